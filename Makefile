@@ -1,0 +1,58 @@
+# Nothing is assumed but make, git and python3 (3.11 to 3.13).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo ui test test-long lint types contracts bench docs clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "f1_assets needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.python $(SOURCES)
+	@echo "Installing f1_assets into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	@echo "Installing the tools for tests into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+demo: $(VENV)/.runtime ## Import a simulated race weekend through Dagster into an embedded database
+	@$(BIN)/f1-assets demo
+
+ui: $(VENV)/.runtime ## Open Dagster's UI and daemon on this project
+	@$(BIN)/f1-assets ui
+
+test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not long"
+
+test-long: $(VENV)/.dev ## Run the long tests: daemon, crashes
+	$(BIN)/python -m pytest -m long
+
+lint: $(VENV)/.dev ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## Check types
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev ## Check that arrows between packages point one way
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## Measure; docs/performance.md tells what the figures mean
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+docs: $(VENV)/.dev ## Write the generated docs anew
+	$(BIN)/python docs/generate.py
+
+clean: ## Remove what make made; .f1 with the data stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

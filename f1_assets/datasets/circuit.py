@@ -1,0 +1,80 @@
+"""Circuit: where its corners, marshal lights and marshal sectors are, from MultiViewer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from f1_assets.datasets.coercions import integer, number
+from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.errors import Unavailable
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+from f1_assets.warehouse.models import circuits
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+_KINDS = {"corner": "corners", "marshal_light": "marshal_lights", "marshal_sector": "marshal_sectors"}
+
+
+def extract(loaded: LoadedSession) -> Extract:
+    """Give the markers, and the circuit's rotation beside them."""
+    if loaded.circuit_key is None:
+        loaded.demand((Feed.SESSION_INFO,))
+        raise Unavailable("the circuit's key is in neither the season index nor SessionInfo")
+    loaded.demand((Feed.CIRCUIT,))
+    info = loaded.circuit
+    frames = [_markers(kind, getattr(info, attribute)) for kind, attribute in _KINDS.items()]
+    circuit = {
+        "circuit_key": loaded.circuit_key,
+        "name": loaded.event.circuit_name,
+        "location": loaded.event.location,
+        "country": loaded.event.country,
+        "rotation_deg": info.rotation,
+    }
+    return Extract(pd.concat(frames, ignore_index=True), {circuits: [circuit]})
+
+
+def _markers(kind: str, markers: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "kind": kind,
+            "number": integer(markers["Number"]),
+            "letter": markers["Letter"].astype("string"),
+            "x": number(markers["X"]),
+            "y": number(markers["Y"]),
+            "angle_deg": number(markers["Angle"]),
+        }
+    )
+
+
+DATASET = Dataset(
+    name="circuit",
+    row="marker of the circuit",
+    description=(
+        "Corners, marshal lights and marshal sectors, placed by hand by MultiViewer: good for drawing, not exact. "
+        "The rotation that turns the map upright is in `circuits`."
+    ),
+    key=("kind", "number", "letter"),
+    columns=(
+        Field("kind", "text", "corner, marshal_light or marshal_sector"),
+        Field("number", "integer", "Number of the corner, light or sector"),
+        Field("letter", "text", "Tells corners with one number apart (2A); empty where there is none"),
+        Field("x", "float", "Place on the map", "0.1 m"),
+        Field("y", "float", "Place on the map", "0.1 m"),
+        Field("angle_deg", "float", "Direction in which a label stands off the track", "°"),
+        Field("distance_m", "float", "Distance from the finish line; NULL until telemetry is loaded", "m"),
+    ),
+    extract=extract,
+    requires=(),
+    needs=Needs(circuit=True),
+    views={
+        "circuit_markers": (
+            "SELECT DISTINCT e.circuit_key, c.season, c.kind, c.number, c.letter, c.x, c.y, c.angle_deg, c.distance_m "
+            "FROM circuit c JOIN sessions s ON s.season = c.season AND s.round = c.round AND s.session = c.session "
+            "JOIN events e ON e.event_key = s.event_key"
+        )
+    },
+)

@@ -1,0 +1,202 @@
+"""What a kind of data is: its table, its extractor, its checks and its description, in one `Dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Table, Text
+
+from f1_assets.errors import UnreadableData
+from f1_assets.keys import RACE_WEEKEND_SESSIONS, SessionKey
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+_SQL_TYPES: dict[str, Any] = {
+    "integer": Integer,
+    "bigint": BigInteger,
+    "float": Double,
+    "boolean": Boolean,
+    "text": Text,
+    "timestamp": UtcDateTime,
+}
+_FRAME_TYPES = {
+    "integer": "Int64",
+    "bigint": "Int64",
+    "float": "Float64",
+    "boolean": "boolean",
+    "text": "string",
+    "timestamp": "datetime64[ns, UTC]",
+}
+
+FIRST_LIVE_TIMING_SEASON = 2018
+TESTS = "tests"
+"""Stands for every day of pre-season testing where a dataset lists its sessions."""
+
+ALL_SESSIONS = frozenset({*RACE_WEEKEND_SESSIONS, TESTS})
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a dataset.
+
+    `type` is one of integer, bigint, float, boolean, text, timestamp. `unit` is None for what has none.
+    """
+
+    name: str
+    type: str
+    description: str
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule that sound data follow. `test` gives the rows that break it; none when all is well."""
+
+    name: str
+    description: str
+    test: Callable[[pd.DataFrame], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What an extractor gives: the rows, and rows of other tables that they speak of."""
+
+    frame: pd.DataFrame
+    parents: Mapping[Table, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    rows_expected: int | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A kind of data of a session.
+
+    Parameters
+    ----------
+    name
+        Name of the dataset, of its table and of its Dagster asset.
+    row
+        What a row is, to follow "One row per".
+    description
+        What an analyst should know of it.
+    key
+        The columns that, after the session, tell rows apart.
+    columns
+        All columns beside season, round, session, in order.
+    extract
+        Gives the rows from a loaded session, or raises one of the typed errors.
+    requires
+        Feeds without which there is no data.
+    uses
+        Feeds that add to it; where upstream has none, the columns that come from them are NULL.
+    needs
+        What must be loaded for it.
+    needs_of
+        What else must be loaded in some sessions, by their identifier.
+    sessions
+        Identifiers of the sessions that have such data, `TESTS` among them.
+    historic
+        Whether there is data of seasons before live timing (2018).
+    checks
+        Rules that its rows follow.
+    views
+        Views that its table makes possible: their name and their SELECT.
+    """
+
+    name: str
+    row: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Field, ...]
+    extract: Callable[[LoadedSession], pd.DataFrame | Extract]
+    requires: tuple[Feed, ...]
+    uses: tuple[Feed, ...] = ()
+    needs: Needs = Needs()
+    needs_of: Mapping[str, Needs] = field(default_factory=dict)
+    sessions: frozenset[str] = ALL_SESSIONS
+    historic: bool = False
+    checks: tuple[Check, ...] = ()
+    views: Mapping[str, str] = field(default_factory=dict)
+    table: Table = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the table."""
+        columns = [
+            Column(
+                column.name,
+                _SQL_TYPES[column.type],
+                primary_key=column.name in self.key,
+                autoincrement=False,
+                comment=column.description,
+            )
+            for column in self.columns
+        ]
+        table = Table(self.name, metadata, *session_columns(), *columns, comment=f"One row per {self.row}.")
+        object.__setattr__(self, "table", table)
+
+    def needs_in(self, key: SessionKey) -> Needs:
+        """Give what must be loaded for it in this session."""
+        return self.needs | self.needs_of.get(key.session, Needs())
+
+    def why_not_applicable(self, key: SessionKey, live_timing: bool) -> str | None:
+        """Tell why a session cannot have such data; None when it can.
+
+        Parameters
+        ----------
+        key
+            The session.
+        live_timing
+            Whether F1's live timing covers it.
+        """
+        if (TESTS if key.is_test else key.session) not in self.sessions:
+            return (
+                f"a {key.session} session has no {self.name}"
+                if not key.is_test
+                else f"tests have no {self.name}"
+            )
+        if self.historic:
+            return None
+        if key.season < FIRST_LIVE_TIMING_SEASON:
+            return f"there is no live timing before {FIRST_LIVE_TIMING_SEASON}"
+        return None if live_timing else "F1's live timing does not cover this event"
+
+    def take(self, loaded: LoadedSession) -> Extract:
+        """Extract the rows, in this dataset's columns and types, sorted by its key.
+
+        Raises
+        ------
+        F1AssetsError
+            One of the typed errors, when a feed is not there or cannot be read.
+        """
+        loaded.demand(self.requires, self.uses)
+        given = self.extract(loaded)
+        extract = given if isinstance(given, Extract) else Extract(given)
+        return Extract(self._conform(extract.frame, loaded.key), extract.parents, extract.rows_expected)
+
+    def _conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
+        frame = frame.reindex(columns=[column.name for column in self.columns])
+        for column in self.columns:
+            try:
+                frame[column.name] = frame[column.name].astype(_FRAME_TYPES[column.type])
+            except (TypeError, ValueError) as error:
+                raise UnreadableData(
+                    f"{key}: {self.name}.{column.name} is not {column.type}: {error}"
+                ) from error
+        identity = list(self.key)
+        nameless = frame[frame[identity].isna().any(axis=1)]
+        if not nameless.empty:
+            raise UnreadableData(
+                f"{key}: {len(nameless)} rows of {self.name} have no {' and '.join(identity)}"
+            )
+        # The services repeat themselves; of two rows with one key, the later one is the correction.
+        return (
+            frame.drop_duplicates(identity, keep="last")
+            .sort_values(identity, kind="stable")
+            .reset_index(drop=True)
+        )

@@ -1,0 +1,85 @@
+"""Intervals: how places and gaps change, from the stream that the load of laps parses anyway."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from f1_assets.datasets.coercions import integer, milliseconds, text
+from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+_LAPS_BEHIND = re.compile(r"\+?\s*(\d+)\s*L(?:AP)?S?", re.IGNORECASE)
+_LEADER = re.compile(r"LAP\s+\d+", re.IGNORECASE)
+
+
+def extract(loaded: LoadedSession) -> pd.DataFrame:
+    """Give the changes of place and gap."""
+    stream = loaded.timing_stream
+    to_leader, to_next = text(stream["GapToLeader"]), text(stream["IntervalToPositionAhead"])
+    return pd.DataFrame(
+        {
+            "driver_number": text(stream["Driver"]),
+            "session_time_ms": milliseconds(stream["Time"]),
+            "position": integer(stream["Position"]),
+            "gap_to_leader_ms": _gaps(to_leader),
+            "laps_behind_leader": _laps_behind(to_leader),
+            "interval_ms": _gaps(to_next),
+            "laps_behind_next": _laps_behind(to_next),
+        }
+    )
+
+
+def _gaps(values: pd.Series) -> pd.Series:
+    return values.map({value: _gap_ms(value) for value in values.dropna().unique()}).astype("Int64")
+
+
+def _laps_behind(values: pd.Series) -> pd.Series:
+    return values.map({value: _laps(value) for value in values.dropna().unique()}).astype("Int64")
+
+
+def _gap_ms(gap: str) -> int | None:
+    """Read ``+5.123`` and ``+1:02.345`` as milliseconds; the leader's ``LAP 12`` is a gap of 0."""
+    if _LEADER.fullmatch(gap):
+        return 0
+    match = re.fullmatch(r"\+?(?:(\d+):)?(\d+)\.(\d{1,3})", gap)
+    if match is None:
+        return None
+    minutes, seconds, fraction = match.groups()
+    return (int(minutes or 0) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))
+
+
+def _laps(gap: str) -> int | None:
+    """Read ``1L`` and ``+2 LAPS`` as laps behind; whoever has a gap in time is none behind."""
+    if match := _LAPS_BEHIND.fullmatch(gap):
+        return int(match[1])
+    return 0 if _gap_ms(gap) is not None else None
+
+
+DATASET = Dataset(
+    name="intervals",
+    row="change of a driver's place or gap",
+    description=(
+        "Place, gap to the leader and interval to the car ahead whenever one of them changes; each row repeats what "
+        "did not change. In qualifying and practice the gaps are those of best lap times, and often missing."
+    ),
+    key=("driver_number", "session_time_ms"),
+    columns=(
+        Field("driver_number", "text", "Car number in this session"),
+        Field("session_time_ms", "integer", "Session time of the change", "ms"),
+        Field("position", "integer", "Place"),
+        Field("gap_to_leader_ms", "integer", "Gap to the leader; 0 for the leader, NULL when lapped", "ms"),
+        Field("laps_behind_leader", "integer", "Laps behind the leader", "laps"),
+        Field("interval_ms", "integer", "Gap to the car ahead; 0 for the leader, NULL when laps apart", "ms"),
+        Field("laps_behind_next", "integer", "Laps behind the car ahead", "laps"),
+    ),
+    extract=extract,
+    requires=(Feed.TIMING_DATA,),
+    needs=Needs(laps=True),
+)

@@ -1,0 +1,135 @@
+"""Laps: every lap of every driver, with FastF1's 31 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from f1_assets.datasets.coercions import flag, integer, milliseconds, number, text
+from f1_assets.datasets.definition import Check, Dataset, Field
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+_MILLISECONDS = {
+    "session_time_ms": "Time",
+    "lap_time_ms": "LapTime",
+    "sector1_time_ms": "Sector1Time",
+    "sector2_time_ms": "Sector2Time",
+    "sector3_time_ms": "Sector3Time",
+    "sector1_session_time_ms": "Sector1SessionTime",
+    "sector2_session_time_ms": "Sector2SessionTime",
+    "sector3_session_time_ms": "Sector3SessionTime",
+    "lap_start_time_ms": "LapStartTime",
+    "pit_out_time_ms": "PitOutTime",
+    "pit_in_time_ms": "PitInTime",
+}
+
+
+def extract(loaded: LoadedSession) -> pd.DataFrame:
+    """Give the laps; of what FastF1 fills in, only what is known stays."""
+    laps = loaded.laps
+    compound, tyre_life = text(laps["Compound"]), integer(laps["TyreLife"])
+    tyre_is_known = compound.notna() & tyre_life.notna()
+    frame = pd.DataFrame({ours: milliseconds(laps[theirs]) for ours, theirs in _MILLISECONDS.items()})
+    return frame.assign(
+        driver_number=text(laps["DriverNumber"]),
+        lap_number=integer(laps["LapNumber"]),
+        abbreviation=text(laps["Driver"]),
+        team_name=text(laps["Team"]),
+        stint=integer(laps["Stint"]),
+        speed_i1_kmh=number(laps["SpeedI1"]),
+        speed_i2_kmh=number(laps["SpeedI2"]),
+        speed_fl_kmh=number(laps["SpeedFL"]),
+        speed_st_kmh=number(laps["SpeedST"]),
+        is_personal_best=flag(laps["IsPersonalBest"]),
+        compound=compound,
+        tyre_life_laps=tyre_life,
+        # Without tyre data FastF1 makes every tyre a fresh one.
+        fresh_tyre=flag(laps["FreshTyre"]).where(tyre_is_known),
+        track_status=text(laps["TrackStatus"]),
+        position=integer(laps["Position"]),
+        deleted=flag(laps["Deleted"]),
+        deleted_reason=text(laps["DeletedReason"]),
+        fastf1_generated=flag(laps["FastF1Generated"]),
+        is_accurate=flag(laps["IsAccurate"]),
+    )
+
+
+def _sector_sums_that_differ(frame: pd.DataFrame) -> pd.DataFrame:
+    sums = frame["sector1_time_ms"] + frame["sector2_time_ms"] + frame["sector3_time_ms"]
+    return frame[frame["is_accurate"].fillna(False) & ((sums - frame["lap_time_ms"]).abs() > 3)]
+
+
+def _missing_laps(frame: pd.DataFrame) -> pd.DataFrame:
+    steps = frame.groupby("driver_number")["lap_number"].diff()
+    return frame[steps.notna() & (steps != 1)]
+
+
+DATASET = Dataset(
+    name="laps",
+    row="lap",
+    description=(
+        "Lap and sector times, speed traps, tyres, pit stops and track status of every lap. Laps that FastF1 adds for "
+        "drivers who stopped on track are marked `fastf1_generated`. `deleted` is NULL where the race control "
+        "messages are missing. Lap 1 has a time only in races, from Jolpica."
+    ),
+    key=("driver_number", "lap_number"),
+    columns=(
+        Field("driver_number", "text", "Car number in this session"),
+        Field("lap_number", "integer", "Lap, from 1"),
+        Field("abbreviation", "text", "Driver's three letters"),
+        Field("team_name", "text", "Team's short name"),
+        Field("session_time_ms", "integer", "Session time at the end of the lap", "ms"),
+        Field("lap_time_ms", "integer", "Lap time", "ms"),
+        Field("sector1_time_ms", "integer", "Time of sector 1", "ms"),
+        Field("sector2_time_ms", "integer", "Time of sector 2", "ms"),
+        Field("sector3_time_ms", "integer", "Time of sector 3", "ms"),
+        Field("sector1_session_time_ms", "integer", "Session time at the end of sector 1", "ms"),
+        Field("sector2_session_time_ms", "integer", "Session time at the end of sector 2", "ms"),
+        Field("sector3_session_time_ms", "integer", "Session time at the end of sector 3", "ms"),
+        Field("lap_start_time_ms", "integer", "Session time at the start of the lap", "ms"),
+        Field(
+            "lap_start_utc",
+            "timestamp",
+            "Time of day at the start of the lap; NULL until telemetry is loaded",
+        ),
+        Field("pit_out_time_ms", "integer", "Session time at which the car left the pits", "ms"),
+        Field("pit_in_time_ms", "integer", "Session time at which the car entered the pits", "ms"),
+        Field("stint", "integer", "Stint, from 1"),
+        Field("compound", "text", "SOFT, MEDIUM, HARD, INTERMEDIATE, WET, UNKNOWN, TEST_UNKNOWN"),
+        Field("tyre_life_laps", "integer", "Laps driven on this set, this one included", "laps"),
+        Field("fresh_tyre", "boolean", "Whether the set was new when fitted"),
+        Field("speed_i1_kmh", "float", "Speed at intermediate 1", "km/h"),
+        Field("speed_i2_kmh", "float", "Speed at intermediate 2", "km/h"),
+        Field("speed_fl_kmh", "float", "Speed at the finish line", "km/h"),
+        Field("speed_st_kmh", "float", "Speed on the longest straight", "km/h"),
+        Field("is_personal_best", "boolean", "Whether it was the driver's best lap so far"),
+        Field("track_status", "text", "All track statuses during the lap, a digit each; see track_status"),
+        Field("position", "integer", "Place at the end of the lap, in races and sprints"),
+        Field("deleted", "boolean", "Whether race control deleted the lap time"),
+        Field("deleted_reason", "text", "Why it was deleted"),
+        Field("fastf1_generated", "boolean", "Whether FastF1 added the lap"),
+        Field("is_accurate", "boolean", "Whether FastF1's checks found the times consistent"),
+    ),
+    extract=extract,
+    requires=(Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS),
+    uses=(
+        Feed.DRIVER_LIST,
+        Feed.TRACK_STATUS,
+        Feed.RACE_CONTROL,
+        Feed.LAP_COUNT,
+        Feed.RESULTS,
+        Feed.LAP_TIMES,
+    ),
+    needs=Needs(laps=True, messages=True),
+    checks=(
+        Check(
+            "sectors_sum_to_lap", "The sectors of an accurate lap sum to its time.", _sector_sums_that_differ
+        ),
+        Check("laps_follow_each_other", "No lap of a driver is missing in the middle.", _missing_laps),
+    ),
+)

@@ -1,0 +1,103 @@
+"""Results: who finished where, from the official classification; computed from laps where there is no official one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from f1_assets.datasets.coercions import integer, milliseconds, number, text
+from f1_assets.datasets.definition import Check, Dataset, Field
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+SPRINT_QUALIFYING = ("SQ", "SS")
+"""Sessions of which Jolpica has no results: FastF1 computes them from the laps."""
+
+
+def extract(loaded: LoadedSession) -> pd.DataFrame:
+    """Give the classification."""
+    if loaded.key.session in SPRINT_QUALIFYING:
+        loaded.demand((Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS), (Feed.RACE_CONTROL,))
+        _ = loaded.laps  # without laps there is nothing to compute from, and the error says why
+    else:
+        loaded.demand((Feed.RESULTS,))
+    results = loaded.results
+    laps = integer(results["Laps"])
+    return pd.DataFrame(
+        {
+            "driver_number": text(results["DriverNumber"]),
+            "position": integer(results["Position"]),
+            "classified_position": _classified(text(results["ClassifiedPosition"])),
+            "grid_position": integer(results["GridPosition"]),
+            "q1_ms": milliseconds(results["Q1"]),
+            "q2_ms": milliseconds(results["Q2"]),
+            "q3_ms": milliseconds(results["Q3"]),
+            "time_ms": _total_times(milliseconds(results["Time"]), integer(results["Position"]), laps),
+            "laps": laps,
+            "status": text(results["Status"]),
+            "points": number(results["Points"]),
+        }
+    )
+
+
+def _total_times(times: pd.Series, positions: pd.Series, laps: pd.Series) -> pd.Series:
+    """Turn the winner's total and the others' gaps into total times.
+
+    Jolpica gives "+5.123" for a car on the lead lap and "+1 Lap" for others, which FastF1 reads as one second:
+    those have no total time.
+    """
+    winner = positions == 1
+    if not winner.any() or times[winner].isna().all():
+        return times.mask(times.notna())
+    totals = (times + int(times[winner].iloc[0])).mask(winner, times)
+    return totals.mask(laps.isna() | (laps != laps[winner].iloc[0]))
+
+
+def _classified(positions: pd.Series) -> pd.Series:
+    """Undo the float that a computed position passed through: "1.0" is place 1."""
+    return positions.str.removesuffix(".0")
+
+
+def _shared_places(frame: pd.DataFrame) -> pd.DataFrame:
+    placed = frame[frame["position"].notna()]
+    return placed[placed["position"].duplicated(keep=False)]
+
+
+DATASET = Dataset(
+    name="results",
+    row="driver's result in a race, sprint or qualifying",
+    description=(
+        "The classification, official from Jolpica. That of a sprint qualifying (SQ, SS) is computed by FastF1 from "
+        "the lap times, for Jolpica has none. `time_ms` is the total time of cars on the lead lap: Jolpica's gaps are "
+        "added to the winner's time. A result may change for days after a race."
+    ),
+    key=("driver_number",),
+    columns=(
+        Field("driver_number", "text", "Car number in this session"),
+        Field("position", "integer", "Place in the result; every driver has one"),
+        Field(
+            "classified_position",
+            "text",
+            "Place, or R retired, D disqualified, E excluded, W withdrawn, F, N",
+        ),
+        Field("grid_position", "integer", "Place on the grid; 0 is a start from the pit lane"),
+        Field("q1_ms", "integer", "Best time of the first part of qualifying", "ms"),
+        Field("q2_ms", "integer", "Best time of the second part of qualifying", "ms"),
+        Field("q3_ms", "integer", "Best time of the third part of qualifying", "ms"),
+        Field("time_ms", "integer", "Total time, for cars on the lead lap", "ms"),
+        Field("laps", "integer", "Laps completed", "laps"),
+        Field("status", "text", "Finished, Lapped, Retired, ... in Jolpica's words"),
+        Field("points", "float", "Points won in this session", "points"),
+    ),
+    extract=extract,
+    requires=(),
+    uses=(Feed.DRIVER_LIST, Feed.RESULTS),
+    needs_of={session: Needs(laps=True, messages=True) for session in SPRINT_QUALIFYING},
+    sessions=frozenset({"R", "S", "Q", *SPRINT_QUALIFYING}),
+    historic=True,
+    checks=(Check("places_are_unique", "No two drivers share a place.", _shared_places),),
+)

@@ -1,0 +1,36 @@
+"""Session status: started, aborted, finished and so on, whenever it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from f1_assets.datasets.coercions import milliseconds, text
+from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+
+def extract(loaded: LoadedSession) -> pd.DataFrame:
+    """Give the changes."""
+    changes = loaded.session_status
+    return pd.DataFrame({"session_time_ms": milliseconds(changes["Time"]), "status": text(changes["Status"])})
+
+
+DATASET = Dataset(
+    name="session_status",
+    row="change of the session status",
+    description="Inactive, Started, Aborted (red flag), Finished, Finalised, Ends: the course of the session.",
+    key=("session_time_ms",),
+    columns=(
+        Field("session_time_ms", "integer", "Session time of the change", "ms"),
+        Field("status", "text", "Inactive, Started, Aborted, Finished, Finalised or Ends"),
+    ),
+    extract=extract,
+    requires=(Feed.SESSION_STATUS,),
+    needs=Needs(laps=True),
+)

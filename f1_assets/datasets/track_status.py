@@ -1,0 +1,43 @@
+"""Track status: clear, yellow, safety car, red and so on, whenever it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from f1_assets.datasets.coercions import milliseconds, text
+from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+
+def extract(loaded: LoadedSession) -> pd.DataFrame:
+    """Give the changes."""
+    changes = loaded.track_status
+    return pd.DataFrame(
+        {
+            "session_time_ms": milliseconds(changes["Time"]),
+            "status": text(changes["Status"]),
+            "message": text(changes["Message"]),
+        }
+    )
+
+
+DATASET = Dataset(
+    name="track_status",
+    row="change of the track status",
+    description="1 clear, 2 yellow, 4 safety car, 5 red, 6 virtual safety car, 7 virtual safety car ending.",
+    key=("session_time_ms",),
+    columns=(
+        Field("session_time_ms", "integer", "Session time of the change", "ms"),
+        Field("status", "text", "The status as F1's digit"),
+        Field("message", "text", "The status in words"),
+    ),
+    extract=extract,
+    requires=(Feed.TRACK_STATUS,),
+    needs=Needs(laps=True),
+)

@@ -1,0 +1,22 @@
+"""Process one session or a season: load once, extract many, keep what succeeded."""
+
+from f1_assets.importing.calendar import CalendarRefresh, refresh_calendar
+from f1_assets.importing.sessions import (
+    Outcome,
+    SessionOutcome,
+    extract_each,
+    load_fastf1_session,
+    process_session_gap,
+    transport_for,
+)
+
+__all__ = [
+    "CalendarRefresh",
+    "Outcome",
+    "SessionOutcome",
+    "extract_each",
+    "load_fastf1_session",
+    "process_session_gap",
+    "refresh_calendar",
+    "transport_for",
+]

@@ -1,0 +1,217 @@
+"""Import one session: load it once, extract one dataset after the other, keep what succeeded."""
+
+from __future__ import annotations
+
+import functools
+import time
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from f1_assets.connection import connect
+from f1_assets.datasets import Dataset, named
+from f1_assets.errors import ConfigurationError, F1AssetsError, Unavailable, UpstreamError, UsageError
+from f1_assets.importing.retries import next_try_at, status_after
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.settings import Settings, process_settings
+from f1_assets.upstream.needs import Needs
+from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse.calendar import event_of
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.transport import Transport
+
+
+class Outcome(StrEnum):
+    """How the import of a session ended. What upstream does not have is no failure."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class SessionOutcome:
+    """What became of each dataset of a session."""
+
+    key: SessionKey
+    datasets: tuple[Extraction, ...]
+    requests: int
+    archive_hits: int
+    seconds: float
+
+    @property
+    def extracted(self) -> tuple[str, ...]:
+        """Names of the datasets whose rows are now in the warehouse."""
+        return self._with(Status.PRESENT)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the datasets that failed and are asked for again."""
+        return self._with(Status.FAILED, Status.BLOCKED_AUTH)
+
+    @property
+    def unavailable(self) -> tuple[str, ...]:
+        """Names of the datasets that upstream does not have."""
+        return self._with(Status.UNAVAILABLE, Status.NOT_APPLICABLE)
+
+    @property
+    def status(self) -> Outcome:
+        """Success when nothing failed, partial when something was kept nevertheless, else failed."""
+        if not self.failed:
+            return Outcome.SUCCESS
+        return Outcome.PARTIAL if self.extracted or self.unavailable else Outcome.FAILED
+
+    def _with(self, *statuses: Status) -> tuple[str, ...]:
+        return tuple(
+            line.dataset for line in self.datasets if line.status in statuses and not _failed_anew(line)
+        )
+
+
+def _failed_anew(line: Extraction) -> bool:
+    """Tell whether rows are there, but their renewal failed just now."""
+    return line.status is Status.PRESENT and line.error_class is not None
+
+
+@functools.cache
+def transport_for(settings: Settings) -> Transport:
+    """Give this process's transport for these settings."""
+    from f1_assets.upstream.transport import Transport
+
+    return Transport(settings)
+
+
+def load_fastf1_session(
+    key: SessionKey,
+    datasets: Iterable[str] | None = None,
+    *,
+    warehouse: Warehouse | None = None,
+    transport: Transport | None = None,
+) -> LoadedSession:
+    """Load a session once, with the union of what its datasets need.
+
+    Parameters
+    ----------
+    key
+        The session, which the calendar must know.
+    datasets
+        Names of the datasets that will be extracted; all by default.
+    warehouse, transport
+        Those of the environment by default.
+
+    Raises
+    ------
+    UsageError
+        When the calendar does not have the session, or it has not ended.
+    """
+    from f1_assets.upstream.loader import load_session
+
+    event = event_of(warehouse or connect(), key)
+    session = next(listed for listed in event.sessions if listed.key == key)
+    if session.end > datetime.now(UTC):
+        raise UsageError(
+            f"{key} has not taken place yet: {event.name} {session.name} ends {session.end:%Y-%m-%d %H:%M} UTC."
+        )
+    needs = Needs()
+    for dataset in named(datasets):
+        if dataset.why_not_applicable(key, event.live_timing) is None:
+            needs |= dataset.needs_in(key)
+    return load_session(transport or transport_for(process_settings()), event, session, needs)
+
+
+def extract_each(
+    loaded: LoadedSession, datasets: Sequence[Dataset], warehouse: Warehouse, run_id: str | None = None
+) -> Iterator[Extraction]:
+    """Extract one dataset after the other and store it; one that fails does not stop the next.
+
+    Yields
+    ------
+    Extraction
+        What became of each dataset, when it is stored.
+    """
+    from f1_assets.upstream.loader import fastf1_version
+
+    for dataset in datasets:
+        line = Extraction(
+            loaded.key,
+            dataset.name,
+            Status.PRESENT,
+            requests=loaded.requests,
+            archive_hits=loaded.archive_hits,
+            load_seconds=loaded.seconds,
+            fastf1_version=fastf1_version(),
+            run_id=run_id,
+        )
+        if reason := dataset.why_not_applicable(loaded.key, loaded.event.live_timing):
+            yield replace(line, status=Status.NOT_APPLICABLE, reason=reason)
+            continue
+        yield _extract(loaded, dataset, warehouse, line)
+
+
+def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line: Extraction) -> Extraction:
+    started = time.perf_counter()
+    try:
+        extract = dataset.take(loaded)
+        if extract.frame.empty:
+            raise Unavailable(
+                f"upstream has no {dataset.name} of this session: the feed is there, without entries"
+            )
+        line = replace(line, rows_expected=extract.rows_expected, seconds=time.perf_counter() - started)
+        return warehouse.replace(loaded.key, dataset, extract.frame, line, extract.parents)
+    except ConfigurationError:
+        raise  # the database itself: no other dataset would fare better
+    except Exception as error:  # one dataset's defect is noted with its traceback, and the next gets its turn
+        return warehouse.note(_failure(line, error, warehouse, time.perf_counter() - started))
+
+
+def _failure(line: Extraction, error: Exception, warehouse: Warehouse, seconds: float) -> Extraction:
+    now = datetime.now(UTC)
+    known = isinstance(error, F1AssetsError)
+    before = {stored.dataset: stored.attempts for stored in warehouse.extractions(line.key)}
+    return replace(
+        line,
+        status=status_after(error),
+        reason=str(error) if known else f"defect: {type(error).__name__}: {error}",
+        error_class=type(error).__name__,
+        error=str(error) if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),
+        next_try_at=next_try_at(error, before.get(line.dataset, 0) + 1, now),
+        tried_at=now,
+        seconds=seconds,
+    )
+
+
+def process_session_gap(
+    gap: SessionGap,
+    *,
+    warehouse: Warehouse | None = None,
+    transport: Transport | None = None,
+    run_id: str | None = None,
+) -> SessionOutcome:
+    """Fill the gap of one session: one load, every missing dataset from it.
+
+    Parameters
+    ----------
+    gap
+        The session and the datasets that it lacks.
+    warehouse, transport
+        Those of the environment by default.
+    run_id
+        Noted with each extraction.
+
+    Raises
+    ------
+    UsageError
+        When the calendar does not have the session, or it has not ended.
+    ConfigurationError
+        When the database cannot be used.
+    """
+    started = time.perf_counter()
+    warehouse = warehouse or connect()
+    loaded = load_fastf1_session(gap.key, gap.datasets, warehouse=warehouse, transport=transport)
+    lines = tuple(extract_each(loaded, named(gap.datasets), warehouse, run_id))
+    return SessionOutcome(gap.key, lines, loaded.requests, loaded.archive_hits, time.perf_counter() - started)

@@ -1,0 +1,110 @@
+"""The name of a session: ``SessionKey(2024, 3, "Q")`` is the partition ``2024-03-Q``. Nothing else parses a key."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from f1_assets.errors import UsageError
+
+RACE_WEEKEND_SESSIONS = ("FP1", "FP2", "FP3", "Q", "SQ", "SS", "S", "R")
+"""FastF1's own identifiers of the sessions of a race weekend."""
+
+FIRST_SEASON = 1950
+
+_RACE_WEEKEND = re.compile(r"(\d{4})-(\d{2})-(FP1|FP2|FP3|Q|SQ|SS|S|R)", re.ASCII)
+_TEST = re.compile(r"(\d{4})-(T[1-9]-[1-9])", re.ASCII)
+_TEST_DAY = re.compile(r"T[1-9]-[1-9]", re.ASCII)
+
+
+@dataclass(frozen=True, order=True)
+class SessionKey:
+    """One session of one season.
+
+    Parameters
+    ----------
+    season
+        Championship year.
+    round
+        Number of the race weekend in its season, from 1; 0 for every pre-season test.
+    session
+        FastF1's identifier (``FP1 FP2 FP3 Q SQ SS S R``); for a test ``T<test>-<day>``, such as ``T1-2``.
+    """
+
+    season: int
+    round: int
+    session: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no session can be called."""
+        if not FIRST_SEASON <= self.season <= 9999:
+            raise UsageError(f"There is no Formula 1 season {self.season}; the first was {FIRST_SEASON}.")
+        is_test_day = _TEST_DAY.fullmatch(self.session) is not None
+        if self.round == 0 and is_test_day:
+            return
+        if not 1 <= self.round <= 99 or self.session not in RACE_WEEKEND_SESSIONS:
+            raise UsageError(
+                f"No session can be called season {self.season}, round {self.round}, {_shortened(self.session)}. "
+                f"Rounds go from 1 to 99 with {', '.join(RACE_WEEKEND_SESSIONS)}; tests are round 0 with T1-1, T1-2, ..."
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a partition key.
+
+        Raises
+        ------
+        UsageError
+            When `text` is not exactly of the form ``2024-03-Q`` or ``2026-T1-2``.
+        """
+        if match := _RACE_WEEKEND.fullmatch(text):
+            return cls(int(match[1]), int(match[2]), match[3])
+        if match := _TEST.fullmatch(text):
+            return cls(int(match[1]), 0, match[2])
+        raise UsageError(
+            f"{_shortened(text)} is not a session key. A key is season, round in two digits and session, such as "
+            f"2024-03-Q (sessions: {', '.join(RACE_WEEKEND_SESSIONS)}), or 2026-T1-2 for day 2 of test 1."
+        )
+
+    @property
+    def is_test(self) -> bool:
+        """Whether this is a day of pre-season testing."""
+        return self.round == 0
+
+    @property
+    def event_key(self) -> str:
+        """The race weekend or test that this session belongs to: ``2024-03`` or ``2026-T1``."""
+        return f"{self.season}-{self.session[:2]}" if self.is_test else f"{self.season}-{self.round:02}"
+
+    def __str__(self) -> str:
+        """Give the partition key."""
+        return (
+            f"{self.season}-{self.session}"
+            if self.is_test
+            else f"{self.season}-{self.round:02}-{self.session}"
+        )
+
+
+def parse_seasons(text: str) -> list[int]:
+    """Read ``2024``, ``2018-2026`` or ``2024,2026`` as the seasons it names, in order, each once.
+
+    Raises
+    ------
+    UsageError
+        When `text` names no season, or one before the first.
+    """
+    seasons: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{4})(?:\s*-\s*(\d{4}))?\s*", part, re.ASCII)
+        if match is None:
+            raise UsageError(f"{_shortened(text)} names no seasons. Write 2024, 2018-2026 or 2024,2026.")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if first > last:
+            raise UsageError(f"The seasons {_shortened(part.strip())} run backwards: write {last}-{first}.")
+        if first < FIRST_SEASON or last > 2100:
+            raise UsageError(f"There is no Formula 1 season {first if first < FIRST_SEASON else last}.")
+        seasons.update(range(first, last + 1))
+    return sorted(seasons)
+
+
+def _shortened(text: str, limit: int = 60) -> str:
+    return repr(text if len(text) <= limit else f"{text[:limit]}... ({len(text):,} characters)")

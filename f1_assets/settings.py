@@ -1,0 +1,114 @@
+"""Every environment variable of f1_assets, typed and with its default. Nothing else reads the environment."""
+
+import functools
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from f1_assets.errors import ConfigurationError
+from f1_assets.keys import parse_seasons
+
+
+def _valid_source(source: str) -> str:
+    kinds = ("live", "simulator")
+    if source in kinds or source.startswith(("http://", "https://")):
+        return source.rstrip("/")
+    if source.startswith("recording:") and source != "recording:":
+        return source
+    raise ValueError("write live, simulator, recording:DIR or http://HOST:PORT")
+
+
+class Settings(BaseSettings):
+    """The settings of one process, from ``F1_*`` variables and a ``.env`` file; see ``.env.example``."""
+
+    model_config = SettingsConfigDict(env_prefix="F1_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path(".f1"), description="Where everything embedded lives (mode 0700).")
+    database_url: SecretStr | None = Field(
+        None, description="Any SQLAlchemy URL; SQLite under F1_HOME by default."
+    )
+    archive_url: str | None = Field(
+        None, description="Folder of kept responses; archive/ under F1_HOME by default."
+    )
+    source: Annotated[str, AfterValidator(_valid_source)] = Field(
+        "live", description="live, recording:DIR, simulator or http://HOST:PORT."
+    )
+    seasons: str | None = Field(None, description="Seasons that the sensor and the schedule keep complete.")
+    datasets: str | None = Field(None, description="Datasets to keep, separated by commas; all by default.")
+    workers: int = Field(2, ge=1, le=64, description="Sessions imported side by side.")
+    username: SecretStr | None = Field(None, description="E-mail address of a Formula 1 account with F1 TV.")
+    password: SecretStr | None = Field(None, description="Password of that account.")
+    simulator: str = Field("", description="Shapes the made-up season: races=24,seed=1,...")
+
+    @property
+    def database(self) -> URL:
+        """Where the warehouse is: `database_url`, or the SQLite file under `home`."""
+        if self.database_url is None:
+            return URL.create("sqlite", database=str(self.home / "warehouse.db"))
+        try:
+            return make_url(self.database_url.get_secret_value())
+        except ArgumentError:
+            raise ConfigurationError(
+                "F1_DATABASE_URL is not a database URL. Write it like postgresql://USER:PASSWORD@HOST/DATABASE."
+            ) from None
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where upstream's responses are kept."""
+        return Path(self.archive_url) if self.archive_url else self.home / "archive"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Where Dagster keeps its instance when ``DAGSTER_HOME`` does not say otherwise."""
+        return self.home / "dagster"
+
+    def kept_seasons(self, now: datetime | None = None) -> list[int]:
+        """Give the seasons of ``F1_SEASONS``; the current one by default."""
+        return parse_seasons(self.seasons) if self.seasons else [(now or datetime.now(UTC)).year]
+
+    def make_home(self) -> Path:
+        """Create `home` for this user alone, and give it as an absolute path.
+
+        Raises
+        ------
+        ConfigurationError
+            When the folder cannot be made.
+        """
+        home = self.home.absolute()
+        try:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"F1_HOME {home} cannot be used: {error.strerror}. Set F1_HOME."
+            ) from error
+        return home
+
+
+def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 (a field of any type)
+    """Read the settings from the environment.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming each variable that is wrong and what it may be; values of secrets are not repeated.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"F1_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors()
+        )
+        raise ConfigurationError(f"Settings are wrong. {wrong}.") from None
+
+
+@functools.cache
+def process_settings() -> Settings:
+    """Give the settings of this process, read once."""
+    return load_settings()

@@ -1,0 +1,35 @@
+"""The Formula 1 account that live timing asks for: checked once before loads, not found out session by session."""
+
+from __future__ import annotations
+
+from fastf1.exceptions import F1AuthError
+
+from f1_assets.errors import AuthenticationRequired
+from f1_assets.upstream.fastf1_private import token_manager
+
+WHAT_TO_DO = (
+    "Set F1_USERNAME and F1_PASSWORD to a Formula 1 account with F1 TV (or run `python -m fastf1 auth`), "
+    "then run it again: what waited is taken up by itself."
+)
+
+_refusal: str | None = None
+
+
+def require_account() -> None:
+    """Sign in to the Formula 1 account, or find that a valid token is there. A refusal is remembered.
+
+    Raises
+    ------
+    AuthenticationRequired
+        When there are no credentials, or the account was refused.
+    """
+    global _refusal  # noqa: PLW0603 (one account for the process, as in FastF1)
+    if _refusal is None:
+        try:
+            token_manager.get()
+        except F1AuthError as error:
+            _refusal = str(error)
+    if _refusal is not None:
+        raise AuthenticationRequired(
+            f"The Formula 1 account was refused: {_refusal.rstrip('.')}. {WHAT_TO_DO}"
+        )

@@ -1,0 +1,91 @@
+"""Kept responses: what upstream gave once for a finished session is never asked for again.
+
+The store is requests-cache's SQLite backend, which FastF1 uses too. Responses are gzipped JSON in it: no pickle is
+ever written or read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from requests_cache import SQLiteCache
+from requests_cache.serializers import SerializerPipeline, Stage
+from requests_cache.serializers.preconf import json_preconf_stage, utf8_encoder
+
+from f1_assets.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import requests
+    from requests_cache import CachedResponse
+
+ABSENCE_IS_KEPT = timedelta(days=7)
+"""For how long a 404 of a finished session is believed."""
+
+_SERIALIZER = SerializerPipeline(
+    [
+        json_preconf_stage,
+        Stage(dumps=json.dumps, loads=json.loads),
+        utf8_encoder,
+        Stage(dumps=gzip.compress, loads=gzip.decompress),
+    ],
+    name="gzipped JSON",
+    is_binary=True,
+)
+
+
+class Archive:
+    """The kept responses of one source.
+
+    Parameters
+    ----------
+    folder
+        Where it is; made if absent, for this user alone.
+    source
+        Kind of source: what a recording or the simulator said never answers for the live services.
+    """
+
+    def __init__(self, folder: Path, source: str) -> None:
+        path = folder / f"{source}.sqlite"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            self._responses = SQLiteCache(path, serializer=_SERIALIZER, wal=True, busy_timeout=30_000)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise ConfigurationError(
+                f"The archive {folder} cannot be used: {reason}. Set F1_ARCHIVE_URL."
+            ) from error
+
+    def find(self, url: str, now: datetime | None = None) -> CachedResponse | None:
+        """Give the kept response of `url`, unless there is none or it has expired."""
+        response = self._responses.get_response(url)
+        if response is None or (
+            response.expires is not None and response.expires < (now or datetime.now(UTC))
+        ):
+            return None
+        return response
+
+    def keep(self, url: str, response: requests.Response, expires: datetime | None) -> None:
+        """Keep a response until `expires`; for ever when None."""
+        self._responses.save_response(response, cache_key=url, expires=expires)
+
+    def forget(self, url_part: str) -> int:
+        """Forget the kept absences (404) whose address contains `url_part`; give how many there were."""
+        absent = [
+            key
+            for key in self._responses.responses
+            if url_part in key
+            and (kept := self._responses.get_response(key)) is not None
+            and kept.status_code == 404
+        ]
+        self._responses.delete(*absent)
+        return len(absent)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._responses.close()

@@ -1,0 +1,110 @@
+"""The one place that touches what FastF1 3.9 keeps to itself; `f1_assets_tests` has a contract test for each name.
+
+- `Cache._requests_session`: the session through which FastF1 sends every request when its HTTP cache is off;
+- `Cache._no_cached_warned`: keeps it from creating its default cache folder;
+- `_SessionWithRateLimiting`: the session with FastF1's own limits and authentication, which stay as they are;
+- `_api._extended_timing_data`: gives the stream of gaps that `Session.load()` parses and drops.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import fastf1._api
+import pandas as pd
+import requests
+from fastf1.exceptions import FastF1CriticalError, RateLimitExceededError
+from fastf1.internals.f1account import token_manager
+from fastf1.req import Cache, _SessionWithRateLimiting
+
+__all__ = [
+    "FastF1CriticalError",
+    "LimitedSession",
+    "RateLimitExceededError",
+    "captured_failures",
+    "captured_timing_stream",
+    "sending_through",
+    "token_manager",
+]
+
+LimitedSession = _SessionWithRateLimiting
+
+_one_at_a_time = threading.RLock()
+
+
+@contextlib.contextmanager
+def sending_through(session: requests.Session) -> Iterator[None]:
+    """Make FastF1 send all its requests through `session`, with its own caches off, for the time of a block.
+
+    FastF1 keeps these as globals of the process, so one block runs at a time.
+    """
+    with _one_at_a_time:
+        before = (
+            Cache._requests_session,
+            Cache._no_cached_warned,
+            Cache._http_tmp_disabled,
+            Cache._func_tmp_disabled,
+        )
+        Cache._requests_session, Cache._no_cached_warned = session, True
+        Cache.set_disabled()
+        try:
+            yield
+        finally:
+            (
+                Cache._requests_session,
+                Cache._no_cached_warned,
+                Cache._http_tmp_disabled,
+                Cache._func_tmp_disabled,
+            ) = before
+
+
+@contextlib.contextmanager
+def captured_timing_stream() -> Iterator[list[pd.DataFrame]]:
+    """Collect the stream of positions and gaps that a load parses, so that it need not be parsed twice."""
+    streams: list[pd.DataFrame] = []
+    parse: Callable[..., Any] = fastf1._api._extended_timing_data
+
+    def parse_and_collect(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (passed through)
+        laps, stream, split_times = parse(*args, **kwargs)
+        streams.append(stream)
+        return laps, stream, split_times
+
+    fastf1._api._extended_timing_data = parse_and_collect
+    try:
+        yield streams
+    finally:
+        fastf1._api._extended_timing_data = parse
+
+
+class _FailureCollector(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.failures: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            self.failures.append(record.exc_info[1])
+
+
+@contextlib.contextmanager
+def captured_failures() -> Iterator[list[BaseException]]:
+    """Collect the exceptions that FastF1 logs and swallows; its console output is off meanwhile."""
+    collector = _FailureCollector()
+    logger = logging.getLogger("fastf1")
+    consoles = [(handler, handler.level) for handler in logger.handlers]
+    propagates = logger.propagate
+    for handler, _ in consoles:
+        handler.setLevel(logging.CRITICAL)
+    logger.addHandler(collector)
+    logger.propagate = False
+    try:
+        yield collector.failures
+    finally:
+        logger.propagate = propagates
+        logger.removeHandler(collector)
+        for handler, level in consoles:
+            handler.setLevel(level)

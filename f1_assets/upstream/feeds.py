@@ -1,0 +1,122 @@
+"""The feeds of F1's services that f1_assets uses: which address is which feed, and what a sound body looks like."""
+
+import json
+import re
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+
+class Feed(StrEnum):
+    """A source of data within a service, under the name by which a person knows it."""
+
+    SCHEDULE = "season schedule"
+    SEASON_INDEX = "season index"
+    SESSION_INFO = "SessionInfo"
+    DRIVER_LIST = "DriverList"
+    SESSION_STATUS = "SessionStatus"
+    TRACK_STATUS = "TrackStatus"
+    LAP_COUNT = "LapCount"
+    TIMING_DATA = "TimingData"
+    TIMING_APP_DATA = "TimingAppData"
+    WEATHER = "WeatherData"
+    RACE_CONTROL = "RaceControlMessages"
+    RESULTS = "Jolpica results"
+    LAP_TIMES = "Jolpica lap times"
+    CIRCUIT = "MultiViewer circuit"
+    JOLPICA_SEASON = "Jolpica season"
+    OTHER = "other"
+
+
+SCHEDULE_HOST = "raw.githubusercontent.com"
+LIVE_TIMING_HOST = "livetiming.formula1.com"
+LIVE_TIMING_MIRROR_HOST = "livetiming-mirror.fastf1.dev"
+JOLPICA_HOST = "api.jolpi.ca"
+CIRCUIT_HOST = "api.multiviewer.app"
+
+_LIVE_TIMING = (LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST)
+_STREAM_NAMES = {str(feed): feed for feed in Feed if re.fullmatch(r"[A-Z][A-Za-z]+", feed)}
+_STREAM_LINE = re.compile(rb'\d{2}:\d{2}:\d{2}\.\d{3}[{"]')
+
+
+def feed_of(url: str) -> Feed:
+    """Tell which feed an address belongs to."""
+    parts = urlsplit(url)
+    name = parts.path.rsplit("/", 1)[-1]
+    if parts.hostname in _LIVE_TIMING:
+        if name == "Index.json":
+            return Feed.SEASON_INDEX
+        return _STREAM_NAMES.get(name.removesuffix(".jsonStream"), Feed.OTHER)
+    if parts.hostname == JOLPICA_HOST:
+        if re.search(r"/(results|qualifying|sprint)\.json$", parts.path):
+            return Feed.RESULTS
+        if re.search(r"/laps(/\d+)?\.json$", parts.path):
+            return Feed.LAP_TIMES
+        return Feed.JOLPICA_SEASON if re.search(r"/\d{4}\.json$", parts.path) else Feed.OTHER
+    if parts.hostname == CIRCUIT_HOST:
+        return Feed.CIRCUIT
+    if parts.hostname == SCHEDULE_HOST and name.startswith("schedule_"):
+        return Feed.SCHEDULE
+    return Feed.OTHER
+
+
+def needs_account(url: str) -> bool:
+    """Tell whether a Formula 1 account stands before this address."""
+    return urlsplit(url).hostname == LIVE_TIMING_HOST
+
+
+def damage_of(url: str, body: bytes) -> str | None:
+    """Tell what is wrong with the body of a response with status 200; None when it is sound.
+
+    A live timing stream is lines of a session time and JSON, each ended by CRLF; whatever was cut lacks the last
+    one. A few lines that cannot be read are left to FastF1, which skips them.
+    """
+    feed = feed_of(url)
+    if feed is Feed.OTHER:
+        return None
+    text = body.removeprefix(b"\xef\xbb\xbf")
+    if not text.strip():
+        return "the body is empty"
+    if text.lstrip()[:1] == b"<":
+        return "the body is an HTML page"
+    if url.endswith(".jsonStream"):
+        return _stream_damage(text)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return "the body is not JSON, or was cut"
+    if not isinstance(document, dict):
+        return "the body is not a JSON object"
+    expected = {
+        Feed.RESULTS: "MRData",
+        Feed.LAP_TIMES: "MRData",
+        Feed.JOLPICA_SEASON: "MRData",
+        Feed.SEASON_INDEX: "Meetings",
+        Feed.SCHEDULE: "round_number",
+        Feed.CIRCUIT: "corners",
+    }[feed]
+    return None if expected in document else f"the body has no {expected}"
+
+
+def is_without_data(feed: Feed, body: bytes) -> bool:
+    """Tell whether a sound Jolpica answer says that there is nothing: it gives status 200 and a total of 0."""
+    return feed in (Feed.RESULTS, Feed.LAP_TIMES) and str(json.loads(body)["MRData"].get("total")) == "0"
+
+
+def _stream_damage(text: bytes) -> str | None:
+    if not text.endswith(b"\n"):
+        return "the body was cut in the middle"
+    lines = text.splitlines()
+    unreadable = sum(1 for line in lines if not _is_readable(line))
+    if unreadable * 10 > len(lines):
+        return f"{unreadable} of {len(lines)} lines cannot be read"
+    return None
+
+
+def _is_readable(line: bytes) -> bool:
+    if not _STREAM_LINE.match(line):
+        return False
+    try:
+        json.loads(line[12:])
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,302 @@
+"""One load of a session, shared by all datasets: what FastF1 swallows becomes one typed error per feed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import fastf1
+import pandas as pd
+from fastf1.events import EventSchedule
+from fastf1.exceptions import DataNotLoadedError
+from fastf1.mvapi import CircuitInfo, get_circuit_info
+
+from f1_assets.errors import (
+    AuthenticationRequired,
+    NotYetPublished,
+    QuotaExhausted,
+    TransientError,
+    Unavailable,
+    UnreadableData,
+)
+from f1_assets.upstream.account import WHAT_TO_DO, require_account
+from f1_assets.upstream.fastf1_private import captured_failures, captured_timing_stream
+from f1_assets.upstream.feeds import Feed, needs_account
+from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.transport import Exchange, LoadStopped, Outcome, Transport
+from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
+
+if TYPE_CHECKING:
+    from fastf1.core import Session
+
+    from f1_assets.keys import SessionKey
+
+PUBLISHED_WITHIN = timedelta(hours=24)
+"""After its end a session's live timing is there within half an hour; for a day its absence is a delay."""
+
+RESULTS_PUBLISHED_WITHIN = timedelta(days=7)
+"""Jolpica is kept by volunteers: for a week the absence of results is a delay."""
+
+
+@dataclass
+class LoadedSession:
+    """A session after its one load. Each property gives data or raises the error that says why there is none.
+
+    Made by `load_session`.
+    """
+
+    event: CalendarEvent
+    session: CalendarSession
+    fastf1: Session
+    needs: Needs
+    exchanges: Sequence[Exchange]
+    failures: Sequence[BaseException]
+    stopped: QuotaExhausted | AuthenticationRequired | None
+    seconds: float
+    loaded_at: datetime
+    _timing_streams: Sequence[pd.DataFrame] = field(default_factory=list)
+    _circuit: CircuitInfo | None = None
+
+    @property
+    def key(self) -> SessionKey:
+        """Which session this is."""
+        return self.session.key
+
+    @property
+    def requests(self) -> int:
+        """How many requests reached the source."""
+        return sum(1 for exchange in self.exchanges if not exchange.from_archive)
+
+    @property
+    def archive_hits(self) -> int:
+        """How many responses the archive gave."""
+        return sum(1 for exchange in self.exchanges if exchange.from_archive)
+
+    @property
+    def laps(self) -> pd.DataFrame:
+        """Laps, in FastF1's own columns."""
+        return self._loaded("laps")
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """Drivers and results, in FastF1's own columns."""
+        return self._loaded("results")
+
+    @property
+    def weather(self) -> pd.DataFrame:
+        """Weather, in FastF1's own columns."""
+        return self._loaded("weather_data")
+
+    @property
+    def race_control_messages(self) -> pd.DataFrame:
+        """Race control messages, in FastF1's own columns."""
+        return self._loaded("race_control_messages")
+
+    @property
+    def track_status(self) -> pd.DataFrame:
+        """Changes of the track status, in FastF1's own columns."""
+        return self._loaded("track_status")
+
+    @property
+    def session_status(self) -> pd.DataFrame:
+        """Changes of the session status, in FastF1's own columns."""
+        return self._loaded("session_status")
+
+    @property
+    def timing_stream(self) -> pd.DataFrame:
+        """The stream of positions, gaps and intervals, as FastF1's ``timing_data`` gives it."""
+        if not self._timing_streams:
+            self._unread("stream of gaps")
+        return self._timing_streams[-1]
+
+    @property
+    def circuit(self) -> CircuitInfo:
+        """The circuit's markers."""
+        if self._circuit is None:
+            self._unread("circuit")
+        return self._circuit
+
+    @property
+    def circuit_key(self) -> int | None:
+        """F1's own key of the circuit, where the season index or the session says it."""
+        return self.event.circuit_key or _circuit_key_of(self.fastf1)
+
+    def demand(self, requires: Iterable[Feed], uses: Iterable[Feed] = ()) -> None:
+        """Make sure that feeds are there.
+
+        Parameters
+        ----------
+        requires
+            Feeds without which there is no data.
+        uses
+            Feeds that add to the data: that upstream has none is no error, that they failed is one, because the
+            data would be poorer than what upstream has.
+
+        Raises
+        ------
+        UpstreamError
+            The class that fits what happened, with the feed's name.
+        """
+        for feed in requires:
+            self._demand(feed, needed=True)
+        for feed in uses:
+            self._demand(feed, needed=False)
+
+    def _demand(self, feed: Feed, needed: bool) -> None:
+        exchange = self._decisive(feed)
+        if exchange is None:
+            if self.stopped is not None:
+                raise self.stopped
+            if needed:
+                raise UnreadableData(f"{self.key}: FastF1 did not ask for {feed}.{self._last_failure()}")
+            return
+        where = f"{self.key}: {feed}"
+        match exchange.outcome:
+            case Outcome.DATA:
+                return
+            case Outcome.THROTTLED:
+                raise QuotaExhausted(
+                    f"{where} was throttled by the service ({exchange.detail}). It is asked again later."
+                )
+            case Outcome.FAILED:
+                raise TransientError(f"{where} failed: {exchange.detail}. It is tried again later.")
+            case Outcome.REFUSED if not self._account_was_accepted():
+                raise AuthenticationRequired(f"{where} was refused ({exchange.detail}). {WHAT_TO_DO}")
+        if needed:
+            self._absent(feed, exchange, where)
+
+    def _absent(self, feed: Feed, exchange: Exchange, where: str) -> NoReturn:
+        wait = RESULTS_PUBLISHED_WITHIN if feed in (Feed.RESULTS, Feed.LAP_TIMES) else PUBLISHED_WITHIN
+        if feed is not Feed.CIRCUIT and self.loaded_at - self.session.end < wait:
+            raise NotYetPublished(
+                f"{where} is not published yet ({exchange.detail}). It is asked for again later."
+            )
+        raise Unavailable(f"{feed} is not there ({exchange.detail})")
+
+    def _decisive(self, feed: Feed) -> Exchange | None:
+        """Give the exchange that says most about a feed: FastF1 asks a mirror where the service itself fails."""
+        order = [
+            Outcome.DATA,
+            Outcome.REFUSED,
+            Outcome.THROTTLED,
+            Outcome.FAILED,
+            Outcome.NO_DATA,
+            Outcome.ABSENT,
+        ]
+        mine = [exchange for exchange in self.exchanges if exchange.feed is feed]
+        return min(mine, key=lambda exchange: order.index(exchange.outcome), default=None)
+
+    def _account_was_accepted(self) -> bool:
+        return any(
+            exchange.outcome is Outcome.DATA and needs_account(exchange.url) for exchange in self.exchanges
+        )
+
+    def _loaded(self, name: str) -> pd.DataFrame:
+        try:
+            data: pd.DataFrame = getattr(self.fastf1, name)
+        except DataNotLoadedError:
+            self._unread(name.replace("_", " "))
+        return data
+
+    def _unread(self, what: str) -> NoReturn:
+        if self.stopped is not None:
+            raise self.stopped
+        error = UnreadableData(f"{self.key}: FastF1 could not read the {what}.{self._last_failure()}")
+        raise error from (self.failures[-1] if self.failures else None)
+
+    def _last_failure(self) -> str:
+        if not self.failures:
+            return ""
+        last = self.failures[-1]
+        return f" Its last error was {type(last).__name__}: {last}"
+
+
+def load_session(
+    transport: Transport, event: CalendarEvent, session: CalendarSession, needs: Needs
+) -> LoadedSession:
+    """Load a session once, with the union of what its datasets need.
+
+    Nothing is raised for what upstream does not give: the loaded session raises it for the dataset that needs it.
+
+    Parameters
+    ----------
+    transport
+        Carries the requests.
+    event, session
+        What to load, as the calendar has it: its address follows from it, without a request for the schedule.
+    needs
+        What to load of it.
+    """
+    loaded_at, started = datetime.now(UTC), time.perf_counter()
+    asked = _fastf1_session(event, session)
+    stopped: QuotaExhausted | AuthenticationRequired | None = None
+    circuit: CircuitInfo | None = None
+    with (
+        transport.loading(session.end) as exchanges,
+        captured_failures() as failures,
+        captured_timing_stream() as streams,
+    ):
+        try:
+            if transport.source == "live" and event.live_timing:
+                require_account()
+            asked.load(**needs.flags)
+            key = event.circuit_key or _circuit_key_of(asked)
+            if needs.circuit and key is not None:
+                circuit = get_circuit_info(year=event.season, circuit_key=key)
+        except LoadStopped as stop:
+            stopped = stop.reason
+        except AuthenticationRequired as refused:
+            stopped = refused
+        except Exception as error:  # what FastF1 raises through its own handling is judged feed by feed
+            failures.append(error)
+    return LoadedSession(
+        event=event,
+        session=session,
+        fastf1=asked,
+        needs=needs,
+        exchanges=tuple(exchanges),
+        failures=tuple(failures),
+        stopped=stopped,
+        seconds=time.perf_counter() - started,
+        loaded_at=loaded_at,
+        _timing_streams=streams,
+        _circuit=circuit,
+    )
+
+
+def fastf1_version() -> str:
+    """Give FastF1's version, which stands with every extraction."""
+    return str(fastf1.__version__)
+
+
+def _circuit_key_of(session: Session) -> int | None:
+    info: dict[str, Any] = getattr(session, "_session_info", None) or {}
+    key = info.get("Meeting", {}).get("Circuit", {}).get("Key")
+    return int(key) if isinstance(key, int | str) and str(key).isdigit() else None
+
+
+def _fastf1_session(event: CalendarEvent, session: CalendarSession) -> Session:
+    """Make FastF1's session from the calendar's rows, exactly as its own schedule would give it."""
+    zone = timezone(timedelta(minutes=event.gmt_offset_minutes))
+    row: dict[str, list[Any]] = {
+        "RoundNumber": [event.round],
+        "Country": [event.country],
+        "Location": [event.location],
+        "OfficialEventName": [event.official_name],
+        "EventDate": [pd.Timestamp(event.event_date)],
+        "EventName": [event.name],
+        "EventFormat": [event.format],
+        "F1ApiSupport": [event.live_timing],
+    }
+    places = {listed.number: listed for listed in event.sessions}
+    for number in range(1, 6):
+        listed = places.get(number)
+        start = pd.Timestamp(listed.start) if listed else pd.NaT
+        row[f"Session{number}"] = [listed.name if listed else None]
+        row[f"Session{number}Date"] = [start.tz_convert(zone) if listed else pd.NaT]
+        row[f"Session{number}DateUtc"] = [start.tz_localize(None) if listed else pd.NaT]
+    schedule = EventSchedule(pd.DataFrame(row), year=event.season, _force_default_cols=True)
+    return schedule.iloc[0].get_session(session.number)

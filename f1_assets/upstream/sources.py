@@ -1,0 +1,170 @@
+"""Where upstream's answers come from when not from the services: a recording, the simulator, or another server."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import HTTPResponse
+
+from f1_assets.errors import ConfigurationError
+from f1_assets.settings import Settings
+
+
+def source_kind(source: str) -> str:
+    """Give the kind of a source: ``live``, ``recording``, ``simulator`` or ``http``."""
+    return (
+        source.partition(":")[0].removesuffix("s") if source.startswith("http") else source.partition(":")[0]
+    )
+
+
+def adapter_for(settings: Settings) -> BaseAdapter | None:
+    """Make what answers requests in place of the network; None for the live services.
+
+    Raises
+    ------
+    ConfigurationError
+        When the recording is absent or damaged, or the simulator's options are wrong.
+    """
+    source = settings.source
+    match source_kind(source):
+        case "live":
+            return None
+        case "recording":
+            return AnsweringAdapter(Recording(Path(source.removeprefix("recording:"))).respond)
+        case "simulator":
+            return AnsweringAdapter(_simulator(settings.simulator))
+        case _:
+            return ServerAdapter(source)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response's status, headers and body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class AnsweringAdapter(BaseAdapter):
+    """Answers requests from a function instead of the network."""
+
+    def __init__(self, respond: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._respond = respond
+
+    def send(self, request: requests.PreparedRequest, **_kwargs: Any) -> requests.Response:  # type: ignore[override] # noqa: ANN401
+        """Answer one request."""
+        answer = self._respond(request.url or "")
+        raw = HTTPResponse(
+            body=io.BytesIO(answer.body),
+            headers=dict(answer.headers),
+            status=answer.status,
+            preload_content=False,
+            decode_content=False,
+        )
+        return HTTPAdapter().build_response(request, raw)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class ServerAdapter(HTTPAdapter):
+    """Asks one server for all hosts: what would go to ``https://H/P?Q`` goes to ``SERVER/H/P?Q``."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__()
+        self._server = server.rstrip("/")
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override] # noqa: ANN401
+        """Send one request to the server, and give its answer under the address that was asked for."""
+        asked = urlsplit(request.url or "")
+        redirected = request.copy()
+        redirected.url = f"{self._server}/{asked.netloc}{urlunsplit(('', '', asked.path, asked.query, ''))}"
+        redirected.headers.pop("Authorization", None)
+        response = super().send(redirected, **kwargs)
+        response.url, response.request = request.url or "", request
+        return response
+
+
+class Recording:
+    """A folder of recorded responses: ``index.jsonl`` and a gzip file for each body.
+
+    Parameters
+    ----------
+    folder
+        The folder; each index line has ``url``, ``status``, ``headers`` and ``body``, the body's file in the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        index = self._folder / "index.jsonl"
+        try:
+            lines = index.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"F1_SOURCE: {self._folder} is not a recording ({index.name} cannot be read). Name a folder with an "
+                "index.jsonl, as in F1_SOURCE=recording:DIR."
+            ) from error
+        self._entries: dict[str, dict[str, Any]] = {}
+        for number, line in enumerate(lines, 1):
+            try:
+                entry = json.loads(line)
+                self._entries[_canonical(entry["url"])] = {
+                    "status": int(entry["status"]),
+                    "headers": {str(k): str(v) for k, v in entry["headers"].items()},
+                    "body": str(entry["body"]),
+                }
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ConfigurationError(
+                    f"F1_SOURCE: line {number} of {index} is damaged. Copy the recording again."
+                ) from error
+
+    def respond(self, url: str) -> Answer:
+        """Give the recorded response; 404 for what was not recorded.
+
+        Raises
+        ------
+        requests.ConnectionError
+            When the body's file is absent or damaged, as a fault of the connection would.
+        """
+        entry = self._entries.get(_canonical(url))
+        if entry is None:
+            return Answer(404, {"content-type": "text/plain"}, b"not in the recording")
+        path = (self._folder / entry["body"]).resolve()
+        if not path.is_relative_to(self._folder.resolve()):
+            raise requests.ConnectionError(f"the recording names a body outside its folder: {entry['body']}")
+        try:
+            body = gzip.decompress(path.read_bytes())
+        except (OSError, EOFError, zlib.error) as error:
+            raise requests.ConnectionError(
+                f"the recorded body {entry['body']} cannot be read: {error}"
+            ) from error
+        # The exact bytes are kept, so they are no longer encoded in any way.
+        encodings = ("content-encoding", "transfer-encoding", "content-length")
+        headers = {k: v for k, v in entry["headers"].items() if k.lower() not in encodings}
+        return Answer(entry["status"], headers, body)
+
+
+def _canonical(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query=urlencode(sorted(parse_qsl(parts.query))), fragment=""))
+
+
+def _simulator(options: str) -> Callable[[str], Any]:
+    from f1_assets.simulator import Simulator, SimulatorOptions
+
+    try:
+        return Simulator(SimulatorOptions.parse(options)).respond
+    except ValueError as error:
+        raise ConfigurationError(f"F1_SIMULATOR: {error}") from error

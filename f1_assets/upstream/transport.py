@@ -1,0 +1,291 @@
+"""The one seam to the network: archive, then FastF1's own limits, then the permit, then the source.
+
+Every answer and every failure is noted by feed, because FastF1 swallows most of them: after a load the transport
+knows which feed failed and why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import requests
+from fastf1.internals.f1account import LIVETIMING_URL, LivetimingAuthAdapter
+from requests.adapters import HTTPAdapter
+
+from f1_assets.errors import QuotaExhausted
+from f1_assets.settings import Settings
+from f1_assets.upstream.archive import ABSENCE_IS_KEPT, Archive
+from f1_assets.upstream.fastf1_private import (
+    FastF1CriticalError,
+    LimitedSession,
+    RateLimitExceededError,
+    sending_through,
+    token_manager,
+)
+from f1_assets.upstream.feeds import Feed, damage_of, feed_of, is_without_data
+from f1_assets.upstream.sources import adapter_for, source_kind
+
+TIMEOUT_SECONDS = (10, 60)
+"""To connect, and between two pieces of a body: FastF1 sets none for live timing."""
+
+CALENDAR_IS_FRESH = timedelta(hours=12)
+"""For how long a schedule is kept; FastF1's own cache does so too."""
+
+RESULTS_SETTLE = timedelta(days=14)
+"""After this time results are no longer expected to change."""
+
+
+class Outcome(StrEnum):
+    """How the request for a feed ended."""
+
+    DATA = "data"
+    NO_DATA = "no data"
+    ABSENT = "absent"
+    REFUSED = "refused"
+    THROTTLED = "throttled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and how it ended; `detail` says why when it did not give data."""
+
+    feed: Feed
+    url: str
+    outcome: Outcome
+    detail: str = ""
+    status: int | None = None
+    from_archive: bool = False
+    body_bytes: int = 0
+    milliseconds: float = 0.0
+
+
+class LoadStopped(FastF1CriticalError):
+    """Passes through FastF1's catch-all error handling and ends a load at once; `reason` is our own error."""
+
+    def __init__(self, reason: QuotaExhausted) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class DamagedBody(requests.RequestException):
+    """A body with status 200 that is no data. FastF1 treats it as any failed download."""
+
+
+Permit = Callable[[str], None]
+"""Called with the address before a request leaves; raises `QuotaExhausted` when it may not."""
+
+
+def _no_permit_needed(_url: str) -> None:
+    return None
+
+
+class Transport:
+    """All requests of one process to one source.
+
+    Parameters
+    ----------
+    settings
+        Where to ask and where to keep the answers.
+    permit
+        Asked before each request that leaves.
+    """
+
+    def __init__(self, settings: Settings, permit: Permit = _no_permit_needed) -> None:
+        self.source = source_kind(settings.source)
+        self.exchanges: list[Exchange] = []
+        settings.make_home()
+        self._archive = Archive(settings.archive_folder, self.source)
+        self._session = _session_for(self, settings, permit)
+        self._ended_at: datetime | None = None
+        self._renew = False
+
+    @contextlib.contextmanager
+    def loading(self, ended_at: datetime | None = None, renew: bool = False) -> Iterator[list[Exchange]]:
+        """Carry FastF1's requests for the time of a block, and collect them.
+
+        Parameters
+        ----------
+        ended_at
+            When the session ended that is loaded; its responses are kept if that is long enough ago.
+        renew
+            Ask the source even for what the archive has.
+        """
+        before, self.exchanges = self.exchanges, []
+        self._ended_at, self._renew = ended_at, renew
+        try:
+            with sending_through(self._session):
+                yield self.exchanges
+        finally:
+            self.exchanges = before
+            self._ended_at, self._renew = None, False
+
+    def get(self, url: str) -> requests.Response:
+        """Send one request of our own; only inside `loading`."""
+        return self._session.get(url, timeout=TIMEOUT_SECONDS)
+
+    def forget_absences(self, url_part: str) -> int:
+        """Forget what the archive believes to be absent below an address."""
+        return self._archive.forget(url_part)
+
+    def close(self) -> None:
+        """Close connections and the archive."""
+        self._session.close()
+        self._archive.close()
+
+    def carry(
+        self,
+        request: requests.PreparedRequest,
+        send: Callable[[], requests.Response],
+        now: datetime | None = None,
+    ) -> requests.Response:
+        """Answer a request from the archive, or send it, note how it ended, and keep what came back."""
+        url = request.url or ""
+        feed = feed_of(url)
+        now = now or datetime.now(UTC)
+        kept = None if self._renew else self._archive.find(url, now)
+        if kept is not None:
+            self.exchanges.append(_exchange(feed, url, kept, from_archive=True))
+            return kept
+        started = time.perf_counter()
+        try:
+            response = send()
+        except RateLimitExceededError as error:
+            reason = QuotaExhausted(
+                f"FastF1's own request limit is reached ({error}). Wait an hour and run it again."
+            )
+            raise LoadStopped(reason) from error
+        except requests.RequestException as error:
+            self.exchanges.append(Exchange(feed, url, Outcome.FAILED, f"{type(error).__name__}: {error}"))
+            raise
+        exchange = _exchange(feed, url, response, milliseconds=(time.perf_counter() - started) * 1000)
+        self.exchanges.append(exchange)
+        if exchange.outcome is Outcome.FAILED and response.status_code == 200:
+            raise DamagedBody(f"{url}: {exchange.detail}")
+        if (expires := self._expiry(exchange, now)) != now:
+            self._archive.keep(url, response, expires)
+        return response
+
+    def _expiry(self, exchange: Exchange, now: datetime) -> datetime | None:
+        """Tell until when to keep a response: None for ever, `now` not at all."""
+        if exchange.feed in (Feed.SCHEDULE, Feed.SEASON_INDEX, Feed.JOLPICA_SEASON):
+            return now + CALENDAR_IS_FRESH if exchange.outcome in (Outcome.DATA, Outcome.ABSENT) else now
+        if self._ended_at is None or exchange.feed is Feed.OTHER:
+            return now
+        age = now - self._ended_at
+        if exchange.outcome in (Outcome.ABSENT, Outcome.NO_DATA):
+            return now + ABSENCE_IS_KEPT if age > RESULTS_SETTLE else now
+        if exchange.outcome is not Outcome.DATA:
+            return now
+        if exchange.feed in (Feed.RESULTS, Feed.LAP_TIMES):
+            return None if age > RESULTS_SETTLE else now + CALENDAR_IS_FRESH
+        return None if age > timedelta(hours=2) else now
+
+
+def _exchange(
+    feed: Feed, url: str, response: requests.Response, from_archive: bool = False, milliseconds: float = 0.0
+) -> Exchange:
+    status, body = response.status_code, response.content
+    outcome, detail = _judge(feed, url, status, response, body, from_archive)
+    return Exchange(feed, url, outcome, detail, status, from_archive, len(body), milliseconds)
+
+
+def _judge(
+    feed: Feed, url: str, status: int, response: requests.Response, body: bytes, from_archive: bool
+) -> tuple[Outcome, str]:
+    if status == 200:
+        damage = None if from_archive else damage_of(url, body)
+        if damage:
+            return Outcome.FAILED, f"{damage} (HTTP 200, {len(body):,} bytes)"
+        return (Outcome.NO_DATA, "no entries") if is_without_data(feed, body) else (Outcome.DATA, "")
+    if status in (401, 403):
+        return Outcome.REFUSED, f"HTTP {status}"
+    if status in (404, 410):
+        said = (
+            body[:60].decode("utf-8", "replace").strip()
+            if b"not in the recording" in body
+            else f"HTTP {status}"
+        )
+        return Outcome.ABSENT, said
+    if status == 429:
+        return (
+            Outcome.THROTTLED,
+            f"HTTP 429, retry after {response.headers.get('Retry-After', 'an unknown time')}",
+        )
+    return Outcome.FAILED, f"HTTP {status}"
+
+
+class _PermitAdapter(HTTPAdapter):
+    """Asks for a permit before each request that leaves, also before those that authentication repeats."""
+
+    def __init__(self, permit: Permit) -> None:
+        super().__init__()
+        self._permit = permit
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        _ask(self._permit, request)
+        return super().send(request, *args, **kwargs)
+
+
+class _AuthenticatedPermitAdapter(LivetimingAuthAdapter, _PermitAdapter):
+    """FastF1's authentication for live timing; each request that it sends goes through the permit."""
+
+    def __init__(self, permit: Permit) -> None:
+        LivetimingAuthAdapter.__init__(self, token_manager, permit=permit)
+
+
+def _ask(permit: Permit, request: requests.PreparedRequest) -> None:
+    try:
+        permit(request.url or "")
+    except QuotaExhausted as error:
+        raise LoadStopped(error) from error
+
+
+def _session_for(transport: Transport, settings: Settings, permit: Permit) -> requests.Session:
+    adapter = adapter_for(settings)
+    if adapter is None:
+        live = _LiveSession(transport)
+        live.mount("https://", _PermitAdapter(permit))
+        live.mount("http://", _PermitAdapter(permit))
+        live.mount(LIVETIMING_URL, _AuthenticatedPermitAdapter(permit))
+        return live
+    session = _OtherSession(transport, permit if transport.source == "http" else _no_permit_needed)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
+    return session
+
+
+class _LiveSession(LimitedSession):
+    """FastF1's own session, behind the archive: a hit waits for nothing and counts for no limit."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__()
+        self._transport = transport
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_SECONDS
+        return self._transport.carry(request, lambda: super(_LiveSession, self).send(request, **kwargs))
+
+
+class _OtherSession(requests.Session):
+    """A session for sources that reach no real service, behind the archive; FastF1's limits would only cost time."""
+
+    def __init__(self, transport: Transport, permit: Permit) -> None:
+        super().__init__()
+        self._transport = transport
+        self._permit = permit
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_SECONDS
+
+        def send() -> requests.Response:
+            _ask(self._permit, request)
+            return super(_OtherSession, self).send(request, **kwargs)
+
+        return self._transport.carry(request, send)

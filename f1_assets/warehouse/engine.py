@@ -1,0 +1,106 @@
+"""Connections to the database: SQLite with the pragmas that a warehouse needs, or any other by its URL."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+
+from f1_assets.errors import ConfigurationError
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+def make_engine(url: URL) -> Engine:
+    """Make an engine for `url`; nothing is connected yet.
+
+    Raises
+    ------
+    ConfigurationError
+        When the kind of database is unknown or its driver is not installed.
+    """
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg2")
+    try:
+        if url.get_backend_name() != "sqlite":
+            return create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    except (NoSuchModuleError, ImportError) as error:
+        raise ConfigurationError(
+            f"F1_DATABASE_URL names a database that cannot be used here: {error}."
+        ) from error
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextlib.contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Read in one transaction; what the database refuses becomes a `ConfigurationError`."""
+    with _refusals_named(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Write in one transaction, or not at all; on SQLite it takes the write lock at once, so it never deadlocks."""
+    with _refusals_named(engine), engine.execution_options(f1_writes=True).begin() as connection:
+        yield connection
+
+
+def is_embedded(engine: Engine) -> bool:
+    """Tell whether the database is a file of this user, who needs no one's leave to upgrade it."""
+    return engine.dialect.name == "sqlite"
+
+
+@contextlib.contextmanager
+def _refusals_named(engine: Engine) -> Iterator[None]:
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        yield
+    except OperationalError as error:
+        raise ConfigurationError(f"{_what_is_wrong(error)} The database is {where}.") from error
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
+            raise ConfigurationError(
+                f"{where} is not a SQLite database. Set F1_DATABASE_URL or F1_HOME to another place."
+            ) from error
+        raise
+
+
+_SIGNS = {
+    "readonly": "The database is read-only. Give this user write access to the file and its folder.",
+    "read-only": "The database is read-only. Connect to the primary server.",
+    "disk is full": "The disk is full; nothing was changed. Free some space and run the command again.",
+    "disk full": "The disk is full; nothing was changed. Free some space and run the command again.",
+    "unable to open": "The database file cannot be opened. Check F1_HOME or F1_DATABASE_URL, and its permissions.",
+    "locked": f"The database stayed locked for {BUSY_TIMEOUT_MS // 1000} s. Is another program holding it open?",
+}
+
+
+def _what_is_wrong(error: OperationalError) -> str:
+    message = str(error.orig).strip()
+    for sign, explanation in _SIGNS.items():
+        if sign in message.lower():
+            return explanation
+    return f"The database cannot be used: {' '.join(message.split())}. Check F1_DATABASE_URL and that it is running."
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 (a pool's record)
+    # Transactions are begun by `_begin_sqlite`: the driver's own would begin too late for a write lock.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    with contextlib.suppress(sqlite3.OperationalError):  # a read-only file keeps the mode that it has
+        cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: a committed extraction survives a power cut. There are few commits, so it costs little.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("f1_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,122 @@
+"""Bring a database to this version's schema: Alembic for what every warehouse has, then the datasets' own tables."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, Inspector, Table, inspect, text
+
+from f1_assets.errors import ConfigurationError
+from f1_assets.warehouse.engine import is_embedded, reading, writing
+
+HEAD = "0001"
+"""The newest Alembic revision, here so that opening a warehouse does not import Alembic."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(engine: Engine, tables: list[Table], views: dict[str, str]) -> None:
+    """Migrate the database to `HEAD` and add what `tables` and `views` declare and it lacks.
+
+    One process at a time does so; the others wait and find it done.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database is of a newer version, or cannot be written.
+    """
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('f1_assets.migrate'))"))
+        if _revision(connection) != HEAD:
+            _refuse_newer(connection)
+            _run_alembic(connection)
+        _add_missing(connection, tables, views)
+
+
+def check(engine: Engine, tables: list[Table], views: dict[str, str]) -> list[str]:
+    """Tell what the database lacks of this version's schema, a line each; nothing when it is up to date.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database is of a newer version, or cannot be reached.
+    """
+    with reading(engine) as connection:
+        _refuse_newer(connection)
+        revision = _revision(connection)
+        if revision != HEAD:
+            return [f"schema revision is {revision or 'none'}, this version needs {HEAD}"]
+        return _missing(inspect(connection), tables, views)
+
+
+def ensure_current(engine: Engine, tables: list[Table], views: dict[str, str]) -> None:
+    """Upgrade an embedded database by itself; of any other, refuse one that is not up to date.
+
+    Raises
+    ------
+    ConfigurationError
+        When a database that others may share needs ``f1-assets db upgrade``, or is of a newer version.
+    """
+    lacks = check(engine, tables, views)
+    if not lacks:
+        return
+    if not is_embedded(engine):
+        raise ConfigurationError(f"The database is not up to date ({lacks[0]}). Run: f1-assets db upgrade")
+    upgrade(engine, tables, views)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _refuse_newer(connection: Connection) -> None:
+    revision = _revision(connection)
+    known = {path.name.split("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
+    if revision is not None and revision not in known:
+        raise ConfigurationError(
+            f"The database was written by a newer f1_assets (schema revision {revision}, this version knows {HEAD}). "
+            "Upgrade f1_assets; the data was not touched."
+        )
+
+
+def _run_alembic(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _missing(inspector: Inspector, tables: list[Table], views: dict[str, str]) -> list[str]:
+    there = set(inspector.get_table_names())
+    lacks = [f"table {table.name} is missing" for table in tables if table.name not in there]
+    for table in tables:
+        if table.name in there:
+            columns = {column["name"] for column in inspector.get_columns(table.name)}
+            lacks += [
+                f"column {table.name}.{c.name} is missing" for c in table.columns if c.name not in columns
+            ]
+    lacks += [f"view {name} is missing" for name in views.keys() - set(inspector.get_view_names())]
+    return lacks
+
+
+def _add_missing(connection: Connection, tables: list[Table], views: dict[str, str]) -> None:
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
+    operations = Operations(MigrationContext.configure(connection))
+    inspector = inspect(connection)
+    there = set(inspector.get_table_names())
+    for table in tables:
+        if table.name not in there:
+            table.create(connection)
+            continue
+        columns = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in columns:
+                operations.add_column(table.name, column.copy())
+    for name in views.keys() - set(inspector.get_view_names()):
+        connection.execute(text(f"CREATE VIEW {name} AS {views[name]}"))

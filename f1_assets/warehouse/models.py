@@ -1,0 +1,170 @@
+"""The tables that every warehouse has: the calendar and the bookkeeping. Datasets add theirs to the same metadata."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class Status(StrEnum):
+    """What is known about one dataset of one session."""
+
+    MISSING = "missing"
+    PRESENT = "present"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
+    NOT_APPLICABLE = "not_applicable"
+    UPCOMING = "upcoming"
+    BLOCKED_AUTH = "blocked_auth"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time of day in UTC: aware in Python, ``timestamptz`` in PostgreSQL, text without an offset in SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time of day that does not say where."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone; times of day are stored in UTC")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give an aware time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+seasons = Table(
+    "seasons",
+    metadata,
+    Column("season", Integer, primary_key=True, autoincrement=False),
+    Column(
+        "source", Text, nullable=False, comment="Kind of source the calendar came from: live, simulator, ..."
+    ),
+    Column("refreshed_at", UtcDateTime, nullable=False),
+)
+
+circuits = Table(
+    "circuits",
+    metadata,
+    Column(
+        "circuit_key", Integer, primary_key=True, autoincrement=False, comment="F1's own key of the circuit"
+    ),
+    Column("name", Text),
+    Column("location", Text),
+    Column("country", Text),
+    Column("rotation_deg", Double, comment="Turns the coordinates to the orientation of the official map"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("event_key", Text, primary_key=True, comment="2024-03, 2026-T1, or a cancelled event's own name"),
+    Column("season", Integer, ForeignKey("seasons.season"), nullable=False, index=True),
+    Column("round", Integer, comment="From 1; 0 for tests; NULL for a cancelled event"),
+    Column("name", Text, nullable=False),
+    Column("official_name", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("event_date", Date, nullable=False, comment="Date of the last session, at the track"),
+    Column("gmt_offset_minutes", Integer, nullable=False, comment="Local time at the track minus UTC"),
+    Column("live_timing", Boolean, nullable=False, comment="Whether F1's live timing covers this event"),
+    Column("cancelled", Boolean, nullable=False),
+    Column("meeting_key", Integer, comment="F1's own key of the meeting"),
+    Column("circuit_key", Integer, ForeignKey("circuits.circuit_key")),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("season", Integer, primary_key=True, autoincrement=False),
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("session", Text, primary_key=True, comment="FP1 FP2 FP3 Q SQ SS S R; T1-2 is day 2 of test 1"),
+    Column(
+        "event_key",
+        Text,
+        ForeignKey("events.event_key", onupdate="CASCADE", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("number", Integer, nullable=False, comment="Place in the weekend, 1 to 5; places can be empty"),
+    Column("name", Text, nullable=False),
+    Column("start_utc", UtcDateTime, nullable=False),
+    Column("end_utc", UtcDateTime, nullable=False),
+    Column("end_is_estimated", Boolean, nullable=False),
+    Column("session_key", Integer, comment="F1's own key of the session"),
+    Index("ix_sessions_event_key", "event_key"),
+    Index("ix_sessions_end_utc", "end_utc"),
+)
+
+
+def session_columns() -> list[Column[int] | Column[str] | ForeignKeyConstraint]:
+    """Make the key columns with which every table of session data begins, tied to `sessions`."""
+    return [
+        Column("season", Integer, primary_key=True, autoincrement=False),
+        Column("round", Integer, primary_key=True, autoincrement=False),
+        Column("session", Text, primary_key=True),
+        ForeignKeyConstraint(
+            ["season", "round", "session"],
+            ["sessions.season", "sessions.round", "sessions.session"],
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+    ]
+
+
+extractions = Table(
+    "extractions",
+    metadata,
+    *session_columns(),
+    Column("dataset", Text, primary_key=True),
+    Column("status", Text, nullable=False, index=True),
+    Column("rows", Integer, nullable=False, comment="Rows that are in the dataset's table"),
+    Column("rows_expected", Integer, comment="Rows that upstream's own counts promise, where they do"),
+    Column("digest", Text, comment="SHA-256 of the rows: equal data, equal digest"),
+    Column("reason", Text, comment="Why it is not there, for a person"),
+    Column("error_class", Text),
+    Column("error", Text, comment="The last error; a traceback where it was a defect"),
+    Column("attempts", Integer, nullable=False, comment="Failed attempts since the last success"),
+    Column("tried_at", UtcDateTime, nullable=False),
+    Column("extracted_at", UtcDateTime, comment="When the rows were written"),
+    Column("next_try_at", UtcDateTime, comment="Not asked for before this time"),
+    Column("requests", Integer, nullable=False, comment="Requests that the session's load sent"),
+    Column("archive_hits", Integer, nullable=False, comment="Responses of the load that the archive gave"),
+    Column("seconds", Double, nullable=False, comment="Time to extract and store this dataset"),
+    Column(
+        "load_seconds", Double, nullable=False, comment="Time of the session's load, shared by its datasets"
+    ),
+    Column("fastf1_version", Text, nullable=False),
+    Column("run_id", Text, comment="Dagster's run, where there was one"),
+)

@@ -1,0 +1,280 @@
+"""The warehouse: rows of one (session, dataset) are replaced whole, in one transaction with what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, insert, select, update
+
+from f1_assets.keys import SessionKey
+from f1_assets.warehouse import migrate
+from f1_assets.warehouse.engine import make_engine, reading, writing
+from f1_assets.warehouse.models import Status, extractions, sessions
+from f1_assets.warehouse.records import digest_of, rows_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sqlalchemy import URL, Row
+
+
+class Storable(Protocol):
+    """What the warehouse needs to know of a dataset."""
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset and of its table."""
+
+    @property
+    def table(self) -> Table:
+        """Where its rows go; the table begins with season, round, session."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What is known of one dataset of one session: its line in `extractions`."""
+
+    key: SessionKey
+    dataset: str
+    status: Status
+    rows: int = 0
+    rows_expected: int | None = None
+    digest: str | None = None
+    reason: str | None = None
+    error_class: str | None = None
+    error: str | None = None
+    attempts: int = 0
+    tried_at: datetime | None = None
+    extracted_at: datetime | None = None
+    next_try_at: datetime | None = None
+    requests: int = 0
+    archive_hits: int = 0
+    seconds: float = 0.0
+    load_seconds: float = 0.0
+    fastf1_version: str = ""
+    run_id: str | None = None
+
+
+class Warehouse:
+    """A database of Formula 1 data.
+
+    Parameters
+    ----------
+    engine
+        Connection to the database.
+    tables
+        The dataset tables that belong to it, beside its own.
+    """
+
+    def __init__(self, engine: Engine, tables: Sequence[Table], views: Mapping[str, str]) -> None:
+        self.engine = engine
+        self._tables = list(tables)
+        self._views = dict(views)
+
+    @classmethod
+    def open(cls, url: URL, tables: Sequence[Table], views: Mapping[str, str]) -> Warehouse:
+        """Open the database at `url`; an embedded one is created and upgraded by itself.
+
+        Raises
+        ------
+        ConfigurationError
+            When the database cannot be reached, is of a newer version, or needs ``f1-assets db upgrade``.
+        """
+        warehouse = cls.at(url, tables, views)
+        migrate.ensure_current(warehouse.engine, warehouse._tables, warehouse._views)
+        return warehouse
+
+    @classmethod
+    def at(cls, url: URL, tables: Sequence[Table], views: Mapping[str, str]) -> Warehouse:
+        """Give the warehouse at `url` as it is; nothing is connected, checked or upgraded yet."""
+        return cls(make_engine(url), tables, views)
+
+    def upgrade(self) -> None:
+        """Bring the database to this version's schema."""
+        migrate.upgrade(self.engine, self._tables, self._views)
+
+    def check(self) -> list[str]:
+        """Tell what the database lacks of this version's schema; nothing when it is up to date."""
+        return migrate.check(self.engine, self._tables, self._views)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    def replace(
+        self,
+        key: SessionKey,
+        dataset: Storable,
+        frame: pd.DataFrame,
+        extraction: Extraction | None = None,
+        parents: Mapping[Table, Sequence[Mapping[str, Any]]] | None = None,
+    ) -> Extraction:
+        """Replace the rows of one dataset of one session, and its `extractions` line, in one transaction.
+
+        Parameters
+        ----------
+        key
+            The session, which the calendar must know.
+        dataset
+            Whose rows they are.
+        frame
+            The new rows, without the session's key.
+        extraction
+            What else to note: requests, seconds, run. Rows, digest and status are filled in here.
+        parents
+            Rows of other tables that these rows speak of, such as the circuit; they are merged in.
+
+        Returns
+        -------
+        Extraction
+            The line as it was stored.
+        """
+        now = datetime.now(UTC)
+        rows = rows_of(frame)
+        line = replace(
+            extraction or Extraction(key, dataset.name, Status.PRESENT),
+            rows=len(rows),
+            digest=digest_of(rows),
+            attempts=0,
+            tried_at=now,
+            extracted_at=now,
+        )
+        identity = _identity(key)
+        with writing(self.engine) as connection:
+            for table, parent_rows in (parents or {}).items():
+                merge(connection, table, parent_rows)
+            connection.execute(delete(dataset.table).where(_is(dataset.table, key)))
+            if rows:
+                connection.execute(insert(dataset.table), [{**identity, **row} for row in rows])
+            _write_line(connection, line)
+        return line
+
+    def note(self, extraction: Extraction) -> Extraction:
+        """Note why a dataset of a session is not there, or could not be renewed. Rows that are there stay.
+
+        A dataset that is present stays present: what failed is its renewal, and the error stands beside it.
+
+        Returns
+        -------
+        Extraction
+            The line as it was stored, with the number of failed attempts so far.
+        """
+        with writing(self.engine) as connection:
+            before = self._lines(connection, select(extractions).where(_is_line(extraction)))
+            line = replace(extraction, tried_at=extraction.tried_at or datetime.now(UTC))
+            if before:
+                failed = extraction.status in (Status.FAILED, Status.BLOCKED_AUTH)
+                line = replace(line, attempts=before[0].attempts + 1 if failed else 0)
+                if before[0].status is Status.PRESENT:
+                    kept = before[0]
+                    line = replace(
+                        line,
+                        status=Status.PRESENT,
+                        rows=kept.rows,
+                        digest=kept.digest,
+                        extracted_at=kept.extracted_at,
+                    )
+            elif extraction.status in (Status.FAILED, Status.BLOCKED_AUTH):
+                line = replace(line, attempts=1)
+            _write_line(connection, line)
+        return line
+
+    def forget(self, key: SessionKey, datasets: Iterable[str]) -> int:
+        """Forget failures and "unavailable" of these datasets, so that they are asked for again.
+
+        Returns
+        -------
+        int
+            How many were forgotten. Rows that are there stay.
+        """
+        condition = and_(
+            _is(extractions, key),
+            extractions.c.dataset.in_(list(datasets)),
+            extractions.c.status != Status.PRESENT,
+        )
+        with writing(self.engine) as connection:
+            return connection.execute(delete(extractions).where(condition)).rowcount
+
+    def extractions(
+        self, key: SessionKey | None = None, seasons: Iterable[int] | None = None
+    ) -> list[Extraction]:
+        """Give what is known of every (session, dataset), of one session or of some seasons."""
+        query = select(extractions)
+        if key is not None:
+            query = query.where(_is(extractions, key))
+        if seasons is not None:
+            query = query.where(extractions.c.season.in_(list(seasons)))
+        with reading(self.engine) as connection:
+            return self._lines(connection, query)
+
+    def rows(self, dataset: Storable, key: SessionKey, limit: int | None = None) -> pd.DataFrame:
+        """Give the rows of one dataset of one session, in the order of its key."""
+        table = dataset.table
+        query = select(table).where(_is(table, key)).order_by(*table.primary_key.columns)
+        return self.query(query.limit(limit) if limit is not None else query)
+
+    def query(self, statement: Select[Any]) -> pd.DataFrame:
+        """Run a query and give its rows as a frame; integers that can be missing stay integers."""
+        import pandas as pd
+
+        with reading(self.engine) as connection:
+            result = connection.execute(statement)
+            frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()), dtype=object)
+        return frame.convert_dtypes()
+
+    def count(self, dataset: Storable, key: SessionKey) -> int:
+        """Count the rows of one dataset of one session."""
+        query = select(func.count()).select_from(dataset.table).where(_is(dataset.table, key))
+        with reading(self.engine) as connection:
+            return connection.execute(query).scalar_one()
+
+    def knows(self, key: SessionKey) -> bool:
+        """Tell whether the calendar has this session."""
+        with reading(self.engine) as connection:
+            return connection.execute(select(sessions.c.name).where(_is(sessions, key))).first() is not None
+
+    @staticmethod
+    def _lines(connection: Connection, query: Select[Any]) -> list[Extraction]:
+        return [_line_of(row) for row in connection.execute(query)]
+
+
+def merge(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows or update those that are there, by primary key; values that are not given stay."""
+    for row in rows:
+        given = {name: value for name, value in row.items() if value is not None}
+        same = and_(*(column == row[column.name] for column in table.primary_key.columns))
+        changes = {name: value for name, value in given.items() if not table.columns[name].primary_key}
+        if connection.execute(select(*table.primary_key.columns).where(same)).first() is None:
+            connection.execute(insert(table), [given])
+        elif changes:
+            connection.execute(update(table).where(same).values(**changes))
+
+
+def _identity(key: SessionKey) -> dict[str, Any]:
+    return {"season": key.season, "round": key.round, "session": key.session}
+
+
+def _is(table: Table, key: SessionKey) -> Any:  # noqa: ANN401 (an SQL condition)
+    return and_(table.c.season == key.season, table.c.round == key.round, table.c.session == key.session)
+
+
+def _is_line(line: Extraction) -> Any:  # noqa: ANN401 (an SQL condition)
+    return and_(_is(extractions, line.key), extractions.c.dataset == line.dataset)
+
+
+_FIELDS = tuple(field.name for field in fields(Extraction) if field.name != "key")
+
+
+def _write_line(connection: Connection, line: Extraction) -> None:
+    values = {name: getattr(line, name) for name in _FIELDS}
+    connection.execute(delete(extractions).where(_is_line(line)))
+    connection.execute(insert(extractions), [{**_identity(line.key), **values, "status": str(line.status)}])
+
+
+def _line_of(row: Row[Any]) -> Extraction:
+    values = {name: getattr(row, name) for name in _FIELDS}
+    return Extraction(
+        SessionKey(row.season, row.round, row.session), **{**values, "status": Status(row.status)}
+    )

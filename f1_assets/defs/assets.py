@@ -1,0 +1,144 @@
+"""The assets: a season's calendar, and one multi-asset whose outputs are all datasets of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from f1_assets.datasets import Dataset, all_datasets, named
+from f1_assets.defs.metadata import column_schema, metadata_of
+from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
+from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
+from f1_assets.errors import ConfigurationError, UpstreamError, UsageError
+from f1_assets.importing import extract_each, refresh_calendar
+from f1_assets.keys import SessionKey
+from f1_assets.planning import dataset_states
+from f1_assets.warehouse import Extraction, Status
+
+POOL = "fastf1_api"
+"""The pool that admits sessions by the hourly quota."""
+
+AVAILABLE = "available"
+OWNERS = ["team:f1-data"]
+_FAILED = (Status.FAILED, Status.BLOCKED_AUTH)
+
+
+@dg.asset(
+    partitions_def=SEASONS,
+    group_name="season",
+    kinds={"fastf1", "sql"},
+    owners=OWNERS,
+    description="One row per event and per session of a season: format, place, start and end in UTC, F1's own keys.",
+)
+def calendar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+    """Refresh a season's calendar, and add a partition for each session that has ended."""
+    season = int(context.partition_key)
+    try:
+        refresh = refresh_calendar(season, warehouse=warehouse.open(), renew=True)
+    except (UpstreamError, UsageError, ConfigurationError) as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    states = dataset_states(warehouse.open(), [season])
+    ended = {str(state.key): None for state in states if state.status is not Status.UPCOMING}
+    new = add_partitions(context.instance, str(SESSIONS.name), list(ended))
+    context.log.info("Season %s: %s events, %s sessions, %s new partitions", season, refresh.events, refresh.sessions, len(new))
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": refresh.sessions,
+            "events": refresh.events,
+            "new_events": list(refresh.changes.added),
+            "moved_events": list(refresh.changes.moved),
+            "cancelled_events": list(refresh.changes.cancelled),
+            "requests": refresh.requests,
+        }
+    )
+
+
+def _spec(dataset: Dataset) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        dataset.name,
+        group_name="session",
+        kinds={"fastf1", "pandas", "sql"},
+        owners=OWNERS,
+        description=f"One row per {dataset.row}.\n\n{dataset.description}",
+        deps=[dg.AssetDep(calendar, partition_mapping=dg.AllPartitionMapping())],
+        metadata={
+            "dagster/column_schema": column_schema(dataset),
+            "dagster/table_name": dataset.name,
+            "needs": str(dataset.needs),
+        },
+        skippable=True,
+    )
+
+
+@dg.multi_asset(
+    name="session_data",
+    specs=[_spec(dataset) for dataset in all_datasets().values()],
+    check_specs=[
+        dg.AssetCheckSpec(
+            AVAILABLE,
+            asset=name,
+            description="Upstream has this data. A warning says why it does not; that is no failure of the run.",
+        )
+        for name in all_datasets()
+    ],
+    partitions_def=SESSIONS,
+    backfill_policy=dg.BackfillPolicy.multi_run(1),
+    can_subset=True,
+    pool=POOL,
+)
+def session_data(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, loaded_session: LoadedSessionResource
+) -> Iterator[dg.MaterializeResult]:
+    """Load a session once, and extract every selected dataset from it.
+
+    What succeeds is materialized, even when another fails. What the source does not have is materialized with no
+    rows and a warning: no failure, and nothing that a backfill would repeat. What failed is left out, and fails the
+    run at its end.
+    """
+    wanted = named([key.to_user_string() for key in context.selected_asset_keys])
+    failed: list[Extraction] = []
+    try:
+        key = SessionKey.parse(context.partition_key)
+        loaded = loaded_session.load(key, [dataset.name for dataset in wanted])
+        context.log.info(
+            "%s loaded in %.1f s: %s requests, %s responses from the archive",
+            key,
+            loaded.seconds,
+            loaded.requests,
+            loaded.archive_hits,
+        )
+        for line in extract_each(loaded, wanted, warehouse.open(), context.run_id):
+            if line.status in _FAILED or line.error_class is not None and line.status is Status.PRESENT:
+                context.log.error("%s: %s", line.dataset, line.reason)
+                failed.append(line)
+            else:
+                yield _result(line, warehouse)
+    except (ConfigurationError, UsageError) as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    if failed:
+        raise dg.Failure(
+            f"{key}: {len(failed)} of {len(wanted)} datasets failed: "
+            + "; ".join(f"{line.dataset} ({line.reason})" for line in failed),
+            metadata={line.dataset: line.error or line.reason or "" for line in failed},
+            allow_retries=False,
+        )
+
+
+def _result(line: Extraction, warehouse: WarehouseResource) -> dg.MaterializeResult:
+    there = line.status is Status.PRESENT
+    return dg.MaterializeResult(
+        asset_key=line.dataset,
+        metadata=metadata_of(line, warehouse.open()),
+        data_version=dg.DataVersion(line.digest) if line.digest else None,
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=AVAILABLE,
+                asset_key=line.dataset,
+                passed=there,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"status": str(line.status), "reason": line.reason or "", "session": str(line.key)},
+                description=None if there else f"{line.key}: {line.reason}",
+            )
+        ],
+    )

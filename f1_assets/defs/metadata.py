@@ -1,0 +1,58 @@
+"""What Dagster shows of a dataset: its columns, and of each materialization rows, a preview, requests and seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from f1_assets.datasets import Dataset, all_datasets
+from f1_assets.warehouse import Extraction, Status, Warehouse
+
+PREVIEW_ROWS = 5
+
+
+def column_schema(dataset: Dataset) -> dg.TableSchema:
+    """Give the columns with types, units and descriptions."""
+    key = [
+        dg.TableColumn("season", "integer", "Championship year"),
+        dg.TableColumn("round", "integer", "Race weekend, from 1; 0 for tests"),
+        dg.TableColumn("session", "text", "FP1 FP2 FP3 Q SQ SS S R, or T1-2 for day 2 of test 1"),
+    ]
+    columns = [
+        dg.TableColumn(
+            column.name,
+            column.type,
+            f"{column.description} [{column.unit}]" if column.unit else column.description,
+            constraints=dg.TableColumnConstraints(nullable=column.name not in dataset.key),
+        )
+        for column in dataset.columns
+    ]
+    return dg.TableSchema([*key, *columns])
+
+
+def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
+    """Give what is worth seeing of an extraction."""
+    responses = line.requests + line.archive_hits
+    metadata: dict[str, Any] = {
+        "dagster/row_count": line.rows,
+        "status": str(line.status),
+        "requests": line.requests,
+        "archive_share": line.archive_hits / responses if responses else 0.0,
+        "load_seconds": round(line.load_seconds, 3),
+        "extract_seconds": round(line.seconds, 3),
+        "fastf1_version": line.fastf1_version,
+    }
+    if line.reason:
+        metadata["reason"] = line.reason
+    if line.status is Status.PRESENT:
+        dataset = all_datasets()[line.dataset]
+        preview = warehouse.rows(dataset, line.key, limit=PREVIEW_ROWS)
+        metadata["preview"] = dg.MetadataValue.md(_markdown(preview.astype("string").fillna("")))
+    return metadata
+
+
+def _markdown(frame: Any) -> str:  # noqa: ANN401 (a frame; pandas is imported late)
+    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)

@@ -1,0 +1,43 @@
+"""What the assets of a run share: the warehouse, and the one loaded session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from f1_assets.connection import connect
+from f1_assets.importing import load_fastf1_session
+from f1_assets.keys import SessionKey
+from f1_assets.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from f1_assets.upstream.loader import LoadedSession
+
+
+class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The warehouse that the environment names, opened when it is first needed."""
+
+    _warehouse: Warehouse | None = PrivateAttr(default=None)
+
+    def open(self) -> Warehouse:
+        """Give the warehouse."""
+        if self._warehouse is None:
+            self._warehouse = connect()
+        return self._warehouse
+
+
+class LoadedSessionResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The session of a run's partition, loaded once and lazily, shared by all outputs that ask for it."""
+
+    warehouse: WarehouseResource
+    _loaded: LoadedSession | None = PrivateAttr(default=None)
+
+    def load(self, key: SessionKey, datasets: Iterable[str]) -> LoadedSession:
+        """Give the loaded session; the first call loads the union of what the datasets need."""
+        if self._loaded is None or self._loaded.key != key:
+            self._loaded = load_fastf1_session(key, datasets, warehouse=self.warehouse.open())
+        return self._loaded

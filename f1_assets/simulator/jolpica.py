@@ -1,0 +1,153 @@
+"""Jolpica's answers about the made-up season: results, qualifying, sprint, times of the first lap, the schedule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+from f1_assets.simulator.calendar import SimulatedEvent
+from f1_assets.simulator.entrants import Driver
+from f1_assets.simulator.model import Course, Result, lap_clock
+
+_DEFAULT_LIMIT, _LARGEST_LIMIT = 30, 100
+
+
+def race_table(url: str, event: SimulatedEvent, kind: str, entries: Sequence[Any], limit: int, offset: int) -> bytes:
+    """Answer with the race of an event and one page of its entries; without entries there is no race in it.
+
+    Parameters
+    ----------
+    url
+        What was asked for.
+    event
+        The race weekend.
+    kind
+        Name of the list in the race: ``Results``, ``QualifyingResults``, ``SprintResults`` or ``Laps``.
+    entries
+        All entries.
+    limit, offset
+        The page, as asked for.
+    """
+    page = list(entries[offset : offset + min(limit, _LARGEST_LIMIT)])
+    race = {**_race(event), kind: [{"number": "1", "Timings": page}] if kind == "Laps" else page}
+    table = {"season": str(event.season), "round": str(event.round), "Races": [race] if page else []}
+    return _answer(url, limit, offset, len(entries), {"RaceTable": table})
+
+
+def season_table(url: str, season: int, events: Sequence[SimulatedEvent]) -> bytes:
+    """Answer with the races of a season."""
+    races = [_race(event) for event in events if event.round]
+    table = {"season": str(season), "Races": races}
+    return _answer(url, _DEFAULT_LIMIT, 0, len(races), {"RaceTable": table})
+
+
+def results(course: Course) -> list[dict[str, Any]]:
+    """Give the entries of a race or sprint result."""
+    return [_race_result(result, course) for result in course.results]
+
+
+def qualifying_results(course: Course) -> list[dict[str, Any]]:
+    """Give the entries of a qualifying result; parts that a driver did not reach are left out."""
+    return [
+        {
+            "number": result.driver.number,
+            "position": str(result.position),
+            **_people(result.driver),
+            **{f"Q{part}": lap_clock(ms) for part, ms in enumerate(result.parts_ms, 1) if ms is not None},
+        }
+        for result in course.results
+    ]
+
+
+def first_laps(course: Course) -> list[dict[str, str]]:
+    """Give the times of the first lap, in the order in which it ended."""
+    order = sorted(course.first_lap_ms.items(), key=lambda item: item[1])
+    by_number = {driver.number: driver for driver in course.drivers}
+    return [
+        {"driverId": by_number[number].driver_id, "time": lap_clock(ms), "position": str(place)}
+        for place, (number, ms) in enumerate(order, 1)
+    ]
+
+
+def _race_result(result: Result, course: Course) -> dict[str, Any]:
+    down = (course.total_laps or 0) - (result.laps or 0)
+    status = "Finished" if down == 0 else f"+{down} Lap{'s' if down > 1 else ''}"
+    entry: dict[str, Any] = {
+        "number": result.driver.number,
+        "position": str(result.position),
+        "positionText": "R" if result.retired else str(result.position),
+        "points": f"{result.points:g}",
+        **_people(result.driver),
+        "grid": str(result.grid),
+        "laps": str(result.laps),
+        "status": "Retired" if result.retired else status,
+    }
+    if result.total_ms is not None:
+        shown = _long_clock(result.total_ms) if result.position == 1 else f"+{_gap_clock(result.gap_ms or 0)}"
+        entry["Time"] = {"millis": str(result.total_ms), "time": shown}
+    return entry
+
+
+def _long_clock(milliseconds: int) -> str:
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    clock = f"{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+    return f"{hours}:{clock}" if hours else clock.removeprefix("0")
+
+
+def _gap_clock(milliseconds: int) -> str:
+    return lap_clock(milliseconds) if milliseconds >= 60_000 else f"{milliseconds // 1000}.{milliseconds % 1000:03}"
+
+
+def _people(driver: Driver) -> dict[str, Any]:
+    return {
+        "Driver": {
+            "driverId": driver.driver_id,
+            "permanentNumber": driver.number,
+            "code": driver.code,
+            "url": f"https://drivers.example/{driver.driver_id}",
+            "givenName": driver.first_name,
+            "familyName": driver.last_name,
+            "dateOfBirth": "2000-01-01",
+            "nationality": driver.nationality,
+        },
+        "Constructor": {
+            "constructorId": driver.team.team_id,
+            "url": f"https://teams.example/{driver.team.team_id}",
+            "name": driver.team.name,
+            "nationality": "British",
+        },
+    }
+
+
+def _race(event: SimulatedEvent) -> dict[str, Any]:
+    place, start = event.place, event.sessions[-1].start_utc.astimezone(UTC)
+    return {
+        "season": str(event.season),
+        "round": str(event.round),
+        "url": f"https://races.example/{event.season}/{event.round}",
+        "raceName": event.name,
+        "Circuit": {
+            "circuitId": place.location.lower().replace(" ", "_"),
+            "url": f"https://circuits.example/{place.circuit_key}",
+            "circuitName": f"{place.location} Circuit",
+            "Location": {"lat": "0.0", "long": "0.0", "locality": place.location, "country": place.country},
+        },
+        "date": f"{start:%Y-%m-%d}",
+        "time": f"{start:%H:%M:%S}Z",
+    }
+
+
+def _answer(url: str, limit: int, offset: int, total: int, table: dict[str, Any]) -> bytes:
+    data = {
+        "xmlns": "",
+        "series": "f1",
+        "url": url.partition("?")[0],
+        "limit": str(min(limit, _LARGEST_LIMIT)),
+        "offset": str(offset),
+        "total": str(total),
+        **table,
+    }
+    return json.dumps({"MRData": data}).encode()

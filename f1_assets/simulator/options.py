@@ -1,0 +1,57 @@
+"""The shape of the made-up season, as the text of ``F1_SIMULATOR`` gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+_LIMITS = {"races": (1, 40), "sprints": (0, 40), "tests": (0, 3), "drivers": (4, 20), "laps": (0, 80), "seed": (0, 10**9)}
+
+
+@dataclass(frozen=True)
+class SimulatorOptions:
+    """What the made-up seasons are like.
+
+    Parameters
+    ----------
+    races
+        Race weekends in a season.
+    seed
+        Same seed, same season, to the byte.
+    sprints
+        Sprint weekends among them, in seasons that have sprints (from 2021).
+    tests
+        Pre-season tests of three days.
+    drivers
+        Cars on the grid.
+    laps
+        Laps of a race; 0 for as many as make up some 90 minutes.
+    """
+
+    races: int = 24
+    seed: int = 1
+    sprints: int = 6
+    tests: int = 1
+    drivers: int = 20
+    laps: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read options such as ``races=24,seed=1``; what is not given keeps its default.
+
+        Raises
+        ------
+        ValueError
+            When an option is unknown, or its value is no whole number within its limits.
+        """
+        values: dict[str, int] = {}
+        known = [field.name for field in fields(cls)]
+        for part in filter(None, (piece.strip() for piece in text.split(","))):
+            name, equals, value = part.partition("=")
+            if name not in known or not equals:
+                raise ValueError(f"{part[:40]!r} is not an option; write NAME=NUMBER with {', '.join(known)}")
+            low, high = _LIMITS[name]
+            if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+                raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value[:40]!r}")
+            values[name] = int(value)
+        return cls(**values)

@@ -1,0 +1,161 @@
+"""The ground truth of a made-up session: what the warehouse must hold, taken from the model and not from the feeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from f1_assets.simulator.circuits import Circuit
+from f1_assets.simulator.model import Course, Lap, Result
+
+
+def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
+    """Give the rows of each dataset, in its own columns; times in whole milliseconds."""
+    tables = {
+        "drivers": _drivers(course),
+        "laps": [_lap(number, lap, course) for number, laps in course.laps.items() for lap in laps],
+        "weather": _weather(course),
+        "race_control_messages": _messages(course),
+        "track_status": [
+            {"session_time_ms": time_ms, "status": code, "message": words}
+            for time_ms, code, words in course.track_status
+        ],
+        "session_status": [{"session_time_ms": time_ms, "status": status} for time_ms, status in course.session_status],
+        "intervals": _intervals(course),
+        "circuit": [
+            {
+                "kind": marker.kind,
+                "number": marker.number,
+                "letter": marker.letter,
+                "x": marker.x,
+                "y": marker.y,
+                "angle_deg": marker.angle_deg,
+            }
+            for marker in circuit.markers
+        ],
+    }
+    if course.results:
+        tables["results"] = [_result(result, course) for result in course.results]
+    return {name: pd.DataFrame(rows) for name, rows in tables.items()}
+
+
+def _drivers(course: Course) -> list[dict[str, Any]]:
+    # Jolpica, whose identifiers these are, has no sprint qualifying and no tests.
+    by_jolpica = course.session.session_id in ("FP1", "FP2", "FP3", "Q", "S", "R")
+    return [
+        {
+            "driver_number": driver.number,
+            "abbreviation": driver.code,
+            "driver_id": driver.driver_id if by_jolpica else None,
+            "first_name": driver.first_name,
+            "last_name": driver.last_name,
+            "full_name": f"{driver.first_name} {driver.last_name}",
+            "broadcast_name": driver.broadcast_name,
+            "team_name": driver.team.name,
+            "team_id": driver.team.team_id if by_jolpica else None,
+            "team_color": driver.team.color,
+            "country_code": driver.country_code,
+            "headshot_url": driver.headshot_url,
+        }
+        for driver in course.drivers
+    ]
+
+
+def _lap(number: str, lap: Lap, course: Course) -> dict[str, Any]:
+    first_lap_ms = course.first_lap_ms.get(number) if course.session.session_id == "R" and lap.number == 1 else None
+    position = None
+    if course.total_laps is not None:
+        ends = [laps[lap.number - 1].end_ms for laps in course.laps.values() if len(laps) >= lap.number]
+        position = sum(1 for end in ends if end <= lap.end_ms)
+    first, second, third = lap.sectors_ms
+    return {
+        "driver_number": number,
+        "lap_number": lap.number,
+        "session_time_ms": lap.end_ms,
+        "lap_time_ms": lap.lap_time_ms if first_lap_ms is None else first_lap_ms,
+        "sector1_time_ms": first,
+        "sector2_time_ms": second,
+        "sector3_time_ms": third,
+        "stint": lap.stint + 1,
+        "compound": lap.tyres.compound,
+        "tyre_life_laps": lap.tyres.age_laps + lap.laps_on_tyres,
+        "fresh_tyre": lap.tyres.is_new,
+        "pit_out_time_ms": lap.pit_out_ms,
+        "pit_in_time_ms": lap.pit_in_ms,
+        "position": position,
+        "deleted": lap.deleted,
+    }
+
+
+def _result(result: Result, course: Course) -> dict[str, Any]:
+    down = (course.total_laps or 0) - (result.laps or 0)
+    status = "Finished" if down == 0 else f"+{down} Lap{'s' if down > 1 else ''}"
+    is_race = course.total_laps is not None
+    q1, q2, q3 = result.parts_ms
+    return {
+        "driver_number": result.driver.number,
+        "position": result.position,
+        "classified_position": "R" if result.retired else str(result.position),
+        "grid_position": result.grid,
+        "q1_ms": q1,
+        "q2_ms": q2,
+        "q3_ms": q3,
+        "time_ms": result.total_ms,
+        "laps": result.laps,
+        "status": ("Retired" if result.retired else status) if is_race else None,
+        "points": result.points if is_race else None,
+    }
+
+
+def _weather(course: Course) -> list[dict[str, Any]]:
+    return [
+        {
+            "session_time_ms": minute.time_ms,
+            "air_temperature_c": minute.air_c,
+            "track_temperature_c": minute.track_c,
+            "humidity_pct": minute.humidity_pct,
+            "pressure_mbar": minute.pressure_mbar,
+            "rainfall": minute.rainfall,
+            "wind_direction_deg": float(minute.wind_deg),
+            "wind_speed_mps": minute.wind_mps,
+        }
+        for minute in course.weather
+    ]
+
+
+def _messages(course: Course) -> list[dict[str, Any]]:
+    return [
+        {
+            "message_number": number,
+            "utc": course.utc(message.time_ms),
+            "lap_number": message.lap,
+            "category": message.category,
+            "message": message.text,
+            "status": message.status,
+            "flag": message.flag,
+            "scope": message.scope,
+            "sector": message.sector,
+            "driver_number": message.number,
+        }
+        for number, message in enumerate(course.messages, 1)
+    ]
+
+
+def _intervals(course: Course) -> list[dict[str, Any]]:
+    is_race = course.total_laps is not None
+    rows = []
+    for change in course.standings:
+        known = is_race and (change.leads_lap is not None or change.gap_ms is not None or change.laps_behind)
+        rows.append(
+            {
+                "driver_number": change.number,
+                "session_time_ms": change.time_ms,
+                "position": change.position,
+                "gap_to_leader_ms": 0 if change.leads_lap else change.gap_ms,
+                "laps_behind_leader": change.laps_behind if known else None,
+                "interval_ms": 0 if change.leads_lap else change.interval_ms,
+                "laps_behind_next": change.interval_laps if known else None,
+            }
+        )
+    return rows

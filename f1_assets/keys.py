@@ -77,11 +77,7 @@ class SessionKey:
 
     def __str__(self) -> str:
         """Give the partition key."""
-        return (
-            f"{self.season}-{self.session}"
-            if self.is_test
-            else f"{self.season}-{self.round:02}-{self.session}"
-        )
+        return f"{self.season}-{self.session}" if self.is_test else f"{self.season}-{self.round:02}-{self.session}"
 
 
 def parse_seasons(text: str) -> list[int]:

@@ -30,12 +30,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="F1_", env_file=".env", extra="ignore", frozen=True)
 
     home: Path = Field(Path(".f1"), description="Where everything embedded lives (mode 0700).")
-    database_url: SecretStr | None = Field(
-        None, description="Any SQLAlchemy URL; SQLite under F1_HOME by default."
-    )
-    archive_url: str | None = Field(
-        None, description="Folder of kept responses; archive/ under F1_HOME by default."
-    )
+    database_url: SecretStr | None = Field(None, description="Any SQLAlchemy URL; SQLite under F1_HOME by default.")
+    archive_url: str | None = Field(None, description="Folder of kept responses; archive/ under F1_HOME by default.")
     source: Annotated[str, AfterValidator(_valid_source)] = Field(
         "live", description="live, recording:DIR, simulator or http://HOST:PORT."
     )
@@ -44,6 +40,7 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=64, description="Sessions imported side by side.")
     username: SecretStr | None = Field(None, description="E-mail address of a Formula 1 account with F1 TV.")
     password: SecretStr | None = Field(None, description="Password of that account.")
+    dagster_home_set: Path | None = Field(None, validation_alias="DAGSTER_HOME", description="Dagster's own folder.")
     simulator: str = Field("", description="Shapes the made-up season: races=24,seed=1,...")
 
     @property
@@ -65,8 +62,8 @@ class Settings(BaseSettings):
 
     @property
     def dagster_home(self) -> Path:
-        """Where Dagster keeps its instance when ``DAGSTER_HOME`` does not say otherwise."""
-        return self.home / "dagster"
+        """Where Dagster keeps its instance: its own ``DAGSTER_HOME``, or a folder under `home`."""
+        return self.dagster_home_set or self.home.absolute() / "dagster"
 
     def kept_seasons(self, now: datetime | None = None) -> list[int]:
         """Give the seasons of ``F1_SEASONS``; the current one by default."""
@@ -84,9 +81,7 @@ class Settings(BaseSettings):
         try:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigurationError(
-                f"F1_HOME {home} cannot be used: {error.strerror}. Set F1_HOME."
-            ) from error
+            raise ConfigurationError(f"F1_HOME {home} cannot be used: {error.strerror}. Set F1_HOME.") from error
         return home
 
 

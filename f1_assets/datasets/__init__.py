@@ -41,9 +41,7 @@ def named(names: Iterable[str] | str | None) -> list[Dataset]:
     """
     if names is None:
         return list(all_datasets().values())
-    wanted = [
-        name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()
-    ]
+    wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
     unknown = [name for name in wanted if name not in all_datasets()]
     if unknown:
         raise UsageError(f"There is no dataset {unknown[0][:60]!r}. There are: {', '.join(all_datasets())}.")

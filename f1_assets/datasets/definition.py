@@ -155,11 +155,7 @@ class Dataset:
             Whether F1's live timing covers it.
         """
         if (TESTS if key.is_test else key.session) not in self.sessions:
-            return (
-                f"a {key.session} session has no {self.name}"
-                if not key.is_test
-                else f"tests have no {self.name}"
-            )
+            return f"a {key.session} session has no {self.name}" if not key.is_test else f"tests have no {self.name}"
         if self.historic:
             return None
         if key.season < FIRST_LIVE_TIMING_SEASON:
@@ -185,18 +181,10 @@ class Dataset:
             try:
                 frame[column.name] = frame[column.name].astype(_FRAME_TYPES[column.type])
             except (TypeError, ValueError) as error:
-                raise UnreadableData(
-                    f"{key}: {self.name}.{column.name} is not {column.type}: {error}"
-                ) from error
+                raise UnreadableData(f"{key}: {self.name}.{column.name} is not {column.type}: {error}") from error
         identity = list(self.key)
         nameless = frame[frame[identity].isna().any(axis=1)]
         if not nameless.empty:
-            raise UnreadableData(
-                f"{key}: {len(nameless)} rows of {self.name} have no {' and '.join(identity)}"
-            )
+            raise UnreadableData(f"{key}: {len(nameless)} rows of {self.name} have no {' and '.join(identity)}")
         # The services repeat themselves; of two rows with one key, the later one is the correction.
-        return (
-            frame.drop_duplicates(identity, keep="last")
-            .sort_values(identity, kind="stable")
-            .reset_index(drop=True)
-        )
+        return frame.drop_duplicates(identity, keep="last").sort_values(identity, kind="stable").reset_index(drop=True)

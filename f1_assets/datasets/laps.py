@@ -127,9 +127,7 @@ DATASET = Dataset(
     ),
     needs=Needs(laps=True, messages=True),
     checks=(
-        Check(
-            "sectors_sum_to_lap", "The sectors of an accurate lap sum to its time.", _sector_sums_that_differ
-        ),
+        Check("sectors_sum_to_lap", "The sectors of an accurate lap sum to its time.", _sector_sums_that_differ),
         Check("laps_follow_each_other", "No lap of a driver is missing in the middle.", _missing_laps),
     ),
 )

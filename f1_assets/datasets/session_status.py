@@ -18,15 +18,22 @@ if TYPE_CHECKING:
 def extract(loaded: LoadedSession) -> pd.DataFrame:
     """Give the changes."""
     changes = loaded.session_status
-    return pd.DataFrame({"session_time_ms": milliseconds(changes["Time"]), "status": text(changes["Status"])})
+    return pd.DataFrame(
+        {
+            "change_number": range(1, len(changes) + 1),
+            "session_time_ms": milliseconds(changes["Time"]),
+            "status": text(changes["Status"]),
+        }
+    )
 
 
 DATASET = Dataset(
     name="session_status",
     row="change of the session status",
     description="Inactive, Started, Aborted (red flag), Finished, Finalised, Ends: the course of the session.",
-    key=("session_time_ms",),
+    key=("change_number",),
     columns=(
+        Field("change_number", "integer", "Order of the changes, from 1; two may bear the same time"),
         Field("session_time_ms", "integer", "Session time of the change", "ms"),
         Field("status", "text", "Inactive, Started, Aborted, Finished, Finalised or Ends"),
     ),

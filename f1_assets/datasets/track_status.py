@@ -20,6 +20,7 @@ def extract(loaded: LoadedSession) -> pd.DataFrame:
     changes = loaded.track_status
     return pd.DataFrame(
         {
+            "change_number": range(1, len(changes) + 1),
             "session_time_ms": milliseconds(changes["Time"]),
             "status": text(changes["Status"]),
             "message": text(changes["Message"]),
@@ -31,8 +32,9 @@ DATASET = Dataset(
     name="track_status",
     row="change of the track status",
     description="1 clear, 2 yellow, 4 safety car, 5 red, 6 virtual safety car, 7 virtual safety car ending.",
-    key=("session_time_ms",),
+    key=("change_number",),
     columns=(
+        Field("change_number", "integer", "Order of the changes, from 1; two may bear the same time"),
         Field("session_time_ms", "integer", "Session time of the change", "ms"),
         Field("status", "text", "The status as F1's digit"),
         Field("message", "text", "The status in words"),

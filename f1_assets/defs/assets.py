@@ -1,7 +1,5 @@
 """The assets: a season's calendar, and one multi-asset whose outputs are all datasets of a session."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
@@ -41,7 +39,9 @@ def calendar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) ->
     states = dataset_states(warehouse.open(), [season])
     ended = {str(state.key): None for state in states if state.status is not Status.UPCOMING}
     new = add_partitions(context.instance, str(SESSIONS.name), list(ended))
-    context.log.info("Season %s: %s events, %s sessions, %s new partitions", season, refresh.events, refresh.sessions, len(new))
+    context.log.info(
+        "Season %s: %s events, %s sessions, %s new partitions", season, refresh.events, refresh.sessions, len(new)
+    )
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": refresh.sessions,

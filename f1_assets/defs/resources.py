@@ -1,7 +1,6 @@
 """What the assets of a run share: the warehouse, and the one loaded session."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -13,8 +12,6 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from f1_assets.upstream.loader import LoadedSession
 
 
@@ -34,9 +31,9 @@ class LoadedSessionResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The session of a run's partition, loaded once and lazily, shared by all outputs that ask for it."""
 
     warehouse: WarehouseResource
-    _loaded: LoadedSession | None = PrivateAttr(default=None)
+    _loaded: "LoadedSession | None" = PrivateAttr(default=None)
 
-    def load(self, key: SessionKey, datasets: Iterable[str]) -> LoadedSession:
+    def load(self, key: SessionKey, datasets: Iterable[str]) -> "LoadedSession":
         """Give the loaded session; the first call loads the union of what the datasets need."""
         if self._loaded is None or self._loaded.key != key:
             self._loaded = load_fastf1_session(key, datasets, warehouse=self.warehouse.open())

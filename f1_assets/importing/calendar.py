@@ -55,6 +55,4 @@ def refresh_calendar(
     fetched = fetch_season(transport, season, renew=renew)
     events = fetched.events
     changes = store_season(warehouse or connect(), season, events, transport.source)
-    return CalendarRefresh(
-        season, len(events), sum(len(e.sessions) for e in events), changes, fetched.requests
-    )
+    return CalendarRefresh(season, len(events), sum(len(e.sessions) for e in events), changes, fetched.requests)

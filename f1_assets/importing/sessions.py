@@ -20,7 +20,7 @@ from f1_assets.planning import SessionGap
 from f1_assets.settings import Settings, process_settings
 from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse import Extraction, Status, Warehouse
-from f1_assets.warehouse.calendar import event_of
+from f1_assets.warehouse.calendar import SIMULATOR, event_of, source_of
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
@@ -68,9 +68,7 @@ class SessionOutcome:
         return Outcome.PARTIAL if self.extracted or self.unavailable else Outcome.FAILED
 
     def _with(self, *statuses: Status) -> tuple[str, ...]:
-        return tuple(
-            line.dataset for line in self.datasets if line.status in statuses and not _failed_anew(line)
-        )
+        return tuple(line.dataset for line in self.datasets if line.status in statuses and not _failed_anew(line))
 
 
 def _failed_anew(line: Extraction) -> bool:
@@ -111,7 +109,14 @@ def load_fastf1_session(
     """
     from f1_assets.upstream.loader import load_session
 
-    event = event_of(warehouse or connect(), key)
+    warehouse = warehouse or connect()
+    transport = transport or transport_for(process_settings())
+    event = event_of(warehouse, key)
+    if (source_of(warehouse, key.season) == SIMULATOR) != (transport.source == SIMULATOR):
+        raise ConfigurationError(
+            f"Season {key.season} in the warehouse is {'made up by the simulator' if transport.source != SIMULATOR else 'real'}, "
+            f"but F1_SOURCE is {transport.source}. Set F1_SOURCE to match, or run: f1-assets calendar {key.season}"
+        )
     session = next(listed for listed in event.sessions if listed.key == key)
     if session.end > datetime.now(UTC):
         raise UsageError(
@@ -121,7 +126,7 @@ def load_fastf1_session(
     for dataset in named(datasets):
         if dataset.why_not_applicable(key, event.live_timing) is None:
             needs |= dataset.needs_in(key)
-    return load_session(transport or transport_for(process_settings()), event, session, needs)
+    return load_session(transport, event, session, needs)
 
 
 def extract_each(
@@ -158,9 +163,7 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
     try:
         extract = dataset.take(loaded)
         if extract.frame.empty:
-            raise Unavailable(
-                f"upstream has no {dataset.name} of this session: the feed is there, without entries"
-            )
+            raise Unavailable(f"upstream has no {dataset.name} of this session: the feed is there, without entries")
         line = replace(line, rows_expected=extract.rows_expected, seconds=time.perf_counter() - started)
         return warehouse.replace(loaded.key, dataset, extract.frame, line, extract.parents)
     except ConfigurationError:

@@ -118,9 +118,7 @@ def gaps_of(states: Iterable[DatasetState], now: datetime | None = None) -> list
     return [SessionGap(key, tuple(names)) for key, names in due.items()]
 
 
-def _state(
-    key: SessionKey, dataset: Dataset, session: Row[Any], line: Row[Any] | None, now: datetime
-) -> DatasetState:
+def _state(key: SessionKey, dataset: Dataset, session: Row[Any], line: Row[Any] | None, now: datetime) -> DatasetState:
     if line is None:
         status, reason = _without_line(key, dataset, session, now)
         return DatasetState(key, dataset.name, status, reason=reason)
@@ -141,9 +139,7 @@ def _state(
     )
 
 
-def _without_line(
-    key: SessionKey, dataset: Dataset, session: Row[Any], now: datetime
-) -> tuple[Status, str | None]:
+def _without_line(key: SessionKey, dataset: Dataset, session: Row[Any], now: datetime) -> tuple[Status, str | None]:
     if reason := dataset.why_not_applicable(key, session.live_timing):
         return Status.NOT_APPLICABLE, reason
     if session.end_utc > now:

@@ -14,7 +14,9 @@ RAIN_SHARE = 0.25
 """Share of sessions in which it rains."""
 
 
-def rain_window(rng: np.random.Generator, start_ms: int, end_ms: int, share: float = RAIN_SHARE) -> tuple[int, int] | None:
+def rain_window(
+    rng: np.random.Generator, start_ms: int, end_ms: int, share: float = RAIN_SHARE
+) -> tuple[int, int] | None:
     """Tell when it rains, if it does: some stretch in the middle of the session."""
     if rng.random() >= share:
         return None
@@ -23,9 +25,7 @@ def rain_window(rng: np.random.Generator, start_ms: int, end_ms: int, share: flo
     return begin, begin + int(length * rng.uniform(0.15, 0.3))
 
 
-def weather(
-    rng: np.random.Generator, place: Place, end_ms: int, rain: tuple[int, int] | None
-) -> tuple[Weather, ...]:
+def weather(rng: np.random.Generator, place: Place, end_ms: int, rain: tuple[int, int] | None) -> tuple[Weather, ...]:
     """Measure the weather once a minute from the feed's start to its end."""
     air, track, wind = place.air_c, place.air_c + 14.0, int(rng.integers(0, 360))
     humidity, pressure = float(rng.uniform(35, 60)), float(rng.uniform(960, 1015))
@@ -52,9 +52,7 @@ def weather(
     return tuple(measured)
 
 
-def choose_deleted(
-    rng: np.random.Generator, laps: Mapping[str, tuple[Lap, ...]], how_many: int
-) -> dict[str, set[int]]:
+def choose_deleted(rng: np.random.Generator, laps: Mapping[str, tuple[Lap, ...]], how_many: int) -> dict[str, set[int]]:
     """Choose laps that race control deletes: of laps with a time that the driver drove only once."""
     candidates = []
     for number, driven in laps.items():

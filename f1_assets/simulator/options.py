@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Self
 
-_LIMITS = {"races": (1, 40), "sprints": (0, 40), "tests": (0, 3), "drivers": (4, 20), "laps": (0, 80), "seed": (0, 10**9)}
+_LIMITS = {
+    "races": (1, 40),
+    "sprints": (0, 40),
+    "tests": (0, 3),
+    "drivers": (4, 20),
+    "laps": (0, 80),
+    "seed": (0, 10**9),
+}
 
 
 @dataclass(frozen=True)

@@ -257,9 +257,7 @@ def _incident(
         driver, lap = by_number[number], driven[number][-1].number + 1
         sector = 3 + index
         words.append(_yellow(stopped_ms + 1_000, lap, sector))
-        words.append(
-            Message(stopped_ms + 9_000, "Other", f"CAR {number} ({driver.code}) STOPPED ON TRACK", lap=lap)
-        )
+        words.append(Message(stopped_ms + 9_000, "Other", f"CAR {number} ({driver.code}) STOPPED ON TRACK", lap=lap))
         if index == 0 and safety_car:
             clear_ms = max(car[safety_car[-1] - 1].end_ms for car in driven.values() if len(car) >= safety_car[-1])
             clear_ms = max(clear_ms, stopped_ms + 60_000)

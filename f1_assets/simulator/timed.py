@@ -19,9 +19,7 @@ _PRACTICE_MIN = 60
 _COMPOUNDS = {"SQ": "MEDIUM", "SS": "MEDIUM"}
 
 
-def practice(
-    event: SimulatedEvent, session: SimulatedSession, drivers: tuple[Driver, ...], seed: list[int]
-) -> Course:
+def practice(event: SimulatedEvent, session: SimulatedSession, drivers: tuple[Driver, ...], seed: list[int]) -> Course:
     """Run a practice session: each car drives some runs of an out lap, timed laps and an in lap."""
     rng = np.random.default_rng(seed)
     start, end = _FEED_LEAD_MS, _FEED_LEAD_MS + _PRACTICE_MIN * 60_000
@@ -129,9 +127,7 @@ def qualifying(
     )
 
 
-def _two_runs(
-    car: _Garage, start: int, place: int, session: SimulatedSession, rng: np.random.Generator
-) -> list[Lap]:
+def _two_runs(car: _Garage, start: int, place: int, session: SimulatedSession, rng: np.random.Generator) -> list[Lap]:
     before = len(car.laps)
     compound = _COMPOUNDS.get(session.session_id, "SOFT")
     car.run(start + 30_000 + place * 7_000 + int(rng.integers(0, 3_000)), 1, Tyres(compound, 0), None)

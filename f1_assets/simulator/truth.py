@@ -18,10 +18,13 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
         "weather": _weather(course),
         "race_control_messages": _messages(course),
         "track_status": [
-            {"session_time_ms": time_ms, "status": code, "message": words}
-            for time_ms, code, words in course.track_status
+            {"change_number": number, "session_time_ms": time_ms, "status": code, "message": words}
+            for number, (time_ms, code, words) in enumerate(course.track_status, 1)
         ],
-        "session_status": [{"session_time_ms": time_ms, "status": status} for time_ms, status in course.session_status],
+        "session_status": [
+            {"change_number": number, "session_time_ms": time_ms, "status": status}
+            for number, (time_ms, status) in enumerate(course.session_status, 1)
+        ],
         "intervals": _intervals(course),
         "circuit": [
             {

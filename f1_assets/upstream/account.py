@@ -30,6 +30,4 @@ def require_account() -> None:
         except F1AuthError as error:
             _refusal = str(error)
     if _refusal is not None:
-        raise AuthenticationRequired(
-            f"The Formula 1 account was refused: {_refusal.rstrip('.')}. {WHAT_TO_DO}"
-        )
+        raise AuthenticationRequired(f"The Formula 1 account was refused: {_refusal.rstrip('.')}. {WHAT_TO_DO}")

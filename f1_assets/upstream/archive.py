@@ -57,16 +57,12 @@ class Archive:
             self._responses = SQLiteCache(path, serializer=_SERIALIZER, wal=True, busy_timeout=30_000)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
-            raise ConfigurationError(
-                f"The archive {folder} cannot be used: {reason}. Set F1_ARCHIVE_URL."
-            ) from error
+            raise ConfigurationError(f"The archive {folder} cannot be used: {reason}. Set F1_ARCHIVE_URL.") from error
 
     def find(self, url: str, now: datetime | None = None) -> CachedResponse | None:
         """Give the kept response of `url`, unless there is none or it has expired."""
         response = self._responses.get_response(url)
-        if response is None or (
-            response.expires is not None and response.expires < (now or datetime.now(UTC))
-        ):
+        if response is None or (response.expires is not None and response.expires < (now or datetime.now(UTC))):
             return None
         return response
 
@@ -79,9 +75,7 @@ class Archive:
         absent = [
             key
             for key in self._responses.responses
-            if url_part in key
-            and (kept := self._responses.get_response(key)) is not None
-            and kept.status_code == 404
+            if url_part in key and (kept := self._responses.get_response(key)) is not None and kept.status_code == 404
         ]
         self._responses.delete(*absent)
         return len(absent)

@@ -90,17 +90,11 @@ def fetch_season(transport: Transport, season: int, renew: bool = False) -> Fetc
 def _no_schedule(season: int, exchanges: list[Exchange]) -> UpstreamError:
     last = next((exchange for exchange in reversed(exchanges)), None)
     if last is None or last.outcome is Outcome.DATA:
-        return TransientError(
-            f"The schedule of season {season} cannot be read. It is asked for again next time."
-        )
+        return TransientError(f"The schedule of season {season} cannot be read. It is asked for again next time.")
     if last.outcome is Outcome.ABSENT:
-        return NotYetPublished(
-            f"There is no schedule of season {season} yet ({last.detail}). Is the season right?"
-        )
+        return NotYetPublished(f"There is no schedule of season {season} yet ({last.detail}). Is the season right?")
     if last.outcome is Outcome.THROTTLED:
-        return QuotaExhausted(
-            f"The schedule of season {season} was refused for now ({last.detail}). Try again later."
-        )
+        return QuotaExhausted(f"The schedule of season {season} was refused for now ({last.detail}). Try again later.")
     return TransientError(f"The schedule of season {season} failed: {last.detail}. Run the command again.")
 
 
@@ -123,9 +117,7 @@ def _season_index(transport: Transport, season: int) -> list[_IndexEntry]:
         try:
             response = transport.get(f"https://{host}/static/{season}/Index.json")
         except requests.RequestException as error:
-            logger.warning(
-                "Season %s: F1's index failed (%s); ends of sessions are estimated.", season, error
-            )
+            logger.warning("Season %s: F1's index failed (%s); ends of sessions are estimated.", season, error)
             continue
         if response.status_code == 200:
             meetings = json.loads(response.content.decode("utf-8-sig"))["Meetings"]
@@ -140,9 +132,7 @@ def _season_index(transport: Transport, season: int) -> list[_IndexEntry]:
 
 
 def _index_entry(meeting: Mapping[str, Any], listed: Mapping[str, Any]) -> _IndexEntry:
-    sign, offset = (
-        (-1, listed["GmtOffset"][1:]) if listed["GmtOffset"].startswith("-") else (1, listed["GmtOffset"])
-    )
+    sign, offset = (-1, listed["GmtOffset"][1:]) if listed["GmtOffset"].startswith("-") else (1, listed["GmtOffset"])
     zone = timezone(sign * pd.Timedelta(offset).to_pytimedelta())
     return _IndexEntry(
         meeting_key=int(meeting["Key"]),
@@ -162,11 +152,7 @@ def _entry_of(index: Sequence[_IndexEntry], name: str, start: datetime) -> _Inde
     return next(
         (entry for entry in index if entry.start == start),
         next(
-            (
-                entry
-                for entry in index
-                if entry.name == name and abs(entry.start - start) < timedelta(hours=12)
-            ),
+            (entry for entry in index if entry.name == name and abs(entry.start - start) < timedelta(hours=12)),
             None,
         ),
     )
@@ -182,9 +168,7 @@ def _events(season: int, schedule: pd.DataFrame, index: Sequence[_IndexEntry]) -
         if event.sessions:
             events.append(event)
         else:
-            logger.warning(
-                "Season %s: %s has no session with a date yet; it is left out.", season, event.name
-            )
+            logger.warning("Season %s: %s has no session with a date yet; it is left out.", season, event.name)
     return events
 
 

@@ -171,9 +171,7 @@ class LoadedSession:
     def _absent(self, feed: Feed, exchange: Exchange, where: str) -> NoReturn:
         wait = RESULTS_PUBLISHED_WITHIN if feed in (Feed.RESULTS, Feed.LAP_TIMES) else PUBLISHED_WITHIN
         if feed is not Feed.CIRCUIT and self.loaded_at - self.session.end < wait:
-            raise NotYetPublished(
-                f"{where} is not published yet ({exchange.detail}). It is asked for again later."
-            )
+            raise NotYetPublished(f"{where} is not published yet ({exchange.detail}). It is asked for again later.")
         raise Unavailable(f"{feed} is not there ({exchange.detail})")
 
     def _decisive(self, feed: Feed) -> Exchange | None:
@@ -190,9 +188,7 @@ class LoadedSession:
         return min(mine, key=lambda exchange: order.index(exchange.outcome), default=None)
 
     def _account_was_accepted(self) -> bool:
-        return any(
-            exchange.outcome is Outcome.DATA and needs_account(exchange.url) for exchange in self.exchanges
-        )
+        return any(exchange.outcome is Outcome.DATA and needs_account(exchange.url) for exchange in self.exchanges)
 
     def _loaded(self, name: str) -> pd.DataFrame:
         try:
@@ -214,9 +210,7 @@ class LoadedSession:
         return f" Its last error was {type(last).__name__}: {last}"
 
 
-def load_session(
-    transport: Transport, event: CalendarEvent, session: CalendarSession, needs: Needs
-) -> LoadedSession:
+def load_session(transport: Transport, event: CalendarEvent, session: CalendarSession, needs: Needs) -> LoadedSession:
     """Load a session once, with the union of what its datasets need.
 
     Nothing is raised for what upstream does not give: the loaded session raises it for the dataset that needs it.

@@ -22,9 +22,7 @@ from f1_assets.settings import Settings
 
 def source_kind(source: str) -> str:
     """Give the kind of a source: ``live``, ``recording``, ``simulator`` or ``http``."""
-    return (
-        source.partition(":")[0].removesuffix("s") if source.startswith("http") else source.partition(":")[0]
-    )
+    return source.partition(":")[0].removesuffix("s") if source.startswith("http") else source.partition(":")[0]
 
 
 def adapter_for(settings: Settings) -> BaseAdapter | None:
@@ -147,9 +145,7 @@ class Recording:
         try:
             body = gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error) as error:
-            raise requests.ConnectionError(
-                f"the recorded body {entry['body']} cannot be read: {error}"
-            ) from error
+            raise requests.ConnectionError(f"the recorded body {entry['body']} cannot be read: {error}") from error
         # The exact bytes are kept, so they are no longer encoded in any way.
         encodings = ("content-encoding", "transfer-encoding", "content-length")
         headers = {k: v for k, v in entry["headers"].items() if k.lower() not in encodings}

@@ -157,9 +157,7 @@ class Transport:
         try:
             response = send()
         except RateLimitExceededError as error:
-            reason = QuotaExhausted(
-                f"FastF1's own request limit is reached ({error}). Wait an hour and run it again."
-            )
+            reason = QuotaExhausted(f"FastF1's own request limit is reached ({error}). Wait an hour and run it again.")
             raise LoadStopped(reason) from error
         except requests.RequestException as error:
             self.exchanges.append(Exchange(feed, url, Outcome.FAILED, f"{type(error).__name__}: {error}"))
@@ -207,11 +205,7 @@ def _judge(
     if status in (401, 403):
         return Outcome.REFUSED, f"HTTP {status}"
     if status in (404, 410):
-        said = (
-            body[:60].decode("utf-8", "replace").strip()
-            if b"not in the recording" in body
-            else f"HTTP {status}"
-        )
+        said = body[:60].decode("utf-8", "replace").strip() if b"not in the recording" in body else f"HTTP {status}"
         return Outcome.ABSENT, said
     if status == 429:
         return (

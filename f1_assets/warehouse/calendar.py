@@ -146,11 +146,10 @@ def known_seasons(warehouse: Warehouse) -> list[int]:
         return list(connection.execute(select(seasons.c.season).order_by(seasons.c.season)).scalars())
 
 
-def refreshed_at(warehouse: Warehouse, season: int, source: str) -> datetime | None:
-    """Tell when a season's calendar was last taken from this kind of source, if ever."""
-    query = select(seasons.c.refreshed_at).where(seasons.c.season == season, seasons.c.source == source)
+def source_of(warehouse: Warehouse, season: int) -> str | None:
+    """Tell from which kind of source a season's calendar came; None when it is not there."""
     with reading(warehouse.engine) as connection:
-        return connection.execute(query).scalar()
+        return connection.execute(select(seasons.c.source).where(seasons.c.season == season)).scalar()
 
 
 def _unknown(warehouse: Warehouse, key: SessionKey) -> str:
@@ -160,7 +159,9 @@ def _unknown(warehouse: Warehouse, key: SessionKey) -> str:
     weekend = [event for event in season_events if event.event_key == key.event_key]
     if not weekend:
         last = max(event.round or 0 for event in season_events)
-        return f"Season {key.season} has no {'test' if key.is_test else 'round'} {key.event_key}; its rounds go to {last}."
+        return (
+            f"Season {key.season} has no {'test' if key.is_test else 'round'} {key.event_key}; its rounds go to {last}."
+        )
     has = ", ".join(session.key.session for session in weekend[0].sessions)
     return f"{weekend[0].name} {key.season} (round {key.round}) has no session {key.session}; it has {has}."
 
@@ -193,9 +194,7 @@ def _match(connection: Connection, season: int, fresh: Sequence[CalendarEvent]) 
     gone = [row for row in stored if row.event_key not in found]
     for row in gone:
         _cancel(connection, row)
-    moved = [
-        row for row in stored if row.event_key in found and found[row.event_key].event_key != row.event_key
-    ]
+    moved = [row for row in stored if row.event_key in found and found[row.event_key].event_key != row.event_key]
     # First all aside, then all to their place: rounds swap, and no two events may meet under one number.
     for row in moved:
         _rename(connection, row.event_key, f"moving {row.event_key}", 1000)
@@ -269,9 +268,7 @@ def _same_session() -> Any:  # noqa: ANN401 (an SQL condition)
 def _rename(connection: Connection, old: str, new: str, round_shift: int) -> None:
     """Give an event another key; its sessions and all their rows follow by the database's own cascade."""
     connection.execute(update(events).where(events.c.event_key == old).values(event_key=new))
-    connection.execute(
-        update(sessions).where(sessions.c.event_key == new).values(round=sessions.c.round + round_shift)
-    )
+    connection.execute(update(sessions).where(sessions.c.event_key == new).values(round=sessions.c.round + round_shift))
 
 
 def _store_sessions(connection: Connection, event: CalendarEvent) -> None:

@@ -28,9 +28,7 @@ def make_engine(url: URL) -> Engine:
             return create_engine(url, pool_pre_ping=True)
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     except (NoSuchModuleError, ImportError) as error:
-        raise ConfigurationError(
-            f"F1_DATABASE_URL names a database that cannot be used here: {error}."
-        ) from error
+        raise ConfigurationError(f"F1_DATABASE_URL names a database that cannot be used here: {error}.") from error
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

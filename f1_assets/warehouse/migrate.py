@@ -96,9 +96,7 @@ def _missing(inspector: Inspector, tables: list[Table], views: dict[str, str]) -
     for table in tables:
         if table.name in there:
             columns = {column["name"] for column in inspector.get_columns(table.name)}
-            lacks += [
-                f"column {table.name}.{c.name} is missing" for c in table.columns if c.name not in columns
-            ]
+            lacks += [f"column {table.name}.{c.name} is missing" for c in table.columns if c.name not in columns]
     lacks += [f"view {name} is missing" for name in views.keys() - set(inspector.get_view_names())]
     return lacks
 

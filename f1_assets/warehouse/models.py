@@ -68,18 +68,14 @@ seasons = Table(
     "seasons",
     metadata,
     Column("season", Integer, primary_key=True, autoincrement=False),
-    Column(
-        "source", Text, nullable=False, comment="Kind of source the calendar came from: live, simulator, ..."
-    ),
+    Column("source", Text, nullable=False, comment="Kind of source the calendar came from: live, simulator, ..."),
     Column("refreshed_at", UtcDateTime, nullable=False),
 )
 
 circuits = Table(
     "circuits",
     metadata,
-    Column(
-        "circuit_key", Integer, primary_key=True, autoincrement=False, comment="F1's own key of the circuit"
-    ),
+    Column("circuit_key", Integer, primary_key=True, autoincrement=False, comment="F1's own key of the circuit"),
     Column("name", Text),
     Column("location", Text),
     Column("country", Text),
@@ -162,9 +158,7 @@ extractions = Table(
     Column("requests", Integer, nullable=False, comment="Requests that the session's load sent"),
     Column("archive_hits", Integer, nullable=False, comment="Responses of the load that the archive gave"),
     Column("seconds", Double, nullable=False, comment="Time to extract and store this dataset"),
-    Column(
-        "load_seconds", Double, nullable=False, comment="Time of the session's load, shared by its datasets"
-    ),
+    Column("load_seconds", Double, nullable=False, comment="Time of the session's load, shared by its datasets"),
     Column("fastf1_version", Text, nullable=False),
     Column("run_id", Text, comment="Dagster's run, where there was one"),
 )

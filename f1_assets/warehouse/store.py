@@ -197,9 +197,7 @@ class Warehouse:
         with writing(self.engine) as connection:
             return connection.execute(delete(extractions).where(condition)).rowcount
 
-    def extractions(
-        self, key: SessionKey | None = None, seasons: Iterable[int] | None = None
-    ) -> list[Extraction]:
+    def extractions(self, key: SessionKey | None = None, seasons: Iterable[int] | None = None) -> list[Extraction]:
         """Give what is known of every (session, dataset), of one session or of some seasons."""
         query = select(extractions)
         if key is not None:
@@ -275,6 +273,4 @@ def _write_line(connection: Connection, line: Extraction) -> None:
 
 def _line_of(row: Row[Any]) -> Extraction:
     values = {name: getattr(row, name) for name in _FIELDS}
-    return Extraction(
-        SessionKey(row.season, row.round, row.session), **{**values, "status": Status(row.status)}
-    )
+    return Extraction(SessionKey(row.season, row.round, row.session), **{**values, "status": Status(row.status)})

@@ -53,21 +53,15 @@ def upgrade() -> None:
             comment="2024-03, 2026-T1, or a cancelled event's own name",
         ),
         sa.Column("season", sa.Integer(), nullable=False),
-        sa.Column(
-            "round", sa.Integer(), nullable=True, comment="From 1; 0 for tests; NULL for a cancelled event"
-        ),
+        sa.Column("round", sa.Integer(), nullable=True, comment="From 1; 0 for tests; NULL for a cancelled event"),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("official_name", sa.Text(), nullable=False),
         sa.Column("location", sa.Text(), nullable=False),
         sa.Column("country", sa.Text(), nullable=False),
         sa.Column("format", sa.Text(), nullable=False),
         sa.Column("event_date", sa.Date(), nullable=False, comment="Date of the last session, at the track"),
-        sa.Column(
-            "gmt_offset_minutes", sa.Integer(), nullable=False, comment="Local time at the track minus UTC"
-        ),
-        sa.Column(
-            "live_timing", sa.Boolean(), nullable=False, comment="Whether F1's live timing covers this event"
-        ),
+        sa.Column("gmt_offset_minutes", sa.Integer(), nullable=False, comment="Local time at the track minus UTC"),
+        sa.Column("live_timing", sa.Boolean(), nullable=False, comment="Whether F1's live timing covers this event"),
         sa.Column("cancelled", sa.Boolean(), nullable=False),
         sa.Column("meeting_key", sa.Integer(), nullable=True, comment="F1's own key of the meeting"),
         sa.Column("circuit_key", sa.Integer(), nullable=True),
@@ -80,9 +74,7 @@ def upgrade() -> None:
         "sessions",
         sa.Column("season", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("round", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column(
-            "session", sa.Text(), nullable=False, comment="FP1 FP2 FP3 Q SQ SS S R; T1-2 is day 2 of test 1"
-        ),
+        sa.Column("session", sa.Text(), nullable=False, comment="FP1 FP2 FP3 Q SQ SS S R; T1-2 is day 2 of test 1"),
         sa.Column("event_key", sa.Text(), nullable=False),
         sa.Column(
             "number",
@@ -120,14 +112,10 @@ def upgrade() -> None:
             nullable=True,
             comment="Rows that upstream's own counts promise, where they do",
         ),
-        sa.Column(
-            "digest", sa.Text(), nullable=True, comment="SHA-256 of the rows: equal data, equal digest"
-        ),
+        sa.Column("digest", sa.Text(), nullable=True, comment="SHA-256 of the rows: equal data, equal digest"),
         sa.Column("reason", sa.Text(), nullable=True, comment="Why it is not there, for a person"),
         sa.Column("error_class", sa.Text(), nullable=True),
-        sa.Column(
-            "error", sa.Text(), nullable=True, comment="The last error; a traceback where it was a defect"
-        ),
+        sa.Column("error", sa.Text(), nullable=True, comment="The last error; a traceback where it was a defect"),
         sa.Column("attempts", sa.Integer(), nullable=False, comment="Failed attempts since the last success"),
         sa.Column("tried_at", UtcDateTime(), nullable=False),
         sa.Column("extracted_at", UtcDateTime(), nullable=True, comment="When the rows were written"),

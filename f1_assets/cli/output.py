@@ -1,0 +1,122 @@
+"""What a person reads on the terminal: tables, one line per session, and errors in one or two lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from f1_assets.datasets import Dataset
+from f1_assets.planning import DatasetState
+from f1_assets.warehouse import Status
+
+STYLES = {
+    Status.PRESENT: "green",
+    Status.MISSING: "yellow",
+    Status.FAILED: "bold red",
+    Status.BLOCKED_AUTH: "bold red",
+    Status.UNAVAILABLE: "dim",
+    Status.NOT_APPLICABLE: "dim",
+    Status.UPCOMING: "cyan",
+}
+_SIGNS = {
+    Status.MISSING: "missing",
+    Status.FAILED: "FAILED",
+    Status.BLOCKED_AUTH: "BLOCKED",
+    Status.UNAVAILABLE: "none",
+    Status.NOT_APPLICABLE: "-",
+    Status.UPCOMING: "soon",
+}
+_SHORT = {"race_control_messages": "race control", "track_status": "track status", "session_status": "session status"}
+
+
+def out() -> Console:
+    """Give the console for what was asked for."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+
+
+def err() -> Console:
+    """Give the console for progress and errors."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(document: Any) -> None:  # noqa: ANN401 (any JSON value)
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(document, indent=2, default=_plain, ensure_ascii=False) + "\n")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (any value of a row)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def matrix(states: Iterable[DatasetState], title: str, datasets: Sequence[Dataset]) -> Table:
+    """Draw sessions by datasets: rows where there are rows, else a word for why not."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, header_style="bold")
+    table.add_column("session", no_wrap=True)
+    for dataset in datasets:
+        table.add_column(_SHORT.get(dataset.name, dataset.name), justify="right")
+    lines: dict[str, dict[str, DatasetState]] = {}
+    for state in states:
+        lines.setdefault(str(state.key), {})[state.dataset] = state
+    for key, by_dataset in lines.items():
+        table.add_row(key, *(_cell(by_dataset.get(dataset.name)) for dataset in datasets))
+    return table
+
+
+def _cell(state: DatasetState | None) -> Text:
+    if state is None:
+        return Text("")
+    words = f"{state.rows:,}" if state.status is Status.PRESENT else _SIGNS[state.status]
+    return Text(words, style=STYLES[state.status])
+
+
+def session_table(states: Sequence[DatasetState]) -> Table:
+    """Draw one session: status, rows, when, and why not, a line per dataset."""
+    table = Table(title=str(states[0].key), title_justify="left", box=SIMPLE_HEAD, header_style="bold")
+    for name in ("dataset", "status", "rows", "when (UTC)", "why, and what next"):
+        table.add_column(name, justify="right" if name == "rows" else "left")
+    for state in states:
+        when = f"{state.extracted_at:%Y-%m-%d %H:%M}" if state.extracted_at else ""
+        table.add_row(
+            state.dataset,
+            Text(state.status.replace("_", " "), style=STYLES[state.status]),
+            f"{state.rows:,}" if state.status is Status.PRESENT else "",
+            when,
+            why(state),
+        )
+    return table
+
+
+def why(state: DatasetState) -> str:
+    """Say why a dataset is not there, and when it is asked for again."""
+    words = state.reason or ""
+    if state.status in (Status.FAILED, Status.UNAVAILABLE) and state.next_try_at is not None:
+        words += f" (asked again after {state.next_try_at:%Y-%m-%d %H:%M} UTC)"
+    return words
+
+
+def state_document(state: DatasetState) -> Mapping[str, Any]:
+    """Give a state as JSON has it."""
+    return {
+        "key": str(state.key),
+        "dataset": state.dataset,
+        "status": str(state.status),
+        "rows": state.rows,
+        "reason": state.reason,
+        "error_class": state.error_class,
+        "attempts": state.attempts,
+        "extracted_at": state.extracted_at,
+        "next_try_at": state.next_try_at,
+    }
+
+
+def plural(count: int, word: str) -> str:
+    """Write a count with its word."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

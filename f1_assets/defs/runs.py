@@ -1,0 +1,108 @@
+"""Run a session's import as a Dagster run of this process, so that the UI shows it like any other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import dagster as dg
+
+from f1_assets.connection import connect
+from f1_assets.defs.instance import dagster_instance
+from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
+from f1_assets.importing import CalendarRefresh, SessionOutcome
+from f1_assets.planning import SessionGap
+from f1_assets.settings import process_settings
+from f1_assets.warehouse import Extraction
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class SessionRun:
+    """A session's outcome and the Dagster run that brought it; `error` is why the run ended before its time."""
+
+    outcome: SessionOutcome
+    run_id: str
+    error: str | None = None
+
+
+def run_session(gap: SessionGap) -> SessionRun:
+    """Import one session in a Dagster run of this process."""
+    from f1_assets.definitions import defs
+
+    started = time.perf_counter()
+    instance = dagster_instance(process_settings())
+    add_partitions(instance, str(SESSIONS.name), [str(gap.key)])
+    result = defs.resolve_job_def("import_sessions").execute_in_process(
+        instance=instance,
+        partition_key=str(gap.key),
+        asset_selection=[dg.AssetKey(name) for name in gap.datasets],
+        run_config=_QUIET,
+        raise_on_error=False,
+        tags={"f1_assets/command": "import"},
+    )
+    lines = _lines_of(gap, result.run_id)
+    outcome = SessionOutcome(
+        gap.key,
+        lines,
+        requests=max((line.requests for line in lines), default=0),
+        archive_hits=max((line.archive_hits for line in lines), default=0),
+        seconds=time.perf_counter() - started,
+    )
+    return SessionRun(outcome, result.run_id, None if lines else _why_failed(result))
+
+
+def run_sessions(gaps: Sequence[SessionGap], workers: int) -> Iterator[SessionRun]:
+    """Import sessions, at most `workers` side by side, and give each run as it ends."""
+    if workers == 1 or len(gaps) < 2:
+        yield from map(run_session, gaps)
+        return
+    pool = ProcessPoolExecutor(min(workers, len(gaps)), mp_context=get_context("spawn"))
+    try:
+        for future in as_completed([pool.submit(run_session, gap) for gap in gaps]):
+            yield future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def record_calendar(refresh: CalendarRefresh) -> None:
+    """Show a refreshed calendar in Dagster: its season's partition is materialized, its sessions have partitions."""
+    instance = dagster_instance(process_settings())
+    season = str(refresh.season)
+    is_new = bool(add_partitions(instance, str(SEASONS.name), [season]))
+    if is_new or refresh.requests:
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                "calendar",
+                partition=season,
+                metadata={
+                    "dagster/row_count": refresh.sessions,
+                    "events": refresh.events,
+                    "requests": refresh.requests,
+                },
+            )
+        )
+
+
+def record_sessions(keys: Iterable[str]) -> None:
+    """Add the partitions of sessions."""
+    add_partitions(dagster_instance(process_settings()), str(SESSIONS.name), list(keys))
+
+
+def _lines_of(gap: SessionGap, run_id: str) -> tuple[Extraction, ...]:
+    lines = {line.dataset: line for line in connect().extractions(gap.key) if line.run_id == run_id}
+    return tuple(lines[name] for name in gap.datasets if name in lines)
+
+
+def _why_failed(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data is not None and failure.user_failure_data.description:
+                return failure.user_failure_data.description
+            return failure.error.message.strip() if failure.error else "the run failed"
+    return "the run ended without a word"

@@ -1,0 +1,1 @@
+"""Tests of f1_assets: they mirror its packages, room by room."""

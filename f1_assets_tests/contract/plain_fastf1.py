@@ -1,0 +1,82 @@
+"""FastF1 alone, as its documentation says to use it, on the same recordings: the oracle for every dataset."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import fastf1
+import fastf1._api
+import pandas as pd
+import requests
+from fastf1.req import Cache
+
+from f1_assets.keys import SessionKey
+from f1_assets.upstream.sources import AnsweringAdapter, Recording
+
+
+@dataclass
+class Plain:
+    """A session as FastF1 gives it, with the addresses it asked for and the stream that it parses on the way."""
+
+    session: fastf1.core.Session
+    urls: list[str]
+    stream: pd.DataFrame | None
+
+    def loaded(self, name: str) -> pd.DataFrame | None:
+        """Give a property of the session, None where FastF1 could not load it."""
+        try:
+            return getattr(self.session, name)
+        except fastf1.exceptions.DataNotLoadedError:
+            return None
+
+
+@contextlib.contextmanager
+def _answering(folder: Path, urls: list[str]) -> Iterator[None]:
+    recording = Recording(folder)
+
+    def respond(url: str):
+        urls.append(url)
+        return recording.respond(url)
+
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, AnsweringAdapter(respond))
+    before, warned = Cache._requests_session, Cache._no_cached_warned
+    Cache._requests_session, Cache._no_cached_warned = session, True
+    Cache.set_disabled()
+    fastf1.set_log_level(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        Cache._requests_session, Cache._no_cached_warned = before, warned
+
+
+def load(folder: Path, key: SessionKey) -> Plain:
+    """Load a session with FastF1 alone, without telemetry."""
+    urls: list[str] = []
+    with _answering(folder, urls):
+        session = fastf1.get_session(key.season, key.round, key.session)
+        urls.clear()  # the schedule: f1_assets has it from its calendar
+        session.load(laps=True, telemetry=False, weather=True, messages=True)
+        sent = list(urls)
+        try:
+            _, stream = fastf1._api.timing_data(session.api_path)
+        except fastf1._api.SessionNotAvailableError:
+            stream = None
+        return Plain(session, sent, stream)
+
+
+def schedule(folder: Path, season: int) -> pd.DataFrame:
+    """Give FastF1's own schedule of a season."""
+    with _answering(folder, []):
+        return fastf1.get_event_schedule(season)
+
+
+def circuit(folder: Path, plain: Plain) -> fastf1.mvapi.CircuitInfo | None:
+    """Give FastF1's circuit of a loaded session."""
+    with _answering(folder, []):
+        return fastf1.mvapi.get_circuit_info(
+            year=plain.session.event.year, circuit_key=plain.session.session_info["Meeting"]["Circuit"]["Key"]
+        )

@@ -1,0 +1,367 @@
+"""Every value of every dataset of every recorded session, against what plain FastF1 gives for it."""
+
+import pandas as pd
+import pytest
+
+from f1_assets.connection import connect
+from f1_assets.datasets import all_datasets
+from f1_assets.importing import process_session_gap, refresh_calendar
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.settings import load_settings
+from f1_assets.upstream.transport import Transport
+from f1_assets.warehouse import Status
+from f1_assets.warehouse.calendar import event_of
+from f1_assets_tests.contract import plain_fastf1
+
+NONE = None
+"""What upstream does not have."""
+
+DATASETS = (
+    "circuit",
+    "drivers",
+    "intervals",
+    "laps",
+    "race_control_messages",
+    "results",
+    "session_status",
+    "track_status",
+    "weather",
+)
+
+ROWS = {
+    #               circuit drivers intervals laps messages results session track weather
+    "2019-14-Q": (NONE, 20, 1053, 275, 40, 20, 17, 12, 95),
+    "2020-03-FP2": (NONE, 20, 221, 109, 13, NONE, 5, 1, NONE),
+    "2020-05-FP2": (NONE, NONE, 402, 535, NONE, NONE, 5, 7, 100),
+    "2020-07-R": (NONE, 20, NONE, NONE, 28, 20, 5, 9, 121),
+    "2020-08-R": (45, 20, NONE, NONE, 71, 20, 7, 10, 143),
+    "2020-12-R": (NONE, 20, NONE, NONE, 119, 20, 5, 3, NONE),
+    "2021-01-FP3": (NONE, NONE, NONE, NONE, NONE, NONE, 5, NONE, NONE),
+    "2021-01-R": (NONE, NONE, NONE, NONE, NONE, 20, NONE, NONE, NONE),
+    "2021-10-R": (NONE, 20, NONE, NONE, 66, 20, 7, 13, 184),
+    "2021-18-Q": (NONE, 20, 1168, 311, 40, 20, 14, 8, 104),
+    "2021-21-R": (NONE, 20, NONE, NONE, 98, 20, 9, 25, 193),
+    "2022-01-R": (NONE, 20, NONE, NONE, 60, 20, 5, 7, 163),
+    "2022-06-Q": (NONE, NONE, 1165, NONE, NONE, NONE, NONE, NONE, NONE),
+    "2023-01-FP1": (NONE, 20, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "2023-01-R": (NONE, 20, NONE, NONE, 73, 20, 5, 11, NONE),
+    "2023-04-Q": (NONE, 20, 1583, 356, 61, 20, 17, 21, NONE),
+    "2023-04-SS": (NONE, 20, 1480, 233, 58, 20, 12, 19, NONE),
+    "2023-04-S": (NONE, 20, 7338, 308, NONE, 20, 5, 13, NONE),
+    "2023-05-R": (NONE, 20, NONE, NONE, NONE, 20, 5, 5, NONE),
+    "2023-08-Q": (NONE, NONE, 1601, NONE, NONE, NONE, NONE, NONE, NONE),
+    "2023-10-R": (NONE, 20, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "2023-11-FP1": (NONE, 20, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "2024-02-FP2": (NONE, 20, NONE, NONE, 10, NONE, NONE, NONE, NONE),
+    "2024-02-FP3": (NONE, 20, NONE, NONE, 23, NONE, NONE, NONE, NONE),
+    "2024-12-FP1": (NONE, 20, 681, 459, 20, NONE, 8, 8, 81),
+    "2025-01-R": (NONE, 20, NONE, NONE, 113, 20, 5, 20, NONE),
+    "2025-02-R": (NONE, 20, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "2025-04-R": (NONE, 20, NONE, NONE, 91, 20, 5, 3, NONE),
+    "2025-16-FP1": (NONE, 20, NONE, NONE, 45, NONE, NONE, NONE, NONE),
+}
+
+
+@pytest.fixture(scope="module")
+def imported(recordings, tmp_path_factory):
+    """All recorded sessions in one warehouse, with what was requested for each."""
+    settings = load_settings(home=tmp_path_factory.mktemp("home"), source=f"recording:{recordings}")
+    warehouse, transport = connect(settings), Transport(settings)
+    for season in sorted({SessionKey.parse(key).season for key in ROWS}):
+        refresh_calendar(season, warehouse=warehouse, transport=transport)
+    outcomes = {}
+    for key in ROWS:
+        gap = SessionGap(SessionKey.parse(key), tuple(all_datasets()))
+        # Each alone: sessions of one weekend share answers, which would hide requests.
+        alone = Transport(settings.model_copy(update={"archive_url": str(tmp_path_factory.mktemp("archive"))}))
+        first = process_session_gap(gap, warehouse=warehouse, transport=alone)
+        again = process_session_gap(gap, warehouse=warehouse, transport=alone)
+        outcomes[key] = (first, again)
+    yield warehouse, outcomes
+    warehouse.close()
+
+
+@pytest.fixture(scope="module")
+def plain(recordings):
+    """Every recorded session as FastF1 alone gives it."""
+    return {key: plain_fastf1.load(recordings, SessionKey.parse(key)) for key in ROWS}
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_rows_per_dataset(imported, key):
+    first, _ = imported[1][key]
+    rows = {line.dataset: line.rows if line.status is Status.PRESENT else None for line in first.datasets}
+    assert tuple(rows[name] for name in DATASETS) == ROWS[key]
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_requests_are_those_of_one_load_plus_the_circuit_and_none_the_second_time(imported, plain, key):
+    first, again = imported[1][key]
+    knows_circuit = event_of(imported[0], SessionKey.parse(key)).circuit_key or plain[key].loaded("session_info")
+    circuit = 1 if knows_circuit else 0
+    assert first.requests == len(plain[key].urls) + circuit
+    assert again.requests == 0
+    assert again.extracted == first.extracted
+
+
+@pytest.mark.parametrize("key", ["2020-07-R", "2020-08-R", "2021-10-R", "2021-21-R"])
+def test_sessions_without_timing_keep_the_rest_and_say_why_laps_are_unavailable(imported, key):
+    first, _ = imported[1][key]
+    lines = {line.dataset: line for line in first.datasets}
+    assert lines["laps"].status is Status.UNAVAILABLE
+    assert "TimingData" in lines["laps"].reason
+    assert lines["race_control_messages"].status is Status.PRESENT
+    assert lines["weather"].status is Status.PRESENT
+    assert first.status == "success"
+
+
+LAP_TIMES = {
+    "session_time_ms": "Time",
+    "lap_time_ms": "LapTime",
+    "sector1_time_ms": "Sector1Time",
+    "sector2_time_ms": "Sector2Time",
+    "sector3_time_ms": "Sector3Time",
+    "sector1_session_time_ms": "Sector1SessionTime",
+    "sector2_session_time_ms": "Sector2SessionTime",
+    "sector3_session_time_ms": "Sector3SessionTime",
+    "lap_start_time_ms": "LapStartTime",
+    "pit_out_time_ms": "PitOutTime",
+    "pit_in_time_ms": "PitInTime",
+}
+LAP_VALUES = {
+    "driver_number": "DriverNumber",
+    "lap_number": "LapNumber",
+    "abbreviation": "Driver",
+    "team_name": "Team",
+    "stint": "Stint",
+    "speed_i1_kmh": "SpeedI1",
+    "speed_i2_kmh": "SpeedI2",
+    "speed_fl_kmh": "SpeedFL",
+    "speed_st_kmh": "SpeedST",
+    "is_personal_best": "IsPersonalBest",
+    "compound": "Compound",
+    "tyre_life_laps": "TyreLife",
+    "track_status": "TrackStatus",
+    "position": "Position",
+    "deleted": "Deleted",
+    "deleted_reason": "DeletedReason",
+    "fastf1_generated": "FastF1Generated",
+    "is_accurate": "IsAccurate",
+}
+
+
+def _with(column):
+    return [key for key, rows in ROWS.items() if rows[column] is not None]
+
+
+@pytest.mark.parametrize("key", _with(3))
+def test_laps(imported, plain, key):
+    theirs = plain[key].loaded("laps")
+    expected = pd.DataFrame({ours: _ms(theirs[name]) for ours, name in LAP_TIMES.items()})
+    expected = expected.assign(**{ours: _known(theirs[name]) for ours, name in LAP_VALUES.items()})
+    no_tyre = [c is None or t is None for c, t in zip(expected["compound"], expected["tyre_life_laps"], strict=True)]
+    fresh = _known(theirs["FreshTyre"])
+    expected["fresh_tyre"] = [None if unknown else value for unknown, value in zip(no_tyre, fresh, strict=True)]
+    _compare(imported, key, "laps", expected)
+
+
+@pytest.mark.parametrize("key", _with(8))
+def test_weather(imported, plain, key):
+    theirs = plain[key].loaded("weather_data")
+    _compare(
+        imported,
+        key,
+        "weather",
+        pd.DataFrame(
+            {
+                "session_time_ms": _ms(theirs["Time"]),
+                "air_temperature_c": _known(theirs["AirTemp"]),
+                "track_temperature_c": _known(theirs["TrackTemp"]),
+                "humidity_pct": _known(theirs["Humidity"]),
+                "pressure_mbar": _known(theirs["Pressure"]),
+                "rainfall": _known(theirs["Rainfall"]),
+                "wind_direction_deg": _known(theirs["WindDirection"]),
+                "wind_speed_mps": _known(theirs["WindSpeed"]),
+            }
+        ),
+    )
+
+
+@pytest.mark.parametrize("key", _with(4))
+def test_race_control_messages(imported, plain, key):
+    theirs = plain[key].loaded("race_control_messages")
+    _compare(
+        imported,
+        key,
+        "race_control_messages",
+        pd.DataFrame(
+            {
+                "message_number": range(1, len(theirs) + 1),
+                "utc": [time.tz_localize("UTC") for time in theirs["Time"]],
+                "lap_number": _known(theirs["Lap"] if "Lap" in theirs else pd.Series([None] * len(theirs))),
+                "category": _known(theirs["Category"]),
+                "message": _known(theirs["Message"]),
+                "status": _known(theirs["Status"]),
+                "flag": _known(theirs["Flag"]),
+                "scope": _known(theirs["Scope"]),
+                "sector": _known(theirs["Sector"]),
+                "driver_number": _known(theirs["RacingNumber"]),
+            }
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [(key, name) for key, rows in ROWS.items() for name in ("session_status", "track_status")
+     if rows[DATASETS.index(name)] is not None],
+)  # fmt: skip
+def test_statuses(imported, plain, key, name):
+    theirs = plain[key].loaded(name)
+    expected = pd.DataFrame({"session_time_ms": _ms(theirs["Time"]), "status": _known(theirs["Status"])})
+    expected["change_number"] = range(1, len(expected) + 1)
+    if name == "track_status":
+        expected["message"] = _known(theirs["Message"])
+    _compare(imported, key, name, expected)
+
+
+@pytest.mark.parametrize("key", _with(1))
+def test_drivers(imported, plain, key):
+    theirs = plain[key].session.results
+    columns = {
+        "driver_number": "DriverNumber",
+        "abbreviation": "Abbreviation",
+        "driver_id": "DriverId",
+        "first_name": "FirstName",
+        "last_name": "LastName",
+        "full_name": "FullName",
+        "broadcast_name": "BroadcastName",
+        "team_name": "TeamName",
+        "team_id": "TeamId",
+        "team_color": "TeamColor",
+        "country_code": "CountryCode",
+        "headshot_url": "HeadshotUrl",
+    }
+    _compare(imported, key, "drivers", pd.DataFrame({ours: _known(theirs[name]) for ours, name in columns.items()}))
+
+
+@pytest.mark.parametrize("key", _with(5))
+def test_results(imported, plain, recordings, key):
+    theirs = plain[key].session.results
+    expected = pd.DataFrame(
+        {
+            "driver_number": _known(theirs["DriverNumber"]),
+            "position": _known(theirs["Position"]),
+            "classified_position": [
+                None if value is None else value.removesuffix(".0") for value in _known(theirs["ClassifiedPosition"])
+            ],
+            "grid_position": _known(theirs["GridPosition"]),
+            "q1_ms": _ms(theirs["Q1"]),
+            "q2_ms": _ms(theirs["Q2"]),
+            "q3_ms": _ms(theirs["Q3"]),
+            "laps": _known(theirs["Laps"]),
+            "status": _known(theirs["Status"]),
+            "points": _known(theirs["Points"]),
+        }
+    )
+    expected["time_ms"] = [
+        _official_total_ms(recordings, SessionKey.parse(key), number) for number in expected["driver_number"]
+    ]
+    _compare(imported, key, "results", expected)
+
+
+@pytest.mark.parametrize("key", _with(2))
+def test_intervals(imported, plain, key):
+    theirs = plain[key].stream
+    gaps = [_gap(value) for value in _known(theirs["GapToLeader"])]
+    ahead = [_gap(value) for value in _known(theirs["IntervalToPositionAhead"])]
+    expected = pd.DataFrame(
+        {
+            "driver_number": _known(theirs["Driver"]),
+            "session_time_ms": _ms(theirs["Time"]),
+            "position": _known(theirs["Position"]),
+            "gap_to_leader_ms": [gap[0] for gap in gaps],
+            "laps_behind_leader": [gap[1] for gap in gaps],
+            "interval_ms": [gap[0] for gap in ahead],
+            "laps_behind_next": [gap[1] for gap in ahead],
+        }
+    ).drop_duplicates(["driver_number", "session_time_ms"], keep="last")
+    _compare(imported, key, "intervals", expected)
+
+
+@pytest.mark.parametrize("key", _with(0))
+def test_circuit(imported, plain, recordings, key):
+    info = plain_fastf1.circuit(recordings, plain[key])
+    frames = [
+        frame.rename(columns=str.lower).assign(kind=kind)
+        for kind, frame in (
+            ("corner", info.corners),
+            ("marshal_light", info.marshal_lights),
+            ("marshal_sector", info.marshal_sectors),
+        )
+    ]
+    expected = pd.concat(frames).rename(columns={"angle": "angle_deg"}).drop(columns="distance")
+    _compare(imported, key, "circuit", expected)
+
+
+def _compare(imported, key, dataset, expected):
+    """Compare values as Python sees them: equal, or both unknown."""
+    warehouse, _ = imported
+    definition = all_datasets()[dataset]
+    actual = warehouse.rows(definition, SessionKey.parse(key))
+    identity = list(definition.key)
+    expected = expected.sort_values(identity, kind="stable").reset_index(drop=True)
+    actual = actual.sort_values(identity, kind="stable").reset_index(drop=True)
+    assert len(actual) == len(expected)
+    for column in expected.columns:
+        ours = [None if pd.isna(value) else value for value in actual[column].tolist()]
+        theirs = [None if value is None or pd.isna(value) else value for value in expected[column].tolist()]
+        different = [(o, t) for o, t in zip(ours, theirs, strict=True) if o != t]
+        assert not different, f"{dataset}.{column}: {len(different)} values differ, such as {different[:3]}"
+    unexpected = set(actual.columns) - set(expected.columns) - {"season", "round", "session"}
+    assert all(actual[column].isna().all() for column in unexpected), f"not compared: {unexpected}"
+
+
+def _ms(values):
+    return [None if pd.isna(value) else round(value / pd.Timedelta(milliseconds=1)) for value in values]
+
+
+def _known(values):
+    return [None if value is None or value in ("", "None", "nan") or pd.isna(value) else value for value in values]
+
+
+def _gap(text):
+    """Read a gap independently of the extractor: milliseconds, and laps behind."""
+    if text is None:
+        return None, None
+    if text.startswith("LAP"):
+        return 0, 0
+    if text.endswith("L") or "LAP" in text:
+        return None, int("".join(character for character in text if character.isdigit()))
+    try:
+        return round(pd.Timedelta(f"00:{text.lstrip('+').rjust(9, '0')}" if ":" in text else f"{text.lstrip('+')}s")
+                     / pd.Timedelta(milliseconds=1)), 0  # fmt: skip
+    except ValueError:
+        return None, None
+
+
+def _official_total_ms(recordings, key, number):
+    """Give Jolpica's own milliseconds of a finisher on the lead lap."""
+    import gzip
+    import json
+
+    kind = {"R": "results", "S": "sprint"}.get(key.session)
+    if kind is None:
+        return None
+    url = f"https://api.jolpi.ca/ergast/f1/{key.season}/{key.round}/{kind}.json"
+    for line in (recordings / "index.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        if entry["url"] == url:
+            race = json.loads(gzip.decompress((recordings / entry["body"]).read_bytes()))
+            results = race["MRData"]["RaceTable"]["Races"][0]["Results" if kind == "results" else "SprintResults"]
+            result = next(result for result in results if result["number"] == number)
+            if result["laps"] != results[0]["laps"] or "Time" not in result:
+                return None
+            return int(result["Time"]["millis"])
+    raise AssertionError(f"{url} is not recorded")

@@ -1,0 +1,38 @@
+import stat
+
+import pytest
+
+from f1_assets.errors import ConfigurationError
+from f1_assets.settings import load_settings
+
+
+def test_the_home_is_for_this_user_alone(tmp_path):
+    home = load_settings(home=tmp_path / "a" / "home").make_home()
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_a_wrong_setting_is_named_with_what_it_may_be(monkeypatch):
+    monkeypatch.setenv("F1_SOURCE", "ftp://nowhere")
+    monkeypatch.setenv("F1_WORKERS", "none")
+    with pytest.raises(ConfigurationError, match=r"F1_SOURCE: write live, simulator.*F1_WORKERS"):
+        load_settings()
+
+
+def test_secrets_are_not_shown(monkeypatch):
+    monkeypatch.setenv("F1_PASSWORD", "hunter2-planted")
+    monkeypatch.setenv("F1_DATABASE_URL", "postgresql://me:hunter2-planted@db/f1")
+    settings = load_settings()
+    assert "hunter2-planted" not in f"{settings!r} {settings} {settings.model_dump_json()} {settings.database}"
+
+
+def test_a_database_url_that_is_none_is_refused_without_repeating_it(monkeypatch):
+    monkeypatch.setenv("F1_DATABASE_URL", "hunter2-planted no url")
+    with pytest.raises(ConfigurationError) as refused:
+        _ = load_settings().database
+    assert "hunter2-planted" not in str(refused.value)
+
+
+def test_a_home_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="Set F1_HOME"):
+        load_settings(home=tmp_path / "file" / "home").make_home()

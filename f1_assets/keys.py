@@ -44,7 +44,7 @@ class SessionKey:
         if not 1 <= self.round <= 99 or self.session not in RACE_WEEKEND_SESSIONS:
             raise UsageError(
                 f"No session can be called season {self.season}, round {self.round}, {_shortened(self.session)}. "
-                f"Rounds go from 1 to 99 with {', '.join(RACE_WEEKEND_SESSIONS)}; tests are round 0 with T1-1, T1-2, ..."
+                f"Rounds go from 1 to 99 with {', '.join(RACE_WEEKEND_SESSIONS)}; tests are round 0 with T1-1, ..."
             )
 
     @classmethod

@@ -6,8 +6,9 @@ import logging
 import os
 import sys
 import traceback
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -24,7 +25,7 @@ from f1_assets.importing import Outcome
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import dataset_states
 from f1_assets.settings import process_settings
-from f1_assets.warehouse.calendar import event_of, events_of, known_seasons
+from f1_assets.warehouse.calendar import CalendarEvent, event_of, events_of, known_seasons
 
 app = typer.Typer(
     help="Keeps a complete Formula 1 warehouse: each session loaded once, everything extracted from that load.",
@@ -46,7 +47,7 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and debug logs.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
-    global _debug  # noqa: PLW0603 (set once, before any command)
+    global _debug
     _debug = debug
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING,
@@ -318,12 +319,10 @@ def _print_summary(summary: ImportSummary) -> None:
     )
 
 
-def _event_document(event: object) -> dict[str, object]:
-    from dataclasses import asdict
-
-    document = asdict(event)  # type: ignore[call-overload]
+def _event_document(event: CalendarEvent) -> dict[str, Any]:
+    document: dict[str, Any] = asdict(event)
     document["sessions"] = [
-        {**{k: v for k, v in asdict(session).items() if k != "key"}, "key": str(session.key)}
-        for session in event.sessions  # type: ignore[attr-defined]
+        {"key": str(session.key), **{name: value for name, value in asdict(session).items() if name != "key"}}
+        for session in event.sessions
     ]
     return document

@@ -26,7 +26,7 @@ _SQL_TYPES: dict[str, Any] = {
     "text": Text,
     "timestamp": UtcDateTime,
 }
-_FRAME_TYPES = {
+_FRAME_TYPES: dict[str, Any] = {
     "integer": "Int64",
     "bigint": "Int64",
     "float": "Float64",
@@ -117,7 +117,7 @@ class Dataset:
     extract: Callable[[LoadedSession], pd.DataFrame | Extract]
     requires: tuple[Feed, ...]
     uses: tuple[Feed, ...] = ()
-    needs: Needs = Needs()
+    needs: Needs = field(default_factory=Needs)
     needs_of: Mapping[str, Needs] = field(default_factory=dict)
     sessions: frozenset[str] = ALL_SESSIONS
     historic: bool = False

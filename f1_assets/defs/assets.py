@@ -29,7 +29,7 @@ _FAILED = (Status.FAILED, Status.BLOCKED_AUTH)
     owners=OWNERS,
     description="One row per event and per session of a season: format, place, start and end in UTC, F1's own keys.",
 )
-def calendar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult:
+def calendar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     """Refresh a season's calendar, and add a partition for each session that has ended."""
     season = int(context.partition_key)
     try:
@@ -89,7 +89,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
 )
 def session_data(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, loaded_session: LoadedSessionResource
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Load a session once, and extract every selected dataset from it.
 
     What succeeds is materialized, even when another fails. What the source does not have is materialized with no
@@ -109,7 +109,7 @@ def session_data(
             loaded.archive_hits,
         )
         for line in extract_each(loaded, wanted, warehouse.open(), context.run_id):
-            if line.status in _FAILED or line.error_class is not None and line.status is Status.PRESENT:
+            if line.status in _FAILED or (line.error_class is not None and line.status is Status.PRESENT):
                 context.log.error("%s: %s", line.dataset, line.reason)
                 failed.append(line)
             else:
@@ -125,7 +125,7 @@ def session_data(
         )
 
 
-def _result(line: Extraction, warehouse: WarehouseResource) -> dg.MaterializeResult:
+def _result(line: Extraction, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     there = line.status is Status.PRESENT
     return dg.MaterializeResult(
         asset_key=line.dataset,

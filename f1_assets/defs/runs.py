@@ -11,6 +11,7 @@ from multiprocessing import get_context
 import dagster as dg
 
 from f1_assets.connection import connect
+from f1_assets.defs.build import build_defs
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.importing import CalendarRefresh, SessionOutcome
@@ -32,18 +33,20 @@ class SessionRun:
 
 def run_session(gap: SessionGap) -> SessionRun:
     """Import one session in a Dagster run of this process."""
-    from f1_assets.definitions import defs
-
     started = time.perf_counter()
     instance = dagster_instance(process_settings())
     add_partitions(instance, str(SESSIONS.name), [str(gap.key)])
-    result = defs.resolve_job_def("import_sessions").execute_in_process(
-        instance=instance,
-        partition_key=str(gap.key),
-        asset_selection=[dg.AssetKey(name) for name in gap.datasets],
-        run_config=_QUIET,
-        raise_on_error=False,
-        tags={"f1_assets/command": "import"},
+    result = (
+        build_defs()
+        .resolve_job_def("import_sessions")
+        .execute_in_process(
+            instance=instance,
+            partition_key=str(gap.key),
+            asset_selection=[dg.AssetKey(name) for name in gap.datasets],
+            run_config=_QUIET,
+            raise_on_error=False,
+            tags={"f1_assets/command": "import"},
+        )
     )
     lines = _lines_of(gap, result.run_id)
     outcome = SessionOutcome(

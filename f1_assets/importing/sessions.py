@@ -114,7 +114,7 @@ def load_fastf1_session(
     event = event_of(warehouse, key)
     if (source_of(warehouse, key.season) == SIMULATOR) != (transport.source == SIMULATOR):
         raise ConfigurationError(
-            f"Season {key.season} in the warehouse is {'made up by the simulator' if transport.source != SIMULATOR else 'real'}, "
+            f"Season {key.season} in the warehouse is {'real' if transport.source == SIMULATOR else 'made up'}, "
             f"but F1_SOURCE is {transport.source}. Set F1_SOURCE to match, or run: f1-assets calendar {key.season}"
         )
     session = next(listed for listed in event.sessions if listed.key == key)

@@ -123,7 +123,7 @@ def _drive(
     rng: np.random.Generator,
 ) -> dict[str, tuple[Lap, ...]]:
     """Let all cars drive, lap by lap, because the safety car makes each depend on the one ahead."""
-    sprint = laps < 25 and not event.format == "conventional"
+    sprint = laps < 25 and event.format != "conventional"
     cars = {
         driver.number: _Car(Pace(event.place, driver, rng), _plan(rng, laps, sprint), lights, place)
         for place, driver in enumerate(grid)

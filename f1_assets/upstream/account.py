@@ -23,7 +23,7 @@ def require_account() -> None:
     AuthenticationRequired
         When there are no credentials, or the account was refused.
     """
-    global _refusal  # noqa: PLW0603 (one account for the process, as in FastF1)
+    global _refusal
     if _refusal is None:
         try:
             token_manager.get()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from requests_cache import SQLiteCache
+from requests_cache.backends.sqlite import SQLiteCache
 from requests_cache.serializers import SerializerPipeline, Stage
 from requests_cache.serializers.preconf import json_preconf_stage, utf8_encoder
 
@@ -21,7 +21,7 @@ from f1_assets.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import requests
-    from requests_cache import CachedResponse
+    from requests_cache.models.response import CachedResponse
 
 ABSENCE_IS_KEPT = timedelta(days=7)
 """For how long a 404 of a finished session is believed."""
@@ -82,4 +82,4 @@ class Archive:
 
     def close(self) -> None:
         """Give the file back."""
-        self._responses.close()
+        self._responses.close()  # type: ignore[no-untyped-call]

@@ -290,7 +290,7 @@ def _fastf1_session(event: CalendarEvent, session: CalendarSession) -> Session:
         listed = places.get(number)
         start = pd.Timestamp(listed.start) if listed else pd.NaT
         row[f"Session{number}"] = [listed.name if listed else None]
-        row[f"Session{number}Date"] = [start.tz_convert(zone) if listed else pd.NaT]
+        row[f"Session{number}Date"] = [pd.Timestamp(listed.start).tz_convert(zone) if listed else pd.NaT]
         row[f"Session{number}DateUtc"] = [start.tz_localize(None) if listed else pd.NaT]
     schedule = EventSchedule(pd.DataFrame(row), year=event.season, _force_default_cols=True)
     return schedule.iloc[0].get_session(session.number)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import requests
 from fastf1.internals.f1account import LIVETIMING_URL, LivetimingAuthAdapter
@@ -152,7 +152,7 @@ class Transport:
         kept = None if self._renew else self._archive.find(url, now)
         if kept is not None:
             self.exchanges.append(_exchange(feed, url, kept, from_archive=True))
-            return kept
+            return cast(requests.Response, kept)
         started = time.perf_counter()
         try:
             response = send()

@@ -1,0 +1,82 @@
+"""FastF1 reads the simulated weekend as the real thing, and what the warehouse holds equals the ground truth."""
+
+import pandas as pd
+import pytest
+
+from f1_assets.datasets import all_datasets
+from f1_assets.importing import process_session_gap, refresh_calendar
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.upstream.transport import Transport
+from f1_assets.warehouse import Status
+
+SESSIONS = [
+    ("laps=12", "2025-01-FP1"),
+    ("laps=12", "2025-01-Q"),
+    ("laps=0", "2025-01-R"),  # a whole race
+    ("laps=12", "2025-02-SQ"),
+    ("laps=12", "2025-02-S"),
+    ("laps=12,seed=7", "2025-02-R"),
+    ("laps=12,seed=3", "2023-02-SS"),
+    ("laps=12,seed=5", "2022-02-FP2"),
+    ("laps=12", "2025-T1-2"),
+]
+
+
+@pytest.mark.parametrize(("options", "text"), SESSIONS)
+def test_rows_equal_the_ground_truth(options, text, settings_of, sqlite_warehouse):
+    key = SessionKey.parse(text)
+    transport = Transport(settings_of(source="simulator", simulator=options))
+    refresh_calendar(key.season, warehouse=sqlite_warehouse, transport=transport)
+    outcome = process_session_gap(
+        SessionGap(key, tuple(all_datasets())), warehouse=sqlite_warehouse, transport=transport
+    )
+    assert outcome.failed == ()
+    truth = Simulator(SimulatorOptions.parse(options)).truth(key.season, key.round, key.session)
+    applicable = {line.dataset for line in outcome.datasets if line.status is not Status.NOT_APPLICABLE}
+    assert applicable == truth.keys()
+    for name, expected in truth.items():
+        _compare(name, expected, sqlite_warehouse.rows(all_datasets()[name], key))
+
+
+def _compare(name, expected, actual):
+    if name == "laps":
+        # For a car that stopped on track, FastF1 adds the lap that it did not finish.
+        actual = actual[~actual["fastf1_generated"]]
+    identity = list(all_datasets()[name].key)
+    expected = expected.sort_values(identity).reset_index(drop=True)
+    actual = actual.sort_values(identity).reset_index(drop=True)
+    assert len(actual) == len(expected), name
+    for column in expected.columns:
+        ours = [None if pd.isna(value) else value for value in actual[column]]
+        theirs = [None if pd.isna(value) else value for value in expected[column]]
+        different = [(o, t) for o, t in zip(ours, theirs, strict=True) if o != t]
+        assert not different, f"{name}.{column}: {len(different)} differ, such as {different[:3]}"
+
+
+def test_a_race_has_all_that_makes_a_race():
+    simulator = Simulator()
+    races = [simulator.truth(2025, number, "R") for number in range(1, 9)]
+    laps = pd.concat([race["laps"] for race in races])
+    statuses = pd.concat([race["track_status"] for race in races])
+    results = pd.concat([race["results"] for race in races])
+    messages = pd.concat([race["race_control_messages"] for race in races])["message"]
+    assert laps["pit_in_time_ms"].notna().sum() > 8 * 15
+    assert {"SOFT", "MEDIUM", "HARD", "INTERMEDIATE"} <= set(laps["compound"])
+    assert {"1", "2", "4"} <= set(statuses["status"])
+    assert "Retired" in set(results["status"])
+    assert results["status"].str.startswith("+").any(), "nobody was lapped"
+    assert laps["deleted"].any()
+    assert messages.str.contains("REINSTATED").any()
+    assert any(race["weather"]["rainfall"].any() for race in races)
+
+
+def test_order_at_the_flag_is_the_order_of_the_result():
+    truth = Simulator().truth(2025, 1, "R")
+    laps, results = truth["laps"], truth["results"]
+    classified = results[results["classified_position"] != "R"]
+    last = laps.loc[laps.groupby("driver_number")["lap_number"].idxmax()].set_index("driver_number")
+    order = last.loc[classified["driver_number"]]
+    ranked = order.sort_values(["lap_number", "session_time_ms"], ascending=[False, True])
+    assert list(ranked.index) == list(classified["driver_number"])

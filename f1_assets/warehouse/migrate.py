@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Inspector, Table, inspect, text
+from sqlalchemy import Column, Connection, Engine, Inspector, Table, inspect, text
 
 from f1_assets.errors import ConfigurationError
 from f1_assets.warehouse.engine import is_embedded, reading, writing
@@ -115,6 +115,6 @@ def _add_missing(connection: Connection, tables: list[Table], views: dict[str, s
         columns = {column["name"] for column in inspector.get_columns(table.name)}
         for column in table.columns:
             if column.name not in columns:
-                operations.add_column(table.name, column.copy())
+                operations.add_column(table.name, Column(column.name, column.type, comment=column.comment))
     for name in views.keys() - set(inspector.get_view_names()):
         connection.execute(text(f"CREATE VIEW {name} AS {views[name]}"))

@@ -1,0 +1,95 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from f1_assets.datasets import all_datasets
+from f1_assets.datasets.coercions import flag, integer, milliseconds, text, utc
+from f1_assets.datasets.intervals import _gap_ms, _laps
+from f1_assets.datasets.results import _total_times
+from f1_assets.errors import UnreadableData
+from f1_assets.keys import SessionKey
+
+
+def _plain(values):
+    return [None if pd.isna(value) else value for value in values]
+
+
+def test_durations_become_whole_milliseconds():
+    given = pd.Series([pd.Timedelta("0:01:23.456"), pd.NaT, pd.Timedelta("0:00:00.0005"), pd.Timedelta("0:00:01.0019")])
+    assert _plain(milliseconds(given)) == [83456, None, 0, 1002]
+    assert _plain(milliseconds(pd.Series([None, None], dtype=object))) == [None, None]
+
+
+def test_a_text_that_fastf1_made_of_nothing_is_missing():
+    assert _plain(text(pd.Series(["VER", "None", "nan", "", None, np.nan]))) == ["VER", None, None, None, None, None]
+
+
+def test_floats_become_the_whole_numbers_that_they_are():
+    assert _plain(integer(pd.Series([1.0, np.nan, 57.0]))) == [1, None, 57]
+    assert _plain(integer(pd.Series([None, 3], dtype=object))) == [None, 3]
+
+
+def test_flags_that_are_no_flags_are_missing():
+    assert _plain(flag(pd.Series([True, False, np.nan, None, "x"], dtype=object))) == [True, False, None, None, None]
+
+
+def test_naive_dates_are_utc():
+    assert utc(pd.Series([pd.Timestamp("2024-03-02 15:00")])).iloc[0] == pd.Timestamp("2024-03-02 15:00", tz="UTC")
+
+
+@pytest.mark.parametrize(
+    ("gap", "milliseconds_", "laps"),
+    [
+        ("+5.123", 5123, 0),
+        ("5.123", 5123, 0),
+        ("+1:02.345", 62345, 0),
+        ("LAP 12", 0, 0),
+        ("1L", None, 1),
+        ("+2 LAPS", None, 2),
+        ("15L", None, 15),
+        ("+0.5", 500, 0),
+        ("STOP", None, None),
+    ],
+)
+def test_gaps_in_time_and_in_laps(gap, milliseconds_, laps):
+    assert (_gap_ms(gap), _laps(gap)) == (milliseconds_, laps)
+
+
+def test_only_cars_on_the_lead_lap_have_a_total_time():
+    times = pd.Series([5_400_000, 5_123, 1_000, None], dtype="Int64")
+    positions, laps = pd.Series([1, 2, 3, 4], dtype="Int64"), pd.Series([57, 57, 56, 12], dtype="Int64")
+    assert _plain(_total_times(times, positions, laps)) == [5_400_000, 5_405_123, None, None]
+
+
+def test_without_a_winners_time_gaps_are_no_times():
+    times = pd.Series([None, 5_123], dtype="Int64")
+    assert _plain(_total_times(times, pd.Series([1, 2]), pd.Series([57, 57]))) == [None, None]
+
+
+def test_a_weather_measurement_that_is_missing_is_null_and_a_true_zero_stays():
+    class Loaded:
+        weather = pd.DataFrame(
+            {
+                "Time": pd.to_timedelta(["0:01:00", "0:02:00"]),
+                "AirTemp": [0.0, 0.0],
+                "TrackTemp": [30.5, 0.0],
+                "Humidity": [40.0, 0.0],
+                "Pressure": [1000.2, 0.0],
+                "Rainfall": [False, False],
+                "WindDirection": [0, 0],
+                "WindSpeed": [0.0, 1.2],
+            }
+        )
+
+    frame = all_datasets()["weather"].extract(Loaded())
+    assert _plain(frame["air_temperature_c"]) == [0.0, None]
+    assert _plain(frame["wind_speed_mps"]) == [0.0, 1.2]
+    assert _plain(frame["rainfall"]) == [False, None]
+
+
+def test_rows_without_their_key_and_values_of_another_type_are_no_data():
+    weather, key = all_datasets()["weather"], SessionKey(2024, 1, "R")
+    with pytest.raises(UnreadableData, match="1 rows of weather have no session_time_ms"):
+        weather._conform(pd.DataFrame({"session_time_ms": [1, None]}), key)
+    with pytest.raises(UnreadableData, match="weather.air_temperature_c is not float"):
+        weather._conform(pd.DataFrame({"session_time_ms": [1], "air_temperature_c": ["warm"]}), key)

@@ -1,0 +1,87 @@
+import gzip
+import json
+
+import pytest
+import requests
+
+from f1_assets.errors import ConfigurationError
+from f1_assets.settings import load_settings
+from f1_assets.upstream.sources import Recording, adapter_for, source_kind
+
+URL = "https://api.jolpi.ca/ergast/f1/2024/1/results.json?limit=30&offset=0"
+
+
+def _recording(folder, **changes):
+    entry = {
+        "url": URL,
+        "status": 200,
+        "headers": {"content-type": "application/json"},
+        "body": "bodies/a.gz",
+        **changes,
+    }
+    (folder / "bodies").mkdir(exist_ok=True)
+    (folder / "bodies" / "a.gz").write_bytes(gzip.compress(b'{"MRData": {}}'))
+    (folder / "index.jsonl").write_text(json.dumps(entry) + "\n")
+    return folder
+
+
+def test_a_recorded_response_is_given_whatever_the_order_of_its_query(tmp_path):
+    recording = Recording(_recording(tmp_path))
+    answer = recording.respond(URL.replace("limit=30&offset=0", "offset=0&limit=30"))
+    assert (answer.status, answer.body) == (200, b'{"MRData": {}}')
+
+
+def test_what_was_not_recorded_is_a_404_that_says_so(tmp_path):
+    answer = Recording(_recording(tmp_path)).respond("https://example.org/")
+    assert (answer.status, answer.body) == (404, b"not in the recording")
+
+
+@pytest.mark.parametrize("folder", ["absent", "/dev/null"])
+def test_a_recording_that_is_absent_is_one_clear_error(tmp_path, folder):
+    with pytest.raises(ConfigurationError, match="is not a recording"):
+        adapter_for(load_settings(source=f"recording:{tmp_path / folder}"))
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"url": "x"}', '{"url": 1, "status": "x", "headers": [], "body": ""}'])
+def test_a_damaged_index_is_one_clear_error_with_its_line(tmp_path, line):
+    _recording(tmp_path)
+    with (tmp_path / "index.jsonl").open("a") as index:
+        index.write(line + "\n")
+    with pytest.raises(ConfigurationError, match="line 2 of"):
+        Recording(tmp_path)
+
+
+@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(bytes(range(256)) * 9)[:-20], None])
+def test_a_damaged_body_fails_as_a_connection_would(tmp_path, body):
+    recording = Recording(_recording(tmp_path))
+    path = tmp_path / "bodies" / "a.gz"
+    path.unlink() if body is None else path.write_bytes(body)
+    with pytest.raises(requests.ConnectionError, match="cannot be read"):
+        recording.respond(URL)
+
+
+def test_a_body_outside_the_folder_is_never_read(tmp_path):
+    (tmp_path / "secret.gz").write_bytes(gzip.compress(b"secret"))
+    (tmp_path / "in").mkdir()
+    recording = Recording(_recording(tmp_path / "in", body="../secret.gz"))
+    with pytest.raises(requests.ConnectionError, match="outside its folder"):
+        recording.respond(URL)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("live", "live"),
+        ("simulator", "simulator"),
+        ("recording:/x", "recording"),
+        ("http://h:1", "http"),
+        ("https://h", "http"),
+    ],
+)
+def test_the_kind_of_a_source(source, kind):
+    assert source_kind(source) == kind
+
+
+def test_wrong_options_of_the_simulator_are_one_clear_error():
+    with pytest.raises(ConfigurationError, match="F1_SIMULATOR: races must be"):
+        adapter_for(load_settings(source="simulator", simulator="races=0"))

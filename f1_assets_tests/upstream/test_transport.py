@@ -1,0 +1,203 @@
+from datetime import UTC, datetime, timedelta
+
+import fastf1
+import pytest
+import requests
+from fastf1.exceptions import RateLimitExceededError
+from fastf1.internals.f1account import LivetimingAuthAdapter
+from fastf1.req import Cache
+
+from f1_assets.errors import QuotaExhausted
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.upstream.fastf1_private import LimitedSession
+from f1_assets.upstream.transport import LoadStopped, Outcome, Transport
+from f1_assets_tests.upstream.server import body, cut_short, hang_up, services, status
+
+FOLDER = "https://livetiming.formula1.com/static/2025/2025-03-02_Meridian_Grand_Prix/2025-03-02_Race/"
+WEATHER = f"{FOLDER}WeatherData.jsonStream"
+RESULTS = "https://api.jolpi.ca/ergast/f1/2025/1/results.json"
+LONG_AGO = datetime(2025, 3, 2, 14, tzinfo=UTC)
+
+
+@pytest.fixture
+def served():
+    with services(Simulator(SimulatorOptions.parse("laps=12"))) as running:
+        yield running
+
+
+@pytest.fixture
+def transport(served, settings_of):
+    made = Transport(settings_of(source=served.url))
+    yield made
+    made.close()
+
+
+def _ask(transport, url, ended_at=LONG_AGO, renew=False):
+    with transport.loading(ended_at, renew) as exchanges:
+        try:
+            transport.get(url)
+        except requests.RequestException:
+            return exchanges[-1]
+    return exchanges[-1]
+
+
+def test_a_response_of_a_finished_session_is_asked_for_once(transport, served):
+    assert [_ask(transport, WEATHER).from_archive for _ in range(3)] == [False, True, True]
+    assert served.asked == [WEATHER]
+
+
+def test_the_archive_outlives_the_process_and_is_for_this_user_alone(transport, served, settings_of, tmp_path):
+    _ask(transport, WEATHER)
+    transport.close()
+    again = Transport(settings_of(source=served.url))
+    assert _ask(again, WEATHER).from_archive
+    files = list((tmp_path / "home" / "archive").iterdir())
+    assert files
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+
+
+def test_the_archive_is_not_a_pickle(transport, tmp_path):
+    _ask(transport, WEATHER)
+    transport.close()
+    stored = b"".join(file.read_bytes() for file in (tmp_path / "home" / "archive").iterdir())
+    assert b"requests_cache" not in stored
+    assert b"\x80\x04\x95" not in stored
+
+
+def test_sources_do_not_answer_for_each_other(transport, served, settings_of):
+    _ask(transport, WEATHER)
+    other = Transport(settings_of(source="simulator", simulator="laps=12"))
+    assert not _ask(other, WEATHER).from_archive
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "words"),
+    [
+        (status(500), Outcome.FAILED, "HTTP 500"),
+        (status(503), Outcome.FAILED, "HTTP 503"),
+        (status(401), Outcome.REFUSED, "HTTP 401"),
+        (status(403), Outcome.REFUSED, "HTTP 403"),
+        (status(404), Outcome.ABSENT, "HTTP 404"),
+        (status(429, **{"Retry-After": "60"}), Outcome.THROTTLED, "retry after 60"),
+        (hang_up, Outcome.FAILED, "ConnectionError"),
+        (cut_short, Outcome.FAILED, "Error"),
+        (body(lambda b: b[: len(b) // 2]), Outcome.FAILED, "cut"),
+        (body(lambda _b: b""), Outcome.FAILED, "empty"),
+        (body(lambda _b: b"<html>be right back</html>"), Outcome.FAILED, "HTML"),
+        (body(lambda _b: b"\x00\xff garbage\r\n" * 9), Outcome.FAILED, "cannot be read"),
+    ],
+)
+def test_a_fault_is_noted_with_its_feed_and_never_kept(transport, served, fault, outcome, words):
+    served.faults["WeatherData"] = fault
+    exchange = _ask(transport, WEATHER, ended_at=datetime.now(UTC) - timedelta(days=1))
+    assert (str(exchange.feed), exchange.outcome) == ("WeatherData", outcome)
+    assert words in exchange.detail
+    served.faults.clear()
+    assert _ask(transport, WEATHER).outcome is Outcome.DATA
+
+
+def test_an_absence_is_believed_for_a_finished_session_until_it_is_forgotten(transport, served):
+    served.faults["WeatherData"] = status(404)
+    assert [_ask(transport, WEATHER).from_archive for _ in range(2)] == [False, True]
+    assert transport.forget_absences(FOLDER) == 1
+    served.faults.clear()
+    assert _ask(transport, WEATHER).outcome is Outcome.DATA
+
+
+@pytest.mark.parametrize(
+    ("url", "ended", "kept"),
+    [
+        (WEATHER, timedelta(minutes=30), False),  # the feed may still be growing
+        (WEATHER, timedelta(hours=3), True),
+        (RESULTS, timedelta(hours=3), True),
+    ],
+)
+def test_what_may_still_change_is_not_kept(transport, served, url, ended, kept):
+    now = datetime.now(UTC)
+    assert [_ask(transport, url, now - ended).from_archive for _ in range(2)] == [False, kept]
+
+
+def test_results_are_asked_for_again_while_they_may_be_amended(transport):
+    now = datetime.now(UTC)
+    exchange = _ask(transport, RESULTS, now - timedelta(days=2))
+    transport._ended_at = now - timedelta(days=2)
+    assert transport._expiry(exchange, now) == now + timedelta(hours=12)
+    transport._ended_at = now - timedelta(days=30)
+    assert transport._expiry(exchange, now) is None
+
+
+def test_renewing_asks_the_source_even_for_what_is_kept(transport, served):
+    _ask(transport, WEATHER)
+    assert not _ask(transport, WEATHER, renew=True).from_archive
+
+
+def test_a_permit_that_is_refused_stops_the_request_and_the_load(served, settings_of):
+    def refuse(url):
+        raise QuotaExhausted(f"no permit for {url}")
+
+    transport = Transport(settings_of(source=served.url), permit=refuse)
+    with transport.loading(LONG_AGO), pytest.raises(LoadStopped, match="no permit") as stopped:
+        transport.get(WEATHER)
+    assert isinstance(stopped.value.reason, QuotaExhausted)
+    assert served.asked == []
+
+
+def test_a_hit_in_the_archive_needs_no_permit(served, settings_of):
+    permits = []
+    transport = Transport(settings_of(source=served.url), permit=permits.append)
+    for _ in range(3):
+        _ask(transport, WEATHER)
+    assert permits == [WEATHER]
+
+
+def test_fastf1_is_left_as_it_was(transport):
+    before = (Cache._requests_session, Cache._http_tmp_disabled, Cache._func_tmp_disabled, Cache._CACHE_DIR)
+    with transport.loading(LONG_AGO):
+        assert Cache._requests_session is not before[0]
+    assert (Cache._requests_session, Cache._http_tmp_disabled, Cache._func_tmp_disabled, Cache._CACHE_DIR) == before
+
+
+def test_the_live_session_is_fastf1s_own_with_its_limits_and_its_authentication(settings_of):
+    transport = Transport(settings_of(source="live"))
+    session = transport._session
+    assert isinstance(session, LimitedSession)
+    assert isinstance(session.get_adapter(WEATHER), LivetimingAuthAdapter)
+    assert not isinstance(session.get_adapter(RESULTS), LivetimingAuthAdapter)
+
+
+def test_fastf1s_own_limit_becomes_a_spent_quota(transport):
+    request = requests.Request("GET", RESULTS).prepare()
+
+    def over_the_limit():
+        raise RateLimitExceededError("*.jolpi.ca: 200 calls/h")
+
+    with pytest.raises(LoadStopped) as stopped:
+        transport.carry(request, over_the_limit)
+    assert "200 calls/h" in str(stopped.value.reason)
+
+
+def test_the_live_adapters_ask_for_a_permit_before_anything_leaves(settings_of, monkeypatch):
+    asked, sent = [], []
+    monkeypatch.setattr(
+        requests.adapters.HTTPAdapter, "send", lambda _self, request, *_a, **_k: sent.append(request.url)
+    )
+
+    def permit(url):
+        asked.append(url)
+        raise QuotaExhausted("none left")
+
+    session = Transport(settings_of(source="live"), permit)._session
+    for url in (WEATHER, RESULTS):
+        adapter = session.get_adapter(url)
+        if isinstance(adapter, LivetimingAuthAdapter):
+            monkeypatch.setattr(adapter, "_get_token", lambda: None)
+        with pytest.raises(LoadStopped):
+            adapter.send(requests.Request("GET", url).prepare())
+    assert (asked, sent) == ([WEATHER, RESULTS], [])
+
+
+def test_what_we_touch_of_fastf1s_private_parts_is_there():
+    assert fastf1.__version__.startswith("3.9")
+    assert hasattr(Cache, "_requests_session")
+    assert hasattr(Cache, "_no_cached_warned")
+    assert callable(fastf1._api._extended_timing_data)

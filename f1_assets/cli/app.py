@@ -275,9 +275,9 @@ def ui(
 def main() -> None:
     """Run the command: an error is one or two lines and its own exit code; a traceback only with ``--debug``."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
+        # Without its standalone mode the parser gives the code of an exit back instead of raising it.
+        exit_code = app(standalone_mode=False)
+        sys.exit(exit_code if isinstance(exit_code, int) else 0)
     except F1AssetsError as error:
         if _debug:
             traceback.print_exc()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import flag, integer, milliseconds, number, text
-from f1_assets.datasets.definition import Check, Dataset, Field
+from f1_assets.datasets.definition import Check, Dataset, Extract, Field
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
@@ -29,13 +29,13 @@ _MILLISECONDS = {
 }
 
 
-def extract(loaded: LoadedSession) -> pd.DataFrame:
+def extract(loaded: LoadedSession) -> Extract:
     """Give the laps; of what FastF1 fills in, only what is known stays."""
     laps = loaded.laps
     compound, tyre_life = text(laps["Compound"]), integer(laps["TyreLife"])
     tyre_is_known = compound.notna() & tyre_life.notna()
     frame = pd.DataFrame({ours: milliseconds(laps[theirs]) for ours, theirs in _MILLISECONDS.items()})
-    return frame.assign(
+    frame = frame.assign(
         driver_number=text(laps["DriverNumber"]),
         lap_number=integer(laps["LapNumber"]),
         abbreviation=text(laps["Driver"]),
@@ -57,6 +57,13 @@ def extract(loaded: LoadedSession) -> pd.DataFrame:
         fastf1_generated=flag(laps["FastF1Generated"]),
         is_accurate=flag(laps["IsAccurate"]),
     )
+    return Extract(frame, rows_expected=_laps_of_the_result(loaded))
+
+
+def _laps_of_the_result(loaded: LoadedSession) -> int | None:
+    """Sum the laps of the official result, where it counts them: in races and sprints."""
+    completed = integer(loaded.results["Laps"])
+    return int(completed.sum()) if completed.notna().any() else None
 
 
 def _sector_sums_that_differ(frame: pd.DataFrame) -> pd.DataFrame:

@@ -5,21 +5,20 @@ from collections.abc import Iterator
 import dagster as dg
 
 from f1_assets.datasets import Dataset, all_datasets, named
-from f1_assets.defs.metadata import column_schema, metadata_of
+from f1_assets.defs.metadata import column_schema, markdown_table, metadata_of
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.errors import ConfigurationError, UpstreamError, UsageError
 from f1_assets.importing import extract_each, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
-from f1_assets.warehouse import Extraction, Status
+from f1_assets.warehouse import Extraction, Status, Warehouse
 
 POOL = "fastf1_api"
 """The pool that admits sessions by the hourly quota."""
 
 AVAILABLE = "available"
 OWNERS = ["team:f1-data"]
-_FAILED = (Status.FAILED, Status.BLOCKED_AUTH)
 
 
 @dg.asset(
@@ -71,17 +70,17 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
     )
 
 
+def _check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
+    words = "Upstream has this data. A warning says why it does not; that is no failure of the run."
+    yield dg.AssetCheckSpec(AVAILABLE, asset=dataset.name, description=words)
+    for check in dataset.checks:
+        yield dg.AssetCheckSpec(check.name, asset=dataset.name, description=check.description)
+
+
 @dg.multi_asset(
     name="session_data",
     specs=[_spec(dataset) for dataset in all_datasets().values()],
-    check_specs=[
-        dg.AssetCheckSpec(
-            AVAILABLE,
-            asset=name,
-            description="Upstream has this data. A warning says why it does not; that is no failure of the run.",
-        )
-        for name in all_datasets()
-    ],
+    check_specs=[spec for dataset in all_datasets().values() for spec in _check_specs(dataset)],
     partitions_def=SESSIONS,
     backfill_policy=dg.BackfillPolicy.multi_run(1),
     can_subset=True,
@@ -108,12 +107,12 @@ def session_data(
             loaded.requests,
             loaded.archive_hits,
         )
-        for line in extract_each(loaded, wanted, warehouse.open(), context.run_id):
-            if line.status in _FAILED or (line.error_class is not None and line.status is Status.PRESENT):
+        for line in extract_each(loaded, wanted, warehouse.open(), context.run.run_id):
+            if line.failed:
                 context.log.error("%s: %s", line.dataset, line.reason)
                 failed.append(line)
             else:
-                yield _result(line, warehouse)
+                yield _result(line, warehouse.open())
     except (ConfigurationError, UsageError) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     if failed:
@@ -125,20 +124,46 @@ def session_data(
         )
 
 
-def _result(line: Extraction, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    there = line.status is Status.PRESENT
+def _result(line: Extraction, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         asset_key=line.dataset,
-        metadata=metadata_of(line, warehouse.open()),
+        metadata=metadata_of(line, warehouse),
         data_version=dg.DataVersion(line.digest) if line.digest else None,
-        check_results=[
-            dg.AssetCheckResult(
-                check_name=AVAILABLE,
-                asset_key=line.dataset,
-                passed=there,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"status": str(line.status), "reason": line.reason or "", "session": str(line.key)},
-                description=None if there else f"{line.key}: {line.reason}",
-            )
-        ],
+        check_results=[_available(line), *_checked(line, warehouse)],
     )
+
+
+def _available(line: Extraction) -> dg.AssetCheckResult:
+    there = line.status is Status.PRESENT
+    return dg.AssetCheckResult(
+        check_name=AVAILABLE,
+        asset_key=line.dataset,
+        passed=there,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"status": str(line.status), "reason": line.reason or "", "session": str(line.key)},
+        description=None if there else f"{line.key}: {line.reason}",
+    )
+
+
+def _checked(line: Extraction, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
+    """Hold the rows against the dataset's own rules. Real data has oddities, so a broken rule is a warning."""
+    checks = all_datasets()[line.dataset].checks
+    rows = warehouse.rows(all_datasets()[line.dataset], line.key) if checks and line.rows else None
+    for check in checks:
+        broken = None if rows is None else check.test(rows)
+        count = 0 if broken is None else len(broken)
+        yield dg.AssetCheckResult(
+            check_name=check.name,
+            asset_key=line.dataset,
+            passed=count == 0,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "session": str(line.key),
+                "rows": line.rows,
+                "rows_that_break_the_rule": count,
+                "examples": dg.MetadataValue.md(
+                    markdown_table(broken.head(5)) if broken is not None and count else "none"
+                ),
+            },
+            description=f"{line.key}: {count} of {line.rows} rows break the rule" if count else None,
+        )

@@ -3,12 +3,10 @@
 import dagster as dg
 
 from f1_assets.defs.assets import calendar, session_data
-from f1_assets.defs.partitions import SEASONS, SESSIONS
 
 import_sessions = dg.define_asset_job(
     "import_sessions",
     selection=dg.AssetSelection.assets(*session_data.keys),
-    partitions_def=SESSIONS,
     executor_def=dg.in_process_executor,
     description="Load one session once, and extract every dataset from it.",
 )
@@ -16,7 +14,6 @@ import_sessions = dg.define_asset_job(
 refresh_calendar = dg.define_asset_job(
     "refresh_calendar",
     selection=dg.AssetSelection.assets(calendar),
-    partitions_def=SEASONS,
     executor_def=dg.in_process_executor,
     description="Refresh a season's events and sessions, and add partitions for sessions that have ended.",
 )

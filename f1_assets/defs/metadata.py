@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from f1_assets.datasets import Dataset, all_datasets
 from f1_assets.warehouse import Extraction, Status, Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PREVIEW_ROWS = 5
 
@@ -49,10 +52,12 @@ def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
     if line.status is Status.PRESENT:
         dataset = all_datasets()[line.dataset]
         preview = warehouse.rows(dataset, line.key, limit=PREVIEW_ROWS)
-        metadata["preview"] = dg.MetadataValue.md(_markdown(preview.astype("string").fillna("")))
+        metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
     return metadata
 
 
-def _markdown(frame: Any) -> str:  # noqa: ANN401 (a frame; pandas is imported late)
-    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
+def markdown_table(frame: pd.DataFrame) -> str:
+    """Write rows as a table in Markdown; what is missing is left empty."""
+    texts = frame.astype("string").fillna("")
+    rows = [list(texts.columns), ["---"] * len(texts.columns), *texts.to_numpy().tolist()]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)

@@ -48,17 +48,18 @@ class SessionOutcome:
     @property
     def extracted(self) -> tuple[str, ...]:
         """Names of the datasets whose rows are now in the warehouse."""
-        return self._with(Status.PRESENT)
+        return tuple(line.dataset for line in self.datasets if line.status is Status.PRESENT and not line.failed)
 
     @property
     def failed(self) -> tuple[str, ...]:
         """Names of the datasets that failed and are asked for again."""
-        return self._with(Status.FAILED, Status.BLOCKED_AUTH)
+        return tuple(line.dataset for line in self.datasets if line.failed)
 
     @property
     def unavailable(self) -> tuple[str, ...]:
         """Names of the datasets that upstream does not have."""
-        return self._with(Status.UNAVAILABLE, Status.NOT_APPLICABLE)
+        without = (Status.UNAVAILABLE, Status.NOT_APPLICABLE)
+        return tuple(line.dataset for line in self.datasets if line.status in without)
 
     @property
     def status(self) -> Outcome:
@@ -66,14 +67,6 @@ class SessionOutcome:
         if not self.failed:
             return Outcome.SUCCESS
         return Outcome.PARTIAL if self.extracted or self.unavailable else Outcome.FAILED
-
-    def _with(self, *statuses: Status) -> tuple[str, ...]:
-        return tuple(line.dataset for line in self.datasets if line.status in statuses and not _failed_anew(line))
-
-
-def _failed_anew(line: Extraction) -> bool:
-    """Tell whether rows are there, but their renewal failed just now."""
-    return line.status is Status.PRESENT and line.error_class is not None
 
 
 @functools.cache

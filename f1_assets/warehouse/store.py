@@ -56,6 +56,13 @@ class Extraction:
     fastf1_version: str = ""
     run_id: str | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the last attempt failed, be it that older rows are still there."""
+        return self.status in (Status.FAILED, Status.BLOCKED_AUTH) or (
+            self.status is Status.PRESENT and self.error_class is not None
+        )
+
 
 class Warehouse:
     """A database of Formula 1 data.
@@ -165,8 +172,7 @@ class Warehouse:
             before = self._lines(connection, select(extractions).where(_is_line(extraction)))
             line = replace(extraction, tried_at=extraction.tried_at or datetime.now(UTC))
             if before:
-                failed = extraction.status in (Status.FAILED, Status.BLOCKED_AUTH)
-                line = replace(line, attempts=before[0].attempts + 1 if failed else 0)
+                line = replace(line, attempts=before[0].attempts + 1 if extraction.failed else 0)
                 if before[0].status is Status.PRESENT:
                     kept = before[0]
                     line = replace(
@@ -176,7 +182,7 @@ class Warehouse:
                         digest=kept.digest,
                         extracted_at=kept.extracted_at,
                     )
-            elif extraction.status in (Status.FAILED, Status.BLOCKED_AUTH):
+            elif extraction.failed:
                 line = replace(line, attempts=1)
             _write_line(connection, line)
         return line

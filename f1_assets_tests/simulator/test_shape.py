@@ -3,6 +3,7 @@
 import gzip
 import json
 import statistics
+from itertools import pairwise
 
 import pytest
 
@@ -84,7 +85,7 @@ def _median_step(bodies):
     steps = []
     for body in bodies:
         times = [time for time, _ in _lines(body)]
-        steps += [later - earlier for earlier, later in zip(times, times[1:], strict=False) if later > earlier]
+        steps += [later - earlier for earlier, later in pairwise(times) if later > earlier]
     return statistics.median(steps)
 
 

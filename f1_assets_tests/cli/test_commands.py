@@ -1,0 +1,185 @@
+"""The command as a person or a script uses it: a process of its own, its output, its exit code."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import create_engine, text
+
+SEASON = ["--round", "1"]
+
+
+@pytest.fixture
+def f1_assets(tmp_path):
+    """Run the command in a home of its own."""
+
+    def run(*arguments, **environment):
+        defaults = {
+            "F1_HOME": str(tmp_path / "home"),
+            "F1_SOURCE": "simulator",
+            "F1_SIMULATOR": "laps=6",
+            "NO_COLOR": "1",
+        }
+        return subprocess.run(
+            [sys.executable, "-c", "from f1_assets.cli import main; main()", *arguments],
+            env={**os.environ, **defaults, **environment},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
+
+
+def _json(done):
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_weekend_from_nothing_to_its_rows_and_no_request_the_second_time(f1_assets):
+    first = _json(f1_assets("import", "2025", *SEASON, "--workers", "1", "--json"))
+    assert [session["key"] for session in first["sessions"]] == [
+        "2025-01-FP1",
+        "2025-01-FP2",
+        "2025-01-FP3",
+        "2025-01-Q",
+        "2025-01-R",
+    ]
+    assert (first["processed"], first["succeeded"], first["partial"], first["failed"]) == (5, 5, 0, 0)
+    # 10 for a practice, 11 and 12 for a race; what the sessions of a weekend share is asked for once; calendar: 2.
+    assert first["requests"] == 2 + 10 + 8 + 8 + 9 + 10
+    assert first["sessions"][4]["datasets"]["laps"]["status"] == "present"
+    second = _json(f1_assets("import", "2025", *SEASON, "--json"))
+    assert (second["processed"], second["requests"], second["paused_seconds"]) == (0, 0, 0.0)
+    states = _json(f1_assets("status", "2025-01-R", "--json"))["states"]
+    assert all(state["status"] == "present" for state in states)
+    rows = _json(f1_assets("show", "2025-01-R", "laps", "--limit", "3", "--json"))["rows"]
+    assert len(rows) == 3
+    assert rows[0]["lap_number"] == 1
+    table = f1_assets("status", "2025")
+    assert "2025-01-FP1" in table.stdout
+    shown = f1_assets("show", "2025-01-R", "results")
+    assert "Finished" in shown.stdout
+    assert "20 rows of 20" in shown.stdout
+
+
+def test_the_demo_shows_before_and_after(f1_assets):
+    done = f1_assets("demo", F1_SOURCE="live")
+    assert done.returncode == 0, done.stderr
+    before, after = done.stdout.split(": after")
+    assert before.count("missing") == 5 * 9 - 3
+    assert "missing" not in after
+    assert "5 sessions: 5 succeeded, 0 partial, 0 failed" in after
+    assert "requests" in after
+    again = f1_assets("demo", F1_SOURCE="live")
+    assert "Nothing is missing" in again.stdout
+
+
+def test_the_calendar_is_listed(f1_assets):
+    events = _json(f1_assets("calendar", "2025", "--json"))["events"]
+    assert len(events) == 25
+    assert events[1]["sessions"][4]["key"] == "2025-01-R"
+    table = f1_assets("calendar", "2023-2024")
+    assert "sprint_shootout" in table.stdout
+    assert "FP1 SQ S Q R" in table.stdout
+
+
+def test_the_datasets_are_listed(f1_assets):
+    datasets = {dataset["name"]: dataset for dataset in _json(f1_assets("datasets", "--json"))["datasets"]}
+    assert datasets["laps"]["key"] == ["season", "round", "session", "driver_number", "lap_number"]
+    assert {"name": "lap_time_ms", "type": "integer", "unit": "ms", "description": "Lap time"} in datasets["laps"][
+        "columns"
+    ]
+    assert "One row per".lower() in f1_assets("datasets").stdout.lower()
+
+
+def test_the_database_is_checked_and_upgraded(f1_assets, postgres_url):
+    assert f1_assets("db", "check", F1_DATABASE_URL=postgres_url).returncode == 4
+    refused = f1_assets("status", F1_DATABASE_URL=postgres_url)
+    assert (refused.returncode, "f1-assets db upgrade" in refused.stderr) == (4, True)
+    assert f1_assets("db", "upgrade", F1_DATABASE_URL=postgres_url).returncode == 0
+    assert f1_assets("db", "check", F1_DATABASE_URL=postgres_url).returncode == 0
+    imported = f1_assets("import", "2025", *SEASON, "--session", "Q", "--json", F1_DATABASE_URL=postgres_url)
+    assert _json(imported)["succeeded"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "words"),
+    [
+        (["import", "1949"], {}, 2, "no Formula 1 season 1949"),
+        (["import", "twenty"], {}, 2, "names no seasons"),
+        (["import", "2025", "--round", "99"], {}, 2, "Season 2025 has no round 99; rounds go to 24"),
+        (["import", "2025", "--round", "1", "--session", "SQ"], {}, 2, "there are: FP1, FP2, FP3, Q, R"),
+        (["import", "2025", "--dataset", "telemetry"], {}, 2, "no dataset 'telemetry'"),
+        (["import", "2090", "--round", "1"], {}, 2, "has not taken place yet"),
+        (["import", "2025", "--workers", "0"], {}, 2, "--workers"),
+        (["import"], {}, 2, "SEASONS"),
+        (["nonsense"], {}, 2, "nonsense"),
+        (["status", "2024-3-Q"], {}, 2, "such as 2024-03-Q"),
+        (["show", "../../x", "laps"], {}, 2, "not a session key"),
+        (["show", "x" * 10_000, "laps"], {}, 2, "10,000 characters"),
+        (["show", "2031-01-R", "laps"], {}, 2, "f1-assets calendar 2031"),
+        (["status", "2031"], {}, 2, "no calendar of 2031"),
+        (["status"], {"F1_SOURCE": "nowhere"}, 4, "F1_SOURCE: write live"),
+        (["status"], {"F1_DATABASE_URL": "postgresql://f1:planted-secret@127.0.0.1:1/x"}, 4, "cannot be used"),
+        (["import", "2024"], {"F1_SOURCE": "recording:absent"}, 4, "is not a recording"),
+        (["import", "2024"], {"F1_SIMULATOR": "races=zero"}, 4, "F1_SIMULATOR"),
+        (["import", "2024"], {"F1_SOURCE": "http://127.0.0.1:1"}, 1, "schedule of season 2024 failed"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_clear_error_with_its_exit_code(f1_assets, arguments, environment, code, words):
+    done = f1_assets(*arguments, **environment)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "planted-secret" not in done.stdout + done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) <= 3
+
+
+def test_a_database_of_a_newer_version_is_left_alone(f1_assets, tmp_path):
+    assert f1_assets("calendar", "2025").returncode == 0
+    engine = create_engine(f"sqlite:///{tmp_path / 'home' / 'warehouse.db'}")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    done = f1_assets("status")
+    assert (done.returncode, "newer f1_assets" in done.stderr) == (4, True)
+
+
+def test_a_refused_account_is_said_once_and_stops_the_import(f1_assets):
+    from f1_assets.simulator import Simulator, SimulatorOptions
+    from f1_assets_tests.upstream.server import services, status
+
+    with services(Simulator(SimulatorOptions.parse("laps=6"))) as served:
+        served.faults["TimingData"] = served.faults["SessionInfo"] = served.faults["DriverList"] = status(403)
+        served.faults["/2025-02-28_Practice_1/"] = status(403)
+        done = f1_assets("import", "2025", *SEASON, "--workers", "1", F1_SOURCE=served.url)
+    assert done.returncode == 4
+    assert done.stderr.count("F1_USERNAME and F1_PASSWORD") == 1
+
+
+def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
+    from f1_assets.simulator import Simulator, SimulatorOptions
+    from f1_assets_tests.upstream.server import services, status
+
+    with services(Simulator(SimulatorOptions.parse("laps=6"))) as served:
+        served.faults["2025-03-02_Race/WeatherData"] = status(500)
+        done = f1_assets("import", "2025", *SEASON, "--json", F1_SOURCE=served.url)
+    assert done.returncode == 1
+    summary = json.loads(done.stdout)
+    race = next(session for session in summary["sessions"] if session["key"] == "2025-01-R")
+    assert (summary["succeeded"], summary["partial"], race["status"]) == (4, 1, "partial")
+    assert "WeatherData failed: HTTP 500" in race["datasets"]["weather"]["error"]
+    assert race["datasets"]["laps"]["status"] == "present"
+
+
+def test_recorded_sessions_are_imported_through_the_command(f1_assets, recordings):
+    source = f"recording:{recordings}"
+    done = f1_assets("import", "2020", "--round", "8", "--session", "R", "--json", F1_SOURCE=source)
+    session = _json(done)["sessions"][0]
+    assert session["datasets"]["circuit"] == {"status": "present", "rows": 45, "error": None}
+    assert session["datasets"]["laps"]["status"] == "unavailable"
+    assert session["requests"] == 12

@@ -1,0 +1,41 @@
+"""A Dagster instance and a simulated season, as the environment of a run."""
+
+import os
+
+import dagster as dg
+import pytest
+
+from f1_assets.defs.instance import dagster_instance
+from f1_assets.settings import process_settings
+
+
+@pytest.fixture
+def instance(monkeypatch, tmp_path):
+    """A real instance on disk, as the command and the UI use it."""
+    monkeypatch.setenv("F1_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("F1_SOURCE", "simulator")
+    monkeypatch.setenv("F1_SIMULATOR", "laps=6")
+    process_settings.cache_clear()
+    with dagster_instance(process_settings()) as opened:
+        yield opened
+    os.environ.pop("DAGSTER_HOME", None)
+
+
+@pytest.fixture
+def run(instance):
+    """Run a job for a partition."""
+    from f1_assets.defs.build import build_defs
+
+    def run(job, partition, *outputs, defs=None):
+        return (
+            (defs or build_defs())
+            .resolve_job_def(job)
+            .execute_in_process(
+                instance=instance,
+                partition_key=partition,
+                asset_selection=[dg.AssetKey(name) for name in outputs] or None,
+                raise_on_error=False,
+            )
+        )
+
+    return run

@@ -1,0 +1,62 @@
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from f1_assets.datasets import all_datasets
+from f1_assets.definitions import defs
+from f1_assets.defs.assets import POOL
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_definitions_load_and_validate():
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_every_dataset_is_an_output_of_one_multi_asset_in_the_pool():
+    graph = defs.resolve_asset_graph()
+    outputs = {key.to_user_string() for key in graph.get_all_asset_keys()} - {"calendar"}
+    assert outputs == set(all_datasets())
+    session_data = graph.assets_def_for_key(dg.AssetKey("laps"))
+    assert {key.to_user_string() for key in session_data.keys} == outputs
+    assert session_data.op.name == "session_data"
+    assert session_data.op.pool == POOL == "fastf1_api"
+    assert session_data.can_subset
+
+
+def test_every_output_tells_what_it_is():
+    graph = defs.resolve_asset_graph()
+    for name, dataset in all_datasets().items():
+        node = graph.get(dg.AssetKey(name))
+        assert node.description.startswith(f"One row per {dataset.row}.")
+        assert (node.group_name, node.owners) == ("session", ["team:f1-data"])
+        assert {"fastf1", "sql"} <= node.kinds
+        assert node.partitions_def.name == "f1_session"
+        columns = node.metadata["dagster/column_schema"].columns
+        assert [c.name for c in columns] == ["season", "round", "session", *(c.name for c in dataset.columns)]
+
+
+def test_the_names_that_others_rely_on():
+    assert {job.name for job in defs.resolve_all_job_defs()} >= {"import_sessions", "refresh_calendar"}
+    assert defs.resolve_asset_graph().get(dg.AssetKey("calendar")).partitions_def.name == "f1_season"
+
+
+def test_loading_the_definitions_does_not_import_fastf1():
+    code = "import sys, f1_assets.definitions; print('fastf1' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "False"
+
+
+def test_dagster_yaml_is_the_packages_own():
+    packaged = files("f1_assets.defs").joinpath("dagster.yaml").read_text()
+    assert (ROOT / "dagster.yaml").read_text() == packaged
+    assert yaml.safe_load(packaged)["telemetry"] == {"enabled": False}
+
+
+def test_the_workspace_names_the_definitions():
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
+    assert workspace["load_from"][0]["python_module"]["module_name"] == "f1_assets.definitions"

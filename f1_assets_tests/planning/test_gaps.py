@@ -1,0 +1,62 @@
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+
+from f1_assets.datasets import all_datasets, named
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap, dataset_states, gaps_of
+from f1_assets.warehouse import Extraction, Status
+from f1_assets_tests.warehouse.seasons import a_season, store
+
+KEY = SessionKey(2024, 1, "R")
+NOW = datetime(2024, 3, 20, tzinfo=UTC)
+
+
+def _states(warehouse, *datasets, now=NOW):
+    return {(str(s.key), s.dataset): s for s in dataset_states(warehouse, [2024], named(datasets or None), now)}
+
+
+def test_every_session_and_dataset_has_a_state_in_the_order_of_the_calendar(warehouse):
+    store(warehouse, a_season())
+    states = dataset_states(warehouse, [2024], now=NOW)
+    assert len(states) == 10 * len(all_datasets())
+    keys = list(dict.fromkeys(str(state.key) for state in states))
+    assert keys[:4] == ["2024-01-Q", "2024-01-R", "2024-02-Q", "2024-02-R"]
+
+
+def test_a_session_that_has_not_ended_is_upcoming_and_no_gap(warehouse):
+    store(warehouse, a_season())
+    states = _states(warehouse, "laps")
+    assert states[("2024-01-R", "laps")].status is Status.MISSING
+    assert states[("2024-03-R", "laps")].status is Status.UPCOMING
+    assert [str(gap.key) for gap in gaps_of(states.values(), NOW)] == [
+        "2024-01-Q",
+        "2024-01-R",
+        "2024-02-Q",
+        "2024-02-R",
+    ]
+
+
+def test_only_the_missing_datasets_of_a_session_are_its_gap(warehouse):
+    store(warehouse, a_season())
+    warehouse.replace(KEY, all_datasets()["weather"], pd.DataFrame({"session_time_ms": [1]}))
+    states = [s for s in dataset_states(warehouse, [2024], named(["laps", "weather"]), NOW) if s.key == KEY]
+    assert gaps_of(states, NOW) == [SessionGap(KEY, ("laps",))]
+
+
+def test_a_failure_is_a_gap_when_its_time_has_come(warehouse):
+    store(warehouse, a_season())
+    later = NOW + timedelta(hours=1)
+    warehouse.note(Extraction(KEY, "laps", Status.FAILED, reason="HTTP 500", next_try_at=later))
+    state = _states(warehouse, "laps")[("2024-01-R", "laps")]
+    assert (state.status, state.reason, state.attempts) == (Status.FAILED, "HTTP 500", 1)
+    assert not state.is_due(NOW)
+    assert state.is_due(later)
+
+
+def test_what_is_unavailable_is_no_gap_until_the_finding_expires(warehouse):
+    store(warehouse, a_season())
+    later = NOW + timedelta(days=30)
+    warehouse.note(Extraction(KEY, "laps", Status.UNAVAILABLE, reason="none", next_try_at=later))
+    assert _states(warehouse, "laps")[("2024-01-R", "laps")].status is Status.UNAVAILABLE
+    assert _states(warehouse, "laps", now=later)[("2024-01-R", "laps")].status is Status.MISSING

@@ -11,6 +11,7 @@ from multiprocessing import get_context
 import dagster as dg
 
 from f1_assets.connection import connect
+from f1_assets.datasets import all_datasets
 from f1_assets.defs.build import build_defs
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
@@ -18,6 +19,7 @@ from f1_assets.importing import CalendarRefresh, SessionOutcome
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction
+from f1_assets.warehouse.calendar import event_of
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -42,7 +44,7 @@ def run_session(gap: SessionGap) -> SessionRun:
         .execute_in_process(
             instance=instance,
             partition_key=str(gap.key),
-            asset_selection=[dg.AssetKey(name) for name in gap.datasets],
+            asset_selection=[dg.AssetKey(name) for name in (*gap.datasets, *_still_to_note(instance, gap))],
             run_config=_QUIET,
             raise_on_error=False,
             tags={"f1_assets/command": "import"},
@@ -94,6 +96,17 @@ def record_calendar(refresh: CalendarRefresh) -> None:
 def record_sessions(keys: Iterable[str]) -> None:
     """Add the partitions of sessions."""
     add_partitions(dagster_instance(process_settings()), str(SESSIONS.name), list(keys))
+
+
+def _still_to_note(instance: dg.DagsterInstance, gap: SessionGap) -> list[str]:
+    """Name what this session cannot have and Dagster does not know yet: otherwise it would look missing for ever."""
+    live_timing = event_of(connect(), gap.key).live_timing
+    return [
+        name
+        for name, dataset in all_datasets().items()
+        if dataset.why_not_applicable(gap.key, live_timing)
+        and str(gap.key) not in instance.get_materialized_partitions(dg.AssetKey(name))
+    ]
 
 
 def _lines_of(gap: SessionGap, run_id: str) -> tuple[Extraction, ...]:

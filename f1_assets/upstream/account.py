@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from fastf1.exceptions import F1AuthError
 
 from f1_assets.errors import AuthenticationRequired
-from f1_assets.upstream.fastf1_private import token_manager
+from f1_assets.settings import Settings
+from f1_assets.upstream.fastf1_private import login, token_manager
 
 WHAT_TO_DO = (
     "Set F1_USERNAME and F1_PASSWORD to a Formula 1 account with F1 TV (or run `python -m fastf1 auth`), "
@@ -15,8 +19,13 @@ WHAT_TO_DO = (
 _refusal: str | None = None
 
 
-def require_account() -> None:
+def require_account(settings: Settings) -> None:
     """Sign in to the Formula 1 account, or find that a valid token is there. A refusal is remembered.
+
+    Parameters
+    ----------
+    settings
+        With the credentials; FastF1 itself knows only those of the environment, not those of a ``.env`` file.
 
     Raises
     ------
@@ -26,8 +35,15 @@ def require_account() -> None:
     global _refusal
     if _refusal is None:
         try:
-            token_manager.get()
+            token_manager.get(auth_func=_sign_in(settings))
         except F1AuthError as error:
             _refusal = str(error)
     if _refusal is not None:
         raise AuthenticationRequired(f"The Formula 1 account was refused: {_refusal.rstrip('.')}. {WHAT_TO_DO}")
+
+
+def _sign_in(settings: Settings) -> Callable[[], Any] | None:
+    if settings.username is None or settings.password is None:
+        return None  # FastF1's own way: its stored token, the environment, or a prompt on a terminal
+    username, password = settings.username.get_secret_value(), settings.password.get_secret_value()
+    return lambda: login(username, password)

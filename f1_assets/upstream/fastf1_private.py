@@ -19,6 +19,7 @@ import pandas as pd
 import requests
 from fastf1.exceptions import FastF1CriticalError, RateLimitExceededError
 from fastf1.internals.f1account import token_manager
+from fastf1.internals.f1account.login import login
 from fastf1.req import Cache, _SessionWithRateLimiting
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "RateLimitExceededError",
     "captured_failures",
     "captured_timing_stream",
+    "login",
     "sending_through",
     "token_manager",
 ]

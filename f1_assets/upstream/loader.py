@@ -235,7 +235,7 @@ def load_session(transport: Transport, event: CalendarEvent, session: CalendarSe
     ):
         try:
             if transport.source == "live" and event.live_timing:
-                require_account()
+                require_account(transport.settings)
             asked.load(**needs.flags)
             key = event.circuit_key or _circuit_key_of(asked)
             if needs.circuit and key is not None:

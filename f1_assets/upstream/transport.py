@@ -99,6 +99,7 @@ class Transport:
 
     def __init__(self, settings: Settings, permit: Permit = _no_permit_needed) -> None:
         self.source = source_kind(settings.source)
+        self.settings = settings
         self.exchanges: list[Exchange] = []
         settings.make_home()
         self._archive = Archive(settings.archive_folder, self.source)

@@ -1,0 +1,48 @@
+"""The docs say what is true now."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def _generated():
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.GENERATED
+
+
+@pytest.mark.parametrize("name", _generated())
+def test_generated_docs_are_fresh(name):
+    assert (DOCS / name).read_text(encoding="utf-8") == _generated()[name](), "run: make docs"
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(p.name for p in DOCS.glob("*.md"))]
+)
+def test_links_lead_somewhere(page):
+    path = ROOT / page if (ROOT / page).exists() else DOCS / page
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), f"{page} links to {target}"
+
+
+def test_the_readme_names_every_command_and_every_variable():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in ("demo", "calendar", "import", "status", "show", "datasets", "db", "ui"):
+        assert f"`{command}" in readme
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    from f1_assets.settings import Settings
+
+    for name in Settings.model_fields:
+        if name != "dagster_home_set":
+            assert f"F1_{name.upper()}" in example
+
+
+def test_the_recipe_has_at_most_three_steps():
+    recipe = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a kind of data")[1].split("\n## ")[0]
+    assert 1 <= len(re.findall(r"^\d\. ", recipe, re.MULTILINE)) <= 3

@@ -17,7 +17,17 @@ from rich.text import Text
 
 from f1_assets import __version__
 from f1_assets.cli.imports import ImportSummary, Selection, import_selection, refresh_calendars
-from f1_assets.cli.output import err, matrix, out, plural, print_json, session_table, state_document
+from f1_assets.cli.output import (
+    err,
+    matrix,
+    out,
+    plural,
+    print_json,
+    program,
+    row_tables,
+    session_table,
+    state_document,
+)
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets, named
 from f1_assets.errors import F1AssetsError, UsageError
@@ -42,10 +52,10 @@ Seasons = Annotated[str, typer.Argument(metavar="SEASONS", help="2024, 2018-2026
 _debug = False
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and debug logs.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
 ) -> None:
     global _debug
     _debug = debug
@@ -79,10 +89,10 @@ def demo(as_json: AsJson = False) -> None:
         key = SessionKey(season, 1, "R")
         console.print(
             f"\nLook at it next:\n"
-            f"  f1-assets show {key} laps        the rows of one dataset\n"
-            f"  f1-assets status {key}           one session, dataset by dataset\n"
-            f"  make ui                            the partitions in Dagster's UI\n"
-            f"This weekend never was. Real data: f1-assets import {season}",
+            f"  {program()} show {key} laps     the rows of one dataset\n"
+            f"  {program()} status {key}        one session, dataset by dataset\n"
+            f"  {program()} ui                         the partitions in Dagster's UI\n"
+            f"This weekend never was. Real data: {program()} import {season}",
         )
     raise typer.Exit(summary.exit_code)
 
@@ -193,15 +203,10 @@ def show(
         state = dataset_states(warehouse, [session.season], [wanted], key=session)[0]
         out().print(f"No rows of {wanted.name} in {session}: {state.status}. {state.reason or ''}")
         return
-    total = warehouse.count(wanted, session)
     shown = rows.drop(columns=["season", "round", "session"]).dropna(axis="columns", how="all")
-    table = Table(title=f"{session} {wanted.name}", title_justify="left", box=SIMPLE_HEAD, header_style="bold")
-    for name in shown.columns:
-        table.add_column(str(name), justify="left" if shown[name].dtype == "string" else "right", overflow="fold")
-    for row in shown.astype("string").fillna("").itertuples(index=False):
-        table.add_row(*row)
-    out().print(table)
-    out().print(f"{plural(len(rows), 'row')} of {total:,}")
+    for table in row_tables(shown, f"{session} {wanted.name}", wanted.key):
+        out().print(table)
+    out().print(f"{plural(len(rows), 'row')} of {warehouse.count(wanted, session):,}")
 
 
 @app.command()

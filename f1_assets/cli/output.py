@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -16,6 +18,9 @@ from rich.text import Text
 from f1_assets.datasets import Dataset
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STYLES = {
     Status.PRESENT: "green",
@@ -92,6 +97,34 @@ def session_table(states: Sequence[DatasetState]) -> Table:
             why(state),
         )
     return table
+
+
+def row_tables(rows: pd.DataFrame, title: str, key: Sequence[str]) -> Iterator[Table]:
+    """Draw rows, in as many tables below each other as their columns need; each begins with the key."""
+    texts = rows.astype("string").fillna("")
+    widths = {str(name): max(len(str(name)), int(texts[name].str.len().max())) + 3 for name in texts.columns}
+    identity = [name for name in texts.columns if name in key]
+    room = out().width - sum(widths[name] for name in identity) - 2
+    groups: list[list[str]] = [[]]
+    for name in (name for name in texts.columns if name not in key):
+        if groups[-1] and sum(widths[other] for other in groups[-1]) + widths[name] > room:
+            groups.append([])
+        groups[-1].append(name)
+    for number, group in enumerate(groups):
+        table = Table(title=title if number == 0 else None, title_justify="left", box=SIMPLE_HEAD, header_style="bold")
+        for name in (*identity, *group):
+            table.add_column(name, justify="left" if rows[name].dtype == "string" else "right", no_wrap=len(groups) > 1)
+        for row in texts[[*identity, *group]].itertuples(index=False):
+            table.add_row(*row)
+        yield table
+
+
+def program() -> str:
+    """Give the command as it was called, so that what is suggested can be typed."""
+    called = Path(sys.argv[0])
+    if shutil.which(called.name) or not called.is_file():
+        return "f1-assets"
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
 
 
 def why(state: DatasetState) -> str:

@@ -107,6 +107,8 @@ class Dataset:
         Rules that its rows follow.
     views
         Views that its table makes possible: their name and their SELECT.
+    order_by
+        Columns by which a person wants its rows in order; its key by default.
     """
 
     name: str
@@ -123,6 +125,7 @@ class Dataset:
     historic: bool = False
     checks: tuple[Check, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
+    order_by: tuple[str, ...] = ()
     table: Table = field(init=False)
 
     def __post_init__(self) -> None:
@@ -139,6 +142,7 @@ class Dataset:
         ]
         table = Table(self.name, metadata, *session_columns(), *columns, comment=f"One row per {self.row}.")
         object.__setattr__(self, "table", table)
+        object.__setattr__(self, "order_by", self.order_by or self.key)
 
     def needs_in(self, key: SessionKey) -> Needs:
         """Give what must be loaded for it in this session."""

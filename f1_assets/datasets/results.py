@@ -99,5 +99,6 @@ DATASET = Dataset(
     needs_of={session: Needs(laps=True, messages=True) for session in SPRINT_QUALIFYING},
     sessions=frozenset({"R", "S", "Q", *SPRINT_QUALIFYING}),
     historic=True,
+    order_by=("position",),
     checks=(Check("places_are_unique", "No two drivers share a place.", _shared_places),),
 )

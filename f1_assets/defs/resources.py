@@ -26,6 +26,12 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             self._warehouse = connect()
         return self._warehouse
 
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Give the connections back at the end of a run."""
+        if self._warehouse is not None:
+            self._warehouse.close()
+            self._warehouse = None
+
 
 class LoadedSessionResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The session of a run's partition, loaded once and lazily, shared by all outputs that ask for it."""

@@ -18,7 +18,7 @@ from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.importing import CalendarRefresh, SessionOutcome
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
-from f1_assets.warehouse import Extraction
+from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -38,19 +38,21 @@ def run_session(gap: SessionGap) -> SessionRun:
     started = time.perf_counter()
     instance = dagster_instance(process_settings())
     add_partitions(instance, str(SESSIONS.name), [str(gap.key)])
+    warehouse = connect()
     result = (
         build_defs()
         .resolve_job_def("import_sessions")
         .execute_in_process(
             instance=instance,
             partition_key=str(gap.key),
-            asset_selection=[dg.AssetKey(name) for name in (*gap.datasets, *_still_to_note(instance, gap))],
+            asset_selection=[dg.AssetKey(name) for name in (*gap.datasets, *_still_to_note(instance, warehouse, gap))],
             run_config=_QUIET,
             raise_on_error=False,
             tags={"f1_assets/command": "import"},
         )
     )
-    lines = _lines_of(gap, result.run_id)
+    lines = _lines_of(warehouse, gap, result.run_id)
+    warehouse.close()
     outcome = SessionOutcome(
         gap.key,
         lines,
@@ -98,9 +100,9 @@ def record_sessions(keys: Iterable[str]) -> None:
     add_partitions(dagster_instance(process_settings()), str(SESSIONS.name), list(keys))
 
 
-def _still_to_note(instance: dg.DagsterInstance, gap: SessionGap) -> list[str]:
+def _still_to_note(instance: dg.DagsterInstance, warehouse: Warehouse, gap: SessionGap) -> list[str]:
     """Name what this session cannot have and Dagster does not know yet: otherwise it would look missing for ever."""
-    live_timing = event_of(connect(), gap.key).live_timing
+    live_timing = event_of(warehouse, gap.key).live_timing
     return [
         name
         for name, dataset in all_datasets().items()
@@ -109,8 +111,8 @@ def _still_to_note(instance: dg.DagsterInstance, gap: SessionGap) -> list[str]:
     ]
 
 
-def _lines_of(gap: SessionGap, run_id: str) -> tuple[Extraction, ...]:
-    lines = {line.dataset: line for line in connect().extractions(gap.key) if line.run_id == run_id}
+def _lines_of(warehouse: Warehouse, gap: SessionGap, run_id: str) -> tuple[Extraction, ...]:
+    lines = {line.dataset: line for line in warehouse.extractions(gap.key) if line.run_id == run_id}
     return tuple(lines[name] for name in gap.datasets if name in lines)
 
 

@@ -46,7 +46,7 @@ class Archive:
     folder
         Where it is; made if absent, for this user alone.
     source
-        Kind of source: what a recording or the simulator said never answers for the live services.
+        Which one: what a recording or the simulator said never answers for the live services.
     """
 
     def __init__(self, folder: Path, source: str) -> None:

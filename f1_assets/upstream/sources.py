@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import zlib
@@ -23,6 +24,15 @@ from f1_assets.settings import Settings
 def source_kind(source: str) -> str:
     """Give the kind of a source: ``live``, ``recording``, ``simulator`` or ``http``."""
     return source.partition(":")[0].removesuffix("s") if source.startswith("http") else source.partition(":")[0]
+
+
+def archive_name(settings: Settings) -> str:
+    """Name the archive of a source: answers of another recording, server or made-up season must not serve for it."""
+    kind = source_kind(settings.source)
+    if kind == "live":
+        return kind
+    which = settings.simulator if kind == "simulator" else settings.source
+    return f"{kind}-{hashlib.sha256(which.encode()).hexdigest()[:12]}"
 
 
 def adapter_for(settings: Settings) -> BaseAdapter | None:

@@ -28,8 +28,8 @@ from f1_assets.upstream.fastf1_private import (
     sending_through,
     token_manager,
 )
-from f1_assets.upstream.feeds import Feed, damage_of, feed_of, is_without_data
-from f1_assets.upstream.sources import adapter_for, source_kind
+from f1_assets.upstream.feeds import Feed, damage_of, feed_of, is_without_data, needs_account
+from f1_assets.upstream.sources import adapter_for, archive_name, source_kind
 
 TIMEOUT_SECONDS = (10, 60)
 """To connect, and between two pieces of a body: FastF1 sets none for live timing."""
@@ -102,7 +102,7 @@ class Transport:
         self.settings = settings
         self.exchanges: list[Exchange] = []
         settings.make_home()
-        self._archive = Archive(settings.archive_folder, self.source)
+        self._archive = Archive(settings.archive_folder, archive_name(settings))
         self._session = _session_for(self, settings, permit)
         self._ended_at: datetime | None = None
         self._renew = False
@@ -161,7 +161,7 @@ class Transport:
             reason = QuotaExhausted(f"FastF1's own request limit is reached ({error}). Wait an hour and run it again.")
             raise LoadStopped(reason) from error
         except requests.RequestException as error:
-            self.exchanges.append(Exchange(feed, url, Outcome.FAILED, f"{type(error).__name__}: {error}"))
+            self.exchanges.append(Exchange(feed, url, Outcome.FAILED, _in_short(error)))
             raise
         exchange = _exchange(feed, url, response, milliseconds=(time.perf_counter() - started) * 1000)
         self.exchanges.append(exchange)
@@ -187,6 +187,16 @@ class Transport:
         return None if age > timedelta(hours=2) else now
 
 
+def _in_short(error: requests.RequestException) -> str:
+    """Say what broke, without the layers of libraries around it."""
+    cause: object = error
+    while isinstance(cause, BaseException) and cause.args and isinstance(cause.args[-1], BaseException):
+        cause = cause.args[-1]
+    cause = getattr(cause, "reason", None) or cause
+    words = str(cause).rpartition("): ")[2] or str(cause)
+    return f"{type(error).__name__}: {words}"
+
+
 def _exchange(
     feed: Feed, url: str, response: requests.Response, from_archive: bool = False, milliseconds: float = 0.0
 ) -> Exchange:
@@ -203,7 +213,7 @@ def _judge(
         if damage:
             return Outcome.FAILED, f"{damage} (HTTP 200, {len(body):,} bytes)"
         return (Outcome.NO_DATA, "no entries") if is_without_data(feed, body) else (Outcome.DATA, "")
-    if status in (401, 403):
+    if status in (401, 403) and needs_account(url):
         return Outcome.REFUSED, f"HTTP {status}"
     if status in (404, 410):
         said = body[:60].decode("utf-8", "replace").strip() if b"not in the recording" in body else f"HTTP {status}"

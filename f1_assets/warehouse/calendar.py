@@ -75,7 +75,8 @@ def store_season(
 ) -> CalendarChanges:
     """Bring a season's calendar up to date. Rows of data stay with their event when its round changes.
 
-    An event that is no longer listed is marked as cancelled. A season that the simulator made up gives way to
+    An event that is no longer listed is marked as cancelled. When the source is another one than before, what was
+    found unavailable is forgotten. A season that the simulator made up gives way to
     the real one, with all its data; never the other way round.
 
     Raises
@@ -168,7 +169,12 @@ def _unknown(warehouse: Warehouse, key: SessionKey) -> str:
 
 def _keep_apart_from_made_up(connection: Connection, season: int, source: str) -> None:
     stored = connection.execute(select(seasons.c.source).where(seasons.c.season == season)).scalar()
-    if stored is None or (stored == SIMULATOR) == (source == SIMULATOR):
+    if stored is None or stored == source:
+        return
+    if SIMULATOR not in (stored, source):
+        # What one source does not have, another may: a recording says nothing about the services.
+        not_there = and_(extractions.c.season == season, extractions.c.status != Status.PRESENT)
+        connection.execute(delete(extractions).where(not_there))
         return
     if source == SIMULATOR:
         raise ConfigurationError(

@@ -31,6 +31,10 @@ class Storable(Protocol):
     def table(self) -> Table:
         """Where its rows go; the table begins with season, round, session."""
 
+    @property
+    def order_by(self) -> tuple[str, ...]:
+        """Columns by which a person wants its rows in order."""
+
 
 @dataclass(frozen=True)
 class Extraction:
@@ -214,9 +218,9 @@ class Warehouse:
             return self._lines(connection, query)
 
     def rows(self, dataset: Storable, key: SessionKey, limit: int | None = None) -> pd.DataFrame:
-        """Give the rows of one dataset of one session, in the order of its key."""
+        """Give the rows of one dataset of one session, in its order."""
         table = dataset.table
-        query = select(table).where(_is(table, key)).order_by(*table.primary_key.columns)
+        query = select(table).where(_is(table, key)).order_by(*(table.columns[name] for name in dataset.order_by))
         return self.query(query.limit(limit) if limit is not None else query)
 
     def query(self, statement: Select[Any]) -> pd.DataFrame:

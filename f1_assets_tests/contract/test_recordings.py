@@ -2,8 +2,9 @@
 
 import pandas as pd
 import pytest
+from pydantic import SecretStr
 
-from f1_assets.connection import connect
+from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
@@ -63,10 +64,14 @@ ROWS = {
 }
 
 
-@pytest.fixture(scope="module")
-def imported(recordings, tmp_path_factory):
-    """All recorded sessions in one warehouse, with what was requested for each."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def imported(request, recordings, tmp_path_factory):
+    """All recorded sessions in one warehouse, on each kind of database, with what was requested for each."""
     settings = load_settings(home=tmp_path_factory.mktemp("home"), source=f"recording:{recordings}")
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_server")
+        settings = settings.model_copy(update={"database_url": SecretStr(url)})
+        connect_as_it_is(settings).upgrade()
     warehouse, transport = connect(settings), Transport(settings)
     for season in sorted({SessionKey.parse(key).season for key in ROWS}):
         refresh_calendar(season, warehouse=warehouse, transport=transport)

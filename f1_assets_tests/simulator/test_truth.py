@@ -25,19 +25,17 @@ SESSIONS = [
 
 
 @pytest.mark.parametrize(("options", "text"), SESSIONS)
-def test_rows_equal_the_ground_truth(options, text, settings_of, sqlite_warehouse):
+def test_rows_equal_the_ground_truth(options, text, settings_of, warehouse):
     key = SessionKey.parse(text)
     transport = Transport(settings_of(source="simulator", simulator=options))
-    refresh_calendar(key.season, warehouse=sqlite_warehouse, transport=transport)
-    outcome = process_session_gap(
-        SessionGap(key, tuple(all_datasets())), warehouse=sqlite_warehouse, transport=transport
-    )
+    refresh_calendar(key.season, warehouse=warehouse, transport=transport)
+    outcome = process_session_gap(SessionGap(key, tuple(all_datasets())), warehouse=warehouse, transport=transport)
     assert outcome.failed == ()
     truth = Simulator(SimulatorOptions.parse(options)).truth(key.season, key.round, key.session)
     applicable = {line.dataset for line in outcome.datasets if line.status is not Status.NOT_APPLICABLE}
     assert applicable == truth.keys()
     for name, expected in truth.items():
-        _compare(name, expected, sqlite_warehouse.rows(all_datasets()[name], key))
+        _compare(name, expected, warehouse.rows(all_datasets()[name], key))
 
 
 def _compare(name, expected, actual):

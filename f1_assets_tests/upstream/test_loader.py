@@ -118,6 +118,12 @@ def test_one_feed_that_is_forbidden_while_others_are_given_is_absent(run, served
     assert _lines(run())["weather"].status is Status.UNAVAILABLE
 
 
+def test_a_service_without_an_account_that_forbids_has_failed(run, served):
+    served.faults["circuits/"] = status(403)
+    line = _lines(run())["circuit"]
+    assert (line.status, line.error_class) == (Status.FAILED, "TransientError")
+
+
 def test_a_service_that_throttles_is_a_spent_quota(run, served):
     served.faults["WeatherData"] = status(429, **{"Retry-After": "30"})
     line = _lines(run())["weather"]

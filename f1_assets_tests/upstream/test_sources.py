@@ -6,7 +6,7 @@ import requests
 
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import load_settings
-from f1_assets.upstream.sources import Recording, adapter_for, source_kind
+from f1_assets.upstream.sources import Recording, adapter_for, archive_name, source_kind
 
 URL = "https://api.jolpi.ca/ergast/f1/2024/1/results.json?limit=30&offset=0"
 
@@ -80,6 +80,19 @@ def test_a_body_outside_the_folder_is_never_read(tmp_path):
 )
 def test_the_kind_of_a_source(source, kind):
     assert source_kind(source) == kind
+
+
+def test_every_source_has_an_archive_of_its_own(tmp_path):
+    settings = [
+        load_settings(source="live"),
+        load_settings(source="recording:/a"),
+        load_settings(source="recording:/b"),
+        load_settings(source="http://127.0.0.1:8060"),
+        load_settings(source="http://127.0.0.1:8061"),
+        load_settings(source="simulator"),
+        load_settings(source="simulator", simulator="seed=2"),
+    ]
+    assert len({archive_name(each) for each in settings}) == len(settings)
 
 
 def test_wrong_options_of_the_simulator_are_one_clear_error():

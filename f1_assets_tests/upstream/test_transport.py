@@ -126,6 +126,12 @@ def test_results_are_asked_for_again_while_they_may_be_amended(transport):
     assert transport._expiry(exchange, now) is None
 
 
+def test_what_broke_is_said_without_the_layers_around_it(settings_of):
+    transport = Transport(settings_of(source="http://127.0.0.1:1"))
+    assert _ask(transport, WEATHER).detail.startswith("ConnectionError: ")
+    assert "HTTPConnectionPool" not in _ask(transport, WEATHER).detail
+
+
 def test_renewing_asks_the_source_even_for_what_is_kept(transport, served):
     _ask(transport, WEATHER)
     assert not _ask(transport, WEATHER, renew=True).from_archive

@@ -4,6 +4,7 @@ import pytest
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.keys import SessionKey
+from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.calendar import event_of, events_of, source_of
 from f1_assets_tests.warehouse.seasons import PLACES, a_season, moved, store
 
@@ -92,6 +93,17 @@ def test_real_data_takes_the_place_of_made_up_data_and_never_the_other_way(wareh
     assert warehouse.extractions() == []
     with pytest.raises(ConfigurationError, match="made-up data must not mix"):
         store(warehouse, a_season(), "simulator")
+
+
+def test_what_one_source_does_not_have_is_asked_of_another_and_rows_stay(warehouse):
+    store(warehouse, a_season(), "recording")
+    key = SessionKey(2024, 1, "R")
+    _mark(warehouse, key, 1)
+    warehouse.note(Extraction(key, "laps", Status.UNAVAILABLE, reason="not in the recording"))
+    store(warehouse, a_season(), "recording")
+    assert len(warehouse.extractions(key)) == 2
+    store(warehouse, a_season(), "live")
+    assert [line.dataset for line in warehouse.extractions(key)] == ["weather"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""Every recorded session as a materialization in Dagster, as `f1-assets import` makes it."""
+
+import pytest
+
+from f1_assets.datasets import all_datasets
+from f1_assets.defs.runs import record_calendar, run_session
+from f1_assets.importing import refresh_calendar
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.settings import process_settings
+from f1_assets.warehouse import Status
+from f1_assets_tests.contract.test_recordings import DATASETS, ROWS
+
+
+@pytest.fixture
+def dagster_on_recordings(recordings, monkeypatch, tmp_path):
+    """Dagster's instance and the warehouse in a home of their own, with the recordings as the source."""
+    monkeypatch.setenv("F1_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("F1_SOURCE", f"recording:{recordings}")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
+    process_settings.cache_clear()
+
+
+def test_every_recorded_session_is_materialized(dagster_on_recordings):
+    for season in sorted({SessionKey.parse(key).season for key in ROWS}):
+        record_calendar(refresh_calendar(season))
+    for key, rows in ROWS.items():
+        run = run_session(SessionGap(SessionKey.parse(key), tuple(all_datasets())))
+        assert run.error is None
+        lines = {line.dataset: line for line in run.outcome.datasets}
+        found = tuple(
+            lines[name].rows if name in lines and lines[name].status is Status.PRESENT else None for name in DATASETS
+        )
+        assert found == rows, key
+        assert {line.run_id for line in lines.values()} == {run.run_id}

@@ -4,6 +4,7 @@ Each message says what happened, for which session and dataset or address, and w
 Whatever is not below `F1AssetsError` is a defect and is shown with its traceback.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -22,9 +23,16 @@ class TransientError(UpstreamError):
 
 
 class QuotaExhausted(UpstreamError):
-    """The request quota is spent, here or at the service (HTTP 429). Work resumes when it is back."""
+    """The request quota is spent, here or at the service (HTTP 429). Work resumes when it is back.
+
+    `resumes_at` is when that will be, where it is known.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, resumes_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.resumes_at = resumes_at
 
 
 class NotYetPublished(UpstreamError):

@@ -13,10 +13,15 @@ from f1_assets.connection import connect
 from f1_assets.datasets import session_tables, session_views
 from f1_assets.settings import Settings, load_settings, process_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.upstream.ledger import Ledger
+from f1_assets.upstream.policies import policies_of
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Warehouse
 
 RECORDINGS = Path(os.environ.get("F1_RECORDINGS", Path(__file__).parents[2] / "shared" / "recordings"))
+
+PLENTY = "any=100000/1h;jolpica=100000/1h"
+"""A quota that is no limit, where the quota is not what is tested."""
 
 SHORT = "laps=12"
 """Simulated races of 12 laps: all that happens in a race, in a second."""
@@ -116,6 +121,12 @@ def simulator_transport(settings_of: Callable[..., Settings]) -> Iterator[Transp
     transport = Transport(settings_of(source="simulator", simulator=SHORT))
     yield transport
     transport.close()
+
+
+@pytest.fixture
+def ledger(sqlite_warehouse: Warehouse) -> Ledger:
+    """A ledger that refuses nothing, on a real database."""
+    return Ledger(sqlite_warehouse.engine, policies_of(PLENTY, reaches_real_services=False))
 
 
 @pytest.fixture(scope="session")

@@ -24,17 +24,19 @@ from f1_assets.cli.output import (
     plural,
     print_json,
     program,
+    quota_table,
     row_tables,
     session_table,
     state_document,
 )
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets, named
-from f1_assets.errors import F1AssetsError, UsageError
+from f1_assets.errors import ConfigurationError, F1AssetsError, UsageError
 from f1_assets.importing import Outcome
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import dataset_states
 from f1_assets.settings import process_settings
+from f1_assets.upstream import get_rate_limit_stats
 from f1_assets.warehouse.calendar import CalendarEvent, event_of, events_of, known_seasons
 
 app = typer.Typer(
@@ -45,6 +47,8 @@ app = typer.Typer(
 )
 database = typer.Typer(help="The database's schema.", no_args_is_help=True)
 app.add_typer(database, name="db")
+simulator = typer.Typer(help="The made-up season as a server.", no_args_is_help=True)
+app.add_typer(simulator, name="simulator")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Seasons = Annotated[str, typer.Argument(metavar="SEASONS", help="2024, 2018-2026 or 2024,2026.")]
@@ -73,6 +77,8 @@ def _options(
 def demo(as_json: AsJson = False) -> None:
     """Import a simulated race weekend through Dagster into the embedded database."""
     os.environ["F1_SOURCE"] = "simulator"
+    # Made-up requests reach nobody, so they need not be spread over seconds; they are counted by the hour all the same.
+    os.environ.setdefault("F1_QUOTA", "any=500/1h;jolpica=200/1h")
     process_settings.cache_clear()
     season, console = datetime.now(UTC).year - 1, err() if as_json else out()
     selection = Selection([season], named(None), rounds=[1])
@@ -132,7 +138,9 @@ def import_(
     rounds: Annotated[list[int] | None, typer.Option("--round", help="Only this round (may be repeated).")] = None,
     sessions: Annotated[list[str] | None, typer.Option("--session", help="Only this session: R, Q, ...")] = None,
     datasets: Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset.")] = None,
+    max_requests: Annotated[int | None, typer.Option(min=0, help="Spend at most so many requests.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Sessions side by side (F1_WORKERS).")] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Stop when the quota is spent (exit code 3).")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fill the gaps: refresh the calendar, find what is missing, import it through Dagster."""
@@ -142,7 +150,8 @@ def import_(
         rounds or (),
         [session.upper() for session in sessions or ()],
     )
-    summary = import_selection(connect(), selection, workers or process_settings().workers)
+    side_by_side = workers or process_settings().workers
+    summary = import_selection(connect(), selection, side_by_side, waits=not no_wait, max_requests=max_requests)
     if as_json:
         print_json(summary.document())
     else:
@@ -242,6 +251,50 @@ def datasets(as_json: AsJson = False) -> None:
     out().print(table)
 
 
+@app.command()
+def quota(as_json: AsJson = False) -> None:
+    """Show the request quota by policy: limit, used, reserved, remaining, and when the next permit is free."""
+    stats = get_rate_limit_stats()
+    if as_json:
+        print_json({"policies": [asdict(policy) for policy in stats]})
+        return
+    if not stats:
+        out().print("Nothing is counted: a recording answers for the services.")
+        return
+    out().print(quota_table(stats))
+    for policy in stats:
+        if policy.closed_until is not None:
+            until = f"{policy.closed_until:%Y-%m-%d %H:%M:%S} UTC"
+            out().print(f"Policy {policy.name} is closed until {until}: {policy.closed_because}.")
+
+
+@simulator.command()
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")] = 8060,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    limits: Annotated[str, typer.Option(help="Answer 429 beyond these.")] = "any=500/1h,4/1s;jolpica=200/1h,4/1s",
+) -> None:
+    """Serve the made-up season for all upstream hosts; use it with F1_SOURCE=http://HOST:PORT."""
+    from f1_assets.simulator.faults import Faults
+    from f1_assets.simulator.options import SimulatorOptions
+    from f1_assets.simulator.referee import Referee
+    from f1_assets.simulator.server import SimulatorServer
+    from f1_assets.simulator.service import Simulator
+
+    settings = process_settings()
+    try:
+        made_up = Simulator(SimulatorOptions.parse(settings.simulator))
+        server = SimulatorServer((host, port), made_up, Referee.parse(limits), Faults.parse(settings.simulator_faults))
+    except ValueError as error:
+        raise ConfigurationError(f"F1_SIMULATOR, F1_SIMULATOR_FAULTS or --limits: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{host}:{port} cannot be listened on: {error.strerror}. Choose a --port.") from error
+    sys.stdout.write(f"The made-up season is served on {server.url}; Ctrl-C ends it.\n")
+    sys.stdout.flush()
+    with server:
+        server.serve_forever()
+
+
 @database.command()
 def upgrade() -> None:
     """Bring the database to this version's schema."""
@@ -268,10 +321,14 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
 ) -> None:
     """Open Dagster's UI and daemon on this project."""
-    from f1_assets.defs.instance import prepare_dagster_home
+    from f1_assets.defs.governor import govern
+    from f1_assets.defs.instance import dagster_instance
 
-    connect().close()
-    home = prepare_dagster_home(process_settings())
+    warehouse, home = connect(), process_settings().dagster_home
+    with dagster_instance(process_settings()) as instance:
+        # A pool that was never set lets the first runs through, whatever the quota says.
+        govern(instance, warehouse)
+    warehouse.close()
     err().print(f"Dagster's UI comes up on http://{host}:{port} (state in {home}); Ctrl-C ends it.")
     command = ["dagster", "dev", "--module-name", "f1_assets.definitions", "--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 (no shell, arguments of our own)

@@ -12,8 +12,9 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from f1_assets.cli.output import err, plural
+from f1_assets.cli.pauses import Pauses
 from f1_assets.datasets import Dataset
-from f1_assets.errors import UpstreamError, UsageError
+from f1_assets.errors import QuotaExhausted, UpstreamError, UsageError
 from f1_assets.importing import Outcome, SessionOutcome, refresh_calendar
 from f1_assets.planning import DatasetState, SessionGap, dataset_states, gaps_of
 from f1_assets.warehouse import Status, Warehouse
@@ -59,6 +60,7 @@ class ImportSummary:
     seconds: float = 0.0
     stopped_by: str | None = None
     exit_code: int = 0
+    paused_seconds: float = 0.0
 
     @property
     def requests(self) -> int:
@@ -79,7 +81,7 @@ class ImportSummary:
             "failed": self.count(Outcome.FAILED),
             "requests": self.requests,
             "seconds": round(self.seconds, 3),
-            "paused_seconds": 0.0,
+            "paused_seconds": round(self.paused_seconds, 3),
         }
 
 
@@ -124,14 +126,43 @@ def refresh_calendars(warehouse: Warehouse, seasons: Sequence[int], renew: bool 
     return requests
 
 
-def import_selection(warehouse: Warehouse, selection: Selection, workers: int) -> ImportSummary:
-    """Refresh the calendars, find the gaps, and fill them through Dagster, with progress on standard error."""
+def import_selection(
+    warehouse: Warehouse, selection: Selection, workers: int, waits: bool = True, max_requests: int | None = None
+) -> ImportSummary:
+    """Refresh the calendars, find the gaps, and fill them through Dagster, with progress on standard error.
+
+    Parameters
+    ----------
+    warehouse
+        Where to import to.
+    selection
+        What to import.
+    workers
+        Sessions side by side.
+    waits
+        Whether to pause when the quota is spent, and to go on when it is back; else the import stops there.
+    max_requests
+        Start no session that would take the import beyond so many requests.
+    """
     started = time.perf_counter()
     summary = ImportSummary(calendar_requests=refresh_calendars(warehouse, selection.seasons))
     states = selection.states(warehouse)
     _refuse_future(selection, states)
     gaps = gaps_of(states, datetime.now(UTC))
-    for run_error, outcome in _runs(gaps, workers):
+    pauses = Pauses(warehouse, waits, max_requests)
+    try:
+        _fill(gaps, workers, pauses, summary)
+    except QuotaExhausted as spent:
+        summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
+    summary.paused_seconds = pauses.seconds
+    summary.seconds = time.perf_counter() - started
+    if not summary.exit_code and any(outcome.failed for outcome in summary.outcomes):
+        summary.exit_code = 1
+    return summary
+
+
+def _fill(gaps: Sequence[SessionGap], workers: int, pauses: Pauses, summary: ImportSummary) -> None:
+    for run_error, outcome in _runs(gaps, workers, pauses):
         summary.outcomes.append(outcome)
         blocked = next((line for line in outcome.datasets if line.status is Status.BLOCKED_AUTH), None)
         if run_error is not None or blocked is not None:
@@ -139,10 +170,6 @@ def import_selection(warehouse: Warehouse, selection: Selection, workers: int) -
             summary.stopped_by = run_error or (blocked.reason if blocked else None)
             summary.exit_code = 4
             break
-    summary.seconds = time.perf_counter() - started
-    if not summary.exit_code and any(outcome.failed for outcome in summary.outcomes):
-        summary.exit_code = 1
-    return summary
 
 
 def _refuse_future(selection: Selection, states: Sequence[DatasetState]) -> None:
@@ -154,7 +181,7 @@ def _refuse_future(selection: Selection, states: Sequence[DatasetState]) -> None
             raise UsageError(f"{upcoming.key} has not taken place yet: {upcoming.reason}.")
 
 
-def _runs(gaps: Sequence[SessionGap], workers: int) -> Iterator[tuple[str | None, SessionOutcome]]:
+def _runs(gaps: Sequence[SessionGap], workers: int, pauses: Pauses) -> Iterator[tuple[str | None, SessionOutcome]]:
     from f1_assets.defs.runs import run_sessions
 
     console = err()
@@ -169,7 +196,7 @@ def _runs(gaps: Sequence[SessionGap], workers: int) -> Iterator[tuple[str | None
     )
     with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task("", total=len(gaps))
-        for run in run_sessions(gaps, workers):
+        for run in run_sessions(gaps, workers, lambda gap: pauses.reserve(gap, progress)):
             progress.update(task, advance=1, description=str(run.outcome.key))
             progress.console.print(
                 _line(run.outcome) if run.error is None else f"{run.outcome.key}  [red]{run.error}[/]"

@@ -22,6 +22,8 @@ from f1_assets.warehouse import Status
 if TYPE_CHECKING:
     import pandas as pd
 
+    from f1_assets.upstream.ledger import PolicyStatus
+
 STYLES = {
     Status.PRESENT: "green",
     Status.MISSING: "yellow",
@@ -117,6 +119,32 @@ def row_tables(rows: pd.DataFrame, title: str, key: Sequence[str]) -> Iterator[T
         for row in texts[[*identity, *group]].itertuples(index=False):
             table.add_row(*row)
         yield table
+
+
+def quota_table(stats: Sequence[PolicyStatus]) -> Table:
+    """Draw the quota, a line per policy and window."""
+    table = Table(box=SIMPLE_HEAD, header_style="bold")
+    for name in ("policy", "limit", "used", "reserved", "remaining", "next permit"):
+        table.add_column(name, justify="left" if name in ("policy", "next permit") else "right")
+    for policy in stats:
+        for window in policy.windows:
+            free_at = policy.closed_until or window.free_at
+            table.add_row(
+                policy.name,
+                f"{window.limit:,} in {_duration(window.seconds)}",
+                f"{window.used:,}",
+                f"{window.reserved:,}",
+                Text(f"{window.remaining:,}", style="green" if window.remaining else "bold red"),
+                "now" if free_at is None else f"{free_at:%Y-%m-%d %H:%M:%S} UTC",
+            )
+    return table
+
+
+def _duration(seconds: int) -> str:
+    for size, word in ((3600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            return plural(seconds // size, word)
+    return plural(seconds, "second")
 
 
 def program() -> str:

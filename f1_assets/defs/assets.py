@@ -5,17 +5,18 @@ from collections.abc import Iterator
 import dagster as dg
 
 from f1_assets.datasets import Dataset, all_datasets, named
+from f1_assets.defs.governor import POOL, govern
 from f1_assets.defs.metadata import column_schema, markdown_table, metadata_of
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
-from f1_assets.errors import ConfigurationError, UpstreamError, UsageError
+from f1_assets.errors import ConfigurationError, QuotaExhausted, UpstreamError, UsageError
 from f1_assets.importing import extract_each, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Extraction, Status, Warehouse
 
-POOL = "fastf1_api"
-"""The pool that admits sessions by the hourly quota."""
+RESERVATION_TAG = "f1_assets/reservation"
+"""The tag of a run for which requests were set aside before it started."""
 
 AVAILABLE = "available"
 OWNERS = ["team:f1-data"]
@@ -99,7 +100,9 @@ def session_data(
     failed: list[Extraction] = []
     try:
         key = SessionKey.parse(context.partition_key)
-        loaded = loaded_session.load(key, [dataset.name for dataset in wanted])
+        reservation = context.run.tags.get(RESERVATION_TAG)
+        names = [dataset.name for dataset in wanted]
+        loaded = loaded_session.load(key, names, context.run.run_id, reservation)
         context.log.info(
             "%s loaded in %.1f s: %s requests, %s responses from the archive",
             key,
@@ -113,8 +116,11 @@ def session_data(
                 failed.append(line)
             else:
                 yield _result(line, warehouse.open())
-    except (ConfigurationError, UsageError) as error:
+    except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
+    finally:
+        # What was set aside is free again: the next session may be admitted before the governor's next tick.
+        govern(context.instance, warehouse.open())
     if failed:
         raise dg.Failure(
             f"{key}: {len(failed)} of {len(wanted)} datasets failed: "

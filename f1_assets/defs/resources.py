@@ -28,6 +28,10 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Give the connections back at the end of a run."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
         if self._warehouse is not None:
             self._warehouse.close()
             self._warehouse = None
@@ -39,8 +43,12 @@ class LoadedSessionResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     warehouse: WarehouseResource
     _loaded: "LoadedSession | None" = PrivateAttr(default=None)
 
-    def load(self, key: SessionKey, datasets: Iterable[str]) -> "LoadedSession":
+    def load(
+        self, key: SessionKey, datasets: Iterable[str], run_id: str | None = None, reservation: str | None = None
+    ) -> "LoadedSession":
         """Give the loaded session; the first call loads the union of what the datasets need."""
         if self._loaded is None or self._loaded.key != key:
-            self._loaded = load_fastf1_session(key, datasets, warehouse=self.warehouse.open())
+            self._loaded = load_fastf1_session(
+                key, datasets, warehouse=self.warehouse.open(), run_id=run_id, reservation=reservation
+            )
         return self._loaded

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -12,9 +12,11 @@ import dagster as dg
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
+from f1_assets.defs.assets import RESERVATION_TAG
 from f1_assets.defs.build import build_defs
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
+from f1_assets.errors import QuotaExhausted
 from f1_assets.importing import CalendarRefresh, SessionOutcome
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
@@ -33,8 +35,16 @@ class SessionRun:
     error: str | None = None
 
 
-def run_session(gap: SessionGap) -> SessionRun:
-    """Import one session in a Dagster run of this process."""
+def run_session(gap: SessionGap, reservation: str | None = None) -> SessionRun:
+    """Import one session in a Dagster run of this process.
+
+    Parameters
+    ----------
+    gap
+        The session and the datasets to import.
+    reservation
+        Requests that were set aside for it.
+    """
     started = time.perf_counter()
     instance = dagster_instance(process_settings())
     add_partitions(instance, str(SESSIONS.name), [str(gap.key)])
@@ -48,7 +58,7 @@ def run_session(gap: SessionGap) -> SessionRun:
             asset_selection=[dg.AssetKey(name) for name in (*gap.datasets, *_still_to_note(instance, warehouse, gap))],
             run_config=_QUIET,
             raise_on_error=False,
-            tags={"f1_assets/command": "import"},
+            tags={"f1_assets/command": "import", **({RESERVATION_TAG: reservation} if reservation else {})},
         )
     )
     lines = _lines_of(warehouse, gap, result.run_id)
@@ -63,15 +73,39 @@ def run_session(gap: SessionGap) -> SessionRun:
     return SessionRun(outcome, result.run_id, None if lines else _why_failed(result))
 
 
-def run_sessions(gaps: Sequence[SessionGap], workers: int) -> Iterator[SessionRun]:
-    """Import sessions, at most `workers` side by side, and give each run as it ends."""
+def run_sessions(
+    gaps: Sequence[SessionGap], workers: int, reserve: Callable[[SessionGap], str | None]
+) -> Iterator[SessionRun]:
+    """Import sessions, at most `workers` side by side, and give each run as it ends.
+
+    Parameters
+    ----------
+    gaps
+        What to import, in this order.
+    workers
+        At most so many side by side, each in a process of its own.
+    reserve
+        Called before each session starts; gives its reservation, and waits or raises where the quota is spent. What
+        runs at that time goes on, and is given first.
+    """
     if workers == 1 or len(gaps) < 2:
-        yield from map(run_session, gaps)
+        for gap in gaps:
+            yield run_session(gap, reserve(gap))
         return
     pool = ProcessPoolExecutor(min(workers, len(gaps)), mp_context=get_context("spawn"))
+    running: set[Future[SessionRun]] = set()
     try:
-        for future in as_completed([pool.submit(run_session, gap) for gap in gaps]):
-            yield future.result()
+        for gap in gaps:
+            if len(running) == workers:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+            try:
+                reservation = reserve(gap)
+            except QuotaExhausted:
+                yield from (future.result() for future in as_completed(running))
+                raise
+            running.add(pool.submit(run_session, gap, reservation))
+        yield from (future.result() for future in as_completed(running))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -93,11 +127,6 @@ def record_calendar(refresh: CalendarRefresh) -> None:
                 },
             )
         )
-
-
-def record_sessions(keys: Iterable[str]) -> None:
-    """Add the partitions of sessions."""
-    add_partitions(dagster_instance(process_settings()), str(SESSIONS.name), list(keys))
 
 
 def _still_to_note(instance: dg.DagsterInstance, warehouse: Warehouse, gap: SessionGap) -> list[str]:

@@ -4,9 +4,11 @@ from f1_assets.importing.calendar import CalendarRefresh, refresh_calendar
 from f1_assets.importing.sessions import (
     Outcome,
     SessionOutcome,
+    expected_requests_of,
     extract_each,
     load_fastf1_session,
     process_session_gap,
+    reserve_requests,
     transport_for,
 )
 
@@ -14,9 +16,11 @@ __all__ = [
     "CalendarRefresh",
     "Outcome",
     "SessionOutcome",
+    "expected_requests_of",
     "extract_each",
     "load_fastf1_session",
     "process_session_gap",
     "refresh_calendar",
+    "reserve_requests",
     "transport_for",
 ]

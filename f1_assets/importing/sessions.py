@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,14 +14,23 @@ from typing import TYPE_CHECKING
 
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, named
-from f1_assets.errors import ConfigurationError, F1AssetsError, Unavailable, UpstreamError, UsageError
+from f1_assets.errors import (
+    ConfigurationError,
+    F1AssetsError,
+    QuotaExhausted,
+    Unavailable,
+    UpstreamError,
+    UsageError,
+)
 from f1_assets.importing.retries import next_try_at, status_after
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import Settings, process_settings
+from f1_assets.upstream.ledger import SHORT_WAIT_SECONDS, Purpose
 from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.rate_limit import ledger_of
 from f1_assets.warehouse import Extraction, Status, Warehouse
-from f1_assets.warehouse.calendar import SIMULATOR, event_of, source_of
+from f1_assets.warehouse.calendar import SIMULATOR, CalendarEvent, CalendarSession, event_of, source_of
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
@@ -71,10 +81,67 @@ class SessionOutcome:
 
 @functools.cache
 def transport_for(settings: Settings) -> Transport:
-    """Give this process's transport for these settings."""
+    """Give this process's transport for these settings, with its requests counted in the ledger."""
     from f1_assets.upstream.transport import Transport
 
-    return Transport(settings)
+    return Transport(settings, ledger_of(settings))
+
+
+@dataclass(frozen=True)
+class _Load:
+    """What is to be loaded of a session."""
+
+    event: CalendarEvent
+    session: CalendarSession
+    needs: Needs
+
+
+def expected_requests_of(
+    gap: SessionGap, *, warehouse: Warehouse | None = None, transport: Transport | None = None
+) -> Mapping[str, int]:
+    """Estimate the requests of a session's load, by policy; nothing for a session that will not be loaded."""
+    from f1_assets.upstream.estimates import expected_requests
+
+    transport = transport or transport_for(process_settings())
+    try:
+        load = _load_of(gap.key, gap.datasets, warehouse or connect(), transport)
+    except (UsageError, ConfigurationError):
+        return {}
+    return expected_requests(transport, load.event, load.session, load.needs)
+
+
+def reserve_requests(
+    gap: SessionGap, *, warehouse: Warehouse | None = None, transport: Transport | None = None
+) -> str | None:
+    """Set the requests of a session aside, before it is loaded here or by another process.
+
+    Parameters
+    ----------
+    gap
+        The session and the datasets that will be extracted.
+    warehouse, transport
+        Those of the environment by default.
+
+    Returns
+    -------
+    str or None
+        The reservation; None when the load will send no request.
+
+    Raises
+    ------
+    QuotaExhausted
+        When the quota does not cover the session now; it says when it will.
+    """
+    from f1_assets.upstream.estimates import expected_requests
+
+    transport = transport or transport_for(process_settings())
+    if transport.ledger is None:
+        return None
+    load = _load_of(gap.key, gap.datasets, warehouse or connect(), transport)
+    needed = expected_requests(transport, load.event, load.session, load.needs)
+    if not any(needed.values()):
+        return None
+    return transport.ledger.reserve(Purpose(session_key=str(gap.key)), needed)
 
 
 def load_fastf1_session(
@@ -83,6 +150,8 @@ def load_fastf1_session(
     *,
     warehouse: Warehouse | None = None,
     transport: Transport | None = None,
+    run_id: str | None = None,
+    reservation: str | None = None,
 ) -> LoadedSession:
     """Load a session once, with the union of what its datasets need.
 
@@ -94,16 +163,35 @@ def load_fastf1_session(
         Names of the datasets that will be extracted; all by default.
     warehouse, transport
         Those of the environment by default.
+    run_id
+        Noted with its requests in the ledger.
+    reservation
+        Requests that were set aside for it; it is released after the load. Without it, they are set aside here.
 
     Raises
     ------
     UsageError
         When the calendar does not have the session, or it has not ended.
+    QuotaExhausted
+        When the quota does not cover the load, and would not for more than some seconds.
     """
     from f1_assets.upstream.loader import load_session
 
-    warehouse = warehouse or connect()
     transport = transport or transport_for(process_settings())
+    warehouse = warehouse or connect()
+    load = _load_of(key, datasets, warehouse, transport)
+    if reservation is None:
+        gap = SessionGap(key, tuple(dataset.name for dataset in named(datasets)))
+        reservation = _reserve_after_a_short_wait(gap, warehouse, transport)
+    purpose = Purpose(str(key), str(load.needs), uuid.uuid4().hex, run_id, reservation)
+    try:
+        return load_session(transport, load.event, load.session, load.needs, purpose)
+    finally:
+        if reservation is not None and transport.ledger is not None:
+            transport.ledger.release(reservation)
+
+
+def _load_of(key: SessionKey, datasets: Iterable[str] | None, warehouse: Warehouse, transport: Transport) -> _Load:
     event = event_of(warehouse, key)
     if (source_of(warehouse, key.season) == SIMULATOR) != (transport.source == SIMULATOR):
         raise ConfigurationError(
@@ -119,7 +207,19 @@ def load_fastf1_session(
     for dataset in named(datasets):
         if dataset.why_not_applicable(key, event.live_timing) is None:
             needs |= dataset.needs_in(key)
-    return load_session(transport, event, session, needs)
+    return _Load(event, session, needs)
+
+
+def _reserve_after_a_short_wait(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> str | None:
+    deadline = time.monotonic() + SHORT_WAIT_SECONDS
+    while True:
+        try:
+            return reserve_requests(gap, warehouse=warehouse, transport=transport)
+        except QuotaExhausted as spent:
+            wait = (spent.resumes_at - datetime.now(UTC)).total_seconds() if spent.resumes_at else SHORT_WAIT_SECONDS
+            if time.monotonic() + wait > deadline:
+                raise
+            time.sleep(min(max(wait, 0.05), 1.0))
 
 
 def extract_each(
@@ -187,6 +287,7 @@ def process_session_gap(
     warehouse: Warehouse | None = None,
     transport: Transport | None = None,
     run_id: str | None = None,
+    reservation: str | None = None,
 ) -> SessionOutcome:
     """Fill the gap of one session: one load, every missing dataset from it.
 
@@ -198,16 +299,22 @@ def process_session_gap(
         Those of the environment by default.
     run_id
         Noted with each extraction.
+    reservation
+        Requests that were set aside for it.
 
     Raises
     ------
     UsageError
         When the calendar does not have the session, or it has not ended.
+    QuotaExhausted
+        When the quota does not cover the load; nothing is noted of the session then.
     ConfigurationError
         When the database cannot be used.
     """
     started = time.perf_counter()
     warehouse = warehouse or connect()
-    loaded = load_fastf1_session(gap.key, gap.datasets, warehouse=warehouse, transport=transport)
+    loaded = load_fastf1_session(
+        gap.key, gap.datasets, warehouse=warehouse, transport=transport, run_id=run_id, reservation=reservation
+    )
     lines = tuple(extract_each(loaded, named(gap.datasets), warehouse, run_id))
     return SessionOutcome(gap.key, lines, loaded.requests, loaded.archive_hits, time.perf_counter() - started)

@@ -3,6 +3,7 @@
 - `Cache._requests_session`: the session through which FastF1 sends every request when its HTTP cache is off;
 - `Cache._no_cached_warned`: keeps it from creating its default cache folder;
 - `_SessionWithRateLimiting`: the session with FastF1's own limits and authentication, which stay as they are;
+- `_api.base_url`, `_api.pages`: where the feeds are;
 - `_api._extended_timing_data`: gives the stream of gaps that `Session.load()` parses and drops.
 """
 
@@ -23,6 +24,8 @@ from fastf1.internals.f1account.login import login
 from fastf1.req import Cache, _SessionWithRateLimiting
 
 __all__ = [
+    "LIVE_TIMING_PAGES",
+    "LIVE_TIMING_URL",
     "FastF1CriticalError",
     "LimitedSession",
     "RateLimitExceededError",
@@ -34,6 +37,10 @@ __all__ = [
 ]
 
 LimitedSession = _SessionWithRateLimiting
+
+LIVE_TIMING_URL: str = fastf1._api.base_url
+LIVE_TIMING_PAGES: dict[str, str] = {page.removesuffix(".jsonStream"): page for page in fastf1._api.pages.values()}
+"""The file of each feed, by the feed's name."""
 
 _one_at_a_time = threading.RLock()
 

@@ -16,6 +16,7 @@ from fastf1.mvapi import CircuitInfo, get_circuit_info
 
 from f1_assets.errors import (
     AuthenticationRequired,
+    ConfigurationError,
     NotYetPublished,
     QuotaExhausted,
     TransientError,
@@ -25,6 +26,7 @@ from f1_assets.errors import (
 from f1_assets.upstream.account import WHAT_TO_DO, require_account
 from f1_assets.upstream.fastf1_private import captured_failures, captured_timing_stream
 from f1_assets.upstream.feeds import Feed, needs_account
+from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.transport import Exchange, LoadStopped, Outcome, Transport
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
@@ -210,7 +212,13 @@ class LoadedSession:
         return f" Its last error was {type(last).__name__}: {last}"
 
 
-def load_session(transport: Transport, event: CalendarEvent, session: CalendarSession, needs: Needs) -> LoadedSession:
+def load_session(
+    transport: Transport,
+    event: CalendarEvent,
+    session: CalendarSession,
+    needs: Needs,
+    purpose: Purpose | None = None,
+) -> LoadedSession:
     """Load a session once, with the union of what its datasets need.
 
     Nothing is raised for what upstream does not give: the loaded session raises it for the dataset that needs it.
@@ -223,13 +231,20 @@ def load_session(transport: Transport, event: CalendarEvent, session: CalendarSe
         What to load, as the calendar has it: its address follows from it, without a request for the schedule.
     needs
         What to load of it.
+    purpose
+        What to note with its requests in the ledger.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database went away while a permit was asked for.
     """
     loaded_at, started = datetime.now(UTC), time.perf_counter()
-    asked = _fastf1_session(event, session)
+    asked = fastf1_session(event, session)
     stopped: QuotaExhausted | AuthenticationRequired | None = None
     circuit: CircuitInfo | None = None
     with (
-        transport.loading(session.end) as exchanges,
+        transport.loading(session.end, purpose=purpose) as exchanges,
         captured_failures() as failures,
         captured_timing_stream() as streams,
     ):
@@ -241,6 +256,8 @@ def load_session(transport: Transport, event: CalendarEvent, session: CalendarSe
             if needs.circuit and key is not None:
                 circuit = get_circuit_info(year=event.season, circuit_key=key)
         except LoadStopped as stop:
+            if isinstance(stop.reason, ConfigurationError):
+                raise stop.reason from stop
             stopped = stop.reason
         except AuthenticationRequired as refused:
             stopped = refused
@@ -272,7 +289,7 @@ def _circuit_key_of(session: Session) -> int | None:
     return int(key) if isinstance(key, int | str) and str(key).isdigit() else None
 
 
-def _fastf1_session(event: CalendarEvent, session: CalendarSession) -> Session:
+def fastf1_session(event: CalendarEvent, session: CalendarSession) -> Session:
     """Make FastF1's session from the calendar's rows, exactly as its own schedule would give it."""
     zone = timezone(timedelta(minutes=event.gmt_offset_minutes))
     row: dict[str, list[Any]] = {

@@ -1,4 +1,4 @@
-"""The one seam to the network: archive, then FastF1's own limits, then the permit, then the source.
+"""The one seam to the network: archive, then FastF1's own limits, then the ledger's permit, then the source.
 
 Every answer and every failure is noted by feed, because FastF1 swallows most of them: after a load the transport
 knows which feed failed and why.
@@ -16,9 +16,9 @@ from typing import Any, cast
 
 import requests
 from fastf1.internals.f1account import LIVETIMING_URL, LivetimingAuthAdapter
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
-from f1_assets.errors import QuotaExhausted
+from f1_assets.errors import ConfigurationError, QuotaExhausted
 from f1_assets.settings import Settings
 from f1_assets.upstream.archive import ABSENCE_IS_KEPT, Archive
 from f1_assets.upstream.fastf1_private import (
@@ -29,6 +29,7 @@ from f1_assets.upstream.fastf1_private import (
     token_manager,
 )
 from f1_assets.upstream.feeds import Feed, damage_of, feed_of, is_without_data, needs_account
+from f1_assets.upstream.ledger import Ledger, Purpose
 from f1_assets.upstream.sources import adapter_for, archive_name, source_kind
 
 TIMEOUT_SECONDS = (10, 60)
@@ -69,21 +70,13 @@ class Exchange:
 class LoadStopped(FastF1CriticalError):
     """Passes through FastF1's catch-all error handling and ends a load at once; `reason` is our own error."""
 
-    def __init__(self, reason: QuotaExhausted) -> None:
+    def __init__(self, reason: QuotaExhausted | ConfigurationError) -> None:
         super().__init__(str(reason))
         self.reason = reason
 
 
 class DamagedBody(requests.RequestException):
     """A body with status 200 that is no data. FastF1 treats it as any failed download."""
-
-
-Permit = Callable[[str], None]
-"""Called with the address before a request leaves; raises `QuotaExhausted` when it may not."""
-
-
-def _no_permit_needed(_url: str) -> None:
-    return None
 
 
 class Transport:
@@ -93,22 +86,26 @@ class Transport:
     ----------
     settings
         Where to ask and where to keep the answers.
-    permit
-        Asked before each request that leaves.
+    ledger
+        Asked for a permit before each request that leaves, and told how it ended. Only a recording does without.
     """
 
-    def __init__(self, settings: Settings, permit: Permit = _no_permit_needed) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger | None = None) -> None:
         self.source = source_kind(settings.source)
         self.settings = settings
+        self.ledger = ledger
         self.exchanges: list[Exchange] = []
         settings.make_home()
         self._archive = Archive(settings.archive_folder, archive_name(settings))
-        self._session = _session_for(self, settings, permit)
+        self._session = _session_for(self, settings)
+        self._purpose = Purpose()
         self._ended_at: datetime | None = None
         self._renew = False
 
     @contextlib.contextmanager
-    def loading(self, ended_at: datetime | None = None, renew: bool = False) -> Iterator[list[Exchange]]:
+    def loading(
+        self, ended_at: datetime | None = None, renew: bool = False, purpose: Purpose | None = None
+    ) -> Iterator[list[Exchange]]:
         """Carry FastF1's requests for the time of a block, and collect them.
 
         Parameters
@@ -117,19 +114,48 @@ class Transport:
             When the session ended that is loaded; its responses are kept if that is long enough ago.
         renew
             Ask the source even for what the archive has.
+        purpose
+            What the requests are sent for, to be noted in the ledger.
         """
         before, self.exchanges = self.exchanges, []
-        self._ended_at, self._renew = ended_at, renew
+        self._ended_at, self._renew, self._purpose = ended_at, renew, purpose or Purpose()
         try:
             with sending_through(self._session):
                 yield self.exchanges
         finally:
             self.exchanges = before
-            self._ended_at, self._renew = None, False
+            self._ended_at, self._renew, self._purpose = None, False, Purpose()
+
+    def counted(self, request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
+        """Send one request that leaves: with a permit, and with its end noted in the ledger.
+
+        Raises
+        ------
+        LoadStopped
+            When there is no permit.
+        """
+        if self.ledger is None:
+            return send()
+        try:
+            permit = self.ledger.permit(request.url or "", self._purpose)
+        except (QuotaExhausted, ConfigurationError) as error:
+            raise LoadStopped(error) from error
+        started, status, size, retry_after = time.perf_counter(), None, 0, None
+        try:
+            response = send()
+            status, size = response.status_code, len(response.content)
+            retry_after = response.headers.get("Retry-After")
+            return response
+        finally:
+            self.ledger.settle(permit, status, size, (time.perf_counter() - started) * 1000, retry_after)
 
     def get(self, url: str) -> requests.Response:
         """Send one request of our own; only inside `loading`."""
         return self._session.get(url, timeout=TIMEOUT_SECONDS)
+
+    def has_kept(self, url: str) -> bool:
+        """Tell whether the archive answers for an address, so that it costs no request."""
+        return self._archive.find(url) is not None
 
     def forget_absences(self, url_part: str) -> int:
         """Forget what the archive believes to be absent below an address."""
@@ -226,43 +252,52 @@ def _judge(
     return Outcome.FAILED, f"HTTP {status}"
 
 
-class _PermitAdapter(HTTPAdapter):
-    """Asks for a permit before each request that leaves, also before those that authentication repeats."""
+class _CountedAdapter(BaseAdapter):
+    """Counts each request that another adapter sends."""
 
-    def __init__(self, permit: Permit) -> None:
+    def __init__(self, transport: Transport, adapter: BaseAdapter) -> None:
         super().__init__()
-        self._permit = permit
+        self._transport, self._adapter = transport, adapter
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override] # noqa: ANN401
+        return self._transport.counted(request, lambda: self._adapter.send(request, **kwargs))
+
+    def close(self) -> None:
+        self._adapter.close()
+
+
+class _CountedHTTPAdapter(HTTPAdapter):
+    """Counts each request, also those that authentication repeats above it."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__()
+        self._transport = transport
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        _ask(self._permit, request)
-        return super().send(request, *args, **kwargs)
+        sender = super().send
+        return self._transport.counted(request, lambda: sender(request, *args, **kwargs))
 
 
-class _AuthenticatedPermitAdapter(LivetimingAuthAdapter, _PermitAdapter):
-    """FastF1's authentication for live timing; each request that it sends goes through the permit."""
+class _AuthenticatedAdapter(LivetimingAuthAdapter, _CountedHTTPAdapter):
+    """FastF1's authentication for live timing, over requests that are counted."""
 
-    def __init__(self, permit: Permit) -> None:
-        LivetimingAuthAdapter.__init__(self, token_manager, permit=permit)
-
-
-def _ask(permit: Permit, request: requests.PreparedRequest) -> None:
-    try:
-        permit(request.url or "")
-    except QuotaExhausted as error:
-        raise LoadStopped(error) from error
+    def __init__(self, transport: Transport) -> None:
+        LivetimingAuthAdapter.__init__(self, token_manager, transport=transport)
 
 
-def _session_for(transport: Transport, settings: Settings, permit: Permit) -> requests.Session:
+def _session_for(transport: Transport, settings: Settings) -> requests.Session:
     adapter = adapter_for(settings)
     if adapter is None:
+        if transport.ledger is None:
+            raise ConfigurationError("Requests to the live services are counted: a transport for them needs a ledger.")
         live = _LiveSession(transport)
-        live.mount("https://", _PermitAdapter(permit))
-        live.mount("http://", _PermitAdapter(permit))
-        live.mount(LIVETIMING_URL, _AuthenticatedPermitAdapter(permit))
+        live.mount("https://", _CountedHTTPAdapter(transport))
+        live.mount("http://", _CountedHTTPAdapter(transport))
+        live.mount(LIVETIMING_URL, _AuthenticatedAdapter(transport))
         return live
-    session = _OtherSession(transport, permit if transport.source == "http" else _no_permit_needed)
+    session = _OtherSession(transport)
     for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter)
+        session.mount(scheme, adapter if transport.source == "recording" else _CountedAdapter(transport, adapter))
     return session
 
 
@@ -281,16 +316,10 @@ class _LiveSession(LimitedSession):
 class _OtherSession(requests.Session):
     """A session for sources that reach no real service, behind the archive; FastF1's limits would only cost time."""
 
-    def __init__(self, transport: Transport, permit: Permit) -> None:
+    def __init__(self, transport: Transport) -> None:
         super().__init__()
         self._transport = transport
-        self._permit = permit
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_SECONDS
-
-        def send() -> requests.Response:
-            _ask(self._permit, request)
-            return super(_OtherSession, self).send(request, **kwargs)
-
-        return self._transport.carry(request, send)
+        return self._transport.carry(request, lambda: super(_OtherSession, self).send(request, **kwargs))

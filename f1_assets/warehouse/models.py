@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -161,4 +162,63 @@ extractions = Table(
     Column("load_seconds", Double, nullable=False, comment="Time of the session's load, shared by its datasets"),
     Column("fastf1_version", Text, nullable=False),
     Column("run_id", Text, comment="Dagster's run, where there was one"),
+)
+
+
+upstream_requests = Table(
+    "upstream_requests",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("policy", Text, nullable=False, comment="The policy it belongs to; all count in any"),
+    Column("permitted_at_ms", BigInteger, nullable=False, comment="When it might leave, in ms since 1970"),
+    Column("counted_at_ms", BigInteger, nullable=False, comment="The latest time at which it can have arrived"),
+    Column("settled", Boolean, nullable=False, comment="Whether its answer, or its failure, is known"),
+    Column("host", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("status", Integer, comment="HTTP status; NULL for a failure of the connection"),
+    Column("bytes", Integer),
+    Column("milliseconds", Double),
+    Column("session_key", Text, comment="The session that it was sent for"),
+    Column("needs", Text, comment="What was loaded of it"),
+    Column("load_id", Text, comment="The load that it was part of"),
+    Column("run_id", Text, comment="Dagster's run, where there was one"),
+    Index("ix_upstream_requests_counted_at_ms", "counted_at_ms"),
+    Index("ix_upstream_requests_policy_counted_at_ms", "policy", "counted_at_ms"),
+    Index("ix_upstream_requests_load_id", "load_id"),
+)
+
+upstream_request_hours = Table(
+    "upstream_request_hours",
+    metadata,
+    Column("hour_utc", UtcDateTime, primary_key=True),
+    Column("policy", Text, primary_key=True),
+    Column("host", Text, primary_key=True),
+    Column("status", Integer, primary_key=True, autoincrement=False, comment="HTTP status; 0 for no answer"),
+    Column("requests", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+
+quota_clock = Table(
+    "quota_clock",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Always 1: whoever holds it may permit"),
+    Column("latest_ms", BigInteger, nullable=False, comment="The latest time that was seen: it never goes back"),
+)
+
+quota_closures = Table(
+    "quota_closures",
+    metadata,
+    Column("policy", Text, primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+quota_reservations = Table(
+    "quota_reservations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("policy", Text, primary_key=True),
+    Column("requests_left", Integer, nullable=False),
+    Column("session_key", Text, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False, comment="Renewed with every request of the session"),
 )

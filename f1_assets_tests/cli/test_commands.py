@@ -8,6 +8,8 @@ import sys
 import pytest
 from sqlalchemy import create_engine, text
 
+from f1_assets_tests.conftest import PLENTY
+
 SEASON = ["--round", "1"]
 
 
@@ -20,6 +22,7 @@ def f1_assets(tmp_path):
             "F1_HOME": str(tmp_path / "home"),
             "F1_SOURCE": "simulator",
             "F1_SIMULATOR": "laps=6",
+            "F1_QUOTA": PLENTY,
             "NO_COLOR": "1",
         }
         return subprocess.run(

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import f1_assets
+from f1_assets_tests.conftest import PLENTY
 
 EXAMPLE = Path(__file__).with_name("example_dataset.py.txt")
 
@@ -23,6 +24,7 @@ def test_one_new_file_is_a_new_kind_of_data(tmp_path):
         "F1_HOME": str(tmp_path / "home"),
         "F1_SOURCE": "simulator",
         "F1_SIMULATOR": "laps=6",
+        "F1_QUOTA": PLENTY,
     }
 
     def run(code):

@@ -7,6 +7,7 @@ import pytest
 
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.settings import process_settings
+from f1_assets_tests.conftest import PLENTY
 
 
 @pytest.fixture
@@ -15,6 +16,7 @@ def instance(monkeypatch, tmp_path):
     monkeypatch.setenv("F1_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("F1_SOURCE", "simulator")
     monkeypatch.setenv("F1_SIMULATOR", "laps=6")
+    monkeypatch.setenv("F1_QUOTA", PLENTY)
     process_settings.cache_clear()
     with dagster_instance(process_settings()) as opened:
         yield opened

@@ -171,7 +171,7 @@ def test_a_driver_without_a_number_is_known_by_the_key_of_the_entry(run, served,
 
 
 def test_an_account_that_is_refused_is_found_before_any_request(
-    settings_of, sqlite_warehouse, simulator_transport, monkeypatch
+    settings_of, sqlite_warehouse, simulator_transport, ledger, monkeypatch
 ):
     refresh_calendar(2025, warehouse=sqlite_warehouse, transport=simulator_transport)
     from sqlalchemy import update
@@ -189,7 +189,7 @@ def test_an_account_that_is_refused_is_found_before_any_request(
 
     monkeypatch.setattr(account.token_manager, "get", refuse)
     monkeypatch.setattr(account, "_refusal", None)
-    transport = Transport(settings_of(source="live"))
+    transport = Transport(settings_of(source="live"), ledger)
     for _ in range(2):
         gap = SessionGap(KEY, ("weather", "laps"))
         outcome = process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)

@@ -1,16 +1,21 @@
+import types
 from datetime import UTC, datetime, timedelta
 
 import fastf1
+import pandas as pd
 import pytest
 import requests
 from fastf1.exceptions import RateLimitExceededError
 from fastf1.internals.f1account import LivetimingAuthAdapter
 from fastf1.req import Cache
+from sqlalchemy import select
 
-from f1_assets.errors import QuotaExhausted
+from f1_assets.errors import ConfigurationError, QuotaExhausted
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream.fastf1_private import LimitedSession
+from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.transport import LoadStopped, Outcome, Transport
+from f1_assets.warehouse.models import upstream_requests
 from f1_assets_tests.upstream.server import body, cut_short, hang_up, services, status
 
 FOLDER = "https://livetiming.formula1.com/static/2025/2025-03-02_Meridian_Grand_Prix/2025-03-02_Race/"
@@ -137,23 +142,75 @@ def test_renewing_asks_the_source_even_for_what_is_kept(transport, served):
     assert not _ask(transport, WEATHER, renew=True).from_archive
 
 
-def test_a_permit_that_is_refused_stops_the_request_and_the_load(served, settings_of):
-    def refuse(url):
+class _Refusing:
+    """A ledger that gives no permit."""
+
+    def __init__(self):
+        self.asked = []
+
+    def permit(self, url, _purpose):
+        self.asked.append(url)
         raise QuotaExhausted(f"no permit for {url}")
 
-    transport = Transport(settings_of(source=served.url), permit=refuse)
+
+def test_a_permit_that_is_refused_stops_the_request_and_the_load(served, settings_of):
+    transport = Transport(settings_of(source=served.url), _Refusing())
     with transport.loading(LONG_AGO), pytest.raises(LoadStopped, match="no permit") as stopped:
         transport.get(WEATHER)
     assert isinstance(stopped.value.reason, QuotaExhausted)
     assert served.asked == []
 
 
-def test_a_hit_in_the_archive_needs_no_permit(served, settings_of):
-    permits = []
-    transport = Transport(settings_of(source=served.url), permit=permits.append)
+def test_a_hit_in_the_archive_needs_no_permit(served, settings_of, ledger):
+    transport = Transport(settings_of(source=served.url), ledger)
     for _ in range(3):
         _ask(transport, WEATHER)
-    assert permits == [WEATHER]
+    assert ledger.stats()[0].windows[0].used == 1
+
+
+def test_a_request_is_noted_with_what_came_of_it(served, settings_of, ledger, sqlite_warehouse):
+    transport = Transport(settings_of(source=served.url), ledger)
+    served.faults["results.json"] = status(500)
+    purpose = Purpose("2025-01-R", "weather", "load-1", "run-1")
+    with transport.loading(LONG_AGO, purpose=purpose):
+        transport.get(WEATHER)
+        transport.get(RESULTS)
+    rows = sqlite_warehouse.query(select(upstream_requests).order_by(upstream_requests.c.id))
+    assert rows["policy"].tolist() == ["any", "jolpica"]
+    assert rows["status"].tolist() == [200, 500]
+    assert rows["path"].tolist() == [WEATHER[33:], "/ergast/f1/2025/1/results.json"]
+    assert rows["bytes"].iloc[0] > 1000
+    assert rows["settled"].all()
+    assert set(rows["session_key"]) == {"2025-01-R"}
+    assert set(rows["run_id"]) == {"run-1"}
+
+
+def test_a_connection_that_breaks_is_settled_too(served, settings_of, ledger, sqlite_warehouse):
+    served.faults["WeatherData"] = hang_up
+    _ask(Transport(settings_of(source=served.url), ledger), WEATHER)
+    row = sqlite_warehouse.query(select(upstream_requests)).iloc[0]
+    assert row["settled"]
+    assert pd.isna(row["status"])
+
+
+def test_a_service_that_answers_429_closes_its_policy_for_all(served, settings_of, ledger):
+    served.faults["WeatherData"] = status(429, **{"Retry-After": "3600"})
+    transport = Transport(settings_of(source=served.url), ledger)
+    assert _ask(transport, WEATHER).outcome is Outcome.THROTTLED
+    with transport.loading(LONG_AGO), pytest.raises(LoadStopped, match="HTTP 429 with Retry-After 3600"):
+        transport.get(RESULTS)
+    assert ledger.stats()[0].closed_until > datetime.now(UTC) + timedelta(minutes=59)
+
+
+def test_a_recording_costs_no_permit(recordings, settings_of, ledger):
+    transport = Transport(settings_of(source=f"recording:{recordings}"), ledger)
+    _ask(transport, RESULTS)
+    assert ledger.stats()[0].windows[0].used == 0
+
+
+def test_the_live_services_are_never_asked_without_a_ledger(settings_of):
+    with pytest.raises(ConfigurationError, match="needs a ledger"):
+        Transport(settings_of(source="live"))
 
 
 def test_fastf1_is_left_as_it_was(transport):
@@ -163,8 +220,8 @@ def test_fastf1_is_left_as_it_was(transport):
     assert (Cache._requests_session, Cache._http_tmp_disabled, Cache._func_tmp_disabled, Cache._CACHE_DIR) == before
 
 
-def test_the_live_session_is_fastf1s_own_with_its_limits_and_its_authentication(settings_of):
-    transport = Transport(settings_of(source="live"))
+def test_the_live_session_is_fastf1s_own_with_its_limits_and_its_authentication(settings_of, ledger):
+    transport = Transport(settings_of(source="live"), ledger)
     session = transport._session
     assert isinstance(session, LimitedSession)
     assert isinstance(session.get_adapter(WEATHER), LivetimingAuthAdapter)
@@ -183,23 +240,31 @@ def test_fastf1s_own_limit_becomes_a_spent_quota(transport):
 
 
 def test_the_live_adapters_ask_for_a_permit_before_anything_leaves(settings_of, monkeypatch):
-    asked, sent = [], []
+    sent = []
     monkeypatch.setattr(
         requests.adapters.HTTPAdapter, "send", lambda _self, request, *_a, **_k: sent.append(request.url)
     )
-
-    def permit(url):
-        asked.append(url)
-        raise QuotaExhausted("none left")
-
-    session = Transport(settings_of(source="live"), permit)._session
+    refusing = _Refusing()
+    session = Transport(settings_of(source="live"), refusing)._session
     for url in (WEATHER, RESULTS):
         adapter = session.get_adapter(url)
         if isinstance(adapter, LivetimingAuthAdapter):
             monkeypatch.setattr(adapter, "_get_token", lambda: None)
         with pytest.raises(LoadStopped):
             adapter.send(requests.Request("GET", url).prepare())
-    assert (asked, sent) == ([WEATHER, RESULTS], [])
+    assert (refusing.asked, sent) == ([WEATHER, RESULTS], [])
+
+
+def test_a_request_that_authentication_repeats_is_counted_twice(settings_of, ledger, monkeypatch):
+    answer = requests.Response()
+    answer.status_code, answer._content = 401, b""
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", lambda *_a, **_k: answer)
+    adapter = Transport(settings_of(source="live"), ledger)._session.get_adapter(WEATHER)
+    token = types.SimpleNamespace(authorization_header="Bearer x")
+    monkeypatch.setattr(adapter, "_get_token", lambda: token)
+    monkeypatch.setattr(adapter._tokens, "clear", lambda: None)
+    adapter.send(requests.Request("GET", WEATHER).prepare())
+    assert ledger.stats()[0].windows[0].used == 2
 
 
 def test_what_we_touch_of_fastf1s_private_parts_is_there():

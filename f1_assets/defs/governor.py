@@ -1,0 +1,70 @@
+"""The pool's limit follows the quota: runs that it does not cover stay QUEUED, where everyone sees them and why."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from f1_assets.datasets import all_datasets
+from f1_assets.errors import UsageError
+from f1_assets.importing import expected_requests_of, transport_for
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.planning.admission import Admission, admit
+from f1_assets.settings import process_settings
+from f1_assets.warehouse import Warehouse
+
+POOL = "fastf1_api"
+WAITING_TAG = "f1_assets/waiting_for"
+_PARTITION_TAG = "dagster/partition"
+_LOOKED_AT = 200
+"""Queued runs that are looked at and told why they wait; those behind them are told when they come up."""
+
+
+def govern(instance: dg.DagsterInstance, warehouse: Warehouse) -> Admission:
+    """Set the pool's limit to the sessions that the quota covers, and tell the runs that wait why.
+
+    Parameters
+    ----------
+    instance
+        Dagster's, with its queue and its pools.
+    warehouse
+        With the ledger, and the calendar that says what a session needs.
+    """
+    settings = process_settings()
+    transport = transport_for(settings)
+    waiting = _session_runs(instance, [dg.DagsterRunStatus.QUEUED])
+    running = _session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+    gap = _gap_of(waiting[0]) if waiting else None
+    needed = expected_requests_of(gap, warehouse=warehouse, transport=transport) if gap is not None else {}
+    fits, resumes_at = (1_000, None) if transport.ledger is None else transport.ledger.free_for(needed)
+    name = str(gap.key) if gap is not None else None
+    admission = admit(fits, resumes_at, needed, len(running), len(waiting), settings.workers, name)
+    pools = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
+    if pools.get(POOL) != admission.limit:
+        instance.event_log_storage.set_concurrency_slots(POOL, admission.limit)
+    _tell(instance, waiting, admission)
+    return admission
+
+
+def _session_runs(instance: dg.DagsterInstance, statuses: list[dg.DagsterRunStatus]) -> list[dg.DagsterRun]:
+    runs = instance.get_runs(dg.RunsFilter(statuses=statuses), limit=_LOOKED_AT, ascending=True)
+    return [run for run in runs if _gap_of(run) is not None]
+
+
+def _gap_of(run: dg.DagsterRun) -> SessionGap | None:
+    """Tell what a run imports; None for a run of something else."""
+    selected = {key.to_user_string() for key in run.asset_selection or ()} or set(all_datasets())
+    datasets = tuple(name for name in all_datasets() if name in selected)
+    try:
+        return SessionGap(SessionKey.parse(run.tags.get(_PARTITION_TAG, "")), datasets) if datasets else None
+    except UsageError:
+        return None
+
+
+def _tell(instance: dg.DagsterInstance, waiting: list[dg.DagsterRun], admission: Admission) -> None:
+    """Say in the runs' tags what they wait for; written only when it changes."""
+    until = admission.resumes_at
+    words = f"quota, until {until:%Y-%m-%d %H:%M} UTC" if admission.is_paused and until else "a slot of the pool"
+    for run in waiting:
+        if run.tags.get(WAITING_TAG) != words and (admission.is_paused or WAITING_TAG in run.tags):
+            instance.add_run_tags(run.run_id, {WAITING_TAG: words})

@@ -1,0 +1,73 @@
+import pytest
+
+from f1_assets.datasets import all_datasets
+from f1_assets.importing import expected_requests_of, process_session_gap, refresh_calendar, reserve_requests
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.upstream.estimates import planned_urls
+from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.transport import Transport
+from f1_assets.warehouse.calendar import event_of
+from f1_assets_tests.upstream.server import services, status
+
+ALL = tuple(all_datasets())
+
+
+@pytest.fixture
+def served():
+    with services(Simulator(SimulatorOptions.parse("laps=6"))) as running:
+        yield running
+
+
+@pytest.fixture
+def transport(served, settings_of, ledger, sqlite_warehouse):
+    made = Transport(settings_of(source=served.url), ledger)
+    for season in (2023, 2025):
+        refresh_calendar(season, warehouse=sqlite_warehouse, transport=made)
+    served.asked.clear()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("datasets", [ALL, ("drivers",), ("weather",), ("laps",), ("circuit",)])
+@pytest.mark.parametrize(
+    "text", ["2025-01-FP1", "2025-01-Q", "2025-01-R", "2025-02-S", "2025-02-SQ", "2023-02-SS", "2025-T1-1"]
+)
+def test_what_is_planned_is_what_fastf1_asks_for(transport, served, sqlite_warehouse, text, datasets):
+    key = SessionKey.parse(text)
+    event = event_of(sqlite_warehouse, key)
+    session = next(listed for listed in event.sessions if listed.key == key)
+    needs = Needs()
+    for name in datasets:
+        if all_datasets()[name].why_not_applicable(key, live_timing=True) is None:
+            needs |= all_datasets()[name].needs_in(key)
+    gap = SessionGap(key, datasets)
+    expected = expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport)
+    process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
+    assert sorted(planned_urls(event, session, needs)) == sorted(served.asked)
+    assert expected["any"] == len(served.asked)
+    assert expected["jolpica"] == sum("jolpi.ca" in url for url in served.asked)
+
+
+def test_what_the_archive_has_costs_nothing_and_needs_no_reservation(transport, sqlite_warehouse):
+    gap = SessionGap(SessionKey(2025, 1, "R"), ALL)
+    assert reserve_requests(gap, warehouse=sqlite_warehouse, transport=transport)
+    process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
+    assert expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport) == {"any": 0, "jolpica": 0}
+    assert reserve_requests(gap, warehouse=sqlite_warehouse, transport=transport) is None
+
+
+def test_only_what_is_missing_is_paid_for_again(transport, served, sqlite_warehouse):
+    served.faults["WeatherData"] = status(500)
+    gap = SessionGap(SessionKey(2025, 1, "R"), ALL)
+    process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
+    again = SessionGap(gap.key, ("weather",))
+    assert expected_requests_of(again, warehouse=sqlite_warehouse, transport=transport)["any"] == 1
+
+
+def test_past_loads_teach_what_absent_feeds_cost(transport, served, sqlite_warehouse):
+    served.faults["LapCount"] = status(404)  # the mirror is asked too
+    process_session_gap(SessionGap(SessionKey(2025, 1, "R"), ALL), warehouse=sqlite_warehouse, transport=transport)
+    other = SessionGap(SessionKey(2025, 2, "R"), ALL)
+    assert expected_requests_of(other, warehouse=sqlite_warehouse, transport=transport)["any"] == 13

@@ -7,7 +7,13 @@ from sqlalchemy import select
 from f1_assets.errors import ConfigurationError, QuotaExhausted
 from f1_assets.upstream.ledger import Ledger, Purpose
 from f1_assets.upstream.policies import policies_of
-from f1_assets.warehouse.models import upstream_request_hours, upstream_requests
+from f1_assets.warehouse.models import (
+    quota_clock,
+    quota_closures,
+    quota_reservations,
+    upstream_request_hours,
+    upstream_requests,
+)
 
 LIVE = "https://livetiming.formula1.com/static/2024/x"
 JOLPICA = "https://api.jolpi.ca/ergast/f1/2024.json"
@@ -94,7 +100,7 @@ def test_a_request_is_counted_until_a_whole_window_after_its_answer(make, clock)
     clock.sleep(9)
     with pytest.raises(QuotaExhausted):
         _request(ledger)
-    clock.sleep(1.001)
+    clock.sleep(1.01)
     _request(ledger)
 
 
@@ -278,13 +284,7 @@ def test_a_ledger_of_an_older_version_is_upgraded_by_itself(tmp_path):
     settings = load_settings(home=tmp_path / "old", source="simulator")
     engine = connect(settings).engine
     with engine.begin() as connection:
-        for table in (
-            "upstream_requests",
-            "upstream_request_hours",
-            "quota_clock",
-            "quota_closures",
-            "quota_reservations",
-        ):
-            connection.execute(text(f"DROP TABLE {table}"))
+        for table in (upstream_requests, upstream_request_hours, quota_clock, quota_closures, quota_reservations):
+            table.drop(connection)
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     assert ledger_of(settings).stats()[0].windows[0].used == 0

@@ -41,7 +41,7 @@ def test_raising_a_limit_for_real_services_is_refused_with_the_reason(text):
         "any=0/1h",
         "any=5/0s",
         "some=5/1h",
-        "any=5/1h;;jolpica",
+        "jolpica",
         "any=5/1w",
     ],
 )

@@ -1,0 +1,97 @@
+"""The quota under attack: processes that ask all at once and are killed in the middle, watched by a referee."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+from sqlalchemy import make_url
+
+from f1_assets.simulator import Simulator
+from f1_assets.simulator.referee import Referee
+from f1_assets.simulator.server import SimulatorServer
+from f1_assets.warehouse import Warehouse
+
+pytestmark = pytest.mark.long
+
+REQUESTS, PROCESSES = 2_000, 4
+LIMIT, SECONDS = 160, 4
+"""The hourly limit, scaled down: 2,000 requests take 50 s at best."""
+
+WORKER = """
+import sys
+import requests
+from sqlalchemy import make_url
+from f1_assets.upstream.ledger import Ledger
+from f1_assets.upstream.policies import policies_of
+from f1_assets.warehouse import Warehouse
+
+database, server, quota = sys.argv[1:]
+warehouse = Warehouse.open(make_url(database), (), {})
+# A request here takes milliseconds, and at most a second: it has that time-out.
+ledger = Ledger(warehouse.engine, policies_of(quota, reaches_real_services=False), longest_request_ms=1_500)
+session = requests.Session()
+while True:
+    permit = ledger.permit("https://livetiming.formula1.com/static/x", wait_seconds=600)
+    answer = session.get(f"{server}/livetiming.formula1.com/static/x", timeout=1)
+    ledger.settle(permit, answer.status_code, len(answer.content), 1.0)
+"""
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_no_window_is_overfilled_and_nearly_all_of_it_is_used(database, request, tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    if database == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        Warehouse.at(make_url(url), (), {}).upgrade()
+    referee = Referee([("any", LIMIT, SECONDS)])
+    server = SimulatorServer(("127.0.0.1", 0), Simulator(), referee)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    command = [sys.executable, "-c", WORKER, url, server.url, f"any={LIMIT}/{SECONDS}s;jolpica=100000/1s"]
+
+    def start():
+        return subprocess.Popen(command, cwd=tmp_path, env={**os.environ}, stderr=subprocess.DEVNULL)
+
+    start_of_all = time.monotonic()
+    workers, choose = [start() for _ in range(PROCESSES)], random.Random(1)
+    first_request_at = None
+    try:
+        while (seen := referee.report()["requests"]) < REQUESTS:
+            assert time.monotonic() - start_of_all < 240, f"only {seen} requests"
+            if first_request_at is None and seen:
+                first_request_at = time.monotonic()
+            time.sleep(1)
+            victim = choose.randrange(PROCESSES)
+            workers[victim].send_signal(signal.SIGKILL)
+            workers[victim].wait()
+            workers[victim] = start()
+        elapsed = time.monotonic() - first_request_at
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+        server.shutdown()
+    report = referee.report()
+    assert report["refused"] == 0
+    assert report["windows"][0]["peak"] <= LIMIT
+    # What could have been sent at most: a full window at once at the start, and the rate from then on.
+    permitted = LIMIT + LIMIT / SECONDS * elapsed
+    used = report["requests"] / permitted
+    print(f"{database}: {report['requests']} requests in {elapsed:.1f} s, {used:.1%} of the permitted number")
+    assert used >= 0.95
+
+
+def test_the_referee_catches_a_ledger_that_counts_from_the_permit(tmp_path):
+    """The referee is no formality: permits that are counted from when they were given overfill a window."""
+    referee = Referee([("any", 5, 2)])
+    server = SimulatorServer(("127.0.0.1", 0), Simulator(), referee)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for _ in range(6):
+        requests.get(f"{server.url}/livetiming.formula1.com/x", timeout=5)
+    server.shutdown()
+    assert referee.report()["refused"] == 1

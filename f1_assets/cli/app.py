@@ -31,7 +31,7 @@ from f1_assets.cli.output import (
 )
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets, named
-from f1_assets.errors import ConfigurationError, F1AssetsError, UsageError
+from f1_assets.errors import F1AssetsError, UsageError
 from f1_assets.importing import Outcome
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import dataset_states
@@ -275,20 +275,9 @@ def serve(
     limits: Annotated[str, typer.Option(help="Answer 429 beyond these.")] = "any=500/1h,4/1s;jolpica=200/1h,4/1s",
 ) -> None:
     """Serve the made-up season for all upstream hosts; use it with F1_SOURCE=http://HOST:PORT."""
-    from f1_assets.simulator.faults import Faults
-    from f1_assets.simulator.options import SimulatorOptions
-    from f1_assets.simulator.referee import Referee
-    from f1_assets.simulator.server import SimulatorServer
-    from f1_assets.simulator.service import Simulator
+    from f1_assets.upstream.sources import simulator_server
 
-    settings = process_settings()
-    try:
-        made_up = Simulator(SimulatorOptions.parse(settings.simulator))
-        server = SimulatorServer((host, port), made_up, Referee.parse(limits), Faults.parse(settings.simulator_faults))
-    except ValueError as error:
-        raise ConfigurationError(f"F1_SIMULATOR, F1_SIMULATOR_FAULTS or --limits: {error}") from error
-    except OSError as error:
-        raise ConfigurationError(f"{host}:{port} cannot be listened on: {error.strerror}. Choose a --port.") from error
+    server = simulator_server(process_settings(), host, port, limits)
     sys.stdout.write(f"The made-up season is served on {server.url}; Ctrl-C ends it.\n")
     sys.stdout.flush()
     with server:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
@@ -19,6 +19,9 @@ from urllib3 import HTTPResponse
 
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from f1_assets.simulator.server import SimulatorServer
 
 
 def source_kind(source: str) -> str:
@@ -174,3 +177,34 @@ def _simulator(options: str) -> Callable[[str], Any]:
         return Simulator(SimulatorOptions.parse(options)).respond
     except ValueError as error:
         raise ConfigurationError(f"F1_SIMULATOR: {error}") from error
+
+
+def simulator_server(settings: Settings, host: str, port: int, limits: str) -> SimulatorServer:
+    """Make the simulator a server that answers for all upstream hosts.
+
+    Parameters
+    ----------
+    settings
+        With the shape of the made-up season, and its faults.
+    host, port
+        Where to listen; port 0 is any free one.
+    limits
+        Beyond these it answers 429.
+
+    Raises
+    ------
+    ConfigurationError
+        When an option cannot be read, or the port is taken.
+    """
+    from f1_assets.simulator import Simulator, SimulatorOptions
+    from f1_assets.simulator.faults import Faults
+    from f1_assets.simulator.referee import Referee
+    from f1_assets.simulator.server import SimulatorServer
+
+    try:
+        made_up = Simulator(SimulatorOptions.parse(settings.simulator))
+        return SimulatorServer((host, port), made_up, Referee.parse(limits), Faults.parse(settings.simulator_faults))
+    except ValueError as error:
+        raise ConfigurationError(f"F1_SIMULATOR, F1_SIMULATOR_FAULTS or --limits: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{host}:{port} cannot be listened on: {error.strerror}. Choose a --port.") from error

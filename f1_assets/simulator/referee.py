@@ -53,7 +53,6 @@ class Referee:
         self._clock = clock
         self._lock = threading.Lock()
         self._requests = self._refused = 0
-        self._first = self._last = 0.0
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -78,8 +77,7 @@ class Referee:
         """Count a request; None when it is within all limits, else seconds to wait."""
         with self._lock:
             now = self._clock()
-            self._first = self._first if self._requests else now
-            self._requests, self._last = self._requests + 1, now
+            self._requests += 1
             over = [
                 window
                 for window in self._windows
@@ -96,5 +94,4 @@ class Referee:
             windows = [
                 {"policy": w.policy, "limit": w.limit, "seconds": w.seconds, "peak": w.peak} for w in self._windows
             ]
-            seconds = self._last - self._first
-            return {"requests": self._requests, "refused": self._refused, "seconds": seconds, "windows": windows}
+            return {"requests": self._requests, "refused": self._refused, "windows": windows}

@@ -6,6 +6,7 @@ import json
 import math
 import socket
 import struct
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -41,6 +42,11 @@ class SimulatorServer(ThreadingHTTPServer):
     ) -> None:
         super().__init__(address, _Handler)
         self.simulator, self.referee, self.faults = simulator, referee, faults or Faults()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (as the library has it)
+        """Stay quiet about clients that went away; anything else is a defect and is shown."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:

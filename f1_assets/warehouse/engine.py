@@ -42,9 +42,19 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """Write in one transaction, or not at all; on SQLite it takes the write lock at once, so it never deadlocks."""
-    with _refusals_named(engine), engine.execution_options(f1_writes=True).begin() as connection:
+def writing(engine: Engine, durable: bool = True) -> Iterator[Connection]:
+    """Write in one transaction, or not at all; on SQLite it takes the write lock at once, so it never deadlocks.
+
+    Parameters
+    ----------
+    engine
+        Where to.
+    durable
+        Whether it must survive a power cut. What need not is not waited for until it is on the disk (SQLite); a crash
+        of the process it survives all the same.
+    """
+    options = {"f1_writes": True, "f1_durable": durable}
+    with _refusals_named(engine), engine.execution_options(**options).begin() as connection:
         yield connection
 
 
@@ -94,11 +104,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # no
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     with contextlib.suppress(sqlite3.OperationalError):  # a read-only file keeps the mode that it has
         cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL: a committed extraction survives a power cut. There are few commits, so it costs little.
-    cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("f1_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    # FULL: what is committed survives a power cut, at the price of waiting for the disk.
+    synchronous = "FULL" if options.get("f1_durable", True) else "NORMAL"
+    connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("f1_writes", False) else "BEGIN")

@@ -88,10 +88,8 @@ def demo(as_json: AsJson = False) -> None:
     console.print(matrix(selection.states(warehouse), f"{title}: before", selection.datasets))
     summary = import_selection(warehouse, selection, process_settings().workers)
     console.print(matrix(selection.states(warehouse), f"{title}: after", selection.datasets))
-    if as_json:
-        print_json(summary.document())
-    else:
-        _print_summary(summary)
+    _report(summary, as_json)
+    if not as_json:
         key = SessionKey(season, 1, "R")
         console.print(
             f"\nLook at it next:\n"
@@ -152,10 +150,7 @@ def import_(
     )
     side_by_side = workers or process_settings().workers
     summary = import_selection(connect(), selection, side_by_side, waits=not no_wait, max_requests=max_requests)
-    if as_json:
-        print_json(summary.document())
-    else:
-        _print_summary(summary)
+    _report(summary, as_json)
     raise typer.Exit(summary.exit_code)
 
 
@@ -357,9 +352,13 @@ def _unexpected(error: Exception) -> None:
     sys.exit(1)
 
 
-def _print_summary(summary: ImportSummary) -> None:
+def _report(summary: ImportSummary, as_json: bool) -> None:
+    """Say what came of an import: why it stopped, if it did, and the summary."""
     if summary.stopped_by:
         err().print(Text.assemble(("Error: ", "bold red"), summary.stopped_by))
+    if as_json:
+        print_json(summary.document())
+        return
     if not summary.outcomes:
         out().print(f"Nothing is missing. {plural(summary.requests, 'request')}, {summary.seconds:.1f} s")
         return

@@ -120,7 +120,7 @@ def session_data(
         raise dg.Failure(str(error), allow_retries=False) from error
     finally:
         # What was set aside is free again: the next session may be admitted before the governor's next tick.
-        govern(context.instance, warehouse.open())
+        govern(context.instance, warehouse.open(), ending_run_id=context.run.run_id)
     if failed:
         raise dg.Failure(
             f"{key}: {len(failed)} of {len(wanted)} datasets failed: "

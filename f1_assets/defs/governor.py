@@ -15,12 +15,14 @@ from f1_assets.warehouse import Warehouse
 
 POOL = "fastf1_api"
 WAITING_TAG = "f1_assets/waiting_for"
-_PARTITION_TAG = "dagster/partition"
+_PARTITION_TAGS = ("dagster/partition", "dagster/asset_partition_range_start")
+"""A run by hand has its partition in the first one, a run of a backfill in the second; it has one partition too."""
+
 _LOOKED_AT = 200
 """Queued runs that are looked at and told why they wait; those behind them are told when they come up."""
 
 
-def govern(instance: dg.DagsterInstance, warehouse: Warehouse) -> Admission:
+def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: str | None = None) -> Admission:
     """Set the pool's limit to the sessions that the quota covers, and tell the runs that wait why.
 
     Parameters
@@ -29,16 +31,25 @@ def govern(instance: dg.DagsterInstance, warehouse: Warehouse) -> Admission:
         Dagster's, with its queue and its pools.
     warehouse
         With the ledger, and the calendar that says what a session needs.
+    ending_run_id
+        A run that is about to end: its slot must not be taken by a session that the quota does not cover.
     """
     settings = process_settings()
     transport = transport_for(settings)
     waiting = _session_runs(instance, [dg.DagsterRunStatus.QUEUED])
-    running = _session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+    running = [
+        run
+        for run in _session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+        if run.run_id != ending_run_id
+    ]
+    # A run that is starting has its requests not set aside yet.
+    starting = sum(1 for run in running if run.status is dg.DagsterRunStatus.STARTING)
     gap = _gap_of(waiting[0]) if waiting else None
     needed = expected_requests_of(gap, warehouse=warehouse, transport=transport) if gap is not None else {}
     fits, resumes_at = (1_000, None) if transport.ledger is None else transport.ledger.free_for(needed)
     name = str(gap.key) if gap is not None else None
-    admission = admit(fits, resumes_at, needed, len(running), len(waiting), settings.workers, name)
+    left = max(fits - starting, 0)
+    admission = admit(left, resumes_at, needed, len(running), len(waiting), settings.workers, name)
     pools = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
     if pools.get(POOL) != admission.limit:
         instance.event_log_storage.set_concurrency_slots(POOL, admission.limit)
@@ -56,7 +67,8 @@ def _gap_of(run: dg.DagsterRun) -> SessionGap | None:
     selected = {key.to_user_string() for key in run.asset_selection or ()} or set(all_datasets())
     datasets = tuple(name for name in all_datasets() if name in selected)
     try:
-        return SessionGap(SessionKey.parse(run.tags.get(_PARTITION_TAG, "")), datasets) if datasets else None
+        partition = next((run.tags[tag] for tag in _PARTITION_TAGS if tag in run.tags), "")
+        return SessionGap(SessionKey.parse(partition), datasets) if datasets else None
     except UsageError:
         return None
 

@@ -54,5 +54,7 @@ def refresh_calendar(
     transport = transport or transport_for(process_settings())
     fetched = fetch_season(transport, season, renew=renew)
     events = fetched.events
+    if transport.ledger is not None:
+        transport.ledger.prune()
     changes = store_season(warehouse or connect(), season, events, transport.source)
     return CalendarRefresh(season, len(events), sum(len(e.sessions) for e in events), changes, fetched.requests)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -26,8 +27,13 @@ class Place:
     air_c: float
     corners: int
 
+    @property
+    def country_key(self) -> int:
+        """The key that live timing has for its country."""
+        return self.circuit_key - 8000
 
-_PLACES = tuple(
+
+PLACES = tuple(
     Place(name, location, country, code, 9000 + index, lap_s, offset, air, corners)
     for index, (name, location, country, code, lap_s, offset, air, corners) in enumerate(
         (
@@ -43,6 +49,18 @@ _PLACES = tuple(
             ("Two Rivers", "Two Rivers", "Pampa", "PMP", 72.4, -180, 23.0, 15),
             ("Old Harbour", "Old Harbour", "Liguria Nova", "LGN", 74.8, 120, 21.0, 19),
             ("Longford Vale", "Longford", "Austrasia", "AST", 80.7, 600, 20.0, 14),
+            ("Cinder Cape", "Cinder Cape", "Volcania", "VLC", 85.2, 0, 24.0, 17),
+            ("Silverpine", "Silverpine", "Boreas", "BOR", 79.3, -300, 17.0, 14),
+            ("Monte Alto", "Monte Alto", "Serrana", "SRN", 76.2, -360, 21.0, 17),
+            ("Saffron Coast", "Saffron", "Orienta", "ORT", 90.1, 330, 31.0, 18),
+            ("Northgate", "Northgate", "Caldera", "CLD", 83.6, 60, 15.0, 16),
+            ("Pearl Island", "Pearl Island", "Lagoona", "LGO", 98.3, 480, 29.0, 19),
+            ("Hollow Creek", "Hollow Creek", "Prairia", "PRR", 94.7, -300, 28.0, 20),
+            ("Sierra Blanca", "Sierra Blanca", "Montara", "MNT", 77.4, -360, 20.0, 17),
+            ("Rio Verde", "Rio Verde", "Verdania", "VRD", 71.3, -180, 25.0, 15),
+            ("Neon Strip", "Neon City", "Arcadia", "ARC", 93.5, -480, 18.0, 17),
+            ("Dune Bay", "Dune Bay", "Sahira", "SHR", 82.9, 180, 27.0, 16),
+            ("Last Lagoon", "Last Lagoon", "Emira", "EMR", 84.8, 240, 26.0, 16),
         )
     )
 )
@@ -69,6 +87,7 @@ IDENTIFIERS = {
     "Race": "R",
 }
 _MINUTES = {"Q": 60, "SQ": 44, "SS": 44, "S": 60, "R": 120}
+FIRST_SEASON, LAST_SEASON = 2018, 2100
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,12 @@ class SimulatedSession:
     start_local: datetime
     start_utc: datetime
     end_utc: datetime
+
+    @property
+    def kind(self) -> str:
+        """What live timing calls its type: a sprint is a race, a sprint shootout a qualifying."""
+        kinds = {"R": "Race", "S": "Race", "Q": "Qualifying", "SQ": "Qualifying", "SS": "Qualifying"}
+        return kinds.get(self.session_id, "Practice")
 
 
 @dataclass(frozen=True)
@@ -99,22 +124,26 @@ class SimulatedEvent:
 
 
 def events_of(season: int, options: SimulatorOptions) -> tuple[SimulatedEvent, ...]:
-    """Give the events of a season, tests first, in order of their dates."""
+    """Give the events of a season, tests first, in order of their dates; none before live timing began."""
+    if not FIRST_SEASON <= season <= LAST_SEASON:
+        return ()
     tests = [
-        _event(season, 0, test + 1, "testing", _PLACES[0], _tests_end(season, options, test))
+        _event(season, 0, test + 1, "testing", PLACES[0], _tests_end(season, options, test))
         for test in range(options.tests)
     ]
     sundays = _sundays(season, options.races)
     sprints = _sprint_rounds(season, options)
     races = [
-        _event(season, number, 0, _format(season, number in sprints), _PLACES[(number - 1) % len(_PLACES)], sunday)
+        _event(season, number, 0, _format(season, number in sprints), PLACES[(number - 1) % len(PLACES)], sunday)
         for number, sunday in enumerate(sundays, 1)
     ]
     return (*tests, *races)
 
 
 def _tests_end(season: int, options: SimulatorOptions, test: int) -> date:
-    return _sundays(season, 1)[0] - timedelta(days=2 + 7 * (options.tests - test))
+    # On a Saturday: FastF1 3.9 looks for some real test days (2025-02-26, 2026-02-11 and -18, all Wednesdays, and the
+    # two days after each) in a folder named "Day_1" and so on; a made-up test must not begin on one of those.
+    return _sundays(season, 1)[0] - timedelta(days=1 + 7 * (options.tests - test))
 
 
 def _sundays(season: int, count: int) -> list[date]:
@@ -163,7 +192,7 @@ def _event(season: int, number: int, test: int, format_: str, place: Place, last
             )
         )
     title = f"Pre-Season Testing {test}" if test else f"{place.name} Grand Prix"
-    if not test and number > len(_PLACES):
+    if not test and number > len(PLACES):
         title = f"{place.name} Night Grand Prix"
     return SimulatedEvent(
         season=season,
@@ -187,3 +216,8 @@ def offset_clock(place: Place) -> str:
     """Write local time minus UTC as the services do: ``03:00:00``, ``-04:00:00``."""
     hours, minutes = divmod(abs(place.offset_minutes), 60)
     return f"{'-' if place.offset_minutes < 0 else ''}{hours:02}:{minutes:02}:00"
+
+
+def track_clock(place: Place, feed_start: datetime) -> Callable[[int], datetime]:
+    """Give the clock at the track: session time in milliseconds to local time of day."""
+    return lambda time_ms: feed_start + timedelta(milliseconds=time_ms, minutes=place.offset_minutes)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from f1_assets.simulator.calendar import folder, offset_clock
+from f1_assets.simulator.car_lines import Line
+from f1_assets.simulator.car_lines import to_json as _json
 from f1_assets.simulator.model import Course
-from f1_assets.simulator.timing_feeds import timing_app_data, timing_data
-
-Line = tuple[int, str]
-"""Session time in milliseconds, and the JSON text."""
+from f1_assets.simulator.timing_app_data import timing_app_data
+from f1_assets.simulator.timing_data import timing_data
 
 
 def feed(course: Course, name: str) -> bytes | None:
@@ -29,14 +28,9 @@ def _clock(time_ms: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
 def _session_info(course: Course) -> Iterable[Line]:
     event, session, place = course.event, course.session, course.event.place
     end_local = session.start_local + (session.end_utc - session.start_utc)
-    kind = {"R": "Race", "S": "Race", "Q": "Qualifying", "SQ": "Qualifying", "SS": "Qualifying"}
     yield (
         0,
         _json(
@@ -46,12 +40,12 @@ def _session_info(course: Course) -> Iterable[Line]:
                     "Name": event.name,
                     "OfficialName": event.official_name,
                     "Location": place.location,
-                    "Country": {"Key": place.circuit_key - 8000, "Code": place.country_code, "Name": place.country},
+                    "Country": {"Key": place.country_key, "Code": place.country_code, "Name": place.country},
                     "Circuit": {"Key": place.circuit_key, "ShortName": place.location},
                 },
-                "ArchiveStatus": {"Status": "Complete"},
+                "ArchiveStatus": {"Status": "Generating"},
                 "Key": session.session_key,
-                "Type": kind.get(session.session_id, "Practice"),
+                "Type": session.kind,
                 "Name": session.name,
                 "StartDate": session.start_local.isoformat(),
                 "EndDate": end_local.isoformat(),

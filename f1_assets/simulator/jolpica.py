@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -28,19 +28,49 @@ def race_table(url: str, event: SimulatedEvent, kind: str, entries: Sequence[Any
     entries
         All entries.
     limit, offset
-        The page, as asked for.
+        The page, see `page_of`.
     """
-    page = list(entries[offset : offset + min(limit, _LARGEST_LIMIT)])
+    page = list(entries[offset : offset + limit])
     race = {**_race(event), kind: [{"number": "1", "Timings": page}] if kind == "Laps" else page}
     table = {"season": str(event.season), "round": str(event.round), "Races": [race] if page else []}
     return _answer(url, limit, offset, len(entries), {"RaceTable": table})
 
 
-def season_table(url: str, season: int, events: Sequence[SimulatedEvent]) -> bytes:
-    """Answer with the races of a season."""
-    races = [_race(event) for event in events if event.round]
-    table = {"season": str(season), "Races": races}
-    return _answer(url, _DEFAULT_LIMIT, 0, len(races), {"RaceTable": table})
+def page_of(query: Mapping[str, Sequence[str]]) -> tuple[int, int]:
+    """Read limit and offset from a query, as Jolpica does: what makes no sense is as if it were not there."""
+
+    def number(name: str, usual: int) -> int:
+        text = query.get(name, [""])[0]
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else usual
+
+    return min(number("limit", _DEFAULT_LIMIT), _LARGEST_LIMIT), number("offset", 0)
+
+
+def season_table(url: str, season: int, events: Sequence[SimulatedEvent], limit: int, offset: int) -> bytes:
+    """Answer with one page of the races of a season."""
+    races = [_race(event) | _sessions(event) for event in events if event.round]
+    table = {"season": str(season), "Races": races[offset : offset + limit]}
+    return _answer(url, limit, offset, len(races), {"RaceTable": table})
+
+
+_SESSION_NAMES = {
+    "Practice 1": "FirstPractice",
+    "Practice 2": "SecondPractice",
+    "Practice 3": "ThirdPractice",
+    "Sprint Qualifying": "SprintQualifying",
+    "Sprint Shootout": "SprintShootout",
+}
+
+
+def _sessions(event: SimulatedEvent) -> dict[str, object]:
+    """Give the times of the sessions before the race."""
+    return {
+        _SESSION_NAMES.get(session.name, session.name): {
+            "date": f"{session.start_utc:%Y-%m-%d}",
+            "time": f"{session.start_utc:%H:%M:%S}Z",
+        }
+        for session in event.sessions[:-1]
+    }
 
 
 def results(course: Course) -> list[dict[str, Any]]:
@@ -87,7 +117,21 @@ def _race_result(result: Result, course: Course) -> dict[str, Any]:
     if result.total_ms is not None:
         shown = _long_clock(result.total_ms) if result.position == 1 else f"+{_gap_clock(result.gap_ms or 0)}"
         entry["Time"] = {"millis": str(result.total_ms), "time": shown}
+    if result.fastest_lap is not None:
+        fastest = {
+            "lap": str(result.fastest_lap.number),
+            "Time": {"time": lap_clock(result.fastest_lap.lap_time_ms or 0)},
+        }
+        # Fastest laps of sprints have no rank.
+        rank = {"rank": str(_fastest_first(course).index(result.driver.number) + 1)}
+        entry["FastestLap"] = (rank if course.session.session_id == "R" else {}) | fastest
     return entry
+
+
+def _fastest_first(course: Course) -> list[str]:
+    with_one = [result for result in course.results if result.fastest_lap is not None]
+    with_one.sort(key=lambda result: result.fastest_lap.lap_time_ms or 0 if result.fastest_lap else 0)
+    return [result.driver.number for result in with_one]
 
 
 def _long_clock(milliseconds: int) -> str:
@@ -145,7 +189,7 @@ def _answer(url: str, limit: int, offset: int, total: int, table: dict[str, Any]
         "xmlns": "",
         "series": "f1",
         "url": url.partition("?")[0],
-        "limit": str(min(limit, _LARGEST_LIMIT)),
+        "limit": str(limit),
         "offset": str(offset),
         "total": str(total),
         **table,

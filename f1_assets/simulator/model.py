@@ -5,11 +5,28 @@ Session times are whole milliseconds since the feed's start, as everywhere in li
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
 
 from f1_assets.simulator.calendar import SimulatedEvent, SimulatedSession
 from f1_assets.simulator.entrants import Driver
+
+SEGMENTS = (6, 8, 6)
+"""Mini sectors that are reported of each sector."""
+
+DELETED_AFTER_MS = 45_000
+"""How long race control takes to delete a lap."""
+
+
+class SessionKind(StrEnum):
+    """What the timing of a session is like; sprints are races, sprint shootouts are qualifying."""
+
+    PRACTICE = "practice"
+    QUALIFYING = "qualifying"
+    RACE = "race"
 
 
 @dataclass(frozen=True)
@@ -29,8 +46,9 @@ class Tyres:
 class Lap:
     """A lap of one car.
 
-    A time that live timing would not give is None: sector 1 of a lap that began in the garage or on the grid, the
-    last sector of one that ends in the pit lane, and the lap time of both.
+    A time that live timing does not give is None: sector 1 of a lap that began in the garage or on the grid, and the
+    time of that lap. A lap that ends in the pit lane ends where the timing line crosses it. `speeds_kmh` are those of
+    intermediates 1 and 2, of the finish line (None in the pit lane) and of the longest straight.
     """
 
     number: int
@@ -41,10 +59,20 @@ class Lap:
     stint: int
     tyres: Tyres
     laps_on_tyres: int
-    speeds_kmh: tuple[int, int, int, int]
+    speeds_kmh: tuple[int, int, int | None, int]
     pit_out_ms: int | None = None
     pit_in_ms: int | None = None
-    deleted: bool = False
+    deleted_ms: int | None = None
+
+    @property
+    def deleted(self) -> bool:
+        """Whether race control deleted the time."""
+        return self.deleted_ms is not None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the lap went from line to line, so that its time may be a best one."""
+        return self.lap_time_ms is not None and self.pit_in_ms is None and self.pit_out_ms is None
 
     @property
     def sector_ends_ms(self) -> tuple[int, int, int]:
@@ -56,9 +84,11 @@ class Lap:
         return end_of_second - (second or 0), end_of_second, self.end_ms
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A change of a car's place or gap: a gap in time, or laps behind, or neither for who leads."""
+class Standing(NamedTuple):
+    """A change of a car's place or gap: a gap in time, or laps behind, or neither for who leads.
+
+    There are tens of thousands in a race, hence a tuple.
+    """
 
     time_ms: int
     number: str
@@ -68,6 +98,30 @@ class Standing:
     interval_ms: int | None = None
     interval_laps: int = 0
     leads_lap: int | None = None
+
+
+@dataclass(frozen=True)
+class Best:
+    """A change of a car's best lap: a better one, or after a deletion the one before it, or none any more.
+
+    `part` counts the parts of a qualifying from 0; the gaps are those to the fastest lap and to the place ahead.
+    """
+
+    time_ms: int
+    number: str
+    part: int
+    lap: int | None
+    lap_time_ms: int | None
+    to_fastest_ms: int | None = None
+    to_ahead_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a qualifying, and who takes part in it."""
+
+    start_ms: int
+    numbers: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -111,6 +165,7 @@ class Result:
     gap_ms: int | None = None
     retired: bool = False
     points: float = 0.0
+    fastest_lap: Lap | None = None
     parts_ms: tuple[int | None, int | None, int | None] = (None, None, None)
 
 
@@ -129,10 +184,24 @@ class Course:
     session_status: tuple[tuple[int, str], ...]
     results: tuple[Result, ...] = ()
     standings: tuple[Standing, ...] = ()
-    part_starts_ms: tuple[int, ...] = ()
+    bests: tuple[Best, ...] = ()
+    parts: tuple[Part, ...] = ()
     total_laps: int | None = None
     retirements_ms: dict[str, int] = field(default_factory=dict)
     first_lap_ms: dict[str, int] = field(default_factory=dict)
+    first_tyres: dict[str, Tyres] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> SessionKind:
+        """What kind of session it is."""
+        if self.total_laps is not None:
+            return SessionKind.RACE
+        return SessionKind.QUALIFYING if self.parts else SessionKind.PRACTICE
+
+    @property
+    def is_race(self) -> bool:
+        """Whether cars race each other; otherwise the clock."""
+        return self.kind is SessionKind.RACE
 
     def utc(self, time_ms: int) -> datetime:
         """Give the time of day of a session time, to the second as messages have it."""
@@ -145,6 +214,13 @@ def lap_clock(milliseconds: int) -> str:
     return f"{minutes}:{rest // 1000:02}.{rest % 1000:03}"
 
 
-def deleted(laps: tuple[Lap, ...], numbers: set[int]) -> tuple[Lap, ...]:
-    """Mark laps as deleted."""
-    return tuple(replace(lap, deleted=True) if lap.number in numbers else lap for lap in laps)
+def seconds_clock(milliseconds: int) -> str:
+    """Write a gap or sector time as the services do, in seconds however many: ``66.892``."""
+    return f"{milliseconds // 1000}.{milliseconds % 1000:03}"
+
+
+def with_deletions(laps: Iterable[Lap], numbers: set[int]) -> tuple[Lap, ...]:
+    """Mark laps as deleted some time after they ended."""
+    return tuple(
+        replace(lap, deleted_ms=lap.end_ms + DELETED_AFTER_MS) if lap.number in numbers else lap for lap in laps
+    )

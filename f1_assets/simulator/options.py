@@ -7,11 +7,11 @@ from typing import Self
 
 _LIMITS = {
     "races": (1, 40),
+    "seed": (0, 10**9),
     "sprints": (0, 40),
     "tests": (0, 3),
     "drivers": (4, 20),
-    "laps": (0, 80),
-    "seed": (0, 10**9),
+    "laps": (5, 80),
 }
 
 
@@ -32,7 +32,7 @@ class SimulatorOptions:
     drivers
         Cars on the grid.
     laps
-        Laps of a race; 0 for as many as make up some 90 minutes.
+        Laps of a race; without it, as many as make up some 90 minutes.
     """
 
     races: int = 24
@@ -40,7 +40,7 @@ class SimulatorOptions:
     sprints: int = 6
     tests: int = 1
     drivers: int = 20
-    laps: int = 0
+    laps: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -49,16 +49,18 @@ class SimulatorOptions:
         Raises
         ------
         ValueError
-            When an option is unknown, or its value is no whole number within its limits.
+            When an option is unknown or given twice, or its value is no whole number within its limits.
         """
         values: dict[str, int] = {}
         known = [field.name for field in fields(cls)]
         for part in filter(None, (piece.strip() for piece in text.split(","))):
-            name, equals, value = part.partition("=")
+            name, equals, value = (word.strip() for word in part.partition("="))
             if name not in known or not equals:
                 raise ValueError(f"{part[:40]!r} is not an option; write NAME=NUMBER with {', '.join(known)}")
+            if name in values:
+                raise ValueError(f"the option {name} is given twice; give it once")
             low, high = _LIMITS[name]
-            if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            if not value.isascii() or not value.isdigit() or len(value) > 10 or not low <= int(value) <= high:
                 raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value[:40]!r}")
             values[name] = int(value)
         return cls(**values)

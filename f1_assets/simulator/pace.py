@@ -16,6 +16,7 @@ _WEAR_S_PER_LAP = {"SOFT": 0.085, "MEDIUM": 0.05, "HARD": 0.032, "INTERMEDIATE":
 _FUEL_S_PER_LAP = 0.032
 _SLICKS_IN_RAIN_S = 11.0
 _SECTOR_SHARES = (0.31, 0.4, 0.29)
+_SPEEDS_KMH = (284, 262, 291, 318)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Pace:
         second = round(lap_ms * (_SECTOR_SHARES[1] + float(self.rng.normal(0, 0.0012))))
         return first, second, lap_ms - first - second
 
-    def speeds_kmh(self, slow: bool = False) -> tuple[int, int, int, int]:
-        """Give the four speed traps: intermediates 1 and 2, finish line, longest straight."""
+    def speeds_kmh(self, slow: bool = False, into_pits: bool = False) -> tuple[int, int, int | None, int]:
+        """Give the four speed traps: intermediates 1 and 2, finish line (not in the pit lane), longest straight."""
         level = 0.7 if slow else 1.0
-        return tuple(int(level * base + self.rng.normal(0, 3.0)) for base in (284, 262, 291, 318))  # type: ignore[return-value]
+        first, second, finish, straight = (int(level * usual + self.rng.normal(0, 3.0)) for usual in _SPEEDS_KMH)
+        return first, second, None if into_pits else finish, straight

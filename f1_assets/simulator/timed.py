@@ -6,17 +6,25 @@ from datetime import timedelta
 
 import numpy as np
 
-from f1_assets.simulator.calendar import SimulatedEvent, SimulatedSession
-from f1_assets.simulator.conditions import choose_deleted, deletions, rain_window, weather
+from f1_assets.simulator.calendar import SimulatedEvent, SimulatedSession, track_clock
 from f1_assets.simulator.entrants import Driver
-from f1_assets.simulator.model import Course, Lap, Message, Result, Standing, Tyres, deleted
+from f1_assets.simulator.garage import Garage
+from f1_assets.simulator.messages import choose_deleted, deletions, first_at_the_flag, in_order, track_flag, yellow
+from f1_assets.simulator.model import Course, Lap, Message, Part, Result, Tyres, with_deletions
 from f1_assets.simulator.pace import Pace
+from f1_assets.simulator.standings import best_laps
+from f1_assets.simulator.weather import rain_window, weather
 
 _FEED_LEAD_MS = 900_000
 _PARTS_MIN = {"Q": (18, 15, 12), "SQ": (12, 10, 8), "SS": (12, 10, 8)}
 _BREAK_MS = 480_000
 _PRACTICE_MIN = 60
-_COMPOUNDS = {"SQ": "MEDIUM", "SS": "MEDIUM"}
+_COMPOUNDS = {
+    "Q": ("SOFT", "SOFT", "SOFT"),
+    "SQ": ("MEDIUM", "MEDIUM", "SOFT"),
+    "SS": ("MEDIUM", "MEDIUM", "SOFT"),
+}
+_ALL_CLEAR, _YELLOW = ("1", "AllClear"), ("2", "Yellow")
 
 
 def practice(event: SimulatedEvent, session: SimulatedSession, drivers: tuple[Driver, ...], seed: list[int]) -> Course:
@@ -24,9 +32,9 @@ def practice(event: SimulatedEvent, session: SimulatedSession, drivers: tuple[Dr
     rng = np.random.default_rng(seed)
     start, end = _FEED_LEAD_MS, _FEED_LEAD_MS + _PRACTICE_MIN * 60_000
     rain = rain_window(rng, start, end)
-    laps = {}
+    driven = {}
     for place, driver in enumerate(drivers):
-        car = _Garage(Pace(event.place, driver, rng))
+        car = Garage(Pace(event.place, driver, rng))
         leave = start + 20_000 + place * 9_000 + int(rng.integers(0, 4_000))
         for run in range(int(rng.integers(3, 5))):
             timed = int(rng.integers(2, 8))
@@ -35,26 +43,29 @@ def practice(event: SimulatedEvent, session: SimulatedSession, drivers: tuple[Dr
             compound = "INTERMEDIATE" if rain and rain[0] <= leave <= rain[1] else ("MEDIUM", "HARD", "SOFT")[run % 3]
             car.run(leave, timed, Tyres(compound, 0 if run != 1 else int(rng.integers(0, 6))), rain)
             leave = car.back_ms + int(rng.integers(180_000, 600_000))
-        laps[driver.number] = tuple(car.laps)
-    removed = choose_deleted(rng, laps, 5)
-    laps = {number: deleted(driven, removed.get(number, set())) for number, driven in laps.items()}
-    yellow = start + int(rng.integers(600_000, 2_400_000))
-    messages = [
-        Message(start + 200, "Flag", "GREEN LIGHT - PIT EXIT OPEN", flag="GREEN", scope="Track"),
-        _yellow(yellow - 400, 7),
-        Message(yellow + 31_000, "Flag", "CLEAR IN TRACK SECTOR 7", flag="CLEAR", scope="Sector", sector=7),
-        Message(end, "Flag", "CHEQUERED FLAG", flag="CHEQUERED", scope="Track"),
-        *deletions(rng, drivers, laps, event.place.corners, with_lap_number=False),
-    ]
+        driven[driver.number] = tuple(car.laps)
+    removed = choose_deleted(rng, driven, 5)
+    laps = {number: with_deletions(car, removed.get(number, set())) for number, car in driven.items()}
+    flag = start + int(rng.integers(600_000, 2_400_000))
+    feed_start = session.start_utc - timedelta(milliseconds=_FEED_LEAD_MS)
+    standings, bests = best_laps(laps)
     return Course(
         event=event,
         session=session,
         drivers=drivers,
-        feed_start=session.start_utc - timedelta(milliseconds=_FEED_LEAD_MS),
+        feed_start=feed_start,
         laps=laps,
         weather=weather(rng, event.place, end + 840_000, rain),
-        messages=tuple(sorted(messages, key=lambda message: message.time_ms)),
-        track_status=((0, "1", "AllClear"), (yellow, "2", "Yellow"), (yellow + 31_400, "1", "AllClear")),
+        messages=in_order(
+            [
+                track_flag(start + 200, "GREEN", "GREEN LIGHT - PIT EXIT OPEN"),
+                *yellow(flag - 400, 7, flag + 31_000),
+                track_flag(end, "CHEQUERED", "CHEQUERED FLAG"),
+                *first_at_the_flag(drivers, laps, end),
+                *deletions(rng, drivers, laps, event.place, track_clock(event.place, feed_start), in_race=False),
+            ]
+        ),
+        track_status=((0, *_ALL_CLEAR), (flag, *_YELLOW), (flag + 31_400, *_ALL_CLEAR)),
         session_status=(
             (6_500, "Inactive"),
             (start, "Started"),
@@ -62,7 +73,8 @@ def practice(event: SimulatedEvent, session: SimulatedSession, drivers: tuple[Dr
             (end + 420_000, "Finalised"),
             (end + 840_000, "Ends"),
         ),
-        standings=tuple(Standing(4_900, driver.number, place) for place, driver in enumerate(drivers, 1)),
+        standings=tuple(standings),
+        bests=tuple(bests),
     )
 
 
@@ -71,32 +83,33 @@ def qualifying(
 ) -> Course:
     """Run a qualifying: three parts, after each of the first two the slowest quarter goes home."""
     rng = np.random.default_rng(seed)
-    cars = {driver.number: _Garage(Pace(event.place, driver, rng)) for driver in drivers}
+    cars = {driver.number: Garage(Pace(event.place, driver, rng)) for driver in drivers}
     left, start = list(drivers), _FEED_LEAD_MS
     knocked_out: list[Driver] = []
     best: dict[str, list[int | None]] = {driver.number: [None, None, None] for driver in drivers}
-    part_starts: list[int] = []
+    parts: list[Part] = []
     statuses: list[tuple[int, str]] = [(6_500, "Inactive")]
     words: list[Message] = []
     removed: dict[str, set[int]] = {}
+    drove: dict[str, list[Lap]] = {}
     quarter = len(drivers) // 4
     for part, minutes in enumerate(_PARTS_MIN[session.session_id]):
         end = start + minutes * 60_000
-        part_starts.append(start)
+        parts.append(Part(start if part == 0 else start - 60_000, frozenset(driver.number for driver in left)))
         statuses += [(start, "Started"), (end, "Finished")]
-        words.append(Message(start + 300, "Flag", "GREEN LIGHT - PIT EXIT OPEN", flag="GREEN", scope="Track"))
-        words.append(Message(end, "Flag", "CHEQUERED FLAG", flag="CHEQUERED", scope="Track"))
-        drove = {driver.number: _two_runs(cars[driver.number], start, place, session, rng)
-                 for place, driver in enumerate(left)}  # fmt: skip
+        words.append(track_flag(start + 300, "GREEN", "GREEN LIGHT - PIT EXIT OPEN"))
+        words.append(track_flag(end, "CHEQUERED", "CHEQUERED FLAG"))
+        compound = _COMPOUNDS[session.session_id][part]
+        drove = {
+            driver.number: _two_runs(cars[driver.number], start, end, place, compound, rng)
+            for place, driver in enumerate(left)
+        }
+        words += first_at_the_flag(left, drove, end)
         if part == 0:
-            removed = choose_deleted(rng, {number: tuple(laps) for number, laps in drove.items()}, 2)
+            removed = choose_deleted(rng, drove, 2)
         for number, laps in drove.items():
-            times = [
-                lap.lap_time_ms
-                for lap in laps
-                if lap.lap_time_ms is not None and lap.number not in removed.get(number, set())
-            ]
-            best[number][part] = min(times, default=None)
+            times = [lap.lap_time_ms for lap in laps if lap.is_timed and lap.number not in removed.get(number, set())]
+            best[number][part] = min((time_ms for time_ms in times if time_ms is not None), default=None)
         left.sort(key=lambda driver: (best[driver.number][part] is None, best[driver.number][part] or 0))
         if part < 2:
             knocked_out[:0] = left[len(left) - quarter :]
@@ -105,92 +118,38 @@ def qualifying(
             start = end + _BREAK_MS
     last_ms = max(car.back_ms for car in cars.values())
     statuses += [(last_ms + 200_000, "Finalised"), (last_ms + 620_000, "Ends")]
-    driven = {n: deleted(tuple(car.laps), removed.get(n, set())) for n, car in cars.items()}
-    words += deletions(rng, drivers, driven, event.place.corners, with_lap_number=False)
-    order = [*left, *knocked_out]
+    driven = {n: with_deletions(car.laps, removed.get(n, set())) for n, car in cars.items()}
+    feed_start = session.start_utc - timedelta(milliseconds=_FEED_LEAD_MS)
+    words += deletions(rng, drivers, driven, event.place, track_clock(event.place, feed_start), in_race=False)
+    flag = _FEED_LEAD_MS + int(rng.integers(200_000, 500_000))
+    words += yellow(flag - 400, 5, flag + 21_000)
+    standings, bests = best_laps(driven, parts)
     return Course(
         event=event,
         session=session,
         drivers=drivers,
-        feed_start=session.start_utc - timedelta(milliseconds=_FEED_LEAD_MS),
+        feed_start=feed_start,
         laps=driven,
         weather=weather(rng, event.place, last_ms + 620_000, None),
-        messages=tuple(sorted(words, key=lambda message: message.time_ms)),
-        track_status=((0, "1", "AllClear"),),
+        messages=in_order(words),
+        track_status=((0, *_ALL_CLEAR), (flag, *_YELLOW), (flag + 21_300, *_ALL_CLEAR)),
         session_status=tuple(statuses),
         results=tuple(
             Result(driver, place, parts_ms=(best[driver.number][0], best[driver.number][1], best[driver.number][2]))
-            for place, driver in enumerate(order, 1)
+            for place, driver in enumerate([*left, *knocked_out], 1)
         ),
-        standings=tuple(Standing(4_900, driver.number, place) for place, driver in enumerate(drivers, 1)),
-        part_starts_ms=tuple(part_starts),
+        standings=tuple(standings),
+        bests=tuple(bests),
+        parts=tuple(parts),
     )
 
 
-def _two_runs(car: _Garage, start: int, place: int, session: SimulatedSession, rng: np.random.Generator) -> list[Lap]:
+def _two_runs(car: Garage, start: int, end: int, place: int, compound: str, rng: np.random.Generator) -> list[Lap]:
+    """Drive twice on new tyres, the second time so as to begin the timed lap just before the flag."""
     before = len(car.laps)
-    compound = _COMPOUNDS.get(session.session_id, "SOFT")
+    out_lap_ms = round(car.place.lap_s * 1_300)
     car.run(start + 30_000 + place * 7_000 + int(rng.integers(0, 3_000)), 1, Tyres(compound, 0), None)
-    car.run(max(car.back_ms + 90_000, start + 420_000 + place * 7_000), 1, Tyres(compound, 0), None)
+    leave = max(car.back_ms + 60_000, end - out_lap_ms - 5_000 - place * 4_000)
+    if leave + out_lap_ms <= end:
+        car.run(leave, 1, Tyres(compound, 0), None)
     return car.laps[before:]
-
-
-def _yellow(time_ms: int, sector: int) -> Message:
-    words = f"YELLOW IN TRACK SECTOR {sector}"
-    return Message(time_ms, "Flag", words, flag="YELLOW", scope="Sector", sector=sector)
-
-
-class _Garage:
-    """A car that leaves its garage for a run and comes back."""
-
-    def __init__(self, pace: Pace) -> None:
-        self.laps: list[Lap] = []
-        self.back_ms = 0
-        self._pace, self._stint = pace, -1
-
-    def run(self, leave_ms: int, timed: int, tyres: Tyres, rain: tuple[int, int] | None) -> None:
-        """Drive an out lap, `timed` timed laps and an in lap; the car is back in its garage after it."""
-        self._stint += 1
-        # The lap in which a car leaves began when it crossed the line in the pit lane at the end of the run before.
-        start = self.laps[-1].end_ms if self.laps else leave_ms - 10_000
-        out_end = leave_ms + round(self._pace.place.lap_s * 1250 + float(self._pace.rng.normal(0, 1500)))
-        self._add(start, out_end, tyres, 1, pit_out_ms=leave_ms)
-        for lap in range(timed):
-            raining = rain is not None and rain[0] <= self.laps[-1].end_ms <= rain[1]
-            duration = self._pace.lap_ms(tyres, lap + 2, 8, raining)
-            self._add(self.laps[-1].end_ms, self.laps[-1].end_ms + duration, tyres, lap + 2)
-        start = self.laps[-1].end_ms
-        end = start + round(self._pace.place.lap_s * 1320 + float(self._pace.rng.normal(0, 1200)))
-        self._add(start, end, tyres, timed + 2, pit_in_ms=end - 6_000)
-        self.back_ms = end + 15_000
-
-    def _add(
-        self,
-        start: int,
-        end: int,
-        tyres: Tyres,
-        laps_on_tyres: int,
-        pit_out_ms: int | None = None,
-        pit_in_ms: int | None = None,
-    ) -> None:
-        first, second, third = self._pace.sectors_ms(end - (start if pit_out_ms is None else pit_out_ms))
-        sectors: tuple[int | None, int | None, int | None] = (first, second, third)
-        if pit_out_ms is not None:
-            sectors = (None, second, third)
-        elif pit_in_ms is not None:
-            sectors = (first, second, None)
-        self.laps.append(
-            Lap(
-                number=len(self.laps) + 1,
-                start_ms=start,
-                end_ms=end,
-                sectors_ms=sectors,
-                lap_time_ms=end - start if None not in sectors else None,
-                stint=self._stint,
-                tyres=tyres,
-                laps_on_tyres=laps_on_tyres,
-                speeds_kmh=self._pace.speeds_kmh(slow=None in sectors),
-                pit_out_ms=pit_out_ms,
-                pit_in_ms=pit_in_ms,
-            )
-        )

@@ -68,7 +68,7 @@ def _drivers(course: Course) -> list[dict[str, Any]]:
 def _lap(number: str, lap: Lap, course: Course) -> dict[str, Any]:
     first_lap_ms = course.first_lap_ms.get(number) if course.session.session_id == "R" and lap.number == 1 else None
     position = None
-    if course.total_laps is not None:
+    if course.is_race:
         ends = [laps[lap.number - 1].end_ms for laps in course.laps.values() if len(laps) >= lap.number]
         position = sum(1 for end in ends if end <= lap.end_ms)
     first, second, third = lap.sectors_ms
@@ -84,8 +84,14 @@ def _lap(number: str, lap: Lap, course: Course) -> dict[str, Any]:
         "compound": lap.tyres.compound,
         "tyre_life_laps": lap.tyres.age_laps + lap.laps_on_tyres,
         "fresh_tyre": lap.tyres.is_new,
+        "speed_i1_kmh": lap.speeds_kmh[0],
+        "speed_i2_kmh": lap.speeds_kmh[1],
+        "speed_fl_kmh": lap.speeds_kmh[2],
+        "speed_st_kmh": lap.speeds_kmh[3],
         "pit_out_time_ms": lap.pit_out_ms,
         "pit_in_time_ms": lap.pit_in_ms,
+        "is_pit_out": lap.pit_out_ms is not None,
+        "is_pit_in": lap.pit_in_ms is not None,
         "position": position,
         "deleted": lap.deleted,
     }
@@ -94,7 +100,7 @@ def _lap(number: str, lap: Lap, course: Course) -> dict[str, Any]:
 def _result(result: Result, course: Course) -> dict[str, Any]:
     down = (course.total_laps or 0) - (result.laps or 0)
     status = "Finished" if down == 0 else f"+{down} Lap{'s' if down > 1 else ''}"
-    is_race = course.total_laps is not None
+    is_race = course.is_race
     q1, q2, q3 = result.parts_ms
     return {
         "driver_number": result.driver.number,
@@ -146,9 +152,12 @@ def _messages(course: Course) -> list[dict[str, Any]]:
 
 
 def _intervals(course: Course) -> list[dict[str, Any]]:
-    is_race = course.total_laps is not None
+    is_race = course.is_race
     rows = []
     for change in course.standings:
+        if not course.laps[change.number]:
+            # Of a car that does not complete a lap, FastF1 gives no places and gaps either.
+            continue
         known = is_race and (change.leads_lap is not None or change.gap_ms is not None or change.laps_behind)
         rows.append(
             {

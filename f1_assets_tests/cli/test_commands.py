@@ -131,6 +131,11 @@ def test_the_database_is_checked_and_upgraded(f1_assets, postgres_url):
         (["import", "2024"], {"F1_SOURCE": "recording:absent"}, 4, "is not a recording"),
         (["import", "2024"], {"F1_SIMULATOR": "races=zero"}, 4, "F1_SIMULATOR"),
         (["import", "2024"], {"F1_SOURCE": "http://127.0.0.1:1"}, 1, "schedule of season 2024 failed"),
+        (["quota"], {"F1_QUOTA": "any=0/1h"}, 4, "limits are 1 or more"),
+        (["quota"], {"F1_QUOTA": "sometimes"}, 4, "is no policy"),
+        (["quota"], {"F1_QUOTA": "any=501/1h", "F1_SOURCE": "live"}, 4, "above FastF1's own limit of 500/1h"),
+        (["simulator", "serve", "--limits", "any"], {}, 4, "is no limit"),
+        (["simulator", "serve"], {"F1_SIMULATOR_FAULTS": "x=explode"}, 4, "is no fault"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_clear_error_with_its_exit_code(f1_assets, arguments, environment, code, words):
@@ -177,6 +182,31 @@ def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
     assert (summary["succeeded"], summary["partial"], race["status"]) == (4, 1, "partial")
     assert "WeatherData failed: HTTP 500" in race["datasets"]["weather"]["error"]
     assert race["datasets"]["laps"]["status"] == "present"
+
+
+def test_the_quota_is_told_by_policy(f1_assets, recordings):
+    _json(f1_assets("calendar", "2025", "--json"))
+    policies = _json(f1_assets("quota", "--json", F1_QUOTA="any=100/1h,4/1s"))["policies"]
+    hour, _second = policies[0]["windows"]
+    assert (policies[0]["name"], hour["limit"], hour["seconds"], hour["used"], hour["remaining"]) == (
+        "any",
+        100,
+        3600,
+        2,
+        98,
+    )
+    table = f1_assets("quota", F1_QUOTA="any=100/1h,4/1s").stdout
+    assert "100 in 1 hour" in table
+    assert "now" in table
+    assert "Nothing is counted" in f1_assets("quota", F1_SOURCE=f"recording:{recordings}").stdout
+
+
+def test_an_import_spends_no_more_than_it_may(f1_assets):
+    done = f1_assets("import", "2025", *SEASON, "--workers", "1", "--max-requests", "19", "--json")
+    assert done.returncode == 3
+    summary = json.loads(done.stdout)
+    assert [session["key"] for session in summary["sessions"]] == ["2025-01-FP1", "2025-01-FP2"]
+    assert "2025-01-FP3 needs 8 requests, and 1 are left of --max-requests" in done.stderr
 
 
 def test_recorded_sessions_are_imported_through_the_command(f1_assets, recordings):

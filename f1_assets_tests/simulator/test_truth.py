@@ -14,7 +14,7 @@ from f1_assets.warehouse import Status
 SESSIONS = [
     ("laps=12", "2025-01-FP1"),
     ("laps=12", "2025-01-Q"),
-    ("laps=0", "2025-01-R"),  # a whole race
+    ("", "2025-01-R"),  # a whole race
     ("laps=12", "2025-02-SQ"),
     ("laps=12", "2025-02-S"),
     ("laps=12,seed=7", "2025-02-R"),
@@ -46,7 +46,8 @@ def _compare(name, expected, actual):
     expected = expected.sort_values(identity).reset_index(drop=True)
     actual = actual.sort_values(identity).reset_index(drop=True)
     assert len(actual) == len(expected), name
-    for column in expected.columns:
+    # What only the ground truth says: the warehouse has the times instead.
+    for column in expected.columns.difference(["is_pit_in", "is_pit_out"]):
         ours = [None if pd.isna(value) else value for value in actual[column]]
         theirs = [None if pd.isna(value) else value for value in expected[column]]
         different = [(o, t) for o, t in zip(ours, theirs, strict=True) if o != t]
@@ -61,13 +62,13 @@ def test_a_race_has_all_that_makes_a_race():
     results = pd.concat([race["results"] for race in races])
     messages = pd.concat([race["race_control_messages"] for race in races])["message"]
     assert laps["pit_in_time_ms"].notna().sum() > 8 * 15
-    assert {"SOFT", "MEDIUM", "HARD", "INTERMEDIATE"} <= set(laps["compound"])
+    assert {"SOFT", "MEDIUM", "HARD"} <= set(laps["compound"])
     assert {"1", "2", "4"} <= set(statuses["status"])
     assert "Retired" in set(results["status"])
     assert results["status"].str.startswith("+").any(), "nobody was lapped"
     assert laps["deleted"].any()
     assert messages.str.contains("REINSTATED").any()
-    assert any(race["weather"]["rainfall"].any() for race in races)
+    assert messages.str.contains("WAVED BLUE FLAG").any()
 
 
 def test_order_at_the_flag_is_the_order_of_the_result():

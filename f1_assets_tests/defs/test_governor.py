@@ -1,0 +1,96 @@
+import dagster as dg
+import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+
+from f1_assets.connection import connect
+from f1_assets.defs.governor import POOL, WAITING_TAG, govern
+from f1_assets.defs.instance import dagster_instance
+from f1_assets.importing import refresh_calendar
+from f1_assets.settings import process_settings
+from f1_assets.upstream.rate_limit import ledger_of
+
+
+@pytest.fixture
+def house(monkeypatch, tmp_path):
+    """An instance and a warehouse with a season, under a quota of 20 requests an hour."""
+    monkeypatch.setenv("F1_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
+    monkeypatch.setenv("F1_SOURCE", "simulator")
+    monkeypatch.setenv("F1_SIMULATOR", "laps=6")
+    monkeypatch.setenv("F1_QUOTA", "any=20/1h;jolpica=20/1h")
+    process_settings.cache_clear()
+    warehouse = connect()
+    refresh_calendar(2025, warehouse=warehouse)
+    with dagster_instance(process_settings()) as instance:
+        yield instance, warehouse
+
+
+def _run(instance, partition, status, tag="dagster/partition"):
+    """Put a run into the instance as the daemon would find it."""
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("f1_assets"), "__repository__")
+    run = dg.DagsterRun(
+        job_name="import_sessions",
+        status=status,
+        tags={tag: partition},
+        remote_job_origin=RemoteJobOrigin(repository, "import_sessions"),
+    )
+    return instance.run_storage.add_run(run)
+
+
+def _limit(instance):
+    return {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}[POOL]
+
+
+def _spend(count):
+    ledger = ledger_of(process_settings())
+    for _ in range(count):
+        ledger.settle(ledger.permit("https://livetiming.formula1.com/x", wait_seconds=0), 200, 1, 1.0)
+
+
+@pytest.mark.parametrize("tag", ["dagster/partition", "dagster/asset_partition_range_start"])
+def test_the_pool_admits_what_the_quota_covers(house, tag):
+    instance, warehouse = house
+    for session in ("R", "Q", "FP1"):
+        _run(instance, f"2025-01-{session}", dg.DagsterRunStatus.QUEUED, tag)
+    # The calendar took 2 of 20; a race needs 12: one fits.
+    admission = govern(instance, warehouse)
+    assert (admission.limit, admission.queued, _limit(instance)) == (1, 3, 1)
+
+
+def test_the_pool_is_closed_when_the_next_session_does_not_fit_and_its_run_says_until_when(house):
+    instance, warehouse = house
+    queued = _run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
+    _spend(8)
+    admission = govern(instance, warehouse)
+    assert admission.is_paused
+    assert _limit(instance) == 0
+    assert "paused: 2025-01-R needs 12 requests" in admission.reason
+    waits = instance.get_run_by_id(queued.run_id).tags[WAITING_TAG]
+    assert waits == f"quota, until {admission.resumes_at:%Y-%m-%d %H:%M} UTC"
+
+
+def test_a_run_that_ends_leaves_no_slot_for_a_session_that_the_quota_does_not_cover(house):
+    instance, warehouse = house
+    ending = _run(instance, "2025-01-FP1", dg.DagsterRunStatus.STARTED)
+    _run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
+    _spend(8)
+    assert govern(instance, warehouse).limit == 1
+    assert govern(instance, warehouse, ending_run_id=ending.run_id).limit == 0
+
+
+def test_a_run_that_is_starting_has_its_requests_left_to_it(house):
+    instance, warehouse = house
+    _run(instance, "2025-01-Q", dg.DagsterRunStatus.STARTING)
+    _run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
+    assert govern(instance, warehouse).limit == 1
+
+
+def test_without_anyone_waiting_the_pool_is_open_to_the_workers(house):
+    instance, warehouse = house
+    assert govern(instance, warehouse).limit == 2
+
+
+def test_runs_of_other_things_are_not_looked_at(house):
+    instance, warehouse = house
+    _run(instance, "2025", dg.DagsterRunStatus.QUEUED)
+    assert govern(instance, warehouse).queued == 0

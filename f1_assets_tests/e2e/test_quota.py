@@ -1,0 +1,157 @@
+"""The quota through Dagster's real daemon, queue and webserver, and through the command, watched by the referee."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from f1_assets.datasets import all_datasets
+from f1_assets.defs.instance import dagster_instance
+from f1_assets.settings import load_settings
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.simulator.referee import Referee
+from f1_assets.simulator.server import SimulatorServer
+from f1_assets_tests.e2e.dagster_ui import dagster_ui
+
+pytestmark = pytest.mark.long
+
+LIMIT, SECONDS = 24, 15
+LONG_SECONDS = 45
+"""Dagster takes its time for a run: with this window the queue has to wait."""
+
+SESSIONS = [f"2025-01-{session}" for session in ("FP1", "FP2", "FP3", "Q", "R")] + ["2025-02-SQ", "2025-02-S"]
+LAUNCH = """
+mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+  __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
+"""
+STATE = """
+{ runsOrError { ... on Runs { results { jobName status allPools tags { key value } } } }
+  instance { concurrencyLimits { concurrencyKey limit } } }
+"""
+TICK = """
+{ sensorOrError(sensorSelector: {repositoryName: "__repository__", repositoryLocationName: "%s",
+    sensorName: "quota_governor"}) {
+  ... on Sensor { sensorState { status ticks(limit: 30) { status skipReason } } } } }
+"""
+
+
+@pytest.fixture(params=[SECONDS])
+def served(request):
+    """The simulated season as a server with a small limit of its own."""
+    referee = Referee([("any", LIMIT, request.param)])
+    server = SimulatorServer(("127.0.0.1", 0), Simulator(SimulatorOptions.parse("laps=6")), referee)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def environment(served):
+    """The same limit for f1_assets."""
+    seconds = served.referee.report()["windows"][0]["seconds"]
+    return {"F1_SOURCE": served.url, "F1_QUOTA": f"any={LIMIT}/{seconds}s;jolpica=100/1s", "F1_WORKERS": "2"}
+
+
+def _command(home, environment, *arguments):
+    return subprocess.run(
+        [sys.executable, "-c", "from f1_assets.cli import main; main()", *arguments],
+        env={**os.environ, "F1_HOME": str(home), **environment},
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+    )
+
+
+def _assert_complete(home, environment, keys):
+    for key in keys:
+        states = json.loads(_command(home, environment, "status", key, "--json").stdout)["states"]
+        assert {state["status"] for state in states} <= {"present", "not_applicable"}, key
+
+
+@pytest.mark.parametrize("served", [LONG_SECONDS], indirect=True)
+def test_rate_limit_pause_resume(tmp_path, served, environment):
+    home = tmp_path / "home"
+    assert _command(home, environment, "calendar", "2025").returncode == 0
+    with dagster_instance(load_settings(home=home)) as instance:
+        instance.add_dynamic_partitions("f1_session", SESSIONS)
+    os.environ.pop("DAGSTER_HOME", None)
+    seen = []
+    with dagster_ui(home, **environment) as ui:
+        params = {
+            "assetSelection": [{"path": [dataset]} for dataset in all_datasets()],
+            "partitionNames": SESSIONS,
+        }
+        launched = ui.ask(LAUNCH, params=params)["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+        def all_ended():
+            state = ui.ask(STATE)
+            runs = state["runsOrError"]["results"]
+            limits = {pool["concurrencyKey"]: pool["limit"] for pool in state["instance"]["concurrencyLimits"]}
+            seen.append((limits.get("fastf1_api"), runs))
+            return len(runs) == len(SESSIONS) and all(r["status"] in ("SUCCESS", "FAILURE", "CANCELED") for r in runs)
+
+        ui.wait(all_ended, seconds=270)
+        ticks = ui.ask(TICK % "f1_assets.definitions")["sensorOrError"]["sensorState"]
+
+    _, runs = seen[-1]
+    assert [run["status"] for run in runs] == ["SUCCESS"] * len(SESSIONS)
+    assert all(run["allPools"] == ["fastf1_api"] for run in runs)
+    paused = [state for limit, state in seen if limit == 0 and any(run["status"] == "QUEUED" for run in state)]
+    assert paused, "the pool was never closed while runs waited"
+    tags = [tag for state in paused for run in state for tag in run["tags"]]
+    waits = {tag["value"] for tag in tags if tag["key"] == "f1_assets/waiting_for"}
+    assert any(value.startswith("quota, until ") for value in waits), waits
+    assert ticks["status"] == "RUNNING"
+    assert any("it resumes at" in (tick["skipReason"] or "") for tick in ticks["ticks"])
+    report = served.referee.report()
+    assert report["refused"] == 0
+    assert report["windows"][0]["peak"] <= LIMIT
+    _assert_complete(home, environment, SESSIONS)
+
+
+def test_import_with_rate_limit(tmp_path, served, environment):
+    home = tmp_path / "home"
+    done = _command(home, environment, "import", "2025", "--round", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["processed"], summary["succeeded"]) == (5, 5)
+    assert summary["paused_seconds"] > 5
+    assert "Paused before 2025-01-" in done.stderr
+    report = served.referee.report()
+    assert report["refused"] == 0
+    assert report["requests"] == summary["requests"]
+    assert report["windows"][0]["peak"] <= LIMIT
+    _assert_complete(home, environment, SESSIONS[:5])
+
+
+def test_an_import_that_may_not_wait_stops_with_3_and_goes_on_when_called_again(tmp_path, served, environment):
+    home = tmp_path / "home"
+    done = _command(home, environment, "import", "2025", "--round", "1", "--no-wait", "--json")
+    assert done.returncode == 3
+    summary = json.loads(done.stdout)
+    assert 0 < summary["processed"] < 5
+    assert "It is back at" in done.stderr
+    again = _command(home, environment, "import", "2025", "--round", "1", "--json")
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["processed"] == 5 - summary["processed"]
+    assert served.referee.report()["refused"] == 0
+
+
+def test_a_reserved_request_is_not_taken_by_a_notebook_beside_the_import(tmp_path, served, environment, monkeypatch):
+    from f1_assets.errors import QuotaExhausted
+    from f1_assets.upstream.ledger import Purpose
+    from f1_assets.upstream.rate_limit import ledger_of
+
+    settings = load_settings(home=tmp_path / "home", source=served.url, quota=environment["F1_QUOTA"])
+    ledger = ledger_of(settings)
+    reservation = ledger.reserve(Purpose("2025-01-R"), {"any": LIMIT - 1})
+    ledger.permit("https://livetiming.formula1.com/notebook", wait_seconds=0)
+    with pytest.raises(QuotaExhausted):
+        ledger.permit("https://livetiming.formula1.com/notebook", wait_seconds=0)
+    ledger.release(reservation)
+    ledger.permit("https://livetiming.formula1.com/notebook", wait_seconds=0)

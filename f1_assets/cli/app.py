@@ -90,15 +90,19 @@ def demo(as_json: AsJson = False) -> None:
     console.print(matrix(selection.states(warehouse), f"{title}: after", selection.datasets))
     _report(summary, as_json)
     if not as_json:
-        key = SessionKey(season, 1, "R")
-        console.print(
-            f"\nLook at it next:\n"
-            f"  {program()} show {key} laps     the rows of one dataset\n"
-            f"  {program()} status {key}        one session, dataset by dataset\n"
-            f"  {program()} ui                         the partitions in Dagster's UI\n"
-            f"This weekend never was. Real data: {program()} import {season}",
-        )
+        console.print(f"\nLook at it next:\n{_suggestions(SessionKey(season, 1, 'R'))}")
+        console.print(f"This weekend never was. Real data: {program()} import {season}")
     raise typer.Exit(summary.exit_code)
+
+
+def _suggestions(key: SessionKey) -> str:
+    """Suggest what to look at, in lines that can be typed."""
+    suggestions = {
+        f"show {key} laps": "the rows of one dataset",
+        f"status {key}": "one session, dataset by dataset",
+        "ui": "the partitions in Dagster's UI",
+    }
+    return "\n".join(f"  {program()} {command:<22}{what}" for command, what in suggestions.items())
 
 
 @app.command()

@@ -22,7 +22,7 @@ LIMIT, SECONDS = 24, 15
 LONG_SECONDS = 45
 """Dagster takes its time for a run: with this window the queue has to wait."""
 
-SESSIONS = [f"2025-01-{session}" for session in ("FP1", "FP2", "FP3", "Q", "R")] + ["2025-02-SQ", "2025-02-S"]
+SESSIONS = [f"2025-01-{session}" for session in ("FP1", "FP2", "FP3", "Q", "R")]
 LAUNCH = """
 mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
   __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
@@ -72,6 +72,7 @@ def _assert_complete(home, environment, keys):
         assert {state["status"] for state in states} <= {"present", "not_applicable"}, key
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("served", [LONG_SECONDS], indirect=True)
 def test_rate_limit_pause_resume(tmp_path, served, environment):
     home = tmp_path / "home"
@@ -95,7 +96,7 @@ def test_rate_limit_pause_resume(tmp_path, served, environment):
             seen.append((limits.get("fastf1_api"), runs))
             return len(runs) == len(SESSIONS) and all(r["status"] in ("SUCCESS", "FAILURE", "CANCELED") for r in runs)
 
-        ui.wait(all_ended, seconds=270)
+        ui.wait(all_ended, seconds=420)
         ticks = ui.ask(TICK % "f1_assets.definitions")["sensorOrError"]["sensorState"]
 
     _, runs = seen[-1]
@@ -126,7 +127,7 @@ def test_import_with_rate_limit(tmp_path, served, environment):
     assert report["refused"] == 0
     assert report["requests"] == summary["requests"]
     assert report["windows"][0]["peak"] <= LIMIT
-    _assert_complete(home, environment, SESSIONS[:5])
+    _assert_complete(home, environment, SESSIONS)
 
 
 def test_an_import_that_may_not_wait_stops_with_3_and_goes_on_when_called_again(tmp_path, served, environment):

@@ -1,3 +1,4 @@
+import fastf1.core
 import numpy as np
 import pandas as pd
 import pytest
@@ -85,6 +86,22 @@ def test_a_weather_measurement_that_is_missing_is_null_and_a_true_zero_stays():
     assert _plain(frame["air_temperature_c"]) == [0.0, None]
     assert _plain(frame["wind_speed_mps"]) == [0.0, 1.2]
     assert _plain(frame["rainfall"]) == [False, None]
+
+
+def test_a_tyre_that_nobody_reported_is_not_a_fresh_one():
+    columns = dict.fromkeys(fastf1.core.Laps._COLUMNS, None)
+    driven = pd.DataFrame([{**columns, "DriverNumber": "4", "LapNumber": float(lap)} for lap in (1, 2)])
+    driven["Compound"], driven["TyreLife"] = ["SOFT", "nan"], [3.0, float("nan")]
+    driven["FreshTyre"] = [True, True]  # what FastF1 makes of a missing flag
+
+    class Loaded:
+        laps = driven
+        results = pd.DataFrame({"Laps": [float("nan")]})
+
+    frame = all_datasets()["laps"].extract(Loaded()).frame
+    assert _plain(frame["fresh_tyre"]) == [True, None]
+    assert _plain(frame["compound"]) == ["SOFT", None]
+    assert _plain(frame["deleted"]) == [None, None]
 
 
 def test_rows_without_their_key_and_values_of_another_type_are_no_data():

@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -23,9 +23,10 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Engine, case, delete, func, insert, select, text, update
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted
+from f1_assets.upstream.ledger_history import compact, past_loads, time_of
 from f1_assets.upstream.policies import ANY, Policy, Window, policy_of
 from f1_assets.warehouse.engine import reading, writing
-from f1_assets.warehouse.models import quota_clock, upstream_request_hours
+from f1_assets.warehouse.models import quota_clock
 from f1_assets.warehouse.models import quota_closures as closures
 from f1_assets.warehouse.models import quota_reservations as reservations
 from f1_assets.warehouse.models import upstream_requests as requests
@@ -229,7 +230,7 @@ class Ledger:
                 fits = min(fits, 0 if status.closed_until else status.windows[0].remaining // count)
                 refusal = self._short_of(connection, policy, count, now)
                 free_at = max(free_at, refusal.free_at_ms if refusal else 0)
-        return fits, _time(free_at) if fits == 0 else None
+        return fits, time_of(free_at) if fits == 0 else None
 
     def past_loads(self, session: str, needs: str, limit: int = 20) -> list[dict[str, int]]:
         """Give how many requests the last loads of such sessions took, by policy.
@@ -243,60 +244,14 @@ class Ledger:
         limit
             At most so many loads.
         """
-        latest = (
-            select(requests.c.load_id, func.max(requests.c.id).label("last"))
-            .where(requests.c.needs == needs, requests.c.session_key.like(f"%-{session}"))
-            .where(requests.c.load_id.is_not(None))
-            .group_by(requests.c.load_id)
-            .order_by(func.max(requests.c.id).desc())
-            .limit(limit)
-            .subquery()
-        )
-        query = (
-            select(requests.c.load_id, requests.c.policy, func.count())
-            .where(requests.c.load_id.in_(select(latest.c.load_id)))
-            .group_by(requests.c.load_id, requests.c.policy)
-        )
-        loads: dict[str, dict[str, int]] = {}
         with reading(self._engine) as connection:
-            for load_id, policy, count in connection.execute(query):
-                load = loads.setdefault(load_id, {ANY: 0})
-                load[ANY] += count
-                if policy != ANY:
-                    load[policy] = count
-        return list(loads.values())
+            return past_loads(connection, session, needs, limit)
 
     def prune(self) -> int:
         """Turn rows older than two days into hourly counts; give how many there were."""
         with writing(self._engine) as connection:
-            before = self._now(connection) - int(DETAILS_ARE_KEPT.total_seconds() * 1000)
-            old = requests.c.counted_at_ms < before
-            counts: dict[tuple[datetime, str, str, int], list[int]] = {}
-            for row in connection.execute(select(requests).where(old)):
-                hour = _time(row.permitted_at_ms).replace(minute=0, second=0, microsecond=0)
-                entry = counts.setdefault((hour, row.policy, row.host, row.status or 0), [0, 0])
-                entry[0] += 1
-                entry[1] += row.bytes or 0
-            for (hour, policy, host, status), (number, size) in counts.items():
-                self._add_to_hour(connection, hour, policy, host, status, number, size)
-            connection.execute(delete(requests).where(old))
-            return sum(entry[0] for entry in counts.values())
-
-    @staticmethod
-    def _add_to_hour(
-        connection: Connection, hour: datetime, policy: str, host: str, status: int, number: int, size: int
-    ) -> None:
-        table = upstream_request_hours
-        same = (
-            (table.c.hour_utc == hour)
-            & (table.c.policy == policy)
-            & (table.c.host == host)
-            & (table.c.status == status)
-        )
-        more = {"requests": table.c.requests + number, "bytes": table.c.bytes + size}
-        if connection.execute(update(table).where(same).values(**more)).rowcount == 0:
-            row = {"hour_utc": hour, "policy": policy, "host": host, "status": status}
-            connection.execute(insert(table), [{**row, "requests": number, "bytes": size}])
+            before_ms = self._now(connection) - int(DETAILS_ARE_KEPT.total_seconds() * 1000)
+            return compact(connection, before_ms)
 
     def _patiently(self, act: Callable[[], Result]) -> Result:
         waited, pause = 0.0, 0.5
@@ -444,7 +399,7 @@ class Ledger:
         return PolicyStatus(
             policy.name,
             tuple(self._window_status(connection, policy, window, now) for window in policy.windows),
-            _time(closed[0]) if closed else None,
+            time_of(closed[0]) if closed else None,
             closed[1] if closed else None,
         )
 
@@ -456,7 +411,7 @@ class Ledger:
         reserved = self._reserved(connection, policy.name, now) if window is policy.longest else 0
         oldest = self._newest(connection, policy.name, window.limit - 1)
         is_full = oldest is not None and oldest > now - window.seconds * 1000
-        free_at = _time(oldest + window.seconds * 1000) if is_full and oldest is not None else None
+        free_at = time_of(oldest + window.seconds * 1000) if is_full and oldest is not None else None
         remaining = max(window.limit - used - reserved, 0)
         return WindowStatus(window.limit, window.seconds, used, reserved, remaining, free_at)
 
@@ -478,7 +433,7 @@ class Ledger:
 
 
 def _exhausted(refusal: _Refusal) -> QuotaExhausted:
-    resumes_at = _time(refusal.free_at_ms)
+    resumes_at = time_of(refusal.free_at_ms)
     return QuotaExhausted(
         f"The request quota is spent: {refusal.why}. It is back at {resumes_at:%Y-%m-%d %H:%M:%S} UTC.", resumes_at
     )
@@ -491,10 +446,6 @@ def _retry_after(text: str | None, now_ms: int) -> timedelta:
     if text.strip().isdigit():
         return timedelta(seconds=min(int(text), 10**6))
     try:
-        return max(parsedate_to_datetime(text) - _time(now_ms), timedelta(0))
+        return max(parsedate_to_datetime(text) - time_of(now_ms), timedelta(0))
     except (TypeError, ValueError):
         return ASSUMED_CLOSURE
-
-
-def _time(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,61 @@
+"""What the ledger remembers: how many requests past loads took, and hourly counts of what is long ago."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from f1_assets.upstream.policies import ANY
+from f1_assets.warehouse.models import upstream_request_hours as hours
+from f1_assets.warehouse.models import upstream_requests as requests
+
+
+def time_of(milliseconds: int) -> datetime:
+    """Give the time of day of milliseconds since 1970, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def past_loads(connection: Connection, session: str, needs: str, limit: int) -> list[dict[str, int]]:
+    """Give how many requests the last loads of such sessions took, by policy."""
+    latest = (
+        select(requests.c.load_id, func.max(requests.c.id).label("last"))
+        .where(requests.c.needs == needs, requests.c.session_key.like(f"%-{session}"))
+        .where(requests.c.load_id.is_not(None))
+        .group_by(requests.c.load_id)
+        .order_by(func.max(requests.c.id).desc())
+        .limit(limit)
+        .subquery()
+    )
+    query = (
+        select(requests.c.load_id, requests.c.policy, func.count())
+        .where(requests.c.load_id.in_(select(latest.c.load_id)))
+        .group_by(requests.c.load_id, requests.c.policy)
+    )
+    loads: dict[str, dict[str, int]] = {}
+    for load_id, policy, count in connection.execute(query):
+        load = loads.setdefault(load_id, {ANY: 0})
+        load[ANY] += count
+        if policy != ANY:
+            load[policy] = count
+    return list(loads.values())
+
+
+def compact(connection: Connection, before_ms: int) -> int:
+    """Turn requests that were counted before a time into hourly counts; give how many there were."""
+    old = requests.c.counted_at_ms < before_ms
+    counts: dict[tuple[datetime, str, str, int], list[int]] = {}
+    for row in connection.execute(select(requests).where(old)):
+        hour = time_of(row.permitted_at_ms).replace(minute=0, second=0, microsecond=0)
+        entry = counts.setdefault((hour, row.policy, row.host, row.status or 0), [0, 0])
+        entry[0] += 1
+        entry[1] += row.bytes or 0
+    for (hour, policy, host, status), (number, size) in counts.items():
+        of_this_hour = (hours.c.hour_utc == hour) & (hours.c.policy == policy)
+        same = of_this_hour & (hours.c.host == host) & (hours.c.status == status)
+        more = {"requests": hours.c.requests + number, "bytes": hours.c.bytes + size}
+        if connection.execute(update(hours).where(same).values(**more)).rowcount == 0:
+            row_of_hour = {"hour_utc": hour, "policy": policy, "host": host, "status": status}
+            connection.execute(insert(hours), [{**row_of_hour, "requests": number, "bytes": size}])
+    connection.execute(delete(requests).where(old))
+    return sum(entry[0] for entry in counts.values())

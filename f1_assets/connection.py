@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from f1_assets.datasets import session_tables, session_views
+from f1_assets.datasets import dataset_tables, dataset_views
 from f1_assets.settings import Settings, process_settings
 from f1_assets.warehouse import Warehouse
 
@@ -23,7 +23,7 @@ def connect(settings: Settings | None = None) -> Warehouse:
     settings = settings or process_settings()
     if settings.database_url is None:
         settings.make_home()
-    return Warehouse.open(settings.database, session_tables(), session_views())
+    return Warehouse.open(settings.database, dataset_tables(), dataset_views())
 
 
 def connect_as_it_is(settings: Settings | None = None) -> Warehouse:
@@ -31,4 +31,4 @@ def connect_as_it_is(settings: Settings | None = None) -> Warehouse:
     settings = settings or process_settings()
     if settings.database_url is None:
         settings.make_home()
-    return Warehouse.at(settings.database, session_tables(), session_views())
+    return Warehouse.at(settings.database, dataset_tables(), dataset_views())

@@ -10,6 +10,7 @@ RACE_WEEKEND_SESSIONS = ("FP1", "FP2", "FP3", "Q", "SQ", "SS", "S", "R")
 """FastF1's own identifiers of the sessions of a race weekend."""
 
 FIRST_SEASON = 1950
+FIRST_LIVE_TIMING_SEASON = 2018
 
 _RACE_WEEKEND = re.compile(r"(\d{4})-(\d{2})-(FP1|FP2|FP3|Q|SQ|SS|S|R)", re.ASCII)
 _TEST = re.compile(r"(\d{4})-(T[1-9]-[1-9])", re.ASCII)

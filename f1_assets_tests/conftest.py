@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from f1_assets.connection import connect
-from f1_assets.datasets import session_tables, session_views
+from f1_assets.datasets import dataset_tables, dataset_views
 from f1_assets.settings import Settings, load_settings, process_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream.ledger import Ledger
@@ -86,8 +86,8 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wareho
         opened = connect(load_settings(home=tmp_path / "home"))
     else:
         url = make_url(request.getfixturevalue("postgres_url"))
-        Warehouse.at(url, session_tables(), session_views()).upgrade()
-        opened = Warehouse.open(url, session_tables(), session_views())
+        Warehouse.at(url, dataset_tables(), dataset_views()).upgrade()
+        opened = Warehouse.open(url, dataset_tables(), dataset_views())
     yield opened
     opened.close()
 

@@ -1,219 +1,175 @@
-"""``import`` and ``demo``: find the gaps of some seasons, fill them through Dagster, and say what came of it."""
+"""``demo``, ``calendar`` and ``import``: what brings data into the warehouse."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import os
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
 
-from f1_assets.cli.output import err, plural
-from f1_assets.cli.pauses import Pauses
-from f1_assets.datasets import Dataset
-from f1_assets.errors import QuotaExhausted, UpstreamError, UsageError
-from f1_assets.importing import Outcome, SessionOutcome, refresh_calendar
-from f1_assets.planning import DatasetState, SessionGap, dataset_states, gaps_of
-from f1_assets.warehouse import Status, Warehouse
-from f1_assets.warehouse.calendar import events_of
+from f1_assets.cli.options import AsJson, Seasons
+from f1_assets.cli.output import err, matrix, out, plural, print_json, program
+from f1_assets.cli.progress import ProgressWatcher
+from f1_assets.connection import connect
+from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
+from f1_assets.importing.standings import StandingsRefresh
+from f1_assets.keys import SessionKey, parse_seasons
+from f1_assets.settings import process_settings
+from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse.calendar import CalendarEvent, events_of
 
-
-@dataclass(frozen=True)
-class Selection:
-    """Which seasons, rounds, sessions and datasets to import; nothing named means all."""
-
-    seasons: Sequence[int]
-    datasets: Sequence[Dataset]
-    rounds: Sequence[int] = ()
-    sessions: Sequence[str] = ()
-
-    def states(self, warehouse: Warehouse) -> list[DatasetState]:
-        """Give the states of what is selected.
-
-        Raises
-        ------
-        UsageError
-            When a round or session was named that none of the seasons has.
-        """
-        states = dataset_states(warehouse, self.seasons, self.datasets)
-        for number in self.rounds:
-            if not any(state.key.round == number for state in states):
-                last = max((state.key.round for state in states), default=0)
-                raise UsageError(f"{_seasons(self.seasons)} has no round {number}; rounds go to {last}.")
-        states = [state for state in states if not self.rounds or state.key.round in self.rounds]
-        for session in self.sessions:
-            if not any(state.key.session == session for state in states):
-                has = ", ".join(dict.fromkeys(state.key.session for state in states))
-                raise UsageError(f"There is no session {session[:20]!r} among what was asked for; there are: {has}.")
-        return [state for state in states if not self.sessions or state.key.session in self.sessions]
+commands = typer.Typer()
 
 
-@dataclass
-class ImportSummary:
-    """What came of an import."""
-
-    outcomes: list[SessionOutcome] = field(default_factory=list)
-    calendar_requests: int = 0
-    seconds: float = 0.0
-    stopped_by: str | None = None
-    exit_code: int = 0
-    paused_seconds: float = 0.0
-
-    @property
-    def requests(self) -> int:
-        """Requests that reached the source, those for calendars included."""
-        return self.calendar_requests + sum(outcome.requests for outcome in self.outcomes)
-
-    def count(self, status: Outcome) -> int:
-        """Count the sessions that ended so."""
-        return sum(1 for outcome in self.outcomes if outcome.status is status)
-
-    def document(self) -> dict[str, Any]:
-        """Give the summary as JSON has it."""
-        return {
-            "sessions": [_session_document(outcome) for outcome in self.outcomes],
-            "processed": len(self.outcomes),
-            "succeeded": self.count(Outcome.SUCCESS),
-            "partial": self.count(Outcome.PARTIAL),
-            "failed": self.count(Outcome.FAILED),
-            "requests": self.requests,
-            "seconds": round(self.seconds, 3),
-            "paused_seconds": round(self.paused_seconds, 3),
-        }
+@commands.command()
+def demo(as_json: AsJson = False) -> None:
+    """Import a simulated race weekend through Dagster into the embedded database."""
+    os.environ["F1_SOURCE"] = "simulator"
+    # Made-up requests reach nobody, so they need not be spread over seconds; they are counted by the hour all the same.
+    os.environ.setdefault("F1_QUOTA", "any=500/1h;jolpica=200/1h")
+    process_settings.cache_clear()
+    season, console = datetime.now(UTC).year - 1, err() if as_json else out()
+    selection = Selection.of([season], rounds=[1])
+    warehouse = connect()
+    _refresh(warehouse, [season])
+    title = f"Round 1 of a simulated season {season}"
+    console.print(matrix(selection.states(warehouse), f"{title}: before", selection.datasets))
+    summary = _import(warehouse, selection, process_settings().workers)
+    console.print(matrix(selection.states(warehouse), f"{title}: after", selection.datasets))
+    _report(summary, as_json)
+    if not as_json:
+        console.print(f"\nLook at it next:\n{_suggestions(SessionKey(season, 1, 'R'))}")
+        console.print(f"This weekend never was. Real data: {program()} import {season}")
+    raise typer.Exit(summary.exit_code)
 
 
-def _session_document(outcome: SessionOutcome) -> dict[str, Any]:
-    return {
-        "key": str(outcome.key),
-        "status": str(outcome.status),
-        "datasets": {
-            line.dataset: {
-                "status": str(line.status),
-                "rows": line.rows,
-                "error": line.reason if line.dataset in (*outcome.failed, *outcome.unavailable) else None,
-            }
-            for line in outcome.datasets
-        },
-        "requests": outcome.requests,
-        "seconds": round(outcome.seconds, 3),
-    }
-
-
-def refresh_calendars(warehouse: Warehouse, seasons: Sequence[int], renew: bool = False) -> int:
-    """Refresh calendars and show them in Dagster; give the requests that it took.
-
-    A calendar that is already there serves when upstream does not answer.
-    """
-    from f1_assets.defs.runs import record_calendar
-
+def _refresh(warehouse: Warehouse, seasons: list[int], renew: bool = False) -> int:
+    """Refresh calendars, show them in Dagster too, and give the requests that it took."""
     requests = 0
-    for season in seasons:
-        try:
-            refresh = refresh_calendar(season, warehouse=warehouse, renew=renew)
-        except UpstreamError as error:
-            if not events_of(warehouse, season):
-                raise
-            err().print(f"[yellow]Season {season}: the calendar was not refreshed; the stored one serves.[/] {error}")
-            continue
-        requests += refresh.requests
-        record_calendar(refresh)
-        for words, names in (("moved", refresh.changes.moved), ("cancelled", refresh.changes.cancelled)):
-            if names:
-                err().print(f"Season {season}: {words}: {', '.join(names)}")
+    with ProgressWatcher() as watcher:
+        for refresh in refresh_calendars(seasons, warehouse=warehouse, warned=watcher.warned, renew=renew):
+            _note_calendar(warehouse, refresh)
+            watcher.refreshed(refresh)
+            requests += refresh.requests
     return requests
 
 
-def import_selection(
-    warehouse: Warehouse, selection: Selection, workers: int, waits: bool = True, max_requests: int | None = None
-) -> ImportSummary:
-    """Refresh the calendars, find the gaps, and fill them through Dagster, with progress on standard error.
+def _note_calendar(warehouse: Warehouse, refresh: CalendarRefresh) -> None:
+    from f1_assets.defs.calendars import record_calendar
+    from f1_assets.defs.instance import dagster_instance
 
-    Parameters
-    ----------
-    warehouse
-        Where to import to.
-    selection
-        What to import.
-    workers
-        Sessions side by side.
-    waits
-        Whether to pause when the quota is spent, and to go on when it is back; else the import stops there.
-    max_requests
-        Start no session that would take the import beyond so many requests.
-    """
-    started = time.perf_counter()
-    summary = ImportSummary(calendar_requests=refresh_calendars(warehouse, selection.seasons))
-    states = selection.states(warehouse)
-    _refuse_future(selection, states)
-    gaps = gaps_of(states, datetime.now(UTC))
-    pauses = Pauses(warehouse, waits, max_requests)
-    try:
-        _fill(gaps, workers, pauses, summary)
-    except QuotaExhausted as spent:
-        summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
-    summary.paused_seconds = pauses.seconds
-    summary.seconds = time.perf_counter() - started
-    if not summary.exit_code and any(outcome.failed for outcome in summary.outcomes):
-        summary.exit_code = 1
-    return summary
+    record_calendar(dagster_instance(process_settings()), warehouse, refresh)
 
 
-def _fill(gaps: Sequence[SessionGap], workers: int, pauses: Pauses, summary: ImportSummary) -> None:
-    for run_error, outcome in _runs(gaps, workers, pauses):
-        summary.outcomes.append(outcome)
-        blocked = next((line for line in outcome.datasets if line.status is Status.BLOCKED_AUTH), None)
-        if run_error is not None or blocked is not None:
-            # One problem for all sessions: it is said once, and the others wait as they are.
-            summary.stopped_by = run_error or (blocked.reason if blocked else None)
-            summary.exit_code = 4
-            break
-
-
-def _refuse_future(selection: Selection, states: Sequence[DatasetState]) -> None:
-    """Refuse to import sessions that were named and have not taken place, rather than do nothing silently."""
-    named = selection.rounds or selection.sessions
-    if named and states and all(s.status in (Status.UPCOMING, Status.NOT_APPLICABLE) for s in states):
-        upcoming = next((state for state in states if state.status is Status.UPCOMING), None)
-        if upcoming is not None:
-            raise UsageError(f"{upcoming.key} has not taken place yet: {upcoming.reason}.")
-
-
-def _runs(gaps: Sequence[SessionGap], workers: int, pauses: Pauses) -> Iterator[tuple[str | None, SessionOutcome]]:
+def _import(warehouse: Warehouse, selection: Selection, workers: int, **options: Any) -> ImportSummary:  # noqa: ANN401
+    """Fill the gaps through Dagster, and show how it goes."""
+    from f1_assets.defs.instance import dagster_instance
     from f1_assets.defs.runs import run_sessions
+    from f1_assets.defs.season_assets import record_standings
 
-    console = err()
-    columns = (
-        TextColumn("[bold]Importing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=False),
-    )
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as progress:
-        task = progress.add_task("", total=len(gaps))
-        for run in run_sessions(gaps, workers, lambda gap: pauses.reserve(gap, progress)):
-            progress.update(task, advance=1, description=str(run.outcome.key))
-            progress.console.print(
-                _line(run.outcome) if run.error is None else f"{run.outcome.key}  [red]{run.error}[/]"
+    class _Recording(ProgressWatcher):
+        def refreshed(self, refresh: CalendarRefresh) -> None:
+            _note_calendar(warehouse, refresh)
+            super().refreshed(refresh)
+
+        def standings(self, refresh: StandingsRefresh) -> None:
+            record_standings(dagster_instance(process_settings()), refresh)
+            super().standings(refresh)
+
+    with _Recording() as watcher:
+        return import_selection(warehouse, selection, run_sessions, watcher, workers=workers, **options)
+
+
+def _suggestions(key: SessionKey) -> str:
+    """Suggest what to look at, in lines that can be typed."""
+    suggestions = {
+        f"show {key} laps": "the rows of one dataset",
+        f"status {key}": "one session, dataset by dataset",
+        "ui": "the partitions in Dagster's UI",
+    }
+    return "\n".join(f"  {program()} {command:<22}{what}" for command, what in suggestions.items())
+
+
+@commands.command()
+def calendar(seasons: Seasons, as_json: AsJson = False) -> None:
+    """Fetch or refresh events and sessions."""
+    wanted, warehouse = parse_seasons(seasons), connect()
+    requests = _refresh(warehouse, wanted, renew=True)
+    events = [event for season in wanted for event in events_of(warehouse, season)]
+    if as_json:
+        print_json({"events": [_event_document(event) for event in events], "requests": requests})
+        return
+    for season in wanted:
+        table = Table(title=f"Season {season}", title_justify="left", box=SIMPLE_HEAD, header_style="bold")
+        for name in ("round", "event", "location", "format", "sessions", "first (UTC)", "last ends (UTC)"):
+            table.add_column(name, justify="right" if name == "round" else "left")
+        for event in (event for event in events if event.season == season):
+            first, last = event.sessions[:1], event.sessions[-1:]
+            table.add_row(
+                "-" if event.cancelled else "test" if event.round == 0 else str(event.round),
+                Text(event.name, style="strike" if event.cancelled else ""),
+                f"{event.location}, {event.country}",
+                "cancelled" if event.cancelled else event.format,
+                " ".join(session.key.session for session in event.sessions),
+                f"{first[0].start:%Y-%m-%d %H:%M}" if first else "",
+                f"{last[0].end:%Y-%m-%d %H:%M}" if last else "",
             )
-            yield run.error, run.outcome
+        out().print(table)
+    sessions = sum(len(event.sessions) for event in events)
+    out().print(f"{plural(len(events), 'event')}, {plural(sessions, 'session')}, {plural(requests, 'request')}")
 
 
-def _line(outcome: SessionOutcome) -> str:
-    style = {Outcome.SUCCESS: "green", Outcome.PARTIAL: "yellow", Outcome.FAILED: "red"}[outcome.status]
-    rows = sum(line.rows for line in outcome.datasets)
-    words = f"{outcome.key}  [{style}]{outcome.status}[/]  {plural(rows, 'row')}, {plural(outcome.requests, 'request')}"
-    if outcome.unavailable:
-        words += f", unavailable: {', '.join(outcome.unavailable)}"
-    if outcome.failed:
-        words += f", failed: {', '.join(outcome.failed)}"
-    return f"{words}, {outcome.seconds:.1f} s"
+@commands.command("import")
+def import_(
+    seasons: Seasons,
+    rounds: Annotated[list[int] | None, typer.Option("--round", help="Only this round (may be repeated).")] = None,
+    sessions: Annotated[list[str] | None, typer.Option("--session", help="Only this session: R, Q, ...")] = None,
+    datasets: Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset.")] = None,
+    max_requests: Annotated[int | None, typer.Option(min=0, help="Spend at most so many requests.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Sessions side by side (F1_WORKERS).")] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Stop when the quota is spent (exit code 3).")] = False,
+    notify: Annotated[bool, typer.Option("--notify", help="Post the summary to Slack.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fill the gaps: refresh the calendar, find what is missing, import it through Dagster."""
+    selection = Selection.of(
+        parse_seasons(seasons),
+        datasets or process_settings().datasets,
+        rounds or (),
+        [session.upper() for session in sessions or ()],
+    )
+    side_by_side = workers or process_settings().workers
+    summary = _import(connect(), selection, side_by_side, waits=not no_wait, max_requests=max_requests, notify=notify)
+    _report(summary, as_json)
+    raise typer.Exit(summary.exit_code)
 
 
-def _seasons(seasons: Sequence[int]) -> str:
-    return f"Season {seasons[0]}" if len(seasons) == 1 else f"None of the seasons {seasons[0]} to {seasons[-1]}"
+def _report(summary: ImportSummary, as_json: bool) -> None:
+    """Say what came of an import: why it stopped, if it did, and the summary."""
+    if summary.stopped_by:
+        err().print(Text.assemble(("Error: ", "bold red"), summary.stopped_by))
+    if as_json:
+        print_json(summary.document())
+        return
+    if not summary.outcomes:
+        out().print(f"Nothing is missing. {plural(summary.requests, 'request')}, {summary.seconds:.1f} s")
+        return
+    counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
+    out().print(
+        f"{plural(summary.processed, 'session')}: {counts}; "
+        f"{plural(summary.requests, 'request')}, {summary.seconds:.1f} s"
+    )
+
+
+def _event_document(event: CalendarEvent) -> dict[str, Any]:
+    document: dict[str, Any] = asdict(event)
+    document["sessions"] = [
+        {"key": str(session.key), **{name: value for name, value in asdict(session).items() if name != "key"}}
+        for session in event.sessions
+    ]
+    return document

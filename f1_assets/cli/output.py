@@ -22,7 +22,7 @@ from f1_assets.warehouse import Status
 if TYPE_CHECKING:
     import pandas as pd
 
-    from f1_assets.upstream.ledger import PolicyStatus
+    from f1_assets.upstream.windows import PolicyStatus
 
 STYLES = {
     Status.PRESENT: "green",
@@ -158,8 +158,10 @@ def program() -> str:
 def why(state: DatasetState) -> str:
     """Say why a dataset is not there, and when it is asked for again."""
     words = state.reason or ""
-    if state.status in (Status.FAILED, Status.UNAVAILABLE) and state.next_try_at is not None:
-        words += f" (asked again after {state.next_try_at:%Y-%m-%d %H:%M} UTC)"
+    if state.is_given_up:
+        return f"{words} (given up after {plural(state.attempts, 'try', 'tries')}; to ask again: retry {state.key})"
+    if state.status is not Status.UPCOMING and state.next_try_at is not None:
+        words = f"{words} (asked again after {state.next_try_at:%Y-%m-%d %H:%M} UTC)".strip()
     return words
 
 
@@ -178,6 +180,6 @@ def state_document(state: DatasetState) -> Mapping[str, Any]:
     }
 
 
-def plural(count: int, word: str) -> str:
+def plural(count: int, word: str, several: str | None = None) -> str:
     """Write a count with its word."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+    return f"{count:,} {word if count == 1 else several or f'{word}s'}"

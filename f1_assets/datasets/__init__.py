@@ -1,4 +1,7 @@
-"""The kinds of data, found by being there: each module of this package with a ``DATASET`` is one."""
+"""The kinds of data, found by being there: each module of this package with a ``DATASET`` is one.
+
+A `Dataset` is data of a session, a `SeasonDataset` of a season.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,45 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from f1_assets.datasets.definition import Dataset
+from f1_assets.datasets.seasonal import SeasonDataset
 from f1_assets.errors import UsageError
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
-__all__ = ["Dataset", "all_datasets", "named", "session_tables", "session_views"]
+__all__ = [
+    "Dataset",
+    "SeasonDataset",
+    "all_datasets",
+    "all_season_datasets",
+    "dataset_tables",
+    "dataset_views",
+    "named",
+    "named_of_seasons",
+]
+
+
+@functools.cache
+def _found() -> tuple[Dataset | SeasonDataset, ...]:
+    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
+    found = [module.DATASET for module in modules if hasattr(module, "DATASET")]
+    return tuple(sorted(found, key=lambda dataset: dataset.name))
 
 
 @functools.cache
 def all_datasets() -> Mapping[str, Dataset]:
-    """Give every dataset by its name: those that the others speak of first, then by name."""
-    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
-    found = [module.DATASET for module in modules if hasattr(module, "DATASET")]
-    return MappingProxyType({dataset.name: dataset for dataset in sorted(found, key=lambda d: d.name)})
+    """Give every dataset of sessions by its name."""
+    return MappingProxyType({dataset.name: dataset for dataset in _found() if isinstance(dataset, Dataset)})
+
+
+@functools.cache
+def all_season_datasets() -> Mapping[str, SeasonDataset]:
+    """Give every dataset of seasons by its name."""
+    return MappingProxyType({dataset.name: dataset for dataset in _found() if isinstance(dataset, SeasonDataset)})
 
 
 def named(names: Iterable[str] | str | None) -> list[Dataset]:
-    """Give the datasets of these names, in the registry's order; all of them for None.
+    """Give the datasets of sessions among these names, in the registry's order; all of them for None.
 
     Parameters
     ----------
@@ -39,20 +63,32 @@ def named(names: Iterable[str] | str | None) -> list[Dataset]:
     UsageError
         When there is no dataset of a name; it tells which there are.
     """
+    wanted = _known(names)
+    return [dataset for name, dataset in all_datasets().items() if wanted is None or name in wanted]
+
+
+def named_of_seasons(names: Iterable[str] | str | None) -> list[SeasonDataset]:
+    """Give the datasets of seasons among these names; see `named`."""
+    wanted = _known(names)
+    return [dataset for name, dataset in all_season_datasets().items() if wanted is None or name in wanted]
+
+
+def _known(names: Iterable[str] | str | None) -> list[str] | None:
     if names is None:
-        return list(all_datasets().values())
+        return None
     wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
-    unknown = [name for name in wanted if name not in all_datasets()]
+    there = [dataset.name for dataset in _found()]
+    unknown = [name for name in wanted if name not in there]
     if unknown:
-        raise UsageError(f"There is no dataset {unknown[0][:60]!r}. There are: {', '.join(all_datasets())}.")
-    return [dataset for name, dataset in all_datasets().items() if name in wanted]
+        raise UsageError(f"There is no dataset {unknown[0][:60]!r}. There are: {', '.join(there)}.")
+    return wanted
 
 
-def session_tables() -> list[Table]:
+def dataset_tables() -> list[Table]:
     """Give the tables of all datasets."""
-    return [dataset.table for dataset in all_datasets().values()]
+    return [dataset.table for dataset in _found()]
 
 
-def session_views() -> dict[str, str]:
+def dataset_views() -> dict[str, str]:
     """Give the views that the datasets bring, as name and SELECT."""
     return {name: select for dataset in all_datasets().values() for name, select in dataset.views.items()}

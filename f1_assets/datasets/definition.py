@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Table, Text
 
 from f1_assets.errors import UnreadableData
-from f1_assets.keys import RACE_WEEKEND_SESSIONS, SessionKey
+from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, RACE_WEEKEND_SESSIONS, SessionKey
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
@@ -18,7 +19,7 @@ from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
-_SQL_TYPES: dict[str, Any] = {
+SQL_TYPES: dict[str, Any] = {
     "integer": Integer,
     "bigint": BigInteger,
     "float": Double,
@@ -35,7 +36,6 @@ _FRAME_TYPES: dict[str, Any] = {
     "timestamp": "datetime64[ns, UTC]",
 }
 
-FIRST_LIVE_TIMING_SEASON = 2018
 TESTS = "tests"
 """Stands for every day of pre-season testing where a dataset lists its sessions."""
 
@@ -103,6 +103,9 @@ class Dataset:
         Identifiers of the sessions that have such data, `TESTS` among them.
     historic
         Whether there is data of seasons before live timing (2018).
+    renewals
+        How long after a session's end it is asked for again because it may have changed, by session identifier. What
+        changed is kept in `amendments`.
     checks
         Rules that its rows follow.
     views
@@ -123,6 +126,7 @@ class Dataset:
     needs_of: Mapping[str, Needs] = field(default_factory=dict)
     sessions: frozenset[str] = ALL_SESSIONS
     historic: bool = False
+    renewals: Mapping[str, tuple[timedelta, ...]] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
@@ -133,7 +137,7 @@ class Dataset:
         columns = [
             Column(
                 column.name,
-                _SQL_TYPES[column.type],
+                SQL_TYPES[column.type],
                 primary_key=column.name in self.key,
                 autoincrement=False,
                 comment=column.description,
@@ -143,6 +147,11 @@ class Dataset:
         table = Table(self.name, metadata, *session_columns(), *columns, comment=f"One row per {self.row}.")
         object.__setattr__(self, "table", table)
         object.__setattr__(self, "order_by", self.order_by or self.key)
+
+    @property
+    def keeps_changes(self) -> bool:
+        """Whether what changes when it is asked for again is kept in `amendments`."""
+        return bool(self.renewals)
 
     def needs_in(self, key: SessionKey) -> Needs:
         """Give what must be loaded for it in this session."""

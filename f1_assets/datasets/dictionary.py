@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from f1_assets.datasets import Dataset, all_datasets
+from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets
 
 _HEAD = """# Data dictionary
 
@@ -12,10 +12,18 @@ Columns in **bold** belong to the key. What is not known is NULL. Times of day a
 start of the session's live timing feed, not from the lights.
 """
 
+_SEASON_HEAD = """# Data of seasons
+
+These tables begin with `season` and `round`, and end with `fetched_at` (UTC). What was asked for within a week of its
+race is asked for once more after it.
+"""
+
 
 def markdown() -> str:
     """Write the dictionary."""
-    return "\n".join([_HEAD, *(_section(dataset) for dataset in all_datasets().values())])
+    of_sessions = [_section(dataset) for dataset in all_datasets().values()]
+    of_seasons = [_season_section(dataset) for dataset in all_season_datasets().values()]
+    return "\n".join([_HEAD, *of_sessions, _SEASON_HEAD, *of_seasons])
 
 
 def _section(dataset: Dataset) -> str:
@@ -29,14 +37,43 @@ def _section(dataset: Dataset) -> str:
         "| column | type | unit | meaning |",
         "| --- | --- | --- | --- |",
     ]
-    for column in dataset.columns:
-        name = f"**`{column.name}`**" if column.name in dataset.key else f"`{column.name}`"
-        lines.append(f"| {name} | {column.type} | {column.unit or ''} | {column.description} |")
+    lines += _columns(dataset)
+    if dataset.renewals:
+        lines += ["", f"Asked for again after {_renewals(dataset)}; what changed is kept in `amendments`."]
     if dataset.checks:
         lines += ["", *(f"- Check `{check.name}`: {check.description}" for check in dataset.checks)]
     if dataset.views:
         lines += ["", f"Views on it: {', '.join(f'`{name}`' for name in dataset.views)}."]
     return "\n".join([*lines, ""])
+
+
+def _season_section(dataset: SeasonDataset) -> str:
+    lines = [
+        f"## `{dataset.name}`",
+        "",
+        f"One row per {dataset.row}. {dataset.description}",
+        "",
+        "| column | type | unit | meaning |",
+        "| --- | --- | --- | --- |",
+        *_columns(dataset),
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _columns(dataset: Dataset | SeasonDataset) -> list[str]:
+    lines = []
+    for column in dataset.columns:
+        name = f"**`{column.name}`**" if column.name in dataset.key else f"`{column.name}`"
+        lines.append(f"| {name} | {column.type} | {column.unit or ''} | {column.description} |")
+    return lines
+
+
+def _renewals(dataset: Dataset) -> str:
+    """Write when it is asked for again, as in ``R, S: 1 and 7 days``."""
+    words: dict[str, list[str]] = {}
+    for session, waits in dataset.renewals.items():
+        words.setdefault(" and ".join(str(wait.days) for wait in waits), []).append(session)
+    return "; ".join(f"{', '.join(sessions)}: {days} days" for days, sessions in words.items())
 
 
 def _feeds(feeds: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,6 +14,9 @@ from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
+
+AFTER_A_RACE = (timedelta(days=1), timedelta(days=7))
+"""Penalties and disqualifications come for days after a race."""
 
 SPRINT_QUALIFYING = ("SQ", "SS")
 """Sessions of which Jolpica has no results: FastF1 computes them from the laps."""
@@ -99,6 +103,7 @@ DATASET = Dataset(
     needs_of={session: Needs(laps=True, messages=True) for session in SPRINT_QUALIFYING},
     sessions=frozenset({"R", "S", "Q", *SPRINT_QUALIFYING}),
     historic=True,
+    renewals={"R": AFTER_A_RACE, "S": AFTER_A_RACE},
     order_by=("position",),
     checks=(Check("places_are_unique", "No two drivers share a place.", _shared_places),),
 )

@@ -1,57 +1,32 @@
-"""The assets: a season's calendar, and one multi-asset whose outputs are all datasets of a session."""
+"""The session assets: one multi-asset whose outputs are all datasets of a session."""
 
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from f1_assets.datasets import Dataset, all_datasets, named
 from f1_assets.defs.governor import POOL, govern
-from f1_assets.defs.metadata import column_schema, markdown_table, metadata_of
-from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
+from f1_assets.defs.metadata import OWNERS, column_schema, markdown_table, metadata_of
+from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
-from f1_assets.errors import ConfigurationError, QuotaExhausted, UpstreamError, UsageError
-from f1_assets.importing import extract_each, refresh_calendar
+from f1_assets.defs.season_assets import calendar
+from f1_assets.errors import ConfigurationError, QuotaExhausted, UsageError
+from f1_assets.importing import extract_each
+from f1_assets.importing.sessions import done_since
 from f1_assets.keys import SessionKey
-from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse.calendar import event_of
+from f1_assets.warehouse.claims import Claims
 
 RESERVATION_TAG = "f1_assets/reservation"
 """The tag of a run for which requests were set aside before it started."""
 
+CLAIM_TAG = "f1_assets/claim"
+"""The tag of a run whose session was claimed before it started, with the claim's owner."""
+
 AVAILABLE = "available"
-OWNERS = ["team:f1-data"]
-
-
-@dg.asset(
-    partitions_def=SEASONS,
-    group_name="season",
-    kinds={"fastf1", "sql"},
-    owners=OWNERS,
-    description="One row per event and per session of a season: format, place, start and end in UTC, F1's own keys.",
-)
-def calendar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    """Refresh a season's calendar, and add a partition for each session that has ended."""
-    season = int(context.partition_key)
-    try:
-        refresh = refresh_calendar(season, warehouse=warehouse.open(), renew=True)
-    except (UpstreamError, UsageError, ConfigurationError) as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
-    states = dataset_states(warehouse.open(), [season])
-    ended = {str(state.key): None for state in states if state.status is not Status.UPCOMING}
-    new = add_partitions(context.instance, str(SESSIONS.name), list(ended))
-    context.log.info(
-        "Season %s: %s events, %s sessions, %s new partitions", season, refresh.events, refresh.sessions, len(new)
-    )
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": refresh.sessions,
-            "events": refresh.events,
-            "new_events": list(refresh.changes.added),
-            "moved_events": list(refresh.changes.moved),
-            "cancelled_events": list(refresh.changes.cancelled),
-            "requests": refresh.requests,
-        }
-    )
 
 
 def _spec(dataset: Dataset) -> dg.AssetSpec:
@@ -100,22 +75,20 @@ def session_data(
     failed: list[Extraction] = []
     try:
         key = SessionKey.parse(context.partition_key)
-        reservation = context.run.tags.get(RESERVATION_TAG)
-        names = [dataset.name for dataset in wanted]
-        loaded = loaded_session.load(key, names, context.run.run_id, reservation)
-        context.log.info(
-            "%s loaded in %.1f s: %s requests, %s responses from the archive",
-            key,
-            loaded.seconds,
-            loaded.requests,
-            loaded.archive_hits,
-        )
-        for line in extract_each(loaded, wanted, warehouse.open(), context.run.run_id):
-            if line.failed:
-                context.log.error("%s: %s", line.dataset, line.reason)
-                failed.append(line)
-            else:
+        event_of(warehouse.open(), key)
+        with Claims(warehouse.open(), context.run.tags.get(CLAIM_TAG, context.run.run_id)) as claims:
+            _claim(context, claims, key)
+            done = done_since(warehouse.open(), key, _requested_at(context))
+            for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
+                context.log.info("%s was imported meanwhile by run %s", line.dataset, line.run_id)
                 yield _result(line, warehouse.open())
+            left = [dataset for dataset in wanted if dataset.name not in done]
+            for line in _import(context, key, left, warehouse.open(), loaded_session):
+                if line.failed:
+                    context.log.error("%s: %s", line.dataset, line.reason)
+                    failed.append(line)
+                else:
+                    yield _result(line, warehouse.open())
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     finally:
@@ -128,6 +101,42 @@ def session_data(
             metadata={line.dataset: line.error or line.reason or "" for line in failed},
             allow_retries=False,
         )
+
+
+def _claim(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey) -> None:
+    """Wait until no other import is at work on the session."""
+    is_told = False
+    while not claims.take(key):
+        if not is_told:
+            context.log.info("%s is being imported by somebody else; this run waits for it", key)
+            is_told = True
+        time.sleep(1.0)
+
+
+def _requested_at(context: dg.AssetExecutionContext) -> datetime:
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    return record.create_timestamp if record is not None else datetime.now(UTC)
+
+
+def _import(
+    context: dg.AssetExecutionContext,
+    key: SessionKey,
+    wanted: list[Dataset],
+    warehouse: Warehouse,
+    loaded_session: LoadedSessionResource,
+) -> Iterator[Extraction]:
+    if not wanted:
+        return
+    run_id, reservation = context.run.run_id, context.run.tags.get(RESERVATION_TAG)
+    loaded = loaded_session.load(key, [dataset.name for dataset in wanted], run_id, reservation)
+    context.log.info(
+        "%s loaded in %.1f s: %s requests, %s responses from the archive",
+        key,
+        loaded.seconds,
+        loaded.requests,
+        loaded.archive_hits,
+    )
+    yield from extract_each(loaded, wanted, warehouse, run_id)
 
 
 def _result(line: Extraction, warehouse: Warehouse) -> dg.MaterializeResult[None]:

@@ -2,10 +2,12 @@
 
 import dagster as dg
 
-from f1_assets.defs.assets import calendar, session_data
-from f1_assets.defs.jobs import import_sessions, refresh_calendar
+from f1_assets.defs.assets import session_data
+from f1_assets.defs.jobs import import_sessions, import_standings, refresh_calendar
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
-from f1_assets.defs.sensors import quota_governor
+from f1_assets.defs.schedules import daily_standings, daily_update
+from f1_assets.defs.season_assets import calendar, standings
+from f1_assets.defs.sensors import gap_detection, import_summary, quota_governor
 
 
 def build_defs(warehouse: WarehouseResource | None = None) -> dg.Definitions:
@@ -18,9 +20,10 @@ def build_defs(warehouse: WarehouseResource | None = None) -> dg.Definitions:
     """
     warehouse = warehouse or WarehouseResource()
     return dg.Definitions(
-        assets=[calendar, session_data],
-        jobs=[import_sessions, refresh_calendar],
-        sensors=[quota_governor],
+        assets=[calendar, *standings, session_data],
+        jobs=[import_sessions, import_standings, refresh_calendar],
+        sensors=[gap_detection, import_summary, quota_governor],
+        schedules=[daily_standings, daily_update],
         resources={"warehouse": warehouse, "loaded_session": LoadedSessionResource(warehouse=warehouse)},
         executor=dg.in_process_executor,
     )

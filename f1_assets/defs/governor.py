@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import dagster as dg
 
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import UsageError
-from f1_assets.importing import expected_requests_of, transport_for
+from f1_assets.importing import expected_requests_of
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.planning.admission import Admission, admit
 from f1_assets.settings import process_settings
+from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 
 POOL = "fastf1_api"
@@ -36,15 +39,15 @@ def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: st
     """
     settings = process_settings()
     transport = transport_for(settings)
-    waiting = _session_runs(instance, [dg.DagsterRunStatus.QUEUED])
+    waiting = session_runs(instance, [dg.DagsterRunStatus.QUEUED])
     running = [
         run
-        for run in _session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+        for run, _ in session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
         if run.run_id != ending_run_id
     ]
     # A run that is starting has its requests not set aside yet.
     starting = sum(1 for run in running if run.status is dg.DagsterRunStatus.STARTING)
-    gap = _gap_of(waiting[0]) if waiting else None
+    gap = waiting[0][1] if waiting else None
     needed = expected_requests_of(gap, warehouse=warehouse, transport=transport) if gap is not None else {}
     fits, resumes_at = (1_000, None) if transport.ledger is None else transport.ledger.free_for(needed)
     name = str(gap.key) if gap is not None else None
@@ -53,13 +56,19 @@ def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: st
     pools = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
     if pools.get(POOL) != admission.limit:
         instance.event_log_storage.set_concurrency_slots(POOL, admission.limit)
-    _tell(instance, waiting, admission)
+    _tell(instance, [run for run, _ in waiting], admission)
     return admission
 
 
-def _session_runs(instance: dg.DagsterInstance, statuses: list[dg.DagsterRunStatus]) -> list[dg.DagsterRun]:
-    runs = instance.get_runs(dg.RunsFilter(statuses=statuses), limit=_LOOKED_AT, ascending=True)
-    return [run for run in runs if _gap_of(run) is not None]
+def session_runs(
+    instance: dg.DagsterInstance,
+    statuses: list[dg.DagsterRunStatus],
+    limit: int | None = _LOOKED_AT,
+    since: datetime | None = None,
+) -> list[tuple[dg.DagsterRun, SessionGap]]:
+    """Give the runs that import a session, the oldest first, with what each imports."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=statuses, updated_after=since), limit=limit, ascending=True)
+    return [(run, gap) for run in runs if (gap := _gap_of(run)) is not None]
 
 
 def _gap_of(run: dg.DagsterRun) -> SessionGap | None:

@@ -1,8 +1,9 @@
-"""The jobs: import sessions, refresh the calendar."""
+"""The jobs: import sessions, refresh the calendar, bring standings."""
 
 import dagster as dg
 
-from f1_assets.defs.assets import calendar, session_data
+from f1_assets.defs.assets import session_data
+from f1_assets.defs.season_assets import calendar, standings
 
 import_sessions = dg.define_asset_job(
     "import_sessions",
@@ -16,4 +17,11 @@ refresh_calendar = dg.define_asset_job(
     selection=dg.AssetSelection.assets(calendar),
     executor_def=dg.in_process_executor,
     description="Refresh a season's events and sessions, and add partitions for sessions that have ended.",
+)
+
+import_standings = dg.define_asset_job(
+    "import_standings",
+    selection=dg.AssetSelection.assets(*standings),
+    executor_def=dg.in_process_executor,
+    description="Bring the standings of a season's rounds that are missing.",
 )

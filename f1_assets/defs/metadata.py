@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from f1_assets.datasets import Dataset, all_datasets
+from f1_assets.datasets import Dataset, SeasonDataset, all_datasets
 from f1_assets.warehouse import Extraction, Status, Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
 
+OWNERS = ["team:f1-data"]
 PREVIEW_ROWS = 5
 
 
-def column_schema(dataset: Dataset) -> dg.TableSchema:
+def column_schema(dataset: Dataset | SeasonDataset) -> dg.TableSchema:
     """Give the columns with types, units and descriptions."""
     key = [
         dg.TableColumn("season", "integer", "Championship year"),
         dg.TableColumn("round", "integer", "Race weekend, from 1; 0 for tests"),
-        dg.TableColumn("session", "text", "FP1 FP2 FP3 Q SQ SS S R, or T1-2 for day 2 of test 1"),
     ]
+    if isinstance(dataset, Dataset):
+        key.append(dg.TableColumn("session", "text", "FP1 FP2 FP3 Q SQ SS S R, or T1-2 for day 2 of test 1"))
     columns = [
         dg.TableColumn(
             column.name,

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
-from dataclasses import dataclass
 from multiprocessing import get_context
 
 import dagster as dg
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
-from f1_assets.defs.assets import RESERVATION_TAG
+from f1_assets.defs.assets import CLAIM_TAG, RESERVATION_TAG
 from f1_assets.defs.build import build_defs
 from f1_assets.defs.instance import dagster_instance
-from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
+from f1_assets.defs.partitions import SESSIONS, add_partitions
 from f1_assets.errors import QuotaExhausted
-from f1_assets.importing import CalendarRefresh, SessionOutcome
+from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
@@ -26,16 +25,7 @@ from f1_assets.warehouse.calendar import event_of
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-@dataclass(frozen=True)
-class SessionRun:
-    """A session's outcome and the Dagster run that brought it; `error` is why the run ended before its time."""
-
-    outcome: SessionOutcome
-    run_id: str
-    error: str | None = None
-
-
-def run_session(gap: SessionGap, reservation: str | None = None) -> SessionRun:
+def run_session(gap: SessionGap, reservation: str | None = None, claim: str | None = None) -> SessionRun:
     """Import one session in a Dagster run of this process.
 
     Parameters
@@ -44,6 +34,8 @@ def run_session(gap: SessionGap, reservation: str | None = None) -> SessionRun:
         The session and the datasets to import.
     reservation
         Requests that were set aside for it.
+    claim
+        Under which name it was claimed.
     """
     started = time.perf_counter()
     instance = dagster_instance(process_settings())
@@ -58,7 +50,11 @@ def run_session(gap: SessionGap, reservation: str | None = None) -> SessionRun:
             asset_selection=[dg.AssetKey(name) for name in (*gap.datasets, *_still_to_note(instance, warehouse, gap))],
             run_config=_QUIET,
             raise_on_error=False,
-            tags={"f1_assets/command": "import", **({RESERVATION_TAG: reservation} if reservation else {})},
+            tags={
+                "f1_assets/command": "import",
+                **({RESERVATION_TAG: reservation} if reservation else {}),
+                **({CLAIM_TAG: claim} if claim else {}),
+            },
         )
     )
     lines = _lines_of(warehouse, gap, result.run_id)
@@ -74,25 +70,27 @@ def run_session(gap: SessionGap, reservation: str | None = None) -> SessionRun:
 
 
 def run_sessions(
-    gaps: Sequence[SessionGap], workers: int, reserve: Callable[[SessionGap], str | None]
+    gaps: Iterable[SessionGap], workers: int, reserve: Callable[[SessionGap], str | None], claim: str
 ) -> Iterator[SessionRun]:
     """Import sessions, at most `workers` side by side, and give each run as it ends.
 
     Parameters
     ----------
     gaps
-        What to import, in this order.
+        What to import, in this order; asked for one by one, when there is a worker for it.
     workers
         At most so many side by side, each in a process of its own.
     reserve
         Called before each session starts; gives its reservation, and waits or raises where the quota is spent. What
         runs at that time goes on, and is given first.
+    claim
+        The name under which the sessions are claimed.
     """
-    if workers == 1 or len(gaps) < 2:
+    if workers == 1:
         for gap in gaps:
-            yield run_session(gap, reserve(gap))
+            yield run_session(gap, reserve(gap), claim)
         return
-    pool = ProcessPoolExecutor(min(workers, len(gaps)), mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     running: set[Future[SessionRun]] = set()
     try:
         for gap in gaps:
@@ -104,29 +102,10 @@ def run_sessions(
             except QuotaExhausted:
                 yield from (future.result() for future in as_completed(running))
                 raise
-            running.add(pool.submit(run_session, gap, reservation))
+            running.add(pool.submit(run_session, gap, reservation, claim))
         yield from (future.result() for future in as_completed(running))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def record_calendar(refresh: CalendarRefresh) -> None:
-    """Show a refreshed calendar in Dagster: its season's partition is materialized, its sessions have partitions."""
-    instance = dagster_instance(process_settings())
-    season = str(refresh.season)
-    is_new = bool(add_partitions(instance, str(SEASONS.name), [season]))
-    if is_new or refresh.requests:
-        instance.report_runless_asset_event(
-            dg.AssetMaterialization(
-                "calendar",
-                partition=season,
-                metadata={
-                    "dagster/row_count": refresh.sessions,
-                    "events": refresh.events,
-                    "requests": refresh.requests,
-                },
-            )
-        )
 
 
 def _still_to_note(instance: dg.DagsterInstance, warehouse: Warehouse, gap: SessionGap) -> list[str]:

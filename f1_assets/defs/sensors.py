@@ -1,9 +1,23 @@
-"""The sensors: one that lets sessions run as the quota covers them."""
+"""The sensors: fill gaps, let sessions run as the quota covers them, say what came of it."""
 
 import dagster as dg
 
+from f1_assets.defs.dispatcher import (
+    CalendarPostponements,
+    choose,
+    new_partitions,
+    refresh_stale_calendars,
+    run_requests,
+    standings_requests,
+    states_kept,
+)
 from f1_assets.defs.governor import govern
+from f1_assets.defs.jobs import import_sessions, import_standings
+from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import WarehouseResource
+from f1_assets.defs.schedules import CALENDAR_IS_OLD_AFTER
+from f1_assets.defs.summaries import summarize
+from f1_assets.settings import process_settings
 
 
 @dg.sensor(
@@ -16,5 +30,54 @@ def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseReso
     """Follow the quota with the pool's limit; the tick says where it stands."""
     try:
         return dg.SkipReason(govern(context.instance, warehouse.open()).reason)
+    finally:
+        warehouse.close()
+
+
+@dg.sensor(
+    name="gap_detection",
+    jobs=[import_sessions, import_standings],
+    minimum_interval_seconds=30,
+    default_status=(dg.DefaultSensorStatus.RUNNING if process_settings().autostart else dg.DefaultSensorStatus.STOPPED),
+    description="Finds what the seasons of F1_SEASONS lack, and requests a run for the missing datasets of a session.",
+)
+def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
+    """Refresh calendars that are a day old, and request runs for gaps; the tick says how far everything is."""
+    settings, postponed = process_settings(), CalendarPostponements.parse(context.cursor)
+    try:
+        store = warehouse.open()
+        is_done = refresh_stale_calendars(
+            context.instance, store, settings, CALENDAR_IS_OLD_AFTER, postponed, context.log.warning
+        )
+        choice = choose(context.instance, store, states_kept(store, settings))
+        status = choice.status if is_done else f"{choice.status}, calendars of more seasons follow"
+        requests = run_requests(context.instance, choice.gaps, "gap_detection")
+        requests += standings_requests(context.instance, store, settings)
+        if not requests:
+            return dg.SensorResult(skip_reason=dg.SkipReason(status), cursor=str(postponed))
+        context.log.info(status)
+        new = new_partitions(context.instance, choice.gaps)
+        return dg.SensorResult(
+            run_requests=requests,
+            dynamic_partitions_requests=[SESSIONS.build_add_request(new)] if new else [],
+            cursor=str(postponed),
+        )
+    finally:
+        warehouse.close()
+
+
+@dg.sensor(
+    name="import_summary",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Posts one message to Slack when the queue of sessions has run dry, with what came of them.",
+)
+def import_summary(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
+    """Post what was imported since the last message, once nothing is queued or running any more."""
+    try:
+        said, cursor = summarize(
+            context.instance, warehouse.open(), process_settings(), context.cursor, context.log.warning
+        )
+        return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
     finally:
         warehouse.close()

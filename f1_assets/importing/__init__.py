@@ -1,6 +1,8 @@
 """Process one session or a season: load once, extract many, keep what succeeded."""
 
-from f1_assets.importing.calendar import CalendarRefresh, refresh_calendar
+from f1_assets.importing.calendar import CalendarRefresh, refresh_calendar, refresh_calendars
+from f1_assets.importing.season import ImportSummary, SessionRun, Watcher, import_season, import_selection
+from f1_assets.importing.selection import Selection
 from f1_assets.importing.sessions import (
     Outcome,
     SessionOutcome,
@@ -9,18 +11,23 @@ from f1_assets.importing.sessions import (
     load_fastf1_session,
     process_session_gap,
     reserve_requests,
-    transport_for,
 )
 
 __all__ = [
     "CalendarRefresh",
+    "ImportSummary",
     "Outcome",
+    "Selection",
     "SessionOutcome",
+    "SessionRun",
+    "Watcher",
     "expected_requests_of",
     "extract_each",
+    "import_season",
+    "import_selection",
     "load_fastf1_session",
     "process_session_gap",
     "refresh_calendar",
+    "refresh_calendars",
     "reserve_requests",
-    "transport_for",
 ]

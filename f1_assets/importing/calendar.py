@@ -1,18 +1,27 @@
-"""Refresh a season's calendar: fetch it, and store it in the warehouse."""
+"""Refresh calendars: fetch them, and store them in the warehouse."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from f1_assets.connection import connect
-from f1_assets.importing.sessions import transport_for
+from f1_assets.datasets import all_season_datasets
+from f1_assets.errors import UpstreamError
 from f1_assets.settings import process_settings
+from f1_assets.upstream.feeds import JOLPICA_HOST
+from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
-from f1_assets.warehouse.calendar import CalendarChanges, store_season
+from f1_assets.warehouse.calendar import CalendarChanges, known_seasons, refreshes_of, store_season
 
 if TYPE_CHECKING:
     from f1_assets.upstream.transport import Transport
+
+
+SETTLED_AFTER = timedelta(days=30)
+"""A calendar that was refreshed so long after its last session is not expected to change."""
 
 
 @dataclass(frozen=True)
@@ -56,5 +65,72 @@ def refresh_calendar(
     events = fetched.events
     if transport.ledger is not None:
         transport.ledger.prune()
-    changes = store_season(warehouse or connect(), season, events, transport.source)
+    by_round = [dataset.table for dataset in all_season_datasets().values()]
+    changes = store_season(warehouse or connect(), season, events, transport.source, by_round=by_round)
+    if changes.moved:
+        # Jolpica's addresses have the round in them: what the archive has under one may be another event's now.
+        transport.discard(f"{JOLPICA_HOST}/ergast/f1/{season}/")
     return CalendarRefresh(season, len(events), sum(len(e.sessions) for e in events), changes, fetched.requests)
+
+
+def refresh_calendars(
+    seasons: Sequence[int],
+    *,
+    warehouse: Warehouse,
+    warned: Callable[[str], None],
+    transport: Transport | None = None,
+    renew: bool = False,
+    older_than: timedelta = timedelta(),
+) -> Iterator[CalendarRefresh]:
+    """Refresh the calendars that can have changed, one after the other.
+
+    A calendar that is there already serves when upstream does not answer.
+
+    Parameters
+    ----------
+    seasons
+        Which seasons.
+    warehouse, transport
+        Where to; the transport is that of the environment by default.
+    warned
+        Told of a season that could not be refreshed.
+    renew
+        Refresh every one, even if its season is long over or the archive has a fresh answer.
+    older_than
+        Leave those alone that were refreshed within this time.
+
+    Raises
+    ------
+    UpstreamError
+        When there is no calendar of a season, neither upstream nor in the warehouse.
+    """
+    transport = transport or transport_for(process_settings())
+    for season in seasons if renew else stale_seasons(warehouse, seasons, transport.source, older_than):
+        try:
+            yield refresh_calendar(season, warehouse=warehouse, transport=transport, renew=renew)
+        except UpstreamError as error:
+            if season not in known_seasons(warehouse):
+                raise
+            warned(f"Season {season}: the calendar was not refreshed; the stored one serves. {error}")
+
+
+def stale_seasons(
+    warehouse: Warehouse,
+    seasons: Sequence[int],
+    source: str,
+    older_than: timedelta,
+    now: datetime | None = None,
+) -> list[int]:
+    """Tell which calendars can have changed since they were refreshed: not those of seasons that are long over.
+
+    A calendar of another source than the present one is stale.
+    """
+    now, known = now or datetime.now(UTC), refreshes_of(warehouse)
+    stale = []
+    for season in seasons:
+        refreshed = known.get(season)
+        if refreshed is None or refreshed.source != source:
+            stale.append(season)
+        elif refreshed.last_end is None or refreshed.at < refreshed.last_end + SETTLED_AFTER:
+            stale += [season] if refreshed.at + older_than <= now else []
+    return stale

@@ -15,10 +15,17 @@ from f1_assets.errors import (
 from f1_assets.warehouse import Status
 
 UNAVAILABLE_EXPIRES = timedelta(days=30)
-NOT_YET = timedelta(minutes=30)
+FIRST_NOT_YET = timedelta(minutes=15)
+LONGEST_NOT_YET = timedelta(hours=6)
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=24)
 DEFECT_WAIT = timedelta(hours=24)
+LAST_TRANSIENT_TRY = 12
+"""The twelfth try comes some four days after the first. After it a person must say ``retry``."""
+
+LAST_TRY_OF_A_DEFECT = 3
+"""A defect is ours or FastF1's: another version may mend it, asking again does not."""
+
 JITTER = 0.2
 
 
@@ -44,18 +51,24 @@ def next_try_at(error: BaseException, attempts: int, now: datetime) -> datetime 
     Returns
     -------
     datetime or None
-        None where it does not depend on time: as soon as the quota or the account is back.
+        None when it was the last try; for a refused account too, which waits for no time but for a person.
     """
     match error:
-        case QuotaExhausted() | AuthenticationRequired():
+        case AuthenticationRequired():
             return None
+        case QuotaExhausted():
+            return max(error.resumes_at or now, now)
         case Unavailable():
             return now + UNAVAILABLE_EXPIRES
         case NotYetPublished():
-            return now + _jittered(NOT_YET)
+            return now + _jittered(min(FIRST_NOT_YET * 2 ** min(attempts - 1, 20), LONGEST_NOT_YET))
         case TransientError():
+            if attempts >= LAST_TRANSIENT_TRY:
+                return None
             return now + _jittered(min(FIRST_WAIT * 2 ** min(attempts - 1, 20), LONGEST_WAIT))
         case _:
+            if attempts >= LAST_TRY_OF_A_DEFECT:
+                return None
             return now + _jittered(DEFECT_WAIT)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 import traceback
 import uuid
@@ -25,10 +24,10 @@ from f1_assets.errors import (
 from f1_assets.importing.retries import next_try_at, status_after
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
-from f1_assets.settings import Settings, process_settings
+from f1_assets.settings import process_settings
 from f1_assets.upstream.ledger import SHORT_WAIT_SECONDS, Purpose
 from f1_assets.upstream.needs import Needs
-from f1_assets.upstream.rate_limit import ledger_of
+from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import SIMULATOR, CalendarEvent, CalendarSession, event_of, source_of
 
@@ -77,14 +76,6 @@ class SessionOutcome:
         if not self.failed:
             return Outcome.SUCCESS
         return Outcome.PARTIAL if self.extracted or self.unavailable else Outcome.FAILED
-
-
-@functools.cache
-def transport_for(settings: Settings) -> Transport:
-    """Give this process's transport for these settings, with its requests counted in the ledger."""
-    from f1_assets.upstream.transport import Transport
-
-    return Transport(settings, ledger_of(settings))
 
 
 @dataclass(frozen=True)
@@ -222,6 +213,12 @@ def _reserve_after_a_short_wait(gap: SessionGap, warehouse: Warehouse, transport
             time.sleep(min(max(wait, 0.05), 1.0))
 
 
+def done_since(warehouse: Warehouse, key: SessionKey, since: datetime) -> dict[str, Extraction]:
+    """Give what some import has brought of a session since a time, by dataset: it need not be brought again."""
+    lines = warehouse.extractions(key)
+    return {line.dataset: line for line in lines if not line.failed and line.tried_at and line.tried_at >= since}
+
+
 def extract_each(
     loaded: LoadedSession, datasets: Sequence[Dataset], warehouse: Warehouse, run_id: str | None = None
 ) -> Iterator[Extraction]:
@@ -258,7 +255,9 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
         if extract.frame.empty:
             raise Unavailable(f"upstream has no {dataset.name} of this session: the feed is there, without entries")
         line = replace(line, rows_expected=extract.rows_expected, seconds=time.perf_counter() - started)
-        return warehouse.replace(loaded.key, dataset, extract.frame, line, extract.parents)
+        return warehouse.replace(
+            loaded.key, dataset, extract.frame, line, extract.parents, starts_at=loaded.session.start
+        )
     except ConfigurationError:
         raise  # the database itself: no other dataset would fare better
     except Exception as error:  # one dataset's defect is noted with its traceback, and the next gets its turn

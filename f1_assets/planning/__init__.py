@@ -1,5 +1,26 @@
 """What is missing, and what to do about it."""
 
 from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, gaps_of
+from f1_assets.planning.plan import PlannedSession, ProcessingPlan, build_processing_plan
+from f1_assets.planning.report import (
+    GapReport,
+    detect_missing_races,
+    detect_missing_sessions,
+    detect_session_data_gaps,
+    generate_gap_report,
+)
 
-__all__ = ["DatasetState", "SessionGap", "dataset_states", "gaps_of"]
+__all__ = [
+    "DatasetState",
+    "GapReport",
+    "PlannedSession",
+    "ProcessingPlan",
+    "SessionGap",
+    "build_processing_plan",
+    "dataset_states",
+    "detect_missing_races",
+    "detect_missing_sessions",
+    "detect_session_data_gaps",
+    "gaps_of",
+    "generate_gap_report",
+]

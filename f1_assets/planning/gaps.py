@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import Row, Select, and_, select
 
 from f1_assets.datasets import Dataset, named
 from f1_assets.keys import SessionKey
@@ -15,10 +15,23 @@ from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import events, extractions, sessions
 
+USUAL_DELAY = timedelta(minutes=30)
+"""How long after its end a session's data is there, where nothing was learned yet."""
 
-@dataclass(frozen=True)
+SHORTEST_DELAY = timedelta(minutes=10)
+LONGEST_DELAY = timedelta(hours=1)
+SOON_AFTER = timedelta(hours=6)
+"""A session that was fetched later says nothing about when its data came."""
+
+REMEMBERED = 8
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetState:
-    """What is known of one dataset of one session; `reason` says why it is not there."""
+    """What is known of one dataset of one session; `reason` says why it is not there.
+
+    `next_try_at` is when it is asked for again: of what is present, when it is renewed because it may have changed.
+    """
 
     key: SessionKey
     dataset: str
@@ -27,15 +40,24 @@ class DatasetState:
     reason: str | None = None
     error_class: str | None = None
     attempts: int = 0
+    tried_at: datetime | None = None
     extracted_at: datetime | None = None
     next_try_at: datetime | None = None
     requests: int = 0
+    load_seconds: float = 0.0
 
     def is_due(self, now: datetime) -> bool:
-        """Tell whether it should be imported now: it is missing, or failed and its time to be tried has come."""
+        """Tell whether it should be imported now: it is missing, or the time has come to ask for it again."""
         if self.status in (Status.MISSING, Status.BLOCKED_AUTH):
             return True
-        return self.status is Status.FAILED and (self.next_try_at is None or self.next_try_at <= now)
+        return (
+            self.status in (Status.FAILED, Status.PRESENT) and self.next_try_at is not None and self.next_try_at <= now
+        )
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the last try failed too, so that a person must say ``retry``."""
+        return self.status is Status.FAILED and self.next_try_at is None
 
 
 @dataclass(frozen=True)
@@ -58,7 +80,7 @@ def dataset_states(
     Parameters
     ----------
     warehouse
-        Where to look.
+        Where to look; it is asked once, however many seasons there are.
     seasons
         Which seasons.
     datasets
@@ -70,42 +92,60 @@ def dataset_states(
     """
     now = now or datetime.now(UTC)
     wanted = named(None) if datasets is None else datasets
-    query = (
-        select(
-            sessions.c.season,
-            sessions.c.round,
-            sessions.c.session,
-            sessions.c.end_utc,
-            events.c.live_timing,
-            *(column.label(f"x_{column.name}") for column in extractions.columns if not column.foreign_keys),
-        )
-        .join(events, sessions.c.event_key == events.c.event_key)
-        .outerjoin(
-            extractions,
-            and_(
-                extractions.c.season == sessions.c.season,
-                extractions.c.round == sessions.c.round,
-                extractions.c.session == sessions.c.session,
-            ),
-        )
-        .where(sessions.c.season.in_(list(seasons)))
-        .order_by(sessions.c.start_utc, sessions.c.season, sessions.c.round, sessions.c.session)
-    )
-    if key is not None:
-        query = query.where(
-            sessions.c.season == key.season, sessions.c.round == key.round, sessions.c.session == key.session
-        )
     found: dict[SessionKey, tuple[Row[Any], dict[str, Row[Any]]]] = {}
     with reading(warehouse.engine) as connection:
-        for row in connection.execute(query):
-            lines = found.setdefault(SessionKey(row.season, row.round, row.session), (row, {}))[1]
-            if row.x_dataset is not None:
-                lines[row.x_dataset] = row
+        for row in connection.execute(_query(seasons, key)):
+            identity = SessionKey(row.season, row.round, row.session)
+            known = found.get(identity)
+            if known is None:
+                known = found[identity] = (row, {})
+            if row.dataset is not None:
+                known[1][row.dataset] = row
+    delay = publication_delay(
+        (row.end_utc, min((line.extracted_at for line in lines.values() if line.extracted_at), default=None))
+        for row, lines in found.values()
+    )
     return [
-        _state(session_key, dataset, session, lines.get(dataset.name), now)
+        _state(session_key, dataset, session, lines.get(dataset.name), now, delay)
         for session_key, (session, lines) in found.items()
         for dataset in wanted
     ]
+
+
+def _query(seasons: Iterable[int], key: SessionKey | None) -> Select[Any]:
+    x = extractions.c
+    line = (x.dataset, x.status, x.rows, x.reason, x.error_class, x.attempts, x.requests, x.load_seconds)
+    times = (x.tried_at, x.extracted_at, x.next_try_at)
+    s = sessions.c
+    query = (
+        select(s.season, s.round, s.session, s.end_utc, events.c.live_timing, *line, *times)
+        .join(events, s.event_key == events.c.event_key)
+        .outerjoin(extractions, and_(x.season == s.season, x.round == s.round, x.session == s.session))
+        .where(s.season.in_(list(seasons)))
+        .order_by(s.start_utc, s.season, s.round, s.session)
+    )
+    if key is not None:
+        query = query.where(s.season == key.season, s.round == key.round, s.session == key.session)
+    return query
+
+
+def publication_delay(seen: Iterable[tuple[datetime, datetime | None]]) -> timedelta:
+    """Tell how long after its end a session is worth asking for, as those taught that were fetched soon after.
+
+    Each success lowers the delay by a minute, until a session is not there yet: that costs one load, and the next
+    delay is as long as it took.
+
+    Parameters
+    ----------
+    seen
+        Of each session its end, and when its first dataset came; None where none did.
+    """
+    soon = sorted((at, at - end) for end, at in seen if at is not None and timedelta() <= at - end <= SOON_AFTER)
+    waits = sorted(wait for _, wait in soon[-REMEMBERED:])
+    if not waits:
+        return USUAL_DELAY
+    usual = waits[len(waits) * 3 // 4]
+    return min(max(usual - timedelta(minutes=1), SHORTEST_DELAY), LONGEST_DELAY)
 
 
 def gaps_of(states: Iterable[DatasetState], now: datetime | None = None) -> list[SessionGap]:
@@ -118,30 +158,42 @@ def gaps_of(states: Iterable[DatasetState], now: datetime | None = None) -> list
     return [SessionGap(key, tuple(names)) for key, names in due.items()]
 
 
-def _state(key: SessionKey, dataset: Dataset, session: Row[Any], line: Row[Any] | None, now: datetime) -> DatasetState:
+def _state(
+    key: SessionKey, dataset: Dataset, session: Row[Any], line: Row[Any] | None, now: datetime, delay: timedelta
+) -> DatasetState:
     if line is None:
-        status, reason = _without_line(key, dataset, session, now)
+        status, reason = _without_line(key, dataset, session, now, delay)
         return DatasetState(key, dataset.name, status, reason=reason)
-    status = Status(line.x_status)
-    if status is Status.UNAVAILABLE and line.x_next_try_at is not None and line.x_next_try_at <= now:
+    status, next_try_at = Status(line.status), line.next_try_at
+    if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:
         status = Status.MISSING
+    elif status is Status.PRESENT and (line.error_class is None or next_try_at is None):
+        renewals = dataset.renewals.get(key.session, ())
+        since = line.extracted_at if line.error_class is None else line.tried_at
+        next_try_at = next((session.end_utc + after for after in renewals if session.end_utc + after > since), None)
     return DatasetState(
         key,
         dataset.name,
         status,
-        rows=line.x_rows,
-        reason=line.x_reason,
-        error_class=line.x_error_class,
-        attempts=line.x_attempts,
-        extracted_at=line.x_extracted_at,
-        next_try_at=line.x_next_try_at,
-        requests=line.x_requests,
+        rows=line.rows,
+        reason=line.reason,
+        error_class=line.error_class,
+        attempts=line.attempts,
+        tried_at=line.tried_at,
+        extracted_at=line.extracted_at,
+        next_try_at=next_try_at,
+        requests=line.requests,
+        load_seconds=line.load_seconds,
     )
 
 
-def _without_line(key: SessionKey, dataset: Dataset, session: Row[Any], now: datetime) -> tuple[Status, str | None]:
+def _without_line(
+    key: SessionKey, dataset: Dataset, session: Row[Any], now: datetime, delay: timedelta
+) -> tuple[Status, str | None]:
     if reason := dataset.why_not_applicable(key, session.live_timing):
         return Status.NOT_APPLICABLE, reason
     if session.end_utc > now:
         return Status.UPCOMING, f"the session ends {session.end_utc:%Y-%m-%d %H:%M} UTC"
+    if session.end_utc + delay > now:
+        return Status.UPCOMING, f"its data is expected from {session.end_utc + delay:%Y-%m-%d %H:%M} UTC on"
     return Status.MISSING, None

@@ -87,7 +87,8 @@ IDENTIFIERS = {
     "Race": "R",
 }
 _MINUTES = {"Q": 60, "SQ": 44, "SS": 44, "S": 60, "R": 120}
-FIRST_SEASON, LAST_SEASON = 2018, 2100
+FIRST_SEASON, LAST_SEASON = 1950, 2100
+FIRST_LIVE_TIMING_SEASON = 2018
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,12 @@ class SimulatedEvent:
 
 
 def events_of(season: int, options: SimulatorOptions) -> tuple[SimulatedEvent, ...]:
-    """Give the events of a season, tests first, in order of their dates; none before live timing began."""
+    """Give the events of a season, tests first, in order of their dates; tests only since there is live timing."""
     if not FIRST_SEASON <= season <= LAST_SEASON:
         return ()
     tests = [
         _event(season, 0, test + 1, "testing", PLACES[0], _tests_end(season, options, test))
-        for test in range(options.tests)
+        for test in range(options.tests if season >= FIRST_LIVE_TIMING_SEASON else 0)
     ]
     sundays = _sundays(season, options.races)
     sprints = _sprint_rounds(season, options)

@@ -36,6 +36,86 @@ def race_table(url: str, event: SimulatedEvent, kind: str, entries: Sequence[Any
     return _answer(url, limit, offset, len(entries), {"RaceTable": table})
 
 
+def season_race_table(
+    url: str,
+    season: int,
+    races: Sequence[tuple[SimulatedEvent, Sequence[Any]]],
+    kind: str,
+    limit: int,
+    offset: int,
+) -> bytes:
+    """Answer with one page of the entries of all races of a season: it may begin and end in the middle of a race."""
+    listed, place = [], 0
+    for event, entries in races:
+        page = entries[max(offset - place, 0) : max(offset + limit - place, 0)]
+        if page:
+            listed.append({**_race(event), kind: list(page)})
+        place += len(entries)
+    return _answer(url, limit, offset, place, {"RaceTable": {"season": str(season), "Races": listed}})
+
+
+def standings_table(
+    url: str, season: int, number: int, kind: str, entries: Sequence[Any], limit: int, offset: int
+) -> bytes:
+    """Answer with the standings after a round; without entries there is no list in it.
+
+    Parameters
+    ----------
+    url
+        What was asked for.
+    season, number
+        After which round.
+    kind
+        Name of the list: ``DriverStandings`` or ``ConstructorStandings``.
+    entries
+        All entries, the leader first.
+    limit, offset
+        The page, see `page_of`.
+    """
+    page = list(entries[offset : offset + limit])
+    lists = [{"season": str(season), "round": str(number), kind: page}] if page else []
+    table = {"season": str(season), "round": str(number), "StandingsLists": lists}
+    return _answer(url, limit, offset, len(entries), {"StandingsTable": table})
+
+
+def standings(scored: Sequence[tuple[str, Sequence[Result]]], of_constructors: bool) -> list[dict[str, Any]]:
+    """Add up points and wins of races and sprints, the leader first.
+
+    Parameters
+    ----------
+    scored
+        The races and sprints so far: their identifier, and their result.
+    of_constructors
+        Whether of constructors; of drivers otherwise.
+    """
+    points: dict[str, float] = {}
+    wins: dict[str, int] = {}
+    people: dict[str, dict[str, Any]] = {}
+    for session_id, classified in scored:
+        for result in classified:
+            name = result.driver.team.team_id if of_constructors else result.driver.driver_id
+            entry = _people(result.driver)
+            people[name] = (
+                {"Constructor": entry["Constructor"]}
+                if of_constructors
+                else {"Driver": entry["Driver"], "Constructors": [entry["Constructor"]]}
+            )
+            points[name] = points.get(name, 0.0) + result.points
+            is_win = result.position == 1 and session_id == "R"
+            wins[name] = wins.get(name, 0) + is_win
+    order = sorted(points, key=lambda name: (-points[name], -wins[name], name))
+    return [
+        {
+            "position": str(place),
+            "positionText": str(place),
+            "points": f"{points[name]:g}",
+            "wins": str(wins[name]),
+            **people[name],
+        }
+        for place, name in enumerate(order, 1)
+    ]
+
+
 def page_of(query: Mapping[str, Sequence[str]]) -> tuple[int, int]:
     """Read limit and offset from a query, as Jolpica does: what makes no sense is as if it were not there."""
 
@@ -53,6 +133,7 @@ def season_table(url: str, season: int, events: Sequence[SimulatedEvent], limit:
     return _answer(url, limit, offset, len(races), {"RaceTable": table})
 
 
+_SESSION_TIMES_SINCE = 2022
 _SESSION_NAMES = {
     "Practice 1": "FirstPractice",
     "Practice 2": "SecondPractice",
@@ -63,7 +144,9 @@ _SESSION_NAMES = {
 
 
 def _sessions(event: SimulatedEvent) -> dict[str, object]:
-    """Give the times of the sessions before the race."""
+    """Give the times of the sessions before the race; Jolpica has them since 2022."""
+    if event.season < _SESSION_TIMES_SINCE:
+        return {}
     return {
         _SESSION_NAMES.get(session.name, session.name): {
             "date": f"{session.start_utc:%Y-%m-%d}",

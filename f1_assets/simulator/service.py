@@ -13,11 +13,18 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pandas as pd
 
 from f1_assets.simulator import jolpica
-from f1_assets.simulator.calendar import PLACES, SimulatedEvent, SimulatedSession, events_of, folder
+from f1_assets.simulator.calendar import (
+    FIRST_LIVE_TIMING_SEASON,
+    PLACES,
+    SimulatedEvent,
+    SimulatedSession,
+    events_of,
+    folder,
+)
 from f1_assets.simulator.circuits import circuit_of, multiviewer
 from f1_assets.simulator.entrants import Driver, entrants
 from f1_assets.simulator.feeds import feed
-from f1_assets.simulator.model import Course
+from f1_assets.simulator.model import Course, Result
 from f1_assets.simulator.options import SimulatorOptions
 from f1_assets.simulator.race import race
 from f1_assets.simulator.schedules import schedule, season_index
@@ -32,6 +39,8 @@ _RESULTS = {
     "sprint": ("S", "SprintResults"),
     "laps/1": ("R", "Laps"),
 }
+_QUALIFYING_SINCE = 2003
+_STANDINGS = {"driverstandings": "DriverStandings", "constructorstandings": "ConstructorStandings"}
 # In the first seasons with sprints, the sprint set the grid of the race.
 _GRID_OF = {"R": ("Q",), "S": ("SQ", "SS", "Q")}
 _GRID_OF_BY_SPRINT = {"R": ("S",), "S": ("Q",)}
@@ -64,6 +73,7 @@ class Simulator:
         self._now = now
         self._drivers = entrants(self._options.drivers)
         self._courses: OrderedDict[tuple[int, int, str], Course] = OrderedDict()
+        self._scored: dict[tuple[int, int, str], tuple[Result, ...]] = {}
         self._lock = RLock()
 
     def respond(self, url: str) -> SimulatedResponse:
@@ -146,12 +156,12 @@ class Simulator:
 
     def _schedule(self, path: str) -> SimulatedResponse:
         match = re.fullmatch(r"/theOehrly/f1schedule/master/schedule_([0-9]{4})\.json", path)
-        events = events_of(int(match[1]), self._options) if match else ()
+        events = events_of(int(match[1]), self._options) if match and int(match[1]) >= FIRST_LIVE_TIMING_SEASON else ()
         return _answer(schedule(events), "text/plain; charset=utf-8") if events else _NOT_FOUND
 
     def _live_timing(self, path: str) -> SimulatedResponse:
         match = re.fullmatch(r"/static/([0-9]{4})/(?:(Index)\.json|([^/]+/[^/]+/)(\w+)\.jsonStream)", path)
-        events = events_of(int(match[1]), self._options) if match else ()
+        events = events_of(int(match[1]), self._options) if match and int(match[1]) >= FIRST_LIVE_TIMING_SEASON else ()
         if match is None or not events:
             return _NOT_FOUND
         if match[2]:
@@ -165,14 +175,26 @@ class Simulator:
 
     def _jolpica(self, url: str, path: str, query: dict[str, list[str]]) -> SimulatedResponse:
         match = re.fullmatch(
-            r"/ergast/f1/([0-9]{4})(?:/([0-9]{1,2})/(results|qualifying|sprint|laps/1))?(?:\.json|/)", path
+            r"/ergast/f1/([0-9]{4})(?:/([0-9]{1,2}))?(?:/(results|qualifying|sprint|laps/1|\w+standings))?(?:\.json|/)",
+            path.lower(),
         )
         events = events_of(int(match[1]), self._options) if match else ()
         if match is None or not events:
             return _NOT_FOUND
         limit, offset = jolpica.page_of(query)
+        season, races = int(match[1]), [event for event in events if event.round]
+        if match[3] is None:
+            return _json(jolpica.season_table(url, season, events, limit, offset)) if match[2] is None else _NOT_FOUND
+        if match[3] in _STANDINGS:
+            number = int(match[2]) if match[2] else max(event.round for event in races)
+            kind, entries = _STANDINGS[match[3]], self._standings(races, number, match[3])
+            return _json(jolpica.standings_table(url, season, number, kind, entries, limit, offset))
+        if match[3] not in _RESULTS:
+            return _NOT_FOUND
         if match[2] is None:
-            return _json(jolpica.season_table(url, int(match[1]), events, limit, offset))
+            session_id, kind = _RESULTS[match[3]]
+            listed = [(event, self._entries(event, session_id, kind)) for event in races]
+            return _json(jolpica.season_race_table(url, season, listed, kind, limit, offset))
         event = next((listed for listed in events if listed.round and listed.round == int(match[2])), None)
         if event is None:
             return _NOT_FOUND
@@ -180,10 +202,33 @@ class Simulator:
         entries = self._entries(event, session_id, kind)
         return _json(jolpica.race_table(url, event, kind, entries, limit, offset))
 
+    def _standings(self, races: Sequence[SimulatedEvent], number: int, kind: str) -> Sequence[object]:
+        """Add up the points after a round; none before its race has ended."""
+        of_this_round = [event for event in races if event.round == number]
+        if not of_this_round or not self._has_ended(of_this_round[0].sessions[-1]):
+            return []
+        scored = [
+            (session.session_id, self._results(event, session))
+            for event in races
+            if event.round <= number
+            for session in event.sessions
+            if session.session_id in _GRID_OF
+        ]
+        return jolpica.standings(scored, kind == "constructorstandings")
+
+    def _results(self, event: SimulatedEvent, session: SimulatedSession) -> tuple[Result, ...]:
+        """Give the result of a race or sprint, remembered for as long as the simulator lives."""
+        key = (event.season, event.round, session.session_id)
+        if key not in self._scored:
+            self._scored[key] = tuple(self._course(event, session).results)
+        return self._scored[key]
+
     def _entries(self, event: SimulatedEvent, session_id: str, kind: str) -> Sequence[object]:
         """Give the entries of one of Jolpica's lists; none for a session that has not ended, or is not held."""
         session = next((listed for listed in event.sessions if listed.session_id == session_id), None)
         if session is None or not self._has_ended(session):
+            return []
+        if kind == "QualifyingResults" and event.season < _QUALIFYING_SINCE:
             return []
         course = self._course(event, session)
         match kind:

@@ -80,6 +80,20 @@ class Archive:
         self._responses.delete(*absent)
         return len(absent)
 
+    def addresses(self, now: datetime | None = None) -> frozenset[str]:
+        """Give the addresses that it answers for."""
+        table = self._responses.responses
+        query = f"SELECT key FROM {table.table_name} WHERE expires IS NULL OR expires > ?"  # noqa: S608 (its own name)
+        with table.connection() as connection:
+            rows = connection.execute(query, ((now or datetime.now(UTC)).timestamp(),)).fetchall()
+        return frozenset(key for (key,) in rows)
+
+    def discard(self, url_part: str) -> int:
+        """Give up every response whose address contains `url_part`; give how many there were."""
+        found = [key for key in self._responses.responses if url_part in key]
+        self._responses.delete(*found)
+        return len(found)
+
     def close(self) -> None:
         """Give the file back."""
         self._responses.close()  # type: ignore[no-untyped-call]

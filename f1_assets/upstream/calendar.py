@@ -14,7 +14,7 @@ import pandas as pd
 import requests
 
 from f1_assets.errors import NotYetPublished, QuotaExhausted, TransientError, UpstreamError
-from f1_assets.keys import SessionKey
+from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
 from f1_assets.upstream.fastf1_private import captured_failures
 from f1_assets.upstream.feeds import LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST
 from f1_assets.upstream.transport import Exchange, LoadStopped, Outcome, Transport
@@ -22,7 +22,6 @@ from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 
 logger = logging.getLogger(__name__)
 
-FIRST_LIVE_TIMING_SEASON = 2018
 
 _IDENTIFIERS = {
     "Practice 1": "FP1",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+from statistics import median
 from typing import TYPE_CHECKING
 
-from f1_assets.upstream.fastf1_private import LIVE_TIMING_PAGES, LIVE_TIMING_URL
+from f1_assets.upstream.fastf1_private import LIVE_TIMING_PAGES, LIVE_TIMING_URL, make_path
 from f1_assets.upstream.feeds import CIRCUIT_HOST, JOLPICA_HOST, Feed
-from f1_assets.upstream.loader import fastf1_session
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.policies import ANY, JOLPICA, policy_of
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
@@ -29,7 +31,7 @@ def expected_requests(
     feed costs a second request, to a mirror), at the worst of the last ones: a load that stops halfway costs more than
     a request that was set aside in vain.
     """
-    planned = planned_urls(event, session, needs)
+    planned = _with_pages(transport, planned_urls(event, session, needs))
     missing = [url for url in planned if not transport.has_kept(url)]
     if not missing:
         return {ANY: 0, JOLPICA: 0}
@@ -39,11 +41,72 @@ def expected_requests(
     return {ANY: len(missing) + max(beyond, 0), JOLPICA: jolpica}
 
 
+@dataclass(frozen=True)
+class RequestCost:
+    """The requests of a load: what is usual, the least and the most that past loads of such sessions took.
+
+    `jolpica` are those among the usual ones that go to Jolpica, which has a quota of its own beside.
+    """
+
+    usual: int = 0
+    least: int = 0
+    most: int = 0
+    jolpica: int = 0
+
+    def __add__(self, other: RequestCost) -> RequestCost:
+        """Give the cost of two loads."""
+        return RequestCost(
+            self.usual + other.usual,
+            self.least + other.least,
+            self.most + other.most,
+            self.jolpica + other.jolpica,
+        )
+
+
+class CostEstimator:
+    """Estimates the loads of many sessions: the archive is looked at once, and each kind of past load once.
+
+    Sessions are to be asked for in the order in which they will be loaded: what one load fetches, the archive has for
+    the next one of the weekend.
+
+    Parameters
+    ----------
+    transport
+        With the archive and the ledger.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._kept = set(transport.kept_addresses())
+        self._ledger = transport.ledger
+        self._beyond: dict[tuple[str, str], list[int]] = {}
+
+    def cost(self, event: CalendarEvent, session: CalendarSession, needs: Needs) -> RequestCost:
+        """Estimate one load; nothing where the archive has all of it."""
+        planned = _with_pages(self._transport, planned_urls(event, session, needs))
+        missing = [url for url in planned if url not in self._kept]
+        if not missing:
+            return RequestCost()
+        self._kept.update(missing)
+        beyond = self._beyond_plan(session.key.session, str(needs), len(planned))
+        jolpica = sum(1 for url in missing if policy_of(url) == JOLPICA)
+        number = len(missing)
+        return RequestCost(number + round(median(beyond)), number + min(beyond), number + max(beyond), jolpica)
+
+    def _beyond_plan(self, session: str, needs: str, planned: int) -> list[int]:
+        known = self._beyond.get((session, needs))
+        if known is None:
+            loads = self._ledger.past_loads(session, needs) if self._ledger is not None else []
+            known = [max(load.get(ANY, 0) - planned, 0) for load in loads] or [0]
+            self._beyond[(session, needs)] = known
+        return known
+
+
 def planned_urls(event: CalendarEvent, session: CalendarSession, needs: Needs) -> list[str]:
     """Give the addresses that a load asks for when every feed is there, as FastF1 3.9 does."""
     urls = []
     if event.live_timing:
-        folder = f"{LIVE_TIMING_URL}{fastf1_session(event, session).api_path}"
+        folder = f"{LIVE_TIMING_URL}{live_timing_path(event, session)}"
         urls += [f"{folder}{LIVE_TIMING_PAGES[feed]}" for feed in _live_timing_feeds(session.key.session, needs)]
     results = _JOLPICA_RESULTS.get(session.key.session, "results")
     base = f"https://{JOLPICA_HOST}/ergast/f1/{event.season}/{event.round}"
@@ -54,6 +117,18 @@ def planned_urls(event: CalendarEvent, session: CalendarSession, needs: Needs) -
     if needs.circuit:
         urls.append(f"https://{CIRCUIT_HOST}/api/v1/circuits/{event.circuit_key or 0}/{event.season}")
     return urls
+
+
+def _with_pages(transport: Transport, urls: list[str]) -> list[str]:
+    """Put the pages of a season in the place of a race of the past."""
+    return [page for url in urls for page in transport.known_pages(url) or [url]]
+
+
+def live_timing_path(event: CalendarEvent, session: CalendarSession) -> str:
+    """Give the folder of a session's feeds, as FastF1's session has it in ``api_path``."""
+    zone = timezone(timedelta(minutes=event.gmt_offset_minutes))
+    day = session.start.astimezone(zone).date()
+    return make_path(event.name, event.event_date.isoformat(), session.name, day.isoformat())
 
 
 def _live_timing_feeds(session: str, needs: Needs) -> list[Feed]:

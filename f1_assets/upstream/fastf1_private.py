@@ -4,6 +4,7 @@
 - `Cache._no_cached_warned`: keeps it from creating its default cache folder;
 - `_SessionWithRateLimiting`: the session with FastF1's own limits and authentication, which stay as they are;
 - `_api.base_url`, `_api.pages`: where the feeds are;
+- `_api.make_path`: the folder of a session's feeds;
 - `_api._extended_timing_data`: gives the stream of gaps that `Session.load()` parses and drops.
 """
 
@@ -32,11 +33,13 @@ __all__ = [
     "captured_failures",
     "captured_timing_stream",
     "login",
+    "make_path",
     "sending_through",
     "token_manager",
 ]
 
 LimitedSession = _SessionWithRateLimiting
+make_path: Callable[[str, str, str, str], str] = fastf1._api.make_path
 
 LIVE_TIMING_URL: str = fastf1._api.base_url
 LIVE_TIMING_PAGES: dict[str, str] = {page.removesuffix(".jsonStream"): page for page in fastf1._api.pages.values()}

@@ -24,6 +24,8 @@ class Feed(StrEnum):
     LAP_TIMES = "Jolpica lap times"
     CIRCUIT = "MultiViewer circuit"
     JOLPICA_SEASON = "Jolpica season"
+    SEASON_RESULTS = "Jolpica results of a season"
+    STANDINGS = "Jolpica standings"
     OTHER = "other"
 
 
@@ -47,8 +49,12 @@ def feed_of(url: str) -> Feed:
             return Feed.SEASON_INDEX
         return _STREAM_NAMES.get(name.removesuffix(".jsonStream"), Feed.OTHER)
     if parts.hostname == JOLPICA_HOST:
+        if re.search(r"/f1/\d{4}/(results|qualifying)\.json$", parts.path):
+            return Feed.SEASON_RESULTS
         if re.search(r"/(results|qualifying|sprint)\.json$", parts.path):
             return Feed.RESULTS
+        if re.search(r"/(driver|constructor)standings\.json$", parts.path):
+            return Feed.STANDINGS
         if re.search(r"/laps(/\d+)?\.json$", parts.path):
             return Feed.LAP_TIMES
         return Feed.JOLPICA_SEASON if re.search(r"/\d{4}\.json$", parts.path) else Feed.OTHER
@@ -57,6 +63,11 @@ def feed_of(url: str) -> Feed:
     if parts.hostname == SCHEDULE_HOST and name.startswith("schedule_"):
         return Feed.SCHEDULE
     return Feed.OTHER
+
+
+def is_live_timing(url: str) -> bool:
+    """Tell whether an address is F1's live timing, or its mirror."""
+    return urlsplit(url).hostname in _LIVE_TIMING
 
 
 def needs_account(url: str) -> bool:
@@ -90,6 +101,8 @@ def damage_of(url: str, body: bytes) -> str | None:
         Feed.RESULTS: "MRData",
         Feed.LAP_TIMES: "MRData",
         Feed.JOLPICA_SEASON: "MRData",
+        Feed.SEASON_RESULTS: "MRData",
+        Feed.STANDINGS: "MRData",
         Feed.SEASON_INDEX: "Meetings",
         Feed.SCHEDULE: "round_number",
         Feed.CIRCUIT: "corners",
@@ -99,7 +112,9 @@ def damage_of(url: str, body: bytes) -> str | None:
 
 def is_without_data(feed: Feed, body: bytes) -> bool:
     """Tell whether a sound Jolpica answer says that there is nothing: it gives status 200 and a total of 0."""
-    return feed in (Feed.RESULTS, Feed.LAP_TIMES) and str(json.loads(body)["MRData"].get("total")) == "0"
+    return (
+        feed in (Feed.RESULTS, Feed.LAP_TIMES, Feed.STANDINGS) and str(json.loads(body)["MRData"].get("total")) == "0"
+    )
 
 
 def _stream_damage(text: bytes) -> str | None:

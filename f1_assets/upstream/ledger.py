@@ -16,18 +16,17 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Engine, case, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, case, delete, insert, select, text, update
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted
-from f1_assets.upstream.ledger_history import compact, past_loads, time_of
-from f1_assets.upstream.policies import ANY, Policy, Window, policy_of
+from f1_assets.upstream.ledger_history import compact, counted_since, is_in_flight, past_loads, time_of
+from f1_assets.upstream.policies import ANY, Policy, policy_of
+from f1_assets.upstream.windows import PolicyStatus, Refusal, close_policy, short_of, status_of, why_not_now
 from f1_assets.warehouse.engine import reading, writing
 from f1_assets.warehouse.models import quota_clock
-from f1_assets.warehouse.models import quota_closures as closures
 from f1_assets.warehouse.models import quota_reservations as reservations
 from f1_assets.warehouse.models import upstream_requests as requests
 
@@ -45,9 +44,11 @@ RESERVATION_LASTS_MS = 10 * 60_000
 PATIENCE_SECONDS = 120.0
 """For how long a permit is asked for again while the database is away."""
 
-ASSUMED_CLOSURE = timedelta(seconds=60)
-LONGEST_CLOSURE = timedelta(hours=24)
 DETAILS_ARE_KEPT = timedelta(days=2)
+
+
+class InFlight(Exception):
+    """Another load has sent the same request, and its answer is on its way."""
 
 
 @dataclass(frozen=True)
@@ -59,35 +60,6 @@ class Purpose:
     load_id: str | None = None
     run_id: str | None = None
     reservation: str | None = None
-
-
-@dataclass(frozen=True)
-class WindowStatus:
-    """How far a window is used; `free_at` is when the next request may leave, None for at once."""
-
-    limit: int
-    seconds: int
-    used: int
-    reserved: int
-    remaining: int
-    free_at: datetime | None
-
-
-@dataclass(frozen=True)
-class PolicyStatus:
-    """A policy with its windows, the longest first; `closed_until` while the service itself wants none."""
-
-    name: str
-    windows: tuple[WindowStatus, ...]
-    closed_until: datetime | None = None
-    closed_because: str | None = None
-
-
-@dataclass(frozen=True)
-class _Refusal:
-    now_ms: int
-    free_at_ms: int
-    why: str
 
 
 class Ledger:
@@ -131,6 +103,8 @@ class Ledger:
 
         Raises
         ------
+        InFlight
+            When another load has sent the same request and has no answer yet.
         QuotaExhausted
             When it would take longer; it says until when.
         ConfigurationError
@@ -169,7 +143,7 @@ class Ledger:
                     )
                 )
                 if row is not None and (status == 429 or (retry_after and status is not None and status >= 400)):
-                    self._close(connection, row.policy, now, status, retry_after)
+                    close_policy(connection, row.policy, now, status, retry_after)
         except ConfigurationError as error:
             # The request stays counted as long as it can take: that is safe, and the answer is not lost.
             logger.warning("A request could not be settled in the ledger: %s", error)
@@ -209,7 +183,7 @@ class Ledger:
         """Tell how far each policy is used."""
         with reading(self._engine) as connection:
             now = max(self._now_on(connection), connection.execute(select(quota_clock.c.latest_ms)).scalar() or 0)
-            return tuple(self._status(connection, policy, now) for policy in self.policies)
+            return tuple(status_of(connection, policy, now) for policy in self.policies)
 
     def free_for(self, needed: Mapping[str, int]) -> tuple[int, datetime | None]:
         """Tell how many such sessions the quota covers now, and when it covers the first one.
@@ -226,11 +200,16 @@ class Ledger:
                 count = min(needed.get(policy.name, 0), policy.longest.limit)
                 if count == 0:
                     continue
-                status = self._status(connection, policy, now)
+                status = status_of(connection, policy, now)
                 fits = min(fits, 0 if status.closed_until else status.windows[0].remaining // count)
-                refusal = self._short_of(connection, policy, count, now)
+                refusal = short_of(connection, policy, count, now)
                 free_at = max(free_at, refusal.free_at_ms if refusal else 0)
         return fits, time_of(free_at) if fits == 0 else None
+
+    def counted_at(self, policy: str, seconds: int) -> tuple[datetime, ...]:
+        """Give when the requests of a policy are counted that are in a window of so many seconds now, oldest first."""
+        with reading(self._engine) as connection:
+            return counted_since(connection, policy, self._now_on(connection) - seconds * 1000)
 
     def past_loads(self, session: str, needs: str, limit: int = 20) -> list[dict[str, int]]:
         """Give how many requests the last loads of such sessions took, by policy.
@@ -265,12 +244,14 @@ class Ledger:
                 self._sleep(pause)
                 waited, pause = waited + pause, min(pause * 2, 10.0)
 
-    def _try_permit(self, url: str, purpose: Purpose) -> tuple[int, _Refusal | None]:
+    def _try_permit(self, url: str, purpose: Purpose) -> tuple[int, Refusal | None]:
         name, parts = policy_of(url), urlsplit(url)
         with writing(self._engine) as connection:
             now = self._now(connection)
+            if purpose.load_id is not None and is_in_flight(connection, parts, purpose.load_id, now):
+                raise InFlight
             for policy in self._that_count(name):
-                refusal = self._refusal(connection, policy, purpose.reservation, now)
+                refusal = why_not_now(connection, policy, purpose.reservation, now)
                 if refusal is not None:
                     return 0, refusal
             row = {
@@ -293,31 +274,12 @@ class Ledger:
     def _that_count(self, name: str) -> list[Policy]:
         return [policy for policy in self.policies if policy.name in (ANY, name)]
 
-    def _refusal(self, connection: Connection, policy: Policy, reservation: str | None, now: int) -> _Refusal | None:
-        """Tell why one more request may not leave under a policy, and when it may."""
-        closed = self._closed(connection, policy.name, now)
-        if closed is not None:
-            return _Refusal(now, closed[0], closed[1])
-        for window in policy.windows:
-            reserved = 0
-            if window is policy.longest:
-                reserved = self._reserved(connection, policy.name, now, without=reservation)
-            room = window.limit - reserved
-            # The newest `room` requests must leave the window, or the others' reservations end.
-            if room <= 0:
-                return _Refusal(now, now + 1000, f"all of {window} is reserved for sessions that are loading")
-            oldest = self._newest(connection, policy.name, room - 1)
-            if oldest is not None and oldest > now - window.seconds * 1000:
-                free_at = oldest + window.seconds * 1000
-                return _Refusal(now, free_at, f"{window} of policy {policy.name} is used")
-        return None
-
-    def _try_reserve(self, reservation: str, purpose: Purpose, needed: Mapping[str, int]) -> _Refusal | None:
+    def _try_reserve(self, reservation: str, purpose: Purpose, needed: Mapping[str, int]) -> Refusal | None:
         with writing(self._engine) as connection:
             now = self._now(connection)
             for policy in self.policies:
                 if count := min(needed.get(policy.name, 0), policy.longest.limit):
-                    refusal = self._short_of(connection, policy, count, now)
+                    refusal = short_of(connection, policy, count, now)
                     if refusal is not None:
                         return refusal
             rows = [
@@ -333,39 +295,6 @@ class Ledger:
             connection.execute(insert(reservations), rows)
         return None
 
-    def _short_of(self, connection: Connection, policy: Policy, count: int, now: int) -> _Refusal | None:
-        """Tell when `count` more requests fit into a policy's longest window; None for now."""
-        window = policy.longest
-        closed = self._closed(connection, policy.name, now)
-        if closed is not None:
-            return _Refusal(now, closed[0], closed[1])
-        reserved = self._reserved(connection, policy.name, now)
-        room = window.limit - reserved - count
-        why = f"{count} requests do not fit into {window} of policy {policy.name}"
-        if room < 0:
-            return _Refusal(now, now + 1000, f"{why}: sessions that are loading have reserved {reserved}")
-        oldest = self._newest(connection, policy.name, room)
-        if oldest is not None and oldest > now - window.seconds * 1000:
-            return _Refusal(now, oldest + window.seconds * 1000, why)
-        return None
-
-    @staticmethod
-    def _newest(connection: Connection, policy: str, skip: int) -> int | None:
-        """Give when the newest request but `skip` of a policy is counted."""
-        query = select(requests.c.counted_at_ms).order_by(requests.c.counted_at_ms.desc()).offset(skip).limit(1)
-        if policy != ANY:
-            query = query.where(requests.c.policy == policy)
-        return connection.execute(query).scalar()
-
-    @staticmethod
-    def _reserved(connection: Connection, policy: str, now: int, without: str | None = None) -> int:
-        query = select(func.coalesce(func.sum(reservations.c.requests_left), 0)).where(
-            reservations.c.policy == policy, reservations.c.expires_at_ms > now
-        )
-        if without is not None:
-            query = query.where(reservations.c.id != without)
-        return int(connection.execute(query).scalar_one())
-
     @staticmethod
     def _use(connection: Connection, reservation: str, policies: Sequence[str], now: int) -> None:
         mine = reservations.c.id == reservation
@@ -375,45 +304,6 @@ class Ledger:
             .where(mine, reservations.c.policy.in_(policies), reservations.c.requests_left > 0)
             .values(requests_left=reservations.c.requests_left - 1)
         )
-
-    @staticmethod
-    def _closed(connection: Connection, policy: str, now: int) -> tuple[int, str] | None:
-        query = select(closures).where(closures.c.policy == policy, closures.c.until_ms > now)
-        row = connection.execute(query).first()
-        return None if row is None else (row.until_ms, row.reason)
-
-    @staticmethod
-    def _close(connection: Connection, policy: str, now: int, status: int | None, retry_after: str | None) -> None:
-        wait = min(_retry_after(retry_after, now), LONGEST_CLOSURE)
-        until = now + int(wait.total_seconds() * 1000)
-        known = connection.execute(select(closures.c.until_ms).where(closures.c.policy == policy)).scalar()
-        reason = f"the service answered HTTP {status}" + (f" with Retry-After {retry_after}" if retry_after else "")
-        if known is None:
-            connection.execute(insert(closures).values(policy=policy, until_ms=until, reason=reason))
-        elif until > known:
-            change = update(closures).where(closures.c.policy == policy).values(until_ms=until, reason=reason)
-            connection.execute(change)
-
-    def _status(self, connection: Connection, policy: Policy, now: int) -> PolicyStatus:
-        closed = self._closed(connection, policy.name, now)
-        return PolicyStatus(
-            policy.name,
-            tuple(self._window_status(connection, policy, window, now) for window in policy.windows),
-            time_of(closed[0]) if closed else None,
-            closed[1] if closed else None,
-        )
-
-    def _window_status(self, connection: Connection, policy: Policy, window: Window, now: int) -> WindowStatus:
-        query = select(func.count()).where(requests.c.counted_at_ms > now - window.seconds * 1000)
-        if policy.name != ANY:
-            query = query.where(requests.c.policy == policy.name)
-        used = connection.execute(query).scalar_one()
-        reserved = self._reserved(connection, policy.name, now) if window is policy.longest else 0
-        oldest = self._newest(connection, policy.name, window.limit - 1)
-        is_full = oldest is not None and oldest > now - window.seconds * 1000
-        free_at = time_of(oldest + window.seconds * 1000) if is_full and oldest is not None else None
-        remaining = max(window.limit - used - reserved, 0)
-        return WindowStatus(window.limit, window.seconds, used, reserved, remaining, free_at)
 
     def _now(self, connection: Connection) -> int:
         """Take the clock's row, so that nobody else permits meanwhile, and give a time that never goes back."""
@@ -432,20 +322,8 @@ class Ledger:
         return time.time_ns() // 1_000_000
 
 
-def _exhausted(refusal: _Refusal) -> QuotaExhausted:
+def _exhausted(refusal: Refusal) -> QuotaExhausted:
     resumes_at = time_of(refusal.free_at_ms)
     return QuotaExhausted(
         f"The request quota is spent: {refusal.why}. It is back at {resumes_at:%Y-%m-%d %H:%M:%S} UTC.", resumes_at
     )
-
-
-def _retry_after(text: str | None, now_ms: int) -> timedelta:
-    """Read the seconds or the date of a ``Retry-After``."""
-    if text is None:
-        return ASSUMED_CLOSURE
-    if text.strip().isdigit():
-        return timedelta(seconds=min(int(text), 10**6))
-    try:
-        return max(parsedate_to_datetime(text) - time_of(now_ms), timedelta(0))
-    except (TypeError, ValueError):
-        return ASSUMED_CLOSURE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import SplitResult
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -10,10 +11,30 @@ from f1_assets.upstream.policies import ANY
 from f1_assets.warehouse.models import upstream_request_hours as hours
 from f1_assets.warehouse.models import upstream_requests as requests
 
+KEPT_WITHIN_MS = 1_000
+"""Some milliseconds pass between the answer and its place in the archive."""
+
 
 def time_of(milliseconds: int) -> datetime:
     """Give the time of day of milliseconds since 1970, in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def counted_since(connection: Connection, policy: str, since_ms: int) -> tuple[datetime, ...]:
+    """Give when the requests of a policy are counted, from a time on, oldest first."""
+    query = select(requests.c.counted_at_ms).where(requests.c.counted_at_ms > since_ms)
+    if policy != ANY:
+        query = query.where(requests.c.policy == policy)
+    return tuple(time_of(ms) for ms in connection.execute(query.order_by(requests.c.counted_at_ms)).scalars())
+
+
+def is_in_flight(connection: Connection, address: SplitResult, load_id: str, now_ms: int) -> bool:
+    """Tell whether another load has asked for an address and has no answer yet, or has not kept it yet."""
+    same = (requests.c.host == address.hostname) & (requests.c.path == address.path)
+    # Until it is settled, it is counted as if it had arrived as late as it can.
+    lately = requests.c.counted_at_ms > now_ms - KEPT_WITHIN_MS
+    others = requests.c.load_id.is_not(None) & (requests.c.load_id != load_id)
+    return connection.execute(select(requests.c.id).where(lately, same, others).limit(1)).first() is not None
 
 
 def past_loads(connection: Connection, session: str, needs: str, limit: int) -> list[dict[str, int]]:

@@ -244,7 +244,7 @@ def load_session(
     stopped: QuotaExhausted | AuthenticationRequired | None = None
     circuit: CircuitInfo | None = None
     with (
-        transport.loading(session.end, purpose=purpose) as exchanges,
+        transport.loading(session.end, purpose=purpose, live_timing=event.live_timing) as exchanges,
         captured_failures() as failures,
         captured_timing_stream() as streams,
     ):

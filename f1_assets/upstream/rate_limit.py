@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from f1_assets.errors import QuotaExhausted
 from f1_assets.settings import Settings, process_settings
-from f1_assets.upstream.ledger import Ledger, PolicyStatus
+from f1_assets.upstream.ledger import Ledger
 from f1_assets.upstream.policies import ANY, policies_of
+from f1_assets.upstream.windows import PolicyStatus
 from f1_assets.warehouse import Warehouse
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -88,7 +89,6 @@ def wait_for_rate_limit(
             break
         wait = max((free_at - datetime.now(UTC)).total_seconds(), 0.05) if free_at else 1.0
         if timeout_seconds is not None and waited + wait > timeout_seconds:
-            when = f" before {free_at:%Y-%m-%d %H:%M:%S} UTC" if free_at else ""
             when = f" before {free_at:%Y-%m-%d %H:%M:%S} UTC" if free_at else ""
             raise QuotaExhausted(f"{requests} requests do not fit into the quota{when}.", free_at)
         sleep(min(wait, 5.0))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import requests
 from fastf1.internals.f1account import LIVETIMING_URL, LivetimingAuthAdapter
@@ -28,15 +28,22 @@ from f1_assets.upstream.fastf1_private import (
     sending_through,
     token_manager,
 )
-from f1_assets.upstream.feeds import Feed, damage_of, feed_of, is_without_data, needs_account
-from f1_assets.upstream.ledger import Ledger, Purpose
+from f1_assets.upstream.feeds import Feed, damage_of, feed_of, is_live_timing, is_without_data, needs_account
+from f1_assets.upstream.history import page_urls, pages_of, race_of
+from f1_assets.upstream.ledger import InFlight, Ledger, Purpose
 from f1_assets.upstream.sources import adapter_for, archive_name, source_kind
+
+if TYPE_CHECKING:
+    from requests_cache.models.response import CachedResponse
 
 TIMEOUT_SECONDS = (10, 60)
 """To connect, and between two pieces of a body: FastF1 sets none for live timing."""
 
 CALENDAR_IS_FRESH = timedelta(hours=12)
 """For how long a schedule is kept; FastF1's own cache does so too."""
+
+IN_FLIGHT_SECONDS = 0.1
+"""How long to wait before looking again whether the answer to another process's request is there."""
 
 RESULTS_SETTLE = timedelta(days=14)
 """After this time results are no longer expected to change."""
@@ -101,10 +108,15 @@ class Transport:
         self._purpose = Purpose()
         self._ended_at: datetime | None = None
         self._renew = False
+        self._live_timing = True
 
     @contextlib.contextmanager
     def loading(
-        self, ended_at: datetime | None = None, renew: bool = False, purpose: Purpose | None = None
+        self,
+        ended_at: datetime | None = None,
+        renew: bool = False,
+        purpose: Purpose | None = None,
+        live_timing: bool = True,
     ) -> Iterator[list[Exchange]]:
         """Carry FastF1's requests for the time of a block, and collect them.
 
@@ -116,8 +128,11 @@ class Transport:
             Ask the source even for what the archive has.
         purpose
             What the requests are sent for, to be noted in the ledger.
+        live_timing
+            Whether F1's live timing covers the session. FastF1 asks it all the same, and is told so without a request.
         """
         before, self.exchanges = self.exchanges, []
+        self._live_timing = live_timing
         self._ended_at, self._renew, self._purpose = ended_at, renew, purpose or Purpose()
         try:
             with sending_through(self._session):
@@ -125,6 +140,7 @@ class Transport:
         finally:
             self.exchanges = before
             self._ended_at, self._renew, self._purpose = None, False, Purpose()
+            self._live_timing = True
 
     def counted(self, request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
         """Send one request that leaves: with a permit, and with its end noted in the ledger.
@@ -157,6 +173,20 @@ class Transport:
         """Tell whether the archive answers for an address, so that it costs no request."""
         return self._archive.find(url) is not None
 
+    def kept_addresses(self) -> frozenset[str]:
+        """Give every address that the archive answers for."""
+        return self._archive.addresses()
+
+    def known_pages(self, url: str) -> list[str]:
+        """Give the pages that answer for a race of the past, as many as there are where the archive knows it."""
+        usual = page_urls(url)
+        first = self._archive.find(usual[0]) if usual else None
+        return usual if first is None else page_urls(url, pages_of(first.content))
+
+    def discard(self, url_part: str) -> int:
+        """Give up what the archive has below an address, because it belongs to another event now."""
+        return self._archive.discard(url_part)
+
     def forget_absences(self, url_part: str) -> int:
         """Forget what the archive believes to be absent below an address."""
         return self._archive.forget(url_part)
@@ -172,14 +202,29 @@ class Transport:
         send: Callable[[], requests.Response],
         now: datetime | None = None,
     ) -> requests.Response:
-        """Answer a request from the archive, or send it, note how it ended, and keep what came back."""
+        """Answer a request from the archive, or send it, note how it ended, and keep what came back.
+
+        Sessions of a weekend share some answers: of two that load at once, one asks and the other waits for it.
+        """
+        while True:
+            try:
+                return self._carry(request, send, now)
+            except InFlight:
+                time.sleep(IN_FLIGHT_SECONDS)
+
+    def _carry(
+        self, request: requests.PreparedRequest, send: Callable[[], requests.Response], now: datetime | None
+    ) -> requests.Response:
         url = request.url or ""
         feed = feed_of(url)
         now = now or datetime.now(UTC)
         kept = None if self._renew else self._archive.find(url, now)
         if kept is not None:
-            self.exchanges.append(_exchange(feed, url, kept, from_archive=True))
-            return cast(requests.Response, kept)
+            return self._kept(feed, url, kept)
+        if page_urls(url):
+            return self._from_season(feed, request)
+        if not self._live_timing and is_live_timing(url):
+            return self._made(request, feed, 404, b"not covered by live timing")
         started = time.perf_counter()
         try:
             response = send()
@@ -197,10 +242,36 @@ class Transport:
             self._archive.keep(url, response, expires)
         return response
 
+    def _kept(self, feed: Feed, url: str, kept: CachedResponse) -> requests.Response:
+        self.exchanges.append(_exchange(feed, url, kept, from_archive=True))
+        return cast(requests.Response, kept)
+
+    def _from_season(self, feed: Feed, request: requests.PreparedRequest) -> requests.Response:
+        """Answer for a race of the past from the pages of its season, which are fetched where they are not kept."""
+        url = request.url or ""
+        first = self.get(page_urls(url, 1)[0])
+        pages = [first]
+        if first.status_code == 200:
+            pages += [self.get(page) for page in page_urls(url, pages_of(first.content))[1:]]
+        failed = next((page for page in pages if page.status_code != 200), None)
+        if failed is not None:
+            return self._made(request, feed, failed.status_code, failed.content)
+        return self._made(request, feed, 200, race_of(url, [page.content for page in pages]))
+
+    def _made(self, request: requests.PreparedRequest, feed: Feed, status: int, body: bytes) -> requests.Response:
+        """Answer without a request of its own."""
+        response = requests.Response()
+        response.request, response.url = request, request.url or ""
+        response.status_code, response._content = status, body
+        self.exchanges.append(_exchange(feed, response.url, response, from_archive=True))
+        return response
+
     def _expiry(self, exchange: Exchange, now: datetime) -> datetime | None:
         """Tell until when to keep a response: None for ever, `now` not at all."""
         if exchange.feed in (Feed.SCHEDULE, Feed.SEASON_INDEX, Feed.JOLPICA_SEASON):
             return now + CALENDAR_IS_FRESH if exchange.outcome in (Outcome.DATA, Outcome.ABSENT) else now
+        if exchange.feed is Feed.SEASON_RESULTS:
+            return None if exchange.outcome is Outcome.DATA else now
         if self._ended_at is None or exchange.feed is Feed.OTHER:
             return now
         age = now - self._ended_at
@@ -208,7 +279,7 @@ class Transport:
             return now + ABSENCE_IS_KEPT if age > RESULTS_SETTLE else now
         if exchange.outcome is not Outcome.DATA:
             return now
-        if exchange.feed in (Feed.RESULTS, Feed.LAP_TIMES):
+        if exchange.feed in (Feed.RESULTS, Feed.LAP_TIMES, Feed.STANDINGS):
             return None if age > RESULTS_SETTLE else now + CALENDAR_IS_FRESH
         return None if age > timedelta(hours=2) else now
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, select, update
 
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.keys import SessionKey
@@ -72,12 +72,28 @@ def store_season(
     fresh: Sequence[CalendarEvent],
     source: str,
     now: datetime | None = None,
+    by_round: Sequence[Table] = (),
 ) -> CalendarChanges:
     """Bring a season's calendar up to date. Rows of data stay with their event when its round changes.
 
     An event that is no longer listed is marked as cancelled. When the source is another one than before, what was
     found unavailable is forgotten. A season that the simulator made up gives way to
     the real one, with all its data; never the other way round.
+
+    Parameters
+    ----------
+    warehouse
+        Where to.
+    season
+        Championship year.
+    fresh
+        All events that upstream lists.
+    source
+        Kind of source that they came from.
+    now
+        What is taken for the present.
+    by_round
+        Tables whose rows speak of the season after a round: they are emptied of it when rounds were renumbered.
 
     Raises
     ------
@@ -99,6 +115,8 @@ def store_season(
             if event.circuit_key is not None:
                 merge(connection, circuits, [_circuit_row(event)])
         changes = _match(connection, season, fresh)
+        for table in by_round if changes.moved or changes.cancelled else ():
+            connection.execute(delete(table).where(table.c.season == season))
         for event in fresh:
             merge(connection, events, [_event_row(event)])
             _store_sessions(connection, event)
@@ -145,6 +163,26 @@ def known_seasons(warehouse: Warehouse) -> list[int]:
     """Give the seasons whose calendar the warehouse has."""
     with reading(warehouse.engine) as connection:
         return list(connection.execute(select(seasons.c.season).order_by(seasons.c.season)).scalars())
+
+
+@dataclass(frozen=True)
+class StoredCalendar:
+    """From which kind of source a season's calendar came, when, and when its last session ends."""
+
+    source: str
+    at: datetime
+    last_end: datetime | None
+
+
+def refreshes_of(warehouse: Warehouse) -> dict[int, StoredCalendar]:
+    """Tell of every season that is there how fresh its calendar is."""
+    query = (
+        select(seasons.c.season, seasons.c.source, seasons.c.refreshed_at, func.max(sessions.c.end_utc))
+        .outerjoin(sessions, sessions.c.season == seasons.c.season)
+        .group_by(seasons.c.season, seasons.c.source, seasons.c.refreshed_at)
+    )
+    with reading(warehouse.engine) as connection:
+        return {row[0]: StoredCalendar(row[1], row[2], row[3]) for row in connection.execute(query)}
 
 
 def source_of(warehouse: Warehouse, season: int) -> str | None:

@@ -125,12 +125,11 @@ sessions = Table(
 )
 
 
-def session_columns() -> list[Column[int] | Column[str] | ForeignKeyConstraint]:
-    """Make the key columns with which every table of session data begins, tied to `sessions`."""
+def _session_key_columns(primary_key: bool = False) -> list[Column[int] | Column[str] | ForeignKeyConstraint]:
     return [
-        Column("season", Integer, primary_key=True, autoincrement=False),
-        Column("round", Integer, primary_key=True, autoincrement=False),
-        Column("session", Text, primary_key=True),
+        Column("season", Integer, primary_key=primary_key, autoincrement=False, nullable=False),
+        Column("round", Integer, primary_key=primary_key, autoincrement=False, nullable=False),
+        Column("session", Text, primary_key=primary_key, nullable=False),
         ForeignKeyConstraint(
             ["season", "round", "session"],
             ["sessions.season", "sessions.round", "sessions.session"],
@@ -138,6 +137,11 @@ def session_columns() -> list[Column[int] | Column[str] | ForeignKeyConstraint]:
             ondelete="CASCADE",
         ),
     ]
+
+
+def session_columns() -> list[Column[int] | Column[str] | ForeignKeyConstraint]:
+    """Make the key columns with which every table of session data begins, tied to `sessions`."""
+    return _session_key_columns(primary_key=True)
 
 
 extractions = Table(
@@ -164,6 +168,29 @@ extractions = Table(
     Column("run_id", Text, comment="Dagster's run, where there was one"),
 )
 
+amendments = Table(
+    "amendments",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    *_session_key_columns(),
+    Column("dataset", Text, nullable=False),
+    Column("row_key", Text, nullable=False, comment="Which row: the dataset's key, as in driver_number=1"),
+    Column("column", Text, comment="Which value changed; NULL when the whole row came or went"),
+    Column("before", Text, comment="NULL where there was nothing"),
+    Column("after", Text, comment="NULL where there is nothing any more"),
+    Column("changed_at", UtcDateTime, nullable=False, comment="When the change was found"),
+    Index("ix_amendments_session", "season", "round", "session", "dataset"),
+    comment="What changed in data that was asked for again: one row per value.",
+)
+
+session_claims = Table(
+    "session_claims",
+    metadata,
+    *session_columns(),
+    Column("owner", Text, nullable=False, comment="The import that is at work on the session"),
+    Column("expires_at", UtcDateTime, nullable=False, comment="Renewed while its process lives"),
+    comment="Sessions that are being imported, so that no two imports load one at the same time.",
+)
 
 upstream_requests = Table(
     "upstream_requests",

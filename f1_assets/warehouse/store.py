@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, insert, select, update
 
+from f1_assets.errors import TransientError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import migrate
+from f1_assets.warehouse.amendments import differences
 from f1_assets.warehouse.engine import make_engine, reading, writing
-from f1_assets.warehouse.models import Status, extractions, sessions
+from f1_assets.warehouse.models import Status, amendments, extractions, sessions
 from f1_assets.warehouse.records import digest_of, rows_of
 
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ class Storable(Protocol):
     @property
     def table(self) -> Table:
         """Where its rows go; the table begins with season, round, session."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that, after the session, tell rows apart."""
+
+    @property
+    def keeps_changes(self) -> bool:
+        """Whether what changes when it is asked for again is kept in `amendments`."""
 
     @property
     def order_by(self) -> tuple[str, ...]:
@@ -66,6 +76,11 @@ class Extraction:
         return self.status in (Status.FAILED, Status.BLOCKED_AUTH) or (
             self.status is Status.PRESENT and self.error_class is not None
         )
+
+    @property
+    def is_a_try(self) -> bool:
+        """Whether it counts as a failed attempt: that the quota was spent says nothing about the data."""
+        return self.failed and self.error_class != "QuotaExhausted"
 
 
 class Warehouse:
@@ -121,6 +136,7 @@ class Warehouse:
         frame: pd.DataFrame,
         extraction: Extraction | None = None,
         parents: Mapping[Table, Sequence[Mapping[str, Any]]] | None = None,
+        starts_at: datetime | None = None,
     ) -> Extraction:
         """Replace the rows of one dataset of one session, and its `extractions` line, in one transaction.
 
@@ -136,6 +152,14 @@ class Warehouse:
             What else to note: requests, seconds, run. Rows, digest and status are filled in here.
         parents
             Rows of other tables that these rows speak of, such as the circuit; they are merged in.
+        starts_at
+            When the session began that was loaded: where the calendar has another one under this key by now, because
+            its rounds were renumbered meanwhile, nothing is stored.
+
+        Raises
+        ------
+        TransientError
+            When the calendar has another session under this key by now.
 
         Returns
         -------
@@ -154,8 +178,12 @@ class Warehouse:
         )
         identity = _identity(key)
         with writing(self.engine) as connection:
+            if starts_at is not None:
+                _refuse_another(connection, key, starts_at)
             for table, parent_rows in (parents or {}).items():
                 merge(connection, table, parent_rows)
+            if dataset.keeps_changes:
+                _keep_changes(connection, key, dataset, rows, now)
             connection.execute(delete(dataset.table).where(_is(dataset.table, key)))
             if rows:
                 connection.execute(insert(dataset.table), [{**identity, **row} for row in rows])
@@ -176,7 +204,7 @@ class Warehouse:
             before = self._lines(connection, select(extractions).where(_is_line(extraction)))
             line = replace(extraction, tried_at=extraction.tried_at or datetime.now(UTC))
             if before:
-                line = replace(line, attempts=before[0].attempts + 1 if extraction.failed else 0)
+                line = replace(line, attempts=before[0].attempts + extraction.is_a_try if extraction.failed else 0)
                 if before[0].status is Status.PRESENT:
                     kept = before[0]
                     line = replace(
@@ -186,7 +214,7 @@ class Warehouse:
                         digest=kept.digest,
                         extracted_at=kept.extracted_at,
                     )
-            elif extraction.failed:
+            elif extraction.is_a_try:
                 line = replace(line, attempts=1)
             _write_line(connection, line)
         return line
@@ -197,15 +225,17 @@ class Warehouse:
         Returns
         -------
         int
-            How many were forgotten. Rows that are there stay.
+            How many were forgotten. Rows that are there stay; where their renewal failed, it is due at once.
         """
-        condition = and_(
-            _is(extractions, key),
-            extractions.c.dataset.in_(list(datasets)),
-            extractions.c.status != Status.PRESENT,
-        )
+        mine = and_(_is(extractions, key), extractions.c.dataset.in_(list(datasets)))
+        present = extractions.c.status == Status.PRESENT
         with writing(self.engine) as connection:
-            return connection.execute(delete(extractions).where(condition)).rowcount
+            renewed = connection.execute(
+                update(extractions)
+                .where(mine, present, extractions.c.error_class.is_not(None))
+                .values(attempts=0, next_try_at=datetime.now(UTC))
+            ).rowcount
+            return connection.execute(delete(extractions).where(mine, ~present)).rowcount + renewed
 
     def extractions(self, key: SessionKey | None = None, seasons: Iterable[int] | None = None) -> list[Extraction]:
         """Give what is known of every (session, dataset), of one session or of some seasons."""
@@ -258,6 +288,28 @@ def merge(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
             connection.execute(insert(table), [given])
         elif changes:
             connection.execute(update(table).where(same).values(**changes))
+
+
+def _refuse_another(connection: Connection, key: SessionKey, starts_at: datetime) -> None:
+    listed = connection.execute(select(sessions.c.start_utc).where(_is(sessions, key))).scalar()
+    if listed != starts_at:
+        raise TransientError(
+            f"{key}: the calendar changed while the session was loaded; another one has this number now. "
+            "Nothing was stored. It is tried again later."
+        )
+
+
+def _keep_changes(
+    connection: Connection, key: SessionKey, dataset: Storable, rows: Sequence[Mapping[str, Any]], now: datetime
+) -> None:
+    columns = [column for column in dataset.table.columns if column.name not in _identity(key)]
+    before = [row._asdict() for row in connection.execute(select(*columns).where(_is(dataset.table, key)))]
+    if not before:
+        return
+    changes = list(differences(dataset.key, before, rows))
+    if changes:
+        common = {**_identity(key), "dataset": dataset.name, "changed_at": now}
+        connection.execute(insert(amendments), [{**common, **change} for change in changes])
 
 
 def _identity(key: SessionKey) -> dict[str, Any]:

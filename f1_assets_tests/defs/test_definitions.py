@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import yaml
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import all_datasets, all_season_datasets
 from f1_assets.definitions import defs
 from f1_assets.defs.assets import POOL
 
@@ -19,7 +19,8 @@ def test_the_definitions_load_and_validate():
 
 def test_every_dataset_is_an_output_of_one_multi_asset_in_the_pool():
     graph = defs.resolve_asset_graph()
-    outputs = {key.to_user_string() for key in graph.get_all_asset_keys()} - {"calendar"}
+    of_seasons = {"calendar", *all_season_datasets()}
+    outputs = {key.to_user_string() for key in graph.get_all_asset_keys()} - of_seasons
     assert outputs == set(all_datasets())
     session_data = graph.assets_def_for_key(dg.AssetKey("laps"))
     assert {key.to_user_string() for key in session_data.keys} == outputs
@@ -42,7 +43,17 @@ def test_every_output_tells_what_it_is():
 
 def test_the_names_that_others_rely_on():
     assert {job.name for job in defs.resolve_all_job_defs()} >= {"import_sessions", "refresh_calendar"}
-    assert defs.resolve_asset_graph().get(dg.AssetKey("calendar")).partitions_def.name == "f1_season"
+    graph = defs.resolve_asset_graph()
+    for name in ("calendar", "driver_standings", "constructor_standings"):
+        assert graph.get(dg.AssetKey(name)).partitions_def.name == "f1_season"
+        assert graph.get(dg.AssetKey(name)).group_name == "season"
+    sensors = {sensor.name: sensor.default_status for sensor in defs.get_repository_def().sensor_defs}
+    assert sensors["gap_detection"] is dg.DefaultSensorStatus.STOPPED
+    assert sensors["quota_governor"] is dg.DefaultSensorStatus.RUNNING
+    assert "import_summary" in sensors
+    schedule = defs.get_repository_def().get_schedule_def("daily_update")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 * * *", "UTC")
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
 
 
 def test_loading_the_definitions_does_not_import_fastf1():

@@ -14,8 +14,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
     [
         (TransientError(""), 1, timedelta(minutes=5)),
         (TransientError(""), 4, timedelta(minutes=40)),
-        (TransientError(""), 500, timedelta(hours=24)),
-        (NotYetPublished(""), 9, timedelta(minutes=30)),
+        (TransientError(""), 11, timedelta(hours=24)),
+        (NotYetPublished(""), 1, timedelta(minutes=15)),
+        (NotYetPublished(""), 500, timedelta(hours=6)),
         (ValueError(""), 1, timedelta(hours=24)),
     ],
 )
@@ -25,9 +26,16 @@ def test_the_wait_grows_by_what_happened_with_some_jitter(error, attempts, wait)
     assert len(set(waits)) > 1
 
 
-def test_what_does_not_depend_on_time_waits_for_no_time():
-    assert next_try_at(QuotaExhausted(""), 1, NOW) is None
+def test_a_spent_quota_waits_until_it_is_back_and_a_refused_account_for_a_person():
+    assert next_try_at(QuotaExhausted(""), 500, NOW) == NOW
+    assert next_try_at(QuotaExhausted("", NOW + timedelta(hours=1)), 1, NOW) == NOW + timedelta(hours=1)
     assert next_try_at(AuthenticationRequired(""), 1, NOW) is None
+
+
+@pytest.mark.parametrize(("error", "last"), [(TransientError(""), 12), (ValueError(""), 3)])
+def test_after_the_last_try_nothing_is_asked_until_a_person_says_so(error, last):
+    assert next_try_at(error, last - 1, NOW) is not None
+    assert next_try_at(error, last, NOW) is None
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ from f1_assets.errors import ConfigurationError, QuotaExhausted
 from f1_assets.upstream.ledger import Ledger, Purpose
 from f1_assets.upstream.policies import policies_of
 from f1_assets.warehouse.models import (
+    amendments,
     quota_clock,
     quota_closures,
     quota_reservations,
+    session_claims,
     upstream_request_hours,
     upstream_requests,
 )
@@ -284,7 +286,15 @@ def test_a_ledger_of_an_older_version_is_upgraded_by_itself(tmp_path):
     settings = load_settings(home=tmp_path / "old", source="simulator")
     engine = connect(settings).engine
     with engine.begin() as connection:
-        for table in (upstream_requests, upstream_request_hours, quota_clock, quota_closures, quota_reservations):
+        for table in (
+            amendments,
+            session_claims,
+            upstream_requests,
+            upstream_request_hours,
+            quota_clock,
+            quota_closures,
+            quota_reservations,
+        ):
             table.drop(connection)
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     assert ledger_of(settings).stats()[0].windows[0].used == 0

@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import make_url
 
 from f1_assets.connection import connect
-from f1_assets.datasets import session_tables, session_views
+from f1_assets.datasets import dataset_tables, dataset_views
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Warehouse
@@ -12,7 +12,7 @@ from f1_assets_tests.warehouse.seasons import a_season, store
 def test_a_server_that_cannot_be_reached_is_one_clear_error_without_the_password():
     url = make_url("postgresql://f1:planted-secret@127.0.0.1:1/f1")
     with pytest.raises(ConfigurationError, match="Check F1_DATABASE_URL") as refused:
-        Warehouse.open(url, session_tables(), session_views())
+        Warehouse.open(url, dataset_tables(), dataset_views())
     assert "planted-secret" not in str(refused.value)
 
 
@@ -38,6 +38,6 @@ def test_a_database_that_may_only_be_read_is_one_clear_error(tmp_path):
     store(connect(settings), a_season())
     # Read-only by its address: a test that runs as root is not stopped by permissions.
     url = make_url(f"sqlite:///file:{tmp_path / 'warehouse.db'}?mode=ro&uri=true")
-    warehouse = Warehouse.at(url, session_tables(), session_views())
+    warehouse = Warehouse.at(url, dataset_tables(), dataset_views())
     with pytest.raises(ConfigurationError, match="read-only"):
         store(warehouse, a_season())

@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Integer, MetaData, Table, make_url, text
 
 from f1_assets.connection import connect
-from f1_assets.datasets import session_tables, session_views
+from f1_assets.datasets import dataset_tables, dataset_views
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Warehouse, migrate
@@ -44,9 +44,9 @@ def test_opening_an_embedded_database_many_times_at_once_creates_it_once(tmp_pat
 def test_a_shared_database_is_upgraded_only_on_demand(postgres_url):
     url = make_url(postgres_url)
     with pytest.raises(ConfigurationError, match="f1-assets db upgrade"):
-        Warehouse.open(url, session_tables(), session_views())
-    Warehouse.at(url, session_tables(), session_views()).upgrade()
-    assert Warehouse.open(url, session_tables(), session_views()).check() == []
+        Warehouse.open(url, dataset_tables(), dataset_views())
+    Warehouse.at(url, dataset_tables(), dataset_views()).upgrade()
+    assert Warehouse.open(url, dataset_tables(), dataset_views()).check() == []
 
 
 def test_a_database_of_a_newer_version_is_refused_untouched(warehouse):
@@ -59,11 +59,11 @@ def test_a_database_of_a_newer_version_is_refused_untouched(warehouse):
 
 def test_a_table_and_a_column_that_a_dataset_gained_are_added(warehouse):
     extra = Table("tyre_pressures", MetaData(), Column("id", Integer, primary_key=True))
-    with_table = Warehouse(warehouse.engine, [*session_tables(), extra], session_views())
+    with_table = Warehouse(warehouse.engine, [*dataset_tables(), extra], dataset_views())
     assert with_table.check() == ["table tyre_pressures is missing"]
     with_table.upgrade()
     wider = Table("tyre_pressures", MetaData(), Column("id", Integer, primary_key=True), Column("kpa", Integer))
-    with_column = Warehouse(warehouse.engine, [*session_tables(), wider], session_views())
+    with_column = Warehouse(warehouse.engine, [*dataset_tables(), wider], dataset_views())
     assert with_column.check() == ["column tyre_pressures.kpa is missing"]
     with_column.upgrade()
     assert with_column.check() == []
@@ -71,5 +71,5 @@ def test_a_table_and_a_column_that_a_dataset_gained_are_added(warehouse):
 
 def test_the_views_can_be_read(warehouse):
     with warehouse.engine.connect() as connection:
-        for name in session_views():
+        for name in dataset_views():
             assert connection.execute(text(f"SELECT * FROM {name}")).fetchall() == []

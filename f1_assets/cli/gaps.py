@@ -1,0 +1,260 @@
+"""``gaps``, ``plan`` and ``retry``: what is missing, what would be done about it, and to have it asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from f1_assets.cli.options import AsJson, Seasons
+from f1_assets.cli.output import STYLES, out, plural, print_json, program, why
+from f1_assets.connection import connect
+from f1_assets.datasets import named, named_of_seasons
+from f1_assets.importing.forget import forget_failures
+from f1_assets.keys import SessionKey, parse_seasons
+from f1_assets.planning import GapReport, ProcessingPlan, SessionGap, build_processing_plan, generate_gap_report
+from f1_assets.planning.standings import missing_standings
+from f1_assets.settings import process_settings
+from f1_assets.upstream.outlook import quota_outlook
+from f1_assets.upstream.rate_limit import ledger_of
+from f1_assets.warehouse import Status
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.estimates import RequestCost
+
+commands = typer.Typer()
+
+_SEASONS_IN_DETAIL = 2
+"""Of so many seasons the race weekends are listed; of more, a line a season."""
+
+
+@commands.command()
+def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
+    """Report what should be in the warehouse and is not."""
+    report = _report(seasons)
+    wanted = named_of_seasons(process_settings().datasets)
+    standings = missing_standings(connect(), report.seasons, wanted, report.now)
+    if as_json:
+        print_json({**_report_document(report), "missing_standings": [asdict(gap) for gap in standings]})
+        return
+    table = _table("season", "complete", "sessions to load", "requests", "failed", "not there upstream", "upcoming")
+    for season in report.seasons:
+        table.add_row(*_season_row(report, season))
+    out().print(table)
+    if len(report.seasons) <= _SEASONS_IN_DETAIL:
+        _print_weekends(report)
+        _print_waiting(report)
+    if standings:
+        rounds = dict.fromkeys(f"{gap.season}-{gap.round:02}" for gap in standings)
+        shown = ", ".join(list(rounds)[:8]) + (", ..." if len(rounds) > 8 else "")
+        out().print(f"Standings are missing after {plural(len(rounds), 'round')}: {shown}")
+    loads, requests = plural(report.total_api_calls_needed, "session"), plural(report.requests_needed, "request")
+    if report.total_api_calls_needed or standings:
+        fill = f"{program()} import {seasons.replace(' ', '')}"
+        out().print(f"{loads} to load, {requests}. To fill the gaps: {fill}")
+    else:
+        out().print("Nothing is missing that can be asked for now.")
+
+
+@commands.command()
+def plan(
+    seasons: Seasons,
+    max_requests: Annotated[int | None, typer.Option(min=0, help="Spend at most so many requests.")] = None,
+    max_sessions: Annotated[int | None, typer.Option(min=0, help="Load at most so many sessions.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what would be imported, in which order, its cost, and when it would be complete."""
+    settings = process_settings()
+    made = build_processing_plan(
+        _report(seasons),
+        max_sessions,
+        max_requests=max_requests,
+        outlook=quota_outlook(ledger_of(settings)),
+        workers=settings.workers,
+    )
+    if as_json:
+        print_json(_plan_document(made))
+        return
+    if not made.sessions:
+        beyond = f"; {plural(len(made.left_out), 'session')} would cost more than it may" if made.left_out else ""
+        out().print(f"Nothing to import now{beyond}.")
+        return
+    table = _table("round", "event", "sessions", "requests", "starts (UTC)")
+    for weekend in made.weekends:
+        first, cost = weekend.sessions[0], _sum([planned.cost for planned in weekend.sessions])
+        table.add_row(
+            first.key.event_key,
+            weekend.event,
+            _sessions_in_words([SessionGap(planned.key, planned.datasets) for planned in weekend.sessions]),
+            _cost(cost),
+            "now" if first.after_pause == 0 else f"{first.starts_at:%m-%d %H:%M}, after pause {first.after_pause}",
+        )
+    out().print(table)
+    out().print(f"{plural(made.session_loads, 'session')}, {_cost(made.cost)} requests; {made.fits_now} fit now.")
+    for number, pause in enumerate(made.pauses[:5], 1):
+        out().print(f"Pause {number}: {pause.begins_at:%m-%d %H:%M} to {pause.ends_at:%m-%d %H:%M} UTC, for the quota")
+    if len(made.pauses) > 5:
+        out().print(f"... and {len(made.pauses) - 5} more pauses")
+    if made.left_out:
+        out().print(f"Left out, beyond what it may spend: {plural(len(made.left_out), 'session')}")
+    else:
+        out().print(f"Complete at about {made.complete_at:%Y-%m-%d %H:%M} UTC.")
+
+
+@commands.command()
+def retry(
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Sessions: 2024-03-Q.")],
+    datasets: Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget failures and "unavailable" of these sessions, so that they are asked for again."""
+    warehouse, wanted = connect(), [SessionKey.parse(key) for key in keys]
+    named(datasets)  # a name that does not exist is refused before anything is forgotten
+    forgotten = {key: forget_failures(warehouse, key, datasets) for key in dict.fromkeys(wanted)}
+    if as_json:
+        print_json({"forgotten": {str(key): number for key, number in forgotten.items()}})
+        return
+    for key, number in forgotten.items():
+        if not number:
+            out().print(f"{key}: nothing failed and nothing was found unavailable; there is nothing to forget.")
+            continue
+        where = f"--session {key.session}" if key.is_test else f"--round {key.round} --session {key.session}"
+        again = f"{program()} import {key.season} {where}"
+        out().print(f"{key}: {plural(number, 'dataset')} will be asked for again. To do it now: {again}")
+
+
+def _report(seasons: str) -> GapReport:
+    wanted = named(process_settings().datasets)
+    return generate_gap_report(parse_seasons(seasons), datasets=wanted)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, header_style="bold")
+    for name in columns:
+        left = name in ("event", "sessions", "what is missing", "dataset", "why, and what next", "starts (UTC)")
+        table.add_column(name, justify="left" if left else "right")
+    return table
+
+
+def _season_row(report: GapReport, season: int) -> Iterator[str]:
+    states = [state for state in report.states if state.key.season == season]
+    mine = GapReport((season,), report.now, tuple(states))
+    loads = [gap.key for gap in mine.sessions_with_gaps]
+    yield str(season)
+    yield f"{mine.completeness:.1%}" if states else "no calendar"
+    yield f"{len(loads):,}"
+    yield f"{sum(report.costs[key].usual for key in loads):,}"
+    yield f"{mine.counts[Status.FAILED] + mine.counts[Status.BLOCKED_AUTH]:,}"
+    yield f"{mine.counts[Status.UNAVAILABLE]:,}"
+    yield f"{len({state.key for state in states if state.status is Status.UPCOMING}):,}"
+
+
+def _print_weekends(report: GapReport) -> None:
+    if not report.sessions_with_gaps:
+        return
+    table = _table("round", "event", "what is missing", "requests")
+    for event_key, group in groupby(report.sessions_with_gaps, lambda gap: gap.key.event_key):
+        listed = list(group)
+        name = report.sessions[listed[0].key][0].name
+        table.add_row(event_key, name, _sessions_in_words(listed), _cost(_sum([report.costs[g.key] for g in listed])))
+    out().print(table)
+
+
+def _print_waiting(report: GapReport) -> None:
+    if not report.waiting:
+        return
+    table = _table("session", "dataset", "why, and what next")
+    for state in report.waiting:
+        table.add_row(str(state.key), Text(state.dataset, style=STYLES[state.status]), why(state))
+    out().print(table)
+
+
+def _sessions_in_words(listed: Sequence[SessionGap]) -> str:
+    """Write sessions together that lack the same: ``FP1 FP2: everything; R: laps, weather``."""
+    words: dict[str, list[str]] = {}
+    for gap in listed:
+        words.setdefault(_datasets_in_words(gap), []).append(gap.key.session)
+    return "; ".join(f"{' '.join(sessions)}: {what}" for what, sessions in words.items())
+
+
+def _datasets_in_words(gap: SessionGap) -> str:
+    applicable = [d.name for d in named(process_settings().datasets) if d.why_not_applicable(gap.key, True) is None]
+    return "everything" if set(gap.datasets) >= set(applicable) else ", ".join(gap.datasets)
+
+
+def _sum(costs: Sequence[RequestCost]) -> RequestCost:
+    total = costs[0]
+    for cost in costs[1:]:
+        total += cost
+    return total
+
+
+def _cost(cost: RequestCost) -> str:
+    spread = f" ({cost.least:,} to {cost.most:,})" if cost.least != cost.most else ""
+    return f"{cost.usual:,}{spread}"
+
+
+def _report_document(report: GapReport) -> Mapping[str, Any]:
+    states = {(state.key, state.dataset): state for state in report.states}
+    return {
+        "seasons": report.seasons,
+        "made_at": report.now,
+        "completeness": round(report.completeness, 4),
+        "counts": {str(status): number for status, number in report.counts.items()},
+        "missing_races": report.missing_races,
+        "missing_sessions": report.missing_sessions,
+        "sessions_with_gaps": [
+            {
+                "key": str(gap.key),
+                "event": report.sessions[gap.key][0].name,
+                "datasets": {
+                    name: {"status": str(states[gap.key, name].status), "reason": states[gap.key, name].reason}
+                    for name in gap.datasets
+                },
+                "requests": asdict(report.costs[gap.key]),
+            }
+            for gap in report.sessions_with_gaps
+        ],
+        "waiting": [
+            {
+                "key": str(state.key),
+                "dataset": state.dataset,
+                "status": str(state.status),
+                "reason": state.reason,
+                "next_try_at": state.next_try_at,
+                "given_up": state.is_given_up,
+            }
+            for state in report.waiting
+        ],
+        "total_api_calls_needed": report.total_api_calls_needed,
+        "requests_needed": report.requests_needed,
+    }
+
+
+def _plan_document(made: ProcessingPlan) -> Mapping[str, Any]:
+    return {
+        "made_at": made.made_at,
+        "sessions": [
+            {
+                "key": str(planned.key),
+                "event": planned.event,
+                "datasets": planned.datasets,
+                "requests": asdict(planned.cost),
+                "starts_at": planned.starts_at,
+                "after_pause": planned.after_pause,
+            }
+            for planned in made.sessions
+        ],
+        "pauses": [asdict(pause) for pause in made.pauses],
+        "left_out": [str(key) for key in made.left_out],
+        "session_loads": made.session_loads,
+        "requests": asdict(made.cost),
+        "fits_now": made.fits_now,
+        "complete_at": made.complete_at if not made.left_out else None,
+    }

@@ -1,0 +1,88 @@
+"""What a person sees while ``import`` and ``demo`` work: progress, pauses with a countdown, one line a session."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from f1_assets.cli.output import err, plural
+from f1_assets.errors import QuotaExhausted
+from f1_assets.importing import CalendarRefresh, Outcome, SessionOutcome, SessionRun, Watcher
+from f1_assets.importing.standings import StandingsRefresh
+from f1_assets.planning import SessionGap
+
+
+class ProgressWatcher(Watcher):
+    """Shows on standard error how an import goes: a bar on a terminal, and a line for each session everywhere."""
+
+    def __init__(self) -> None:
+        columns = (
+            TextColumn("[bold]Importing"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+        )
+        self._progress = Progress(*columns, console=err(), disable=not sys.stderr.isatty(), transient=True)
+        self._task = self._progress.add_task("", total=None, visible=False)
+        self._told_of: tuple[str, str] | None = None
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Take the bar away."""
+        self._progress.stop()
+
+    def refreshed(self, refresh: CalendarRefresh) -> None:
+        """Say what moved in a calendar."""
+        for words, names in (("moved", refresh.changes.moved), ("cancelled", refresh.changes.cancelled)):
+            if names:
+                self._progress.console.print(f"Season {refresh.season}: {words}: {', '.join(names)}")
+
+    def warned(self, message: str) -> None:
+        """Say what went wrong."""
+        self._progress.console.print(f"[yellow]{message}[/]")
+
+    def standings(self, refresh: StandingsRefresh) -> None:
+        """Say which rounds were brought."""
+        if refresh.rounds:
+            brought = f"{plural(len(refresh.rounds), 'round')}, {plural(refresh.requests, 'request')}"
+            self._progress.console.print(f"{refresh.season} {refresh.dataset.replace('_', ' ')}: {brought}")
+
+    def began(self, gaps: Sequence[SessionGap]) -> None:
+        """Show the bar."""
+        self._progress.update(self._task, total=len(gaps), visible=bool(gaps))
+
+    def paused(self, gap: SessionGap, spent: QuotaExhausted, seconds_left: float) -> None:
+        """Count down; where there is no terminal, say it once."""
+        clock = f"{int(seconds_left) // 60}:{int(seconds_left) % 60:02}"
+        self._progress.update(self._task, description=f"paused for the quota before {gap.key}, {clock} to go")
+        if self._told_of != (str(gap.key), str(spent)):
+            self._told_of = (str(gap.key), str(spent))
+            self._progress.console.print(f"Paused before {gap.key}. {spent}")
+
+    def ended(self, run: SessionRun) -> None:
+        """Write the session's line."""
+        self._progress.update(self._task, advance=1, description=str(run.outcome.key))
+        line = _line(run.outcome) if run.error is None else f"{run.outcome.key}  [red]{run.error}[/]"
+        self._progress.console.print(line)
+
+
+def _line(outcome: SessionOutcome) -> str:
+    style = {Outcome.SUCCESS: "green", Outcome.PARTIAL: "yellow", Outcome.FAILED: "red"}[outcome.status]
+    rows = sum(line.rows for line in outcome.datasets)
+    words = f"{outcome.key}  [{style}]{outcome.status}[/]  {plural(rows, 'row')}, {plural(outcome.requests, 'request')}"
+    if outcome.unavailable:
+        words += f", unavailable: {', '.join(outcome.unavailable)}"
+    if outcome.failed:
+        words += f", failed: {', '.join(outcome.failed)}"
+    return f"{words}, {outcome.seconds:.1f} s"

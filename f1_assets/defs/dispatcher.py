@@ -1,0 +1,207 @@
+"""What the gap sensor and the daily schedule have in common: refresh calendars, find gaps, request runs for them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+
+import dagster as dg
+
+from f1_assets.datasets import named, named_of_seasons
+from f1_assets.defs.calendars import record_calendar
+from f1_assets.defs.governor import session_runs
+from f1_assets.defs.partitions import SESSIONS
+from f1_assets.errors import NotYetPublished, UpstreamError
+from f1_assets.importing import refresh_calendar
+from f1_assets.importing.calendar import stale_seasons
+from f1_assets.keys import SessionKey
+from f1_assets.planning import DatasetState, SessionGap, dataset_states
+from f1_assets.planning.dispatch import Dispatch, FailedRuns, dispatch
+from f1_assets.planning.standings import missing_standings
+from f1_assets.settings import Settings
+from f1_assets.upstream.sources import source_kind
+from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse.claims import claimed_sessions
+
+RUNS_PER_TICK = 20
+"""A run takes a quarter of a second to create, and a tick has a time-out of a minute."""
+
+MOST_WAITING = 40
+"""More sessions are not queued at a time: a queue that a person can look at, and that is easily cleared."""
+
+CALENDAR_SECONDS = 20.0
+"""A tick spends so long on calendars; the rest follows at the next one."""
+
+PARTITION_TAG = "dagster/partition"
+STANDINGS_JOB = "import_standings"
+_ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+_LOOKED_BACK = 12
+
+
+@dataclass
+class CalendarPostponements:
+    """Seasons whose calendar could not be refreshed, and when each is asked for again; kept in the sensor's cursor."""
+
+    until: dict[int, datetime]
+
+    @classmethod
+    def parse(cls, cursor: str | None) -> CalendarPostponements:
+        """Read them from a cursor."""
+        stored = json.loads(cursor) if cursor else {}
+        return cls({int(season): datetime.fromisoformat(until) for season, until in stored.items()})
+
+    def __str__(self) -> str:
+        """Write them as a cursor."""
+        return json.dumps({str(season): until.isoformat() for season, until in self.until.items()})
+
+
+def refresh_stale_calendars(
+    instance: dg.DagsterInstance,
+    warehouse: Warehouse,
+    settings: Settings,
+    older_than: timedelta,
+    postponed: CalendarPostponements,
+    warned: Callable[[str], None],
+    now: datetime | None = None,
+) -> bool:
+    """Refresh the kept seasons' calendars that can have changed, as many as there is time for, the newest first.
+
+    Parameters
+    ----------
+    instance, warehouse
+        Where to show them, and where they are.
+    settings
+        Which seasons are kept.
+    older_than
+        Leave those alone that were refreshed within this time.
+    postponed
+        Seasons that failed lately; changed in place.
+    warned
+        Told of what fails: the stored calendar serves.
+    now
+        What is taken for the present.
+
+    Returns
+    -------
+    bool
+        Whether all that were stale are done.
+    """
+    now, deadline = now or datetime.now(UTC), time.monotonic() + CALENDAR_SECONDS
+    stale = stale_seasons(warehouse, settings.kept_seasons(now), source_kind(settings.source), older_than, now)
+    for season in sorted(stale, reverse=True):
+        if season in postponed.until and postponed.until[season] > now:
+            continue
+        if time.monotonic() > deadline:
+            return False
+        try:
+            refresh = refresh_calendar(season, warehouse=warehouse, renew=True)
+        except UpstreamError as error:
+            wait = timedelta(hours=24) if isinstance(error, NotYetPublished) else timedelta(minutes=15)
+            postponed.until[season] = now + wait
+            warned(f"Season {season}: the calendar could not be refreshed, again in {wait}. {error}")
+            continue
+        postponed.until.pop(season, None)
+        record_calendar(instance, warehouse, refresh)
+    return True
+
+
+def states_kept(warehouse: Warehouse, settings: Settings, now: datetime | None = None) -> list[DatasetState]:
+    """Give the state of everything that the settings want complete."""
+    return dataset_states(warehouse, settings.kept_seasons(now), named(settings.datasets), now)
+
+
+def choose(
+    instance: dg.DagsterInstance, warehouse: Warehouse, states: Sequence[DatasetState], now: datetime | None = None
+) -> Dispatch:
+    """Choose the sessions to import next: none that is queued, running or being imported elsewhere."""
+    now = now or datetime.now(UTC)
+    runs = session_runs(instance, _ACTIVE, limit=None)
+    active = {gap.key for _, gap in runs} | claimed_sessions(warehouse)
+    room = min(RUNS_PER_TICK, MOST_WAITING - sum(run.status is dg.DagsterRunStatus.QUEUED for run, _ in runs))
+    tried: dict[SessionKey, datetime] = {}
+    for state in states:
+        if state.tried_at is not None:
+            tried[state.key] = max(tried.get(state.key, state.tried_at), state.tried_at)
+    return dispatch(states, now, active, room, lambda key: _failed_runs(instance, key, tried.get(key)))
+
+
+def run_requests(instance: dg.DagsterInstance, gaps: Sequence[SessionGap], why: str) -> list[dg.RunRequest]:
+    """Request a run for exactly the datasets that each session lacks.
+
+    Its key has the number of the session's runs so far: a retry has another key, and a tick that was cut short and is
+    done again has the same.
+    """
+    return [
+        dg.RunRequest(
+            run_key=f"{gap.key}:{instance.get_runs_count(dg.RunsFilter(tags={PARTITION_TAG: str(gap.key)})) + 1}",
+            job_name="import_sessions",
+            partition_key=str(gap.key),
+            asset_selection=[dg.AssetKey(name) for name in gap.datasets],
+            tags={"f1_assets/why": why},
+        )
+        for gap in gaps
+    ]
+
+
+def standings_requests(
+    instance: dg.DagsterInstance, warehouse: Warehouse, settings: Settings, now: datetime | None = None
+) -> list[dg.RunRequest]:
+    """Request a run for each kept season whose standings lack a round, unless one is active or failed just now."""
+    now = now or datetime.now(UTC)
+    gaps = missing_standings(warehouse, settings.kept_seasons(now), named_of_seasons(settings.datasets), now)
+    lacking: dict[int, list[str]] = {}
+    for gap in gaps:
+        if gap.dataset not in lacking.setdefault(gap.season, []):
+            lacking[gap.season].append(gap.dataset)
+    requests = []
+    for season, names in lacking.items():
+        of_season = dg.RunsFilter(job_name=STANDINGS_JOB, tags={PARTITION_TAG: str(season)})
+        records = list(instance.get_run_records(of_season, limit=_LOOKED_BACK))
+        failed = _failed_in_a_row(records)
+        if (records and records[0].dagster_run.status in _ACTIVE) or (failed and now < failed.next_start):
+            continue
+        requests.append(
+            dg.RunRequest(
+                run_key=f"standings {season}:{instance.get_runs_count(of_season) + 1}",
+                job_name=STANDINGS_JOB,
+                partition_key=str(season),
+                asset_selection=[dg.AssetKey(name) for name in names],
+            )
+        )
+    return requests[:RUNS_PER_TICK]
+
+
+def new_partitions(instance: dg.DagsterInstance, gaps: Sequence[SessionGap]) -> list[str]:
+    """Give the partitions that the sessions need and Dagster does not have."""
+    there = set(instance.get_dynamic_partitions(str(SESSIONS.name)))
+    return [str(gap.key) for gap in gaps if str(gap.key) not in there]
+
+
+def _failed_runs(instance: dg.DagsterInstance, key: SessionKey, tried_at: datetime | None) -> FailedRuns | None:
+    """Tell of runs of a session that failed one after the other, the last of them without noting anything."""
+    records = instance.get_run_records(dg.RunsFilter(tags={PARTITION_TAG: str(key)}), limit=_LOOKED_BACK)
+    if not records or records[0].dagster_run.status not in _ENDED_BADLY:
+        return None
+    if tried_at is not None and tried_at >= records[0].create_timestamp:
+        return None
+    return _failed_in_a_row(records)
+
+
+def _failed_in_a_row(records: Sequence[dg.RunRecord]) -> FailedRuns | None:
+    """Count the runs that failed since the last one that did not; `records` has the latest first."""
+    failed = list(takewhile(lambda record: record.dagster_run.status in _ENDED_BADLY, records))
+    if not failed:
+        return None
+    end = failed[0].end_time
+    return FailedRuns(len(failed), datetime.fromtimestamp(end, UTC) if end else failed[0].update_timestamp)

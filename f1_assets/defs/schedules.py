@@ -1,0 +1,80 @@
+"""The schedules: once a day, calendars are refreshed and what is missing since is asked for, then the standings."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+
+from f1_assets.defs.dispatcher import (
+    CalendarPostponements,
+    choose,
+    new_partitions,
+    refresh_stale_calendars,
+    run_requests,
+    standings_requests,
+    states_kept,
+)
+from f1_assets.defs.jobs import import_sessions, import_standings
+from f1_assets.defs.partitions import SESSIONS
+from f1_assets.defs.resources import WarehouseResource
+from f1_assets.settings import process_settings
+
+CALENDAR_IS_OLD_AFTER = timedelta(hours=20)
+"""The sensor leaves younger calendars alone, so that it and the daily schedule do not both ask."""
+
+
+_STATUS = dg.DefaultScheduleStatus.RUNNING if process_settings().autostart else dg.DefaultScheduleStatus.STOPPED
+
+
+@dg.schedule(
+    name="daily_update",
+    cron_schedule="0 6 * * *",
+    execution_timezone="UTC",
+    job=import_sessions,
+    default_status=_STATUS,
+    description=(
+        "Refreshes the calendars of F1_SEASONS, and requests runs for what ended since and for results that are asked "
+        "for again one and seven days after a race."
+    ),
+)
+def daily_update(
+    context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Refresh calendars, and request runs for gaps; the sensor, where it is on, fills what is left."""
+    settings = process_settings()
+    try:
+        store = warehouse.open()
+        refresh_stale_calendars(
+            context.instance, store, settings, timedelta(), CalendarPostponements({}), context.log.warning
+        )
+        choice = choose(context.instance, store, states_kept(store, settings))
+        new = new_partitions(context.instance, choice.gaps)
+        if new:
+            context.instance.add_dynamic_partitions(str(SESSIONS.name), new)
+        context.log.info(choice.status)
+        if not choice.gaps:
+            yield dg.SkipReason(choice.status)
+        yield from run_requests(context.instance, choice.gaps, "daily_update")
+    finally:
+        warehouse.close()
+
+
+@dg.schedule(
+    name="daily_standings",
+    cron_schedule="15 6 * * *",
+    execution_timezone="UTC",
+    job=import_standings,
+    default_status=_STATUS,
+    description="Requests a run for each season of F1_SEASONS whose standings lack a round.",
+)
+def daily_standings(
+    context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Request the standings that are missing."""
+    try:
+        requests = standings_requests(context.instance, warehouse.open(), process_settings())
+        if not requests:
+            yield dg.SkipReason("the standings of all seasons that are kept are there")
+        yield from requests
+    finally:
+        warehouse.close()

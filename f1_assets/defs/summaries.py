@@ -1,0 +1,86 @@
+"""What came of the sessions that Dagster imported, in one message once the queue has run dry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from f1_assets.defs.governor import session_runs
+from f1_assets.monitoring.notifications import RunsSummary, post_import
+from f1_assets.settings import Settings
+from f1_assets.warehouse import Extraction, Warehouse
+
+_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+_ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+COMMAND_TAG = "f1_assets/command"
+"""The tag of runs that the command started: it says itself what came of them."""
+
+
+def summarize(
+    instance: dg.DagsterInstance,
+    warehouse: Warehouse,
+    settings: Settings,
+    cursor: str | None,
+    warned: Callable[[str], None],
+) -> tuple[str, str]:
+    """Post what was imported since the last message.
+
+    Parameters
+    ----------
+    instance, warehouse
+        With the runs, and with what they brought.
+    settings
+        With Slack's token; nothing is posted without one.
+    cursor
+        When the last message was posted; None at the first time.
+    warned
+        Told why a message could not be posted.
+
+    Returns
+    -------
+    tuple of str
+        What the tick says, and the next cursor.
+    """
+    now = datetime.now(UTC)
+    if cursor is None or settings.slack_token is None:
+        words = (
+            "from now on imports are told" if settings.slack_token else "nothing is posted: F1_SLACK_TOKEN is not set"
+        )
+        return words, now.isoformat()
+    if active := session_runs(instance, _ACTIVE):
+        return f"{len(active)} sessions are queued or running", cursor
+    since = datetime.fromisoformat(cursor)
+    ended = [run for run, _ in session_runs(instance, _ENDED, since=since) if COMMAND_TAG not in run.tags]
+    if not ended:
+        return "nothing was imported since the last message", cursor
+    summary = _summary_of(ended, warehouse, (now - since).total_seconds())
+    is_posted = post_import(settings, summary, warned)
+    words = f"{summary.processed} sessions were imported"
+    return f"{words}; {'posted' if is_posted else 'Slack did not take the message'}", now.isoformat()
+
+
+def _summary_of(runs: Sequence[dg.DagsterRun], warehouse: Warehouse, seconds: float) -> RunsSummary:
+    by_run: dict[str, list[Extraction]] = {run.run_id: [] for run in runs}
+    for line in warehouse.extractions():
+        if line.run_id in by_run:
+            by_run[line.run_id].append(line)
+    failed = sum(all(line.failed for line in lines) for lines in by_run.values())
+    partial = sum(
+        any(line.failed for line in lines) and not all(line.failed for line in lines) for lines in by_run.values()
+    )
+    return RunsSummary(
+        seasons=tuple(sorted({line.key.season for lines in by_run.values() for line in lines})),
+        processed=len(runs),
+        succeeded=len(runs) - failed - partial,
+        partial=partial,
+        failed=failed,
+        requests=sum(max((line.requests for line in lines), default=0) for lines in by_run.values()),
+        seconds=seconds,
+    )

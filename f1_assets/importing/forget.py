@@ -1,0 +1,54 @@
+"""Forget that something failed or was not there, so that it is asked for again: what a person says with ``retry``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from f1_assets.datasets import named
+from f1_assets.keys import SessionKey
+from f1_assets.settings import process_settings
+from f1_assets.upstream.feeds import JOLPICA_HOST
+from f1_assets.upstream.process import transport_for
+from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse.calendar import event_of, session_of
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.transport import Transport
+
+
+def forget_failures(
+    warehouse: Warehouse,
+    key: SessionKey,
+    datasets: Iterable[str] | None = None,
+    *,
+    transport: Transport | None = None,
+) -> int:
+    """Forget failures and "unavailable" of a session, and what the archive believes to be absent of it.
+
+    Parameters
+    ----------
+    warehouse, transport
+        Where; the transport is that of the environment by default.
+    key
+        The session.
+    datasets
+        Only these datasets; all by default.
+
+    Returns
+    -------
+    int
+        How many (session, dataset) will be asked for again. What is present stays.
+
+    Raises
+    ------
+    UsageError
+        When the calendar does not have the session, or there is no such dataset.
+    """
+    from f1_assets.upstream.estimates import live_timing_path
+
+    event, session = event_of(warehouse, key), session_of(warehouse, key)
+    transport = transport or transport_for(process_settings())
+    transport.forget_absences(live_timing_path(event, session))
+    transport.forget_absences(f"{JOLPICA_HOST}/ergast/f1/{key.season}/{key.round}/")
+    return warehouse.forget(key, [dataset.name for dataset in named(datasets)])

@@ -1,0 +1,340 @@
+"""Import whole seasons: refresh the calendar, find the gaps, fill them one session after the other, and say what came.
+
+How a session is run is handed in: the library runs it here, the command as a Dagster run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from f1_assets.connection import connect
+from f1_assets.datasets import named
+from f1_assets.errors import ConfigurationError, NotYetPublished, QuotaExhausted, UnreadableData, UpstreamError
+from f1_assets.importing.calendar import CalendarRefresh, refresh_calendars
+from f1_assets.importing.pauses import Pauses
+from f1_assets.importing.selection import Selection
+from f1_assets.importing.sessions import Outcome, SessionOutcome, process_session_gap
+from f1_assets.importing.standings import StandingsRefresh, refresh_standings
+from f1_assets.monitoring.notifications import post_import
+from f1_assets.planning import SessionGap, dataset_states, gaps_of
+from f1_assets.planning.standings import missing_standings
+from f1_assets.settings import process_settings
+from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse.claims import Claims
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.transport import Transport
+
+
+@dataclass(frozen=True)
+class SessionRun:
+    """A session's outcome, and the Dagster run that brought it; `error` is why the run ended before its time."""
+
+    outcome: SessionOutcome
+    run_id: str | None = None
+    error: str | None = None
+
+
+class Watcher:
+    """Is told how an import goes. This one shows nothing."""
+
+    def refreshed(self, refresh: CalendarRefresh) -> None:
+        """Hear that a season's calendar was refreshed."""
+
+    def warned(self, message: str) -> None:
+        """Hear of something that went wrong and does not stop the import."""
+
+    def standings(self, refresh: StandingsRefresh) -> None:
+        """Hear that a season's standings were brought."""
+
+    def began(self, gaps: Sequence[SessionGap]) -> None:
+        """Hear what will be imported."""
+
+    def paused(self, gap: SessionGap, spent: QuotaExhausted, seconds_left: float) -> None:
+        """Hear that a session waits for the quota; several times a second."""
+
+    def ended(self, run: SessionRun) -> None:
+        """Hear that a session was imported, or failed."""
+
+
+class Runner(Protocol):
+    """Runs the import of sessions, at most `workers` side by side, and gives each as it ends.
+
+    `reserve` is called before each starts; it gives its reservation, and waits or raises where the quota is spent.
+    `claim` is the name under which the sessions are claimed.
+    """
+
+    def __call__(
+        self,
+        gaps: Iterable[SessionGap],
+        workers: int,
+        reserve: Callable[[SessionGap], str | None],
+        claim: str,
+    ) -> Iterator[SessionRun]:
+        """Run them."""
+
+
+@dataclass
+class ImportSummary:
+    """What came of an import."""
+
+    seasons: tuple[int, ...] = ()
+    outcomes: list[SessionOutcome] = field(default_factory=list)
+    season_requests: int = 0
+    seconds: float = 0.0
+    paused_seconds: float = 0.0
+    pauses: int = 0
+    stopped_by: str | None = None
+    exit_code: int = 0
+
+    @property
+    def requests(self) -> int:
+        """Requests that reached the source, those for calendars and standings included."""
+        return self.season_requests + sum(outcome.requests for outcome in self.outcomes)
+
+    @property
+    def processed(self) -> int:
+        """Sessions that were imported, well or not."""
+        return len(self.outcomes)
+
+    @property
+    def succeeded(self) -> int:
+        """Sessions of which everything is there now that upstream has."""
+        return self.count(Outcome.SUCCESS)
+
+    @property
+    def partial(self) -> int:
+        """Sessions of which something failed and something was kept."""
+        return self.count(Outcome.PARTIAL)
+
+    @property
+    def failed(self) -> int:
+        """Sessions of which nothing was kept."""
+        return self.count(Outcome.FAILED)
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it took, pauses included."""
+        return timedelta(seconds=self.seconds)
+
+    def count(self, status: Outcome) -> int:
+        """Count the sessions that ended so."""
+        return sum(1 for outcome in self.outcomes if outcome.status is status)
+
+    def document(self) -> dict[str, Any]:
+        """Give the summary as JSON has it."""
+        return {
+            "sessions": [_session_document(outcome) for outcome in self.outcomes],
+            "processed": self.processed,
+            "succeeded": self.succeeded,
+            "partial": self.partial,
+            "failed": self.failed,
+            "requests": self.requests,
+            "seconds": round(self.seconds, 3),
+            "paused_seconds": round(self.paused_seconds, 3),
+        }
+
+
+def _session_document(outcome: SessionOutcome) -> dict[str, Any]:
+    return {
+        "key": str(outcome.key),
+        "status": str(outcome.status),
+        "datasets": {
+            line.dataset: {
+                "status": str(line.status),
+                "rows": line.rows,
+                "error": line.reason if line.dataset in (*outcome.failed, *outcome.unavailable) else None,
+            }
+            for line in outcome.datasets
+        },
+        "requests": outcome.requests,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def import_season(
+    season: int,
+    *,
+    notify: bool = False,
+    datasets: Sequence[str] | None = None,
+    waits: bool = True,
+    max_requests: int | None = None,
+    warehouse: Warehouse | None = None,
+    transport: Transport | None = None,
+    watcher: Watcher | None = None,
+) -> ImportSummary:
+    """Fill the gaps of a season in this process, without Dagster.
+
+    Parameters
+    ----------
+    season
+        Championship year.
+    notify
+        Whether to post the summary to Slack, where ``F1_SLACK_TOKEN`` is set.
+    datasets
+        Only these; those of ``F1_DATASETS`` by default.
+    waits
+        Whether to pause when the quota is spent, and to go on when it is back.
+    max_requests
+        Start no session that would take the import beyond so many requests.
+    warehouse, transport
+        Those of the environment by default.
+    watcher
+        Told how it goes.
+
+    Returns
+    -------
+    ImportSummary
+        Sessions processed, succeeded, partial and failed; seconds and requests.
+
+    Raises
+    ------
+    UpstreamError
+        When there is no calendar, neither upstream nor in the warehouse.
+    ConfigurationError
+        When the database or the account stands in the way.
+    """
+    warehouse = warehouse or connect()
+
+    def run_here(
+        gaps: Iterable[SessionGap], workers: int, reserve: Callable[[SessionGap], str | None], claim: str
+    ) -> Iterator[SessionRun]:
+        for gap in gaps:
+            reservation = reserve(gap)
+            yield SessionRun(
+                process_session_gap(gap, warehouse=warehouse, transport=transport, reservation=reservation)
+            )
+
+    return import_selection(
+        warehouse,
+        Selection.of([season], datasets or process_settings().datasets),
+        run_here,
+        watcher,
+        waits=waits,
+        max_requests=max_requests,
+        notify=notify,
+        transport=transport,
+    )
+
+
+def import_selection(
+    warehouse: Warehouse,
+    selection: Selection,
+    run: Runner,
+    watcher: Watcher | None = None,
+    *,
+    workers: int = 1,
+    waits: bool = True,
+    max_requests: int | None = None,
+    notify: bool = False,
+    transport: Transport | None = None,
+) -> ImportSummary:
+    """Refresh the calendars of a selection, find its gaps, and fill them.
+
+    Parameters
+    ----------
+    warehouse
+        Where to import to.
+    selection
+        What to import.
+    run
+        How a session is run.
+    watcher
+        Told how it goes.
+    workers
+        Sessions side by side.
+    waits, max_requests, notify, transport
+        See `import_season`.
+    """
+    watcher, started = watcher or Watcher(), time.perf_counter()
+    summary = ImportSummary(tuple(selection.seasons))
+    refreshes = refresh_calendars(selection.seasons, warehouse=warehouse, warned=watcher.warned, transport=transport)
+    for refresh in refreshes:
+        summary.season_requests += refresh.requests
+        watcher.refreshed(refresh)
+    gaps = gaps_of(selection.due_states(warehouse), datetime.now(UTC))
+    watcher.began(gaps)
+    pauses = Pauses(warehouse, waits, max_requests, watcher.paused, transport)
+    with Claims(warehouse) as claims:
+        try:
+            for session_run in run(_unclaimed(gaps, claims, warehouse), workers, pauses.reserve, claims.owner):
+                claims.release(session_run.outcome.key)
+                watcher.ended(session_run)
+                summary.outcomes.append(session_run.outcome)
+                if (stopped_by := _stops(session_run)) is not None:
+                    summary.stopped_by, summary.exit_code = stopped_by, ConfigurationError.exit_code
+                    break
+        except QuotaExhausted as spent:
+            summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
+    if selection.is_of_whole_seasons and not summary.exit_code:
+        _bring_standings(warehouse, selection, summary, watcher, transport)
+    summary.paused_seconds, summary.pauses = pauses.seconds, pauses.count
+    summary.seconds = time.perf_counter() - started
+    if not summary.exit_code and any(outcome.failed for outcome in summary.outcomes):
+        summary.exit_code = 1
+    if notify:
+        post_import(process_settings(), summary, watcher.warned)
+    return summary
+
+
+def _bring_standings(
+    warehouse: Warehouse,
+    selection: Selection,
+    summary: ImportSummary,
+    watcher: Watcher,
+    transport: Transport | None,
+) -> None:
+    lacking = {gap.season for gap in missing_standings(warehouse, selection.seasons, selection.season_datasets)}
+    for season in sorted(lacking):
+        for dataset in selection.season_datasets:
+            try:
+                refresh = refresh_standings(season, dataset, warehouse=warehouse, transport=transport)
+            except NotYetPublished as error:
+                watcher.warned(str(error))
+            except QuotaExhausted as spent:
+                summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
+                return
+            except (UpstreamError, UnreadableData) as error:
+                watcher.warned(str(error))
+                summary.exit_code = 1
+            else:
+                summary.season_requests += refresh.requests
+                watcher.standings(refresh)
+
+
+def _stops(run: SessionRun) -> str | None:
+    """Tell what stops the whole import: one problem for all sessions is said once, and the others wait as they are."""
+    if run.error is not None:
+        return run.error
+    blocked = next((line for line in run.outcome.datasets if line.status is Status.BLOCKED_AUTH), None)
+    return blocked.reason if blocked is not None else None
+
+
+def _unclaimed(gaps: Sequence[SessionGap], claims: Claims, warehouse: Warehouse) -> Iterator[SessionGap]:
+    """Give the gaps that no other import is at work on; what another one has is looked at again at the end."""
+    waiting = list(gaps)
+    while waiting:
+        held_by_others: list[SessionGap] = []
+        for gap in waiting:
+            if _still_due(gap, warehouse) is None:
+                continue
+            if not claims.take(gap.key):
+                held_by_others.append(gap)
+            elif (left := _still_due(gap, warehouse)) is not None:
+                yield left
+            else:
+                claims.release(gap.key)
+        if held_by_others:
+            time.sleep(1.0)
+        waiting = held_by_others
+
+
+def _still_due(gap: SessionGap, warehouse: Warehouse) -> SessionGap | None:
+    """Narrow a gap to what nobody has brought meanwhile; None when nothing is left."""
+    states = dataset_states(warehouse, [gap.key.season], named(gap.datasets), key=gap.key)
+    left = gaps_of(states, datetime.now(UTC))
+    return left[0] if left else None

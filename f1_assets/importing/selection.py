@@ -1,0 +1,79 @@
+"""Which seasons, rounds, sessions and datasets an import is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from f1_assets.datasets import Dataset, SeasonDataset, named, named_of_seasons
+from f1_assets.errors import UsageError
+from f1_assets.planning import DatasetState, dataset_states
+from f1_assets.warehouse import Status, Warehouse
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which seasons, rounds, sessions and datasets to import; nothing named means all."""
+
+    seasons: Sequence[int]
+    datasets: Sequence[Dataset]
+    season_datasets: Sequence[SeasonDataset] = ()
+    rounds: Sequence[int] = ()
+    sessions: Sequence[str] = ()
+
+    @classmethod
+    def of(
+        cls,
+        seasons: Sequence[int],
+        datasets: Iterable[str] | str | None = None,
+        rounds: Sequence[int] = (),
+        sessions: Sequence[str] = (),
+    ) -> Selection:
+        """Select by names.
+
+        Raises
+        ------
+        UsageError
+            When there is no dataset of a name.
+        """
+        return cls(seasons, named(datasets), named_of_seasons(datasets), rounds, sessions)
+
+    @property
+    def is_of_whole_seasons(self) -> bool:
+        """Whether no round and no session was named."""
+        return not self.rounds and not self.sessions
+
+    def states(self, warehouse: Warehouse, now: datetime | None = None) -> list[DatasetState]:
+        """Give the states of what is selected.
+
+        Raises
+        ------
+        UsageError
+            When a round or session was named that none of the seasons has.
+        """
+        states = dataset_states(warehouse, self.seasons, self.datasets, now)
+        for number in self.rounds:
+            if not any(state.key.round == number for state in states):
+                last = max((state.key.round for state in states), default=0)
+                raise UsageError(f"{self._in_words()} has no round {number}; rounds go to {last}.")
+        states = [state for state in states if not self.rounds or state.key.round in self.rounds]
+        for session in self.sessions:
+            if not any(state.key.session == session for state in states):
+                has = ", ".join(dict.fromkeys(state.key.session for state in states))
+                raise UsageError(f"There is no session {session[:20]!r} among what was asked for; there are: {has}.")
+        return [state for state in states if not self.sessions or state.key.session in self.sessions]
+
+    def due_states(self, warehouse: Warehouse) -> list[DatasetState]:
+        """Give the states, and refuse sessions that were named and have not taken place: nothing would be done."""
+        states = self.states(warehouse, datetime.now(UTC))
+        idle = (Status.UPCOMING, Status.NOT_APPLICABLE)
+        if not self.is_of_whole_seasons and states and all(state.status in idle for state in states):
+            upcoming = next((state for state in states if state.status is Status.UPCOMING), None)
+            if upcoming is not None:
+                raise UsageError(f"{upcoming.key} has not taken place yet, or is not published: {upcoming.reason}.")
+        return states
+
+    def _in_words(self) -> str:
+        first, last = self.seasons[0], self.seasons[-1]
+        return f"Season {first}" if len(self.seasons) == 1 else f"None of the seasons {first} to {last}"

@@ -1,0 +1,1 @@
+"""Read-only views of how far the warehouse is: reports and notifications."""

@@ -1,0 +1,259 @@
+"""The gap report: what should be there and is not, what it costs to get it, and what waits for what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from statistics import median
+from typing import TYPE_CHECKING
+
+from f1_assets.connection import connect
+from f1_assets.datasets import Dataset, all_datasets
+from f1_assets.errors import UsageError
+from f1_assets.keys import SessionKey
+from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, gaps_of
+from f1_assets.settings import process_settings
+from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.process import transport_for
+from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession, events_of
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.estimates import RequestCost
+    from f1_assets.upstream.transport import Transport
+
+
+@dataclass(frozen=True)
+class GapReport:
+    """Every (session, dataset) of some seasons with its status, and from it what is missing.
+
+    Parameters
+    ----------
+    seasons
+        Which seasons.
+    now
+        When it was made; what is due was due then.
+    states
+        In the order of the calendar.
+    sessions
+        The calendar's sessions with their event, in its order.
+    costs
+        Requests that each session with gaps will take.
+    """
+
+    seasons: tuple[int, ...]
+    now: datetime
+    states: tuple[DatasetState, ...]
+    sessions: Mapping[SessionKey, tuple[CalendarEvent, CalendarSession]] = field(default_factory=dict)
+    costs: Mapping[SessionKey, RequestCost] = field(default_factory=dict)
+
+    @property
+    def sessions_with_gaps(self) -> tuple[SessionGap, ...]:
+        """The sessions that lack something now, with the datasets that they lack, in the order of the calendar."""
+        return tuple(gaps_of(self.states, self.now))
+
+    @property
+    def missing_races(self) -> tuple[int, ...]:
+        """Rounds of which nothing at all is there, although a session of theirs has ended; tests are no race."""
+        return tuple(
+            dict.fromkeys(number for season in self.seasons for number in _missing_rounds(self.states, season))
+        )
+
+    @property
+    def missing_sessions(self) -> tuple[tuple[int, int], ...]:
+        """Round and session number (place in the weekend) of sessions of which nothing at all is there."""
+        return tuple((key.round, self.sessions[key][1].number) for key in _missing_keys(self.states))
+
+    @property
+    def total_api_calls_needed(self) -> int:
+        """How many sessions have to be loaded."""
+        return len(self.sessions_with_gaps)
+
+    @property
+    def requests_needed(self) -> int:
+        """How many requests these loads are expected to send; what the archive has costs none."""
+        return sum(cost.usual for cost in self.costs.values())
+
+    @property
+    def counts(self) -> Mapping[Status, int]:
+        """How many (session, dataset) have each status."""
+        return Counter(state.status for state in self.states)
+
+    @property
+    def completeness(self) -> float:
+        """Share of what upstream has and what has ended that is there, from 0 to 1."""
+        counted = [
+            s for s in self.states if s.status in (Status.PRESENT, Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
+        ]
+        return sum(state.status is Status.PRESENT for state in counted) / len(counted) if counted else 1.0
+
+    @property
+    def waiting(self) -> tuple[DatasetState, ...]:
+        """What failed and is asked for again later, or no more until a person says ``retry``."""
+        return tuple(s for s in self.states if s.status is Status.FAILED and not s.is_due(self.now))
+
+    def load_seconds(self, usual: float = 6.0) -> float:
+        """Tell how long a load takes, as past ones did; `usual` where there was none."""
+        seen = [state.load_seconds for state in self.states if state.status is Status.PRESENT and state.requests]
+        return median(seen) if seen else usual
+
+
+def detect_missing_races(
+    season: int, *, warehouse: Warehouse | None = None, now: datetime | None = None
+) -> tuple[int, ...]:
+    """Give the rounds of a season of which nothing is there, although a session of theirs has ended.
+
+    Raises
+    ------
+    UsageError
+        When the warehouse has no calendar of the season.
+    """
+    return tuple(_missing_rounds(_states_of(season, warehouse, now), season))
+
+
+def detect_missing_sessions(
+    season: int, *, warehouse: Warehouse | None = None, now: datetime | None = None
+) -> tuple[tuple[int, int], ...]:
+    """Give round and session number of the sessions of a season of which nothing is there, although they have ended.
+
+    Raises
+    ------
+    UsageError
+        When the warehouse has no calendar of the season.
+    """
+    warehouse = warehouse or connect()
+    keys = _missing_keys(_states_of(season, warehouse, now))
+    numbers = {listed.key: listed.number for event in events_of(warehouse, season) for listed in event.sessions}
+    return tuple((key.round, numbers[key]) for key in keys)
+
+
+def detect_session_data_gaps(
+    season: int,
+    *,
+    warehouse: Warehouse | None = None,
+    datasets: Sequence[Dataset] | None = None,
+    now: datetime | None = None,
+) -> tuple[SessionGap, ...]:
+    """Give the sessions of a season that lack something now, with the datasets that they lack.
+
+    Raises
+    ------
+    UsageError
+        When the warehouse has no calendar of the season.
+    """
+    now = now or datetime.now(UTC)
+    return tuple(gaps_of(_states_of(season, warehouse, now, datasets), now))
+
+
+def generate_gap_report(
+    season: int | Iterable[int],
+    *,
+    warehouse: Warehouse | None = None,
+    transport: Transport | None = None,
+    datasets: Sequence[Dataset] | None = None,
+    now: datetime | None = None,
+) -> GapReport:
+    """Tell what a season, or several, should have and does not have.
+
+    Parameters
+    ----------
+    season
+        Championship year, or several.
+    warehouse, transport
+        Those of the environment by default.
+    datasets
+        Only these datasets.
+    now
+        What is taken for the present.
+
+    Raises
+    ------
+    UsageError
+        When the warehouse has no calendar of any of the seasons.
+    """
+    seasons = (season,) if isinstance(season, int) else tuple(season)
+    warehouse, now = warehouse or connect(), now or datetime.now(UTC)
+    states = dataset_states(warehouse, seasons, datasets, now)
+    _refuse_unknown(seasons, states)
+    return report_of(warehouse, seasons, states, now, transport)
+
+
+def report_of(
+    warehouse: Warehouse,
+    seasons: Sequence[int],
+    states: Sequence[DatasetState],
+    now: datetime,
+    transport: Transport | None = None,
+) -> GapReport:
+    """Make the report of states that are known already, with the cost of what is missing."""
+    sessions = {
+        listed.key: (event, listed)
+        for season in seasons
+        for event in events_of(warehouse, season)
+        for listed in event.sessions
+    }
+    return GapReport(tuple(seasons), now, tuple(states), sessions, _costs(gaps_of(states, now), sessions, transport))
+
+
+def needs_of(gap: SessionGap, event: CalendarEvent) -> Needs:
+    """Give what must be loaded for the datasets of a gap."""
+    needs = Needs()
+    for name in gap.datasets:
+        dataset = all_datasets()[name]
+        if dataset.why_not_applicable(gap.key, event.live_timing) is None:
+            needs |= dataset.needs_in(gap.key)
+    return needs
+
+
+def _costs(
+    gaps: Sequence[SessionGap],
+    sessions: Mapping[SessionKey, tuple[CalendarEvent, CalendarSession]],
+    transport: Transport | None,
+) -> Mapping[SessionKey, RequestCost]:
+    if not gaps:
+        return {}
+    # Imported here: it brings FastF1, which takes a second.
+    from f1_assets.upstream.estimates import CostEstimator
+
+    estimator = CostEstimator(transport or transport_for(process_settings()))
+    costs = {}
+    for gap in gaps:
+        event, session = sessions[gap.key]
+        costs[gap.key] = estimator.cost(event, session, needs_of(gap, event))
+    return costs
+
+
+def _states_of(
+    season: int, warehouse: Warehouse | None, now: datetime | None, datasets: Sequence[Dataset] | None = None
+) -> list[DatasetState]:
+    states = dataset_states(warehouse or connect(), [season], datasets, now)
+    _refuse_unknown((season,), states)
+    return states
+
+
+def _refuse_unknown(seasons: Sequence[int], states: Sequence[DatasetState]) -> None:
+    if not states:
+        listed = ", ".join(str(season) for season in seasons)
+        raise UsageError(
+            f"The warehouse has no calendar of {listed}. Run: f1-assets calendar {listed.replace(' ', '')}"
+        )
+
+
+def _missing_keys(states: Iterable[DatasetState]) -> list[SessionKey]:
+    """Give the sessions that have ended and of which nothing is there and something should be."""
+    present: dict[SessionKey, bool] = {}
+    wanted: dict[SessionKey, bool] = {}
+    for state in states:
+        present[state.key] = present.get(state.key, False) or state.status is Status.PRESENT
+        lacks = state.status in (Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
+        wanted[state.key] = wanted.get(state.key, False) or lacks
+    return [key for key, is_wanted in wanted.items() if is_wanted and not present[key]]
+
+
+def _missing_rounds(states: Iterable[DatasetState], season: int) -> list[int]:
+    of_season = [state for state in states if state.key.season == season and not state.key.is_test]
+    there = {state.key.round for state in of_season if state.status is Status.PRESENT}
+    missing = dict.fromkeys(key.round for key in _missing_keys(of_season))
+    return [number for number in missing if number not in there]

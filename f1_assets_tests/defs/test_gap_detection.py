@@ -1,0 +1,210 @@
+"""The gap sensor and the daily schedule, tick by tick, on a real instance and warehouse."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from sqlalchemy import delete, update
+
+from f1_assets.connection import connect
+from f1_assets.datasets import all_datasets
+from f1_assets.defs.dispatcher import MOST_WAITING, RUNS_PER_TICK, CalendarPostponements
+from f1_assets.defs.resources import WarehouseResource
+from f1_assets.defs.schedules import daily_standings, daily_update
+from f1_assets.defs.sensors import gap_detection
+from f1_assets.importing import process_session_gap
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.settings import process_settings
+from f1_assets.warehouse import Extraction, Status
+from f1_assets.warehouse.calendar import events_of
+from f1_assets.warehouse.claims import Claims
+from f1_assets.warehouse.models import extractions, seasons
+
+
+@pytest.fixture
+def home(instance, monkeypatch):
+    """Seasons of eight short weekends; only 2025 is kept."""
+    monkeypatch.setenv("F1_SIMULATOR", "races=8,tests=0,sprints=0,laps=5,drivers=4")
+    monkeypatch.setenv("F1_SEASONS", "2025")
+    process_settings.cache_clear()
+    return instance
+
+
+def _tick(instance, cursor=None):
+    resources = {"warehouse": WarehouseResource()}
+    with dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources) as context:
+        return gap_detection(context)
+
+
+def _daily(instance, schedule=daily_update):
+    at, resources = datetime(2026, 5, 4, 6, tzinfo=UTC), {"warehouse": WarehouseResource()}
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=at, resources=resources) as context:
+        asked = list(schedule(context))
+    return [request for request in asked if isinstance(request, dg.RunRequest)]
+
+
+def _sessions(tick):
+    return [request for request in tick.run_requests or () if request.job_name == "import_sessions"]
+
+
+def _add_run(instance, request, status, job="import_sessions"):
+    """Put the requested run into the instance, as the daemon does."""
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("f1_assets"), "__repository__")
+    return instance.run_storage.add_run(
+        dg.DagsterRun(
+            job_name=job,
+            status=status,
+            tags={"dagster/partition": request.partition_key, "dagster/run_key": request.run_key or ""},
+            asset_selection=frozenset(request.asset_selection),
+            remote_job_origin=RemoteJobOrigin(repository, job),
+        )
+    )
+
+
+def _import(warehouse, key, *datasets):
+    return process_session_gap(
+        SessionGap(SessionKey.parse(key), datasets or tuple(all_datasets())), warehouse=warehouse
+    )
+
+
+def test_from_nothing_a_tick_fetches_the_calendar_adds_partitions_and_requests_runs(home):
+    tick = _tick(home)
+    requests = _sessions(tick)
+    assert len(requests) == RUNS_PER_TICK
+    assert [request.partition_key for request in requests[:6]] == [
+        "2025-01-FP1",
+        "2025-01-FP2",
+        "2025-01-FP3",
+        "2025-01-Q",
+        "2025-01-R",
+        "2025-02-FP1",
+    ]
+    added = [key for change in tick.dynamic_partitions_requests for key in change.partition_keys]
+    assert added == [request.partition_key for request in requests]
+    assert home.get_dynamic_partitions("f1_season") == ["2025"]
+    assert len(events_of(connect(), 2025)) == 8
+
+
+def test_a_run_is_requested_for_exactly_the_missing_datasets(home):
+    _tick(home)
+    warehouse = connect()
+    _import(warehouse, "2025-01-FP1", "weather", "circuit")
+    _import(warehouse, "2025-01-FP2")
+    requests = {request.partition_key: request for request in _sessions(_tick(home))}
+    missing = {key.to_user_string() for key in requests["2025-01-FP1"].asset_selection}
+    applicable = {
+        n for n, d in all_datasets().items() if d.why_not_applicable(SessionKey(2025, 1, "FP1"), True) is None
+    }
+    assert missing == applicable - {"weather", "circuit"}
+    assert "2025-01-FP2" not in requests
+
+
+def test_no_session_is_requested_twice_while_its_run_is_queued_or_running_or_another_import_has_it(home):
+    first = _sessions(_tick(home))
+    _add_run(home, first[0], dg.DagsterRunStatus.QUEUED)
+    _add_run(home, first[1], dg.DagsterRunStatus.STARTED)
+    with Claims(connect()) as claims:
+        claims.take(SessionKey.parse(first[2].partition_key))
+        again = [request.partition_key for request in _sessions(_tick(home))]
+    assert again[0] == first[3].partition_key
+    assert not {request.partition_key for request in first[:3]} & set(again)
+
+
+def test_a_tick_that_was_cut_short_asks_with_the_same_keys_and_a_retry_with_another(home):
+    first = _sessions(_tick(home))
+    assert [r.run_key for r in _sessions(_tick(home))] == [r.run_key for r in first]
+    _add_run(home, first[0], dg.DagsterRunStatus.SUCCESS)
+    again = {request.partition_key: request.run_key for request in _sessions(_tick(home))}
+    assert again[first[0].partition_key] != first[0].run_key
+
+
+def test_a_run_that_failed_without_a_word_is_not_requested_again_at_once(home):
+    first = _sessions(_tick(home))
+    _add_run(home, first[0], dg.DagsterRunStatus.FAILURE)
+    assert first[0].partition_key not in [request.partition_key for request in _sessions(_tick(home))]
+
+
+def test_the_queue_never_gets_longer_than_a_person_can_look_at(home):
+    requests = []
+    while new := _sessions(_tick(home)):
+        requests += new
+        for request in new:
+            _add_run(home, request, dg.DagsterRunStatus.QUEUED)
+    assert len(requests) == MOST_WAITING == len({request.partition_key for request in requests})
+
+
+def test_a_failed_dataset_waits_for_its_time_and_the_tick_says_how_far_everything_is(home, monkeypatch):
+    monkeypatch.setenv("F1_SIMULATOR", "races=1,tests=0,laps=5,drivers=4")
+    monkeypatch.setenv("F1_DATASETS", "weather")
+    process_settings.cache_clear()
+    _tick(home)
+    warehouse = connect()
+    for session in ("FP1", "FP2", "FP3", "Q"):
+        _import(warehouse, f"2025-01-{session}", "weather")
+    later = datetime.now(UTC) + timedelta(hours=1)
+    warehouse.note(Extraction(SessionKey(2025, 1, "R"), "weather", Status.FAILED, reason="x", next_try_at=later))
+    tick = _tick(home)
+    assert not tick.run_requests
+    expected = f"4 of 5 sessions complete, 1 datasets failed, next try {later:%Y-%m-%d %H:%M} UTC"
+    assert tick.skip_reason.skip_message == expected
+
+
+def test_a_calendar_that_cannot_be_refreshed_is_asked_for_later_and_the_stored_one_serves(home, monkeypatch):
+    _tick(home)
+    with connect().engine.begin() as connection:
+        connection.execute(update(seasons).values(refreshed_at=datetime.now(UTC) - timedelta(days=3)))
+    monkeypatch.setenv("F1_SEASONS", "2025")
+    monkeypatch.setenv("F1_SOURCE", "http://127.0.0.1:9")
+    process_settings.cache_clear()
+    tick = _tick(home)
+    assert list(json.loads(tick.cursor)) == ["2025"]
+    postponed = CalendarPostponements.parse(tick.cursor)
+    assert datetime.now(UTC) < postponed.until[2025] <= datetime.now(UTC) + timedelta(minutes=15)
+    assert _sessions(tick)
+
+
+def test_standings_are_requested_by_season_once_until_they_are_there(home):
+    tick = _tick(home)
+    standings = [request for request in tick.run_requests if request.job_name == "import_standings"]
+    assert [(r.partition_key, sorted(k.to_user_string() for k in r.asset_selection)) for r in standings] == [
+        ("2025", ["constructor_standings", "driver_standings"])
+    ]
+    _add_run(home, standings[0], dg.DagsterRunStatus.STARTED, "import_standings")
+    assert all(request.job_name != "import_standings" for request in _tick(home).run_requests or ())
+
+
+def test_daily_update_refreshes_the_calendar_and_asks_for_what_is_missing(home):
+    assert len(_daily(home)) == RUNS_PER_TICK
+    assert home.has_dynamic_partition("f1_session", "2025-01-FP1")
+    assert events_of(connect(), 2025)
+    assert len(_daily(home, daily_standings)) == 1
+
+
+def test_daily_update_asks_for_results_again_after_a_race(home, monkeypatch):
+    monkeypatch.setenv("F1_SIMULATOR", "races=1,tests=0,laps=5,drivers=4")
+    process_settings.cache_clear()
+    _tick(home)
+    warehouse = connect()
+    for session in ("FP1", "FP2", "FP3", "Q", "R"):
+        _import(warehouse, f"2025-01-{session}")
+    assert _daily(home) == []
+    race = next(s for e in events_of(warehouse, 2025) for s in e.sessions if s.key.session == "R")
+    with warehouse.engine.begin() as connection:
+        connection.execute(update(extractions).values(extracted_at=race.end + timedelta(hours=1)))
+    requests = _daily(home)
+    assert [(r.partition_key, [k.to_user_string() for k in r.asset_selection]) for r in requests] == [
+        ("2025-01-R", ["results"])
+    ]
+
+
+def test_a_season_that_lost_rows_is_found_incomplete_again(home):
+    _tick(home)
+    warehouse = connect()
+    _import(warehouse, "2025-01-FP1")
+    with warehouse.engine.begin() as connection:
+        connection.execute(delete(extractions).where(extractions.c.dataset == "weather"))
+    requests = {r.partition_key: [k.to_user_string() for k in r.asset_selection] for r in _sessions(_tick(home))}
+    assert requests["2025-01-FP1"] == ["weather"]

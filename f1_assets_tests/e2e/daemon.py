@@ -1,0 +1,50 @@
+"""Dagster's daemon on this project, as a machine runs it: with its code server, its queue and its runs."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def dagster_daemon(dagster_home: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the daemon, and stop it with all its processes."""
+    command = [sys.executable, "-m", "dagster._daemon", "run", "-m", "f1_assets.definitions"]
+    log = (dagster_home.parent / "daemon.log").open("ab")
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **environment, "DAGSTER_HOME": str(dagster_home)},
+        cwd=dagster_home.parent,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        stop(process, signal.SIGTERM)
+        log.close()
+
+
+def stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    """End the daemon and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, how)
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float, what: str, pause_seconds: float = 1.0) -> float:
+    """Ask again until it is so; give how many seconds that took."""
+    started = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - started < seconds, f"not {what} within {seconds:.0f} s"
+        time.sleep(pause_seconds)
+    return time.monotonic() - started

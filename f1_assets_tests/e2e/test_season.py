@@ -1,0 +1,169 @@
+"""A season becomes complete by the gap sensor alone, and again after it has changed, at no more than its cost."""
+
+import os
+import signal
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import create_engine, make_url, text, update
+
+from f1_assets.connection import connect, connect_as_it_is
+from f1_assets.datasets import all_datasets, all_season_datasets
+from f1_assets.planning import dataset_states
+from f1_assets.planning.standings import missing_standings
+from f1_assets.settings import load_settings
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.simulator.calendar import events_of
+from f1_assets.simulator.referee import Referee
+from f1_assets.simulator.schedules import schedule, season_index
+from f1_assets.simulator.server import SimulatorServer
+from f1_assets.simulator.service import SimulatedResponse
+from f1_assets.warehouse import Status
+from f1_assets.warehouse.models import seasons
+from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.e2e.daemon import dagster_daemon, stop, wait_until
+
+pytestmark = pytest.mark.long
+
+SEASON = 2025
+OPTIONS = SimulatorOptions.parse("races=24,sprints=6,tests=0,laps=5,drivers=4")
+ROUND_WITH_A_LATE_SESSION, LAST_ROUND = 10, 24
+DEPLOYED = Path(__file__).parents[2] / "deploy" / "postgres" / "dagster.yaml"
+
+
+class _ChangingSeason(Simulator):
+    """A season of which one session is announced late, and the last race weekend is still to come."""
+
+    is_early = True
+
+    def respond(self, url):
+        path = urlsplit(url).path
+        if not self.is_early or not (path.endswith(f"schedule_{SEASON}.json") or path.endswith("Index.json")):
+            return super().respond(url)
+        events = [_as_it_was(event) for event in events_of(SEASON, OPTIONS)]
+        body = schedule(events) if "schedule" in path else season_index(SEASON, events)
+        return SimulatedResponse(200, {"content-type": "application/json"}, body)
+
+
+def _as_it_was(event):
+    if event.round == ROUND_WITH_A_LATE_SESSION:
+        return replace(event, sessions=tuple(s for s in event.sessions if s.session_id != "FP3"))
+    if event.round == LAST_ROUND:
+        later = timedelta(weeks=200)
+        return replace(
+            event,
+            last_day=event.last_day + later,
+            sessions=tuple(
+                replace(s, start_local=s.start_local + later, start_utc=s.start_utc + later, end_utc=s.end_utc + later)
+                for s in event.sessions
+            ),
+        )
+    return event
+
+
+@pytest.fixture
+def served():
+    referee = Referee([("any", 10**9, 1)])
+    server = SimulatorServer(("127.0.0.1", 0), _ChangingSeason(OPTIONS), referee)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def machine(request, tmp_path, served, monkeypatch):
+    """The environment of a machine: all embedded, or all on PostgreSQL as deploy/postgres has it."""
+    environment = {
+        "F1_HOME": str(tmp_path / "home"),
+        "F1_SOURCE": served.url,
+        "F1_QUOTA": PLENTY,
+        "F1_SEASONS": str(SEASON),
+        "F1_AUTOSTART": "1",
+        "F1_WORKERS": "2",
+    }
+    dagster_home = tmp_path / "dagster"
+    dagster_home.mkdir()
+    config = files("f1_assets.defs").joinpath("dagster.yaml").read_text()
+    if request.param == "postgresql":
+        url = make_url(request.getfixturevalue("postgres_url")).set(drivername="postgresql+psycopg2")
+        database = url.render_as_string(hide_password=False)
+        with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("CREATE SCHEMA dagster"))
+        environment |= {
+            "F1_DATABASE_URL": database,
+            "DAGSTER_POSTGRES_URL": url.update_query_dict({"options": "-csearch_path=dagster"}).render_as_string(
+                hide_password=False
+            ),
+        }
+        config = DEPLOYED.read_text()
+    (dagster_home / "dagster.yaml").write_text(config)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    if settings.database_url is not None:
+        connect_as_it_is(settings).upgrade()
+    yield dagster_home, environment, connect(settings)
+    os.environ.pop("DAGSTER_HOME", None)
+
+
+def _is_complete(warehouse, sessions):
+    states = dataset_states(warehouse, [SEASON])
+    upcoming = {state.key for state in states if state.status is Status.UPCOMING}
+    ended = {state.key for state in states} - upcoming
+    done = (Status.PRESENT, Status.NOT_APPLICABLE, Status.UPCOMING)
+    if len(ended) != sessions or any(state.status not in done for state in states):
+        return False
+    return not missing_standings(warehouse, [SEASON])
+
+
+def _runs(dagster_home):
+    import dagster as dg
+
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        return [(run.job_name, run.tags.get("dagster/partition"), run.status.value) for run in instance.get_runs()]
+
+
+@pytest.mark.timeout(1500)
+def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than_its_cost(machine, served, capsys):
+    dagster_home, environment, warehouse = machine
+    with dagster_daemon(dagster_home, environment) as daemon:
+        # Killed in the middle of its first ticks: the next daemon goes on.
+        wait_until(lambda: len(_queued_or_done(dagster_home)) >= 5, 120, "begun")
+        stop(daemon, signal.SIGKILL)
+    with dagster_daemon(dagster_home, environment):
+        took = wait_until(lambda: _is_complete(warehouse, 114), 1000, "complete")
+    first = served.referee.report()["requests"]
+    with capsys.disabled():
+        print(f"\n114 sessions in {took:.0f} s, {first} requests")
+
+    # Rows are deleted, a session is added to the calendar, and the last race weekend has taken place.
+    with warehouse.engine.begin() as connection:
+        for table, number in ((all_datasets()["weather"].table, 3), (all_datasets()["laps"].table, 7)):
+            connection.execute(table.delete().where(table.c.round == number))
+            connection.execute(
+                text("DELETE FROM extractions WHERE dataset = :name AND round = :round"),
+                {"name": table.name, "round": number},
+            )
+        connection.execute(update(seasons).values(refreshed_at=seasons.c.refreshed_at - timedelta(days=2)))
+    served.simulator.is_early = False
+    with dagster_daemon(dagster_home, environment):
+        wait_until(lambda: _is_complete(warehouse, 120), 400, "complete again")
+    again = served.referee.report()["requests"] - first
+    # The calendar takes 2. What was deleted is in the archive. The late practice takes 8: the driver results and the
+    # circuit of its weekend are there. The new weekend takes 10 + 8 + 8 + 9 + 10. Standings: 2.
+    assert again == 2 + 0 + 8 + 45 + 2
+    runs = _runs(dagster_home)
+    succeeded = [partition for job, partition, status in runs if job == "import_sessions" and status == "SUCCESS"]
+    # One run a session, one more for each whose rows were deleted.
+    assert len(succeeded) == len(set(succeeded)) + 10
+    assert set(all_season_datasets()) == {"constructor_standings", "driver_standings"}
+
+
+def _queued_or_done(dagster_home):
+    return [run for run in _runs(dagster_home) if run[0] == "import_sessions"]

@@ -1,0 +1,187 @@
+"""Whole seasons, as the library imports them: complete, twice at no cost, side by side, and after any damage."""
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
+
+from f1_assets.datasets import all_datasets, all_season_datasets, named
+from f1_assets.errors import NotYetPublished
+from f1_assets.importing import Watcher, import_season, process_session_gap, refresh_calendar
+from f1_assets.importing.forget import forget_failures
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap, build_processing_plan, dataset_states, generate_gap_report
+from f1_assets.planning.standings import missing_standings
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.upstream.transport import Transport
+from f1_assets.warehouse import Status
+from f1_assets.warehouse.models import extractions
+from f1_assets_tests.upstream.server import services, status
+
+OPTIONS = "races=3,tests=1,sprints=1,laps=5,drivers=4"
+SESSIONS = 3 + 3 * 5
+DONE = (Status.PRESENT, Status.NOT_APPLICABLE)
+
+
+@pytest.fixture
+def served():
+    with services(Simulator(SimulatorOptions.parse(OPTIONS))) as running:
+        yield running
+
+
+@pytest.fixture
+def transport(served, settings_of, ledger):
+    made = Transport(settings_of(source=served.url), ledger)
+    yield made
+    made.close()
+
+
+class _Told(Watcher):
+    def __init__(self):
+        self.keys, self.warnings, self.standings_of = [], [], []
+
+    def ended(self, run):
+        self.keys.append(str(run.outcome.key))
+
+    def warned(self, message):
+        self.warnings.append(message)
+
+    def standings(self, refresh):
+        self.standings_of.append((refresh.dataset, refresh.rounds))
+
+
+def test_import_full_season(warehouse, transport, served):
+    told = _Told()
+    summary = import_season(2025, warehouse=warehouse, transport=transport, watcher=told)
+    assert (summary.processed, summary.succeeded, summary.partial, summary.failed) == (SESSIONS, SESSIONS, 0, 0)
+    assert summary.requests == len(served.asked)
+    assert summary.duration.total_seconds() == pytest.approx(summary.seconds, abs=1e-3)
+    assert told.keys == [str(key) for key in dict.fromkeys(s.key for s in dataset_states(warehouse, [2025]))]
+    assert {state.status for state in dataset_states(warehouse, [2025])} == set(DONE)
+    assert sorted(told.standings_of) == [(name, (1, 2, 3)) for name in all_season_datasets()]
+    assert missing_standings(warehouse, [2025]) == []
+    before = len(served.asked)
+    again = import_season(2025, warehouse=warehouse, transport=transport)
+    assert (again.processed, again.requests, len(served.asked) - before) == (0, 0, 0)
+
+
+def test_import_with_gaps(warehouse, transport, served):
+    import_season(2025, warehouse=warehouse, transport=transport)
+    weather, laps = all_datasets()["weather"], all_datasets()["laps"]
+    with warehouse.engine.begin() as connection:
+        for dataset, number in ((weather, 1), (laps, 2)):
+            connection.execute(delete(dataset.table).where(dataset.table.c.round == number))
+            of_it = (extractions.c.dataset == dataset.name) & (extractions.c.round == number)
+            connection.execute(delete(extractions).where(of_it))
+    report = generate_gap_report(2025, warehouse=warehouse, transport=transport)
+    assert report.total_api_calls_needed == 10
+    assert report.requests_needed == 0
+    before = len(served.asked)
+    summary = import_season(2025, warehouse=warehouse, transport=transport)
+    assert (summary.processed, summary.requests) == (10, 0)
+    assert len(served.asked) == before
+    brought = {(o.key.round, line.dataset) for o in summary.outcomes for line in o.datasets}
+    assert brought == {(1, "weather"), (2, "laps")}
+    assert {state.status for state in dataset_states(warehouse, [2025])} == set(DONE)
+
+
+def test_two_imports_at_once_import_no_session_twice(warehouse, served, settings_of, ledger):
+    refresh_calendar(2025, warehouse=warehouse, transport=Transport(settings_of(source=served.url), ledger))
+    told, errors = [_Told(), _Told()], []
+
+    def run(watcher):
+        try:
+            transport = Transport(settings_of(source=served.url), ledger)
+            import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport, watcher=watcher)
+            transport.close()
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(watcher,)) for watcher in told]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    imported = told[0].keys + told[1].keys
+    assert len(imported) == len(set(imported)) == SESSIONS
+
+
+def test_a_season_that_does_not_exist_is_one_clear_error(warehouse, transport):
+    with pytest.raises(NotYetPublished, match="no schedule of season 2101"):
+        import_season(2101, warehouse=warehouse, transport=transport)
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory):
+    """A complete season, to be damaged: its transport, its warehouse."""
+    from f1_assets.connection import connect
+    from f1_assets.settings import load_settings
+
+    home, shape = tmp_path_factory.mktemp("complete"), "races=2,tests=0,laps=5,drivers=4"
+    loaded = load_settings(home=home, source="simulator", simulator=shape)
+    warehouse, transport = connect(loaded), Transport(loaded)
+    import_season(2025, warehouse=warehouse, transport=transport)
+    yield warehouse, transport
+    transport.close()
+    warehouse.close()
+
+
+CELLS = [
+    (number, session, dataset)
+    for number, listed in ((1, ("FP1", "FP2", "FP3", "Q", "R")), (2, ("FP1", "SQ", "S", "Q", "R")))
+    for session in listed
+    for dataset, definition in all_datasets().items()
+    if definition.why_not_applicable(SessionKey(2025, number, session), live_timing=True) is None
+]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lost=st.sets(st.sampled_from(CELLS), max_size=8))
+def test_whatever_is_lost_the_plan_imports_exactly_that_and_then_nothing_is_missing(complete, lost):
+    warehouse, transport = complete
+    with warehouse.engine.begin() as connection:
+        for number, session, dataset in lost:
+            x = extractions.c
+            of_it = (x.round == number) & (x.session == session) & (x.dataset == dataset)
+            connection.execute(delete(extractions).where(of_it))
+    plan = build_processing_plan(generate_gap_report(2025, warehouse=warehouse, transport=transport))
+    planned = {(p.key.round, p.key.session, name) for p in plan.sessions for name in p.datasets}
+    assert planned == lost
+    assert plan.cost.usual == 0
+    for session in plan.sessions:
+        outcome = process_session_gap(
+            SessionGap(session.key, session.datasets), warehouse=warehouse, transport=transport
+        )
+        assert set(outcome.extracted) == set(session.datasets)
+    assert generate_gap_report(2025, warehouse=warehouse, transport=transport).sessions_with_gaps == ()
+    assert import_season(2025, warehouse=warehouse, transport=transport).processed == 0
+
+
+def test_what_failed_is_tried_again_only_at_its_time_and_at_once_when_a_person_says_so(warehouse, transport, served):
+    served.faults["WeatherData"] = status(500)
+    summary = import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport)
+    assert (summary.exit_code, summary.failed) == (1, SESSIONS)
+    served.faults.clear()
+    assert import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport).processed == 0
+    state = dataset_states(warehouse, [2025], named(["weather"]))[0]
+    assert state.next_try_at > datetime.now(UTC)
+    assert forget_failures(warehouse, state.key, ["weather"], transport=transport) == 1
+    assert forget_failures(warehouse, state.key, ["laps"], transport=transport) == 0
+    again = import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport)
+    assert [(str(o.key), o.extracted) for o in again.outcomes] == [(str(state.key), ("weather",))]
+
+
+def test_unavailable_is_forgotten_together_with_the_archives_404(warehouse, transport, served):
+    served.faults["WeatherData"] = status(404)
+    import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport)
+    state = dataset_states(warehouse, [2025], named(["weather"]))[0]
+    assert state.status is Status.UNAVAILABLE
+    served.faults.clear()
+    assert forget_failures(warehouse, state.key, transport=transport) == 1
+    again = import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport)
+    assert again.succeeded == again.processed == 1
+    assert again.outcomes[0].extracted == ("weather",)

@@ -1,0 +1,67 @@
+from datetime import UTC, datetime, timedelta
+
+from f1_assets.keys import SessionKey
+from f1_assets.planning import DatasetState, SessionGap
+from f1_assets.planning.dispatch import FIRST_WAIT, PROBE_AFTER, FailedRuns, dispatch
+from f1_assets.warehouse import Status
+
+NOW = datetime(2026, 5, 4, 6, tzinfo=UTC)
+FIRST, SECOND, THIRD = (SessionKey(2026, 1, session) for session in ("FP1", "Q", "R"))
+
+
+def _states(*statuses, **known):
+    keys = (FIRST, SECOND, THIRD)
+    return [DatasetState(key, "laps", status, **known) for key, status in zip(keys, statuses, strict=False)]
+
+
+MISSING = _states(Status.MISSING, Status.MISSING, Status.MISSING)
+
+
+def test_the_first_gaps_of_the_calendar_are_started_as_many_as_there_is_room():
+    choice = dispatch(MISSING, NOW, active=(), room=2)
+    assert choice.gaps == (SessionGap(FIRST, ("laps",)), SessionGap(SECOND, ("laps",)))
+    assert choice.status == "0 of 3 sessions complete, 3 to load, 2 started now"
+    assert dispatch(MISSING, NOW, (), room=-5).gaps == ()
+
+
+def test_a_session_that_is_queued_or_running_is_not_started_again():
+    choice = dispatch(MISSING, NOW, active={FIRST, THIRD}, room=9)
+    assert [gap.key for gap in choice.gaps] == [SECOND]
+    assert "2 queued or running" in choice.status
+
+
+def test_runs_that_failed_without_a_word_make_their_session_wait_longer_each_time():
+    for count, wait in ((1, FIRST_WAIT), (2, 2 * FIRST_WAIT), (4, 8 * FIRST_WAIT), (99, timedelta(hours=24))):
+        failed = {FIRST: FailedRuns(count, NOW)}
+        early = dispatch(MISSING, NOW + wait - timedelta(seconds=1), (), 1, failed.get)
+        assert [gap.key for gap in early.gaps] == [SECOND]
+        assert "1 wait after failed runs" in early.status
+        assert [gap.key for gap in dispatch(MISSING, NOW + wait, (), 1, failed.get).gaps] == [FIRST]
+
+
+def test_while_the_account_is_refused_one_session_in_half_an_hour_asks_again():
+    states = _states(Status.BLOCKED_AUTH, Status.BLOCKED_AUTH, Status.MISSING, tried_at=NOW)
+    assert dispatch(states, NOW + timedelta(minutes=1), (), 9).gaps == ()
+    later = NOW + PROBE_AFTER
+    choice = dispatch(states, later, (), 9)
+    assert [gap.key for gap in choice.gaps] == [FIRST]
+    assert "the account was refused" in choice.status
+    assert dispatch(states, later, {FIRST}, 9).gaps == ()
+
+
+def test_all_waiting_sessions_are_resumed_when_the_account_is_mended():
+    states = _states(Status.BLOCKED_AUTH, Status.BLOCKED_AUTH, tried_at=NOW)
+    states.append(DatasetState(THIRD, "laps", Status.PRESENT, extracted_at=NOW + timedelta(minutes=40)))
+    assert [gap.key for gap in dispatch(states, NOW + timedelta(hours=1), (), 9).gaps] == [FIRST, SECOND]
+
+
+def test_the_status_line_tells_what_waits_for_a_person_and_when_the_next_try_is():
+    states = [
+        DatasetState(FIRST, "laps", Status.FAILED, next_try_at=NOW + timedelta(hours=1)),
+        DatasetState(SECOND, "laps", Status.FAILED, next_try_at=None),
+        DatasetState(THIRD, "laps", Status.UPCOMING),
+    ]
+    assert dispatch(states, NOW, (), 9).status == (
+        "0 of 2 sessions complete, 2 datasets failed, 1 of them given up until a person says retry, "
+        "next try 2026-05-04 07:00 UTC"
+    )

@@ -1,0 +1,69 @@
+import pandas as pd
+import pytest
+
+from f1_assets.datasets import all_datasets
+from f1_assets.errors import TransientError
+from f1_assets.keys import SessionKey
+from f1_assets.warehouse.amendments import amendments_of
+from f1_assets.warehouse.calendar import session_of
+from f1_assets_tests.warehouse.seasons import a_season, store
+
+KEY = SessionKey(2024, 1, "R")
+
+
+@pytest.fixture
+def season(warehouse):
+    store(warehouse, a_season())
+    return warehouse
+
+
+def _results(*rows):
+    return pd.DataFrame(rows, columns=["driver_number", "position", "points", "status"]).convert_dtypes()
+
+
+def test_what_changed_in_a_result_is_kept_with_before_and_after(season):
+    results = all_datasets()["results"]
+    season.replace(KEY, results, _results(("1", 1, 25.0, "Finished"), ("44", 2, 18.0, "Finished")))
+    assert amendments_of(season) == []
+    season.replace(KEY, results, _results(("1", 2, 18.0, "Finished"), ("44", 1, 25.0, None)))
+    changes = {(c.row, c.column): (c.before, c.after) for c in amendments_of(season, KEY, "results")}
+    assert changes == {
+        ("driver_number=1", "position"): ("1", "2"),
+        ("driver_number=1", "points"): ("25", "18"),
+        ("driver_number=44", "position"): ("2", "1"),
+        ("driver_number=44", "points"): ("18", "25"),
+        ("driver_number=44", "status"): ("Finished", None),
+    }
+    assert all(change.changed_at is not None for change in amendments_of(season))
+
+
+def test_a_driver_that_goes_or_comes_is_a_change_of_the_whole_row(season):
+    results = all_datasets()["results"]
+    season.replace(KEY, results, _results(("1", 1, 25.0, "Finished")))
+    season.replace(KEY, results, _results(("44", 1, 25.0, "Finished")))
+    gone, came = amendments_of(season, seasons=[2024])
+    assert (gone.row, gone.column, gone.after) == ("driver_number=1", None, None)
+    assert "position=1" in gone.before
+    assert (came.row, came.column, came.before) == ("driver_number=44", None, None)
+
+
+def test_equal_results_and_other_datasets_leave_nothing(season):
+    results, weather = all_datasets()["results"], all_datasets()["weather"]
+    for _ in range(2):
+        season.replace(KEY, results, _results(("1", 1, 25.0, "Finished")))
+    for air in (20.0, 21.0):
+        season.replace(KEY, weather, pd.DataFrame({"session_time_ms": [1], "air_temp_c": [air]}))
+    assert amendments_of(season) == []
+
+
+def test_data_of_a_session_that_has_another_number_by_now_is_not_stored(season):
+    weather, frame = all_datasets()["weather"], pd.DataFrame({"session_time_ms": [1]})
+    loaded = session_of(season, SessionKey(2024, 3, "R"))
+    # Round 2 is cancelled while round 3 is being loaded: it is round 2 now.
+    store(season, a_season(places=("Sakhir", "Melbourne", "Suzuka", "Shanghai")))
+    with pytest.raises(TransientError, match="another one has this number now"):
+        season.replace(loaded.key, weather, frame, starts_at=loaded.start)
+    assert season.count(weather, loaded.key) == 0
+    moved = SessionKey(2024, 2, "R")
+    season.replace(moved, weather, frame, starts_at=loaded.start)
+    assert season.count(weather, moved) == 1

@@ -89,12 +89,14 @@ def refresh_standings(
 
 
 def _rows_of(gap: StandingsGap, dataset: SeasonDataset, transport: Transport) -> list[dict[str, object]]:
+    from f1_assets.upstream.transport import in_short
+
     url = f"https://{JOLPICA_HOST}/ergast/f1/{gap.season}/{gap.round}/{dataset.page}.json?limit=100"
     where = f"{dataset.name} of {gap.season} after round {gap.round}"
     try:
         response = transport.get(url)
     except requests.RequestException as error:
-        raise TransientError(f"{where}: the request failed ({error}). It is tried again later.") from error
+        raise TransientError(f"{where}: the request failed ({in_short(error)}). It is tried again later.") from error
     if response.status_code not in (200, 404):
         raise TransientError(f"{where}: HTTP {response.status_code}. It is tried again later.")
     try:

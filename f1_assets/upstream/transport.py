@@ -7,6 +7,7 @@ knows which feed failed and why.
 from __future__ import annotations
 
 import contextlib
+import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ CALENDAR_IS_FRESH = timedelta(hours=12)
 
 IN_FLIGHT_SECONDS = 0.1
 """How long to wait before looking again whether the answer to another process's request is there."""
+
+CONNECTION_FAULTS = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+CONNECTION_RETRY_SECONDS = (0.2, 0.8)
+"""A request whose connection broke is sent again after these times: such faults come and go in a moment."""
 
 RESULTS_SETTLE = timedelta(days=14)
 """After this time results are no longer expected to change."""
@@ -227,12 +232,12 @@ class Transport:
             return self._made(request, feed, 404, b"not covered by live timing")
         started = time.perf_counter()
         try:
-            response = send()
+            response = self._insist(feed, url, send)
         except RateLimitExceededError as error:
             reason = QuotaExhausted(f"FastF1's own request limit is reached ({error}). Wait an hour and run it again.")
             raise LoadStopped(reason) from error
         except requests.RequestException as error:
-            self.exchanges.append(Exchange(feed, url, Outcome.FAILED, _in_short(error)))
+            self.exchanges.append(Exchange(feed, url, Outcome.FAILED, in_short(error)))
             raise
         exchange = _exchange(feed, url, response, milliseconds=(time.perf_counter() - started) * 1000)
         self.exchanges.append(exchange)
@@ -245,6 +250,18 @@ class Transport:
     def _kept(self, feed: Feed, url: str, kept: CachedResponse) -> requests.Response:
         self.exchanges.append(_exchange(feed, url, kept, from_archive=True))
         return cast(requests.Response, kept)
+
+    def _insist(self, feed: Feed, url: str, send: Callable[[], requests.Response]) -> requests.Response:
+        """Send, and send again where the connection broke: each time with a permit of its own, and noted."""
+        for pause in CONNECTION_RETRY_SECONDS:
+            try:
+                return send()
+            except requests.Timeout:
+                raise  # it took its time already; the next run tries again
+            except CONNECTION_FAULTS as error:
+                self.exchanges.append(Exchange(feed, url, Outcome.FAILED, in_short(error)))
+                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (spreads retries, guards nothing)
+        return send()
 
     def _from_season(self, feed: Feed, request: requests.PreparedRequest) -> requests.Response:
         """Answer for a race of the past from the pages of its season, which are fetched where they are not kept."""
@@ -284,7 +301,7 @@ class Transport:
         return None if age > timedelta(hours=2) else now
 
 
-def _in_short(error: requests.RequestException) -> str:
+def in_short(error: requests.RequestException) -> str:
     """Say what broke, without the layers of libraries around it."""
     cause: object = error
     while isinstance(cause, BaseException) and cause.args and isinstance(cause.args[-1], BaseException):

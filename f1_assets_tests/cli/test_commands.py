@@ -184,6 +184,84 @@ def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
     assert race["datasets"]["laps"]["status"] == "present"
 
 
+SMALL = {"F1_SIMULATOR": "races=2,tests=0,laps=5,drivers=4"}
+
+
+def test_gaps_and_plan_tell_what_is_missing_and_what_it_costs(f1_assets):
+    assert f1_assets("calendar", "2025", **SMALL).returncode == 0
+    report = _json(f1_assets("gaps", "2025", "--json", **SMALL))
+    assert (report["missing_races"], report["total_api_calls_needed"]) == ([1, 2], 10)
+    assert report["missing_sessions"] == [[1, n] for n in range(1, 6)] + [[2, n] for n in range(1, 6)]
+    assert report["requests_needed"] == sum(s["requests"]["usual"] for s in report["sessions_with_gaps"]) == 92
+    assert report["sessions_with_gaps"][0]["datasets"]["laps"] == {"status": "missing", "reason": None}
+    assert {gap["round"] for gap in report["missing_standings"]} == {1, 2}
+    shown = f1_assets("gaps", "2025", **SMALL).stdout
+    assert "FP1 FP2 FP3 Q R: everything" in shown
+    assert "10 sessions to load, 92 requests. To fill the gaps: f1-assets import 2025" in shown
+    plan = _json(f1_assets("plan", "2025", "--max-requests", "20", "--json", **SMALL))
+    assert [session["key"] for session in plan["sessions"]] == ["2025-01-FP1", "2025-01-FP2"]
+    assert (plan["requests"]["usual"], len(plan["left_out"]), plan["complete_at"]) == (18, 8, None)
+    shown = f1_assets("plan", "2025", F1_QUOTA="any=50/1h;jolpica=50/1h", **SMALL).stdout
+    assert "after pause 1" in shown
+    assert "Complete at about" in shown
+    assert "fit now" in shown
+
+
+def test_a_whole_season_with_its_standings_and_nothing_the_second_time(f1_assets):
+    summary = _json(f1_assets("import", "2025", "--json", **SMALL))
+    assert (summary["processed"], summary["succeeded"]) == (10, 10)
+    assert summary["requests"] == 2 + 92 + 4
+    again = _json(f1_assets("import", "2025", "--json", **SMALL))
+    assert (again["processed"], again["requests"]) == (0, 0)
+    assert "Nothing is missing that can be asked for now." in f1_assets("gaps", "2025", **SMALL).stdout
+    assert f1_assets("plan", "2025", **SMALL).stdout == "Nothing to import now.\n"
+    rows = _json(f1_assets("show", "2025", "driver_standings", "--limit", "1", "--json", **SMALL))["rows"]
+    assert (rows[0]["round"], rows[0]["position"]) == (2, 1)
+    assert "the latest round first" in f1_assets("show", "2025", "constructor_standings", **SMALL).stdout
+    refused = f1_assets("show", "2025-01-R", "driver_standings", **SMALL)
+    assert refused.returncode == 2
+    assert "write the season alone" in refused.stderr
+
+
+def test_retry_has_what_failed_asked_for_again(f1_assets, tmp_path):
+    only = ["--round", "1", "--session", "FP1", "--dataset", "weather"]
+    assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
+    nothing = f1_assets("retry", "2025-01-FP1", **SMALL)
+    assert nothing.returncode == 0
+    assert "there is nothing to forget" in nothing.stdout
+    engine = create_engine(f"sqlite:///{tmp_path / 'home' / 'warehouse.db'}")
+    with engine.begin() as connection:
+        failed = (
+            "UPDATE extractions SET status = 'failed', error_class = 'ValueError', attempts = 3, reason = 'a defect'"
+        )
+        connection.execute(text(failed))
+    shown = f1_assets("gaps", "2025", **SMALL).stdout
+    assert "given up after 3 tries; to ask again: retry 2025-01-FP1" in shown
+    assert _json(f1_assets("import", "2025", *only, "--json", **SMALL))["processed"] == 0
+    assert _json(f1_assets("retry", "2025-01-FP1", "--json", **SMALL)) == {"forgotten": {"2025-01-FP1": 1}}
+    assert _json(f1_assets("import", "2025", *only, "--json", **SMALL))["succeeded"] == 1
+    for arguments, words in ((["2025-09-R"], "rounds go to 2"), (["2025-01-R", "--dataset", "x"], "no dataset 'x'")):
+        refused = f1_assets("retry", *arguments, **SMALL)
+        assert refused.returncode == 2
+        assert words in refused.stderr
+
+
+def test_the_past_is_imported_by_season(f1_assets):
+    summary = _json(f1_assets("import", "1957,1995", "--json", **SMALL))
+    # A season: its calendar, a page of results, drivers' standings; constructors' since 1958.
+    assert (summary["succeeded"], summary["requests"]) == (4, 3 + 4)
+    report = _json(f1_assets("gaps", "1957,1995", "--json", **SMALL))
+    assert (report["total_api_calls_needed"], report["missing_standings"]) == (0, [])
+
+
+def test_notifications_that_cannot_be_posted_fail_nothing(f1_assets):
+    slack = {"F1_SLACK_TOKEN": "xoxb-secret", "F1_SLACK_CHANNEL": "#f1", "F1_SLACK_API_URL": "http://127.0.0.1:9"}
+    done = f1_assets("import", "1995", "--notify", **SMALL, **slack)
+    assert done.returncode == 0
+    assert "Slack failed" in done.stderr
+    assert "xoxb-secret" not in done.stderr + done.stdout
+
+
 def test_the_quota_is_told_by_policy(f1_assets, recordings):
     _json(f1_assets("calendar", "2025", "--json"))
     policies = _json(f1_assets("quota", "--json", F1_QUOTA="any=100/1h,4/1s"))["policies"]

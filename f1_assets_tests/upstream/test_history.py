@@ -1,0 +1,148 @@
+"""Results of the seasons before live timing: in pages of a season, whatever FastF1 asks for."""
+
+import gzip
+import json
+
+import pytest
+
+from f1_assets.datasets import all_datasets, all_season_datasets
+from f1_assets.errors import TransientError, UnreadableData
+from f1_assets.importing import import_season, refresh_calendar
+from f1_assets.importing.standings import refresh_standings
+from f1_assets.keys import SessionKey
+from f1_assets.planning import generate_gap_report
+from f1_assets.planning.standings import missing_standings
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.upstream.history import page_urls, pages_of, race_of
+from f1_assets.upstream.transport import Transport
+from f1_assets_tests.upstream.server import body, services, status
+
+# 7 races of 20 cars are 140 rows: two pages, and the fifth race stands on both when a page has 90 rows.
+OPTIONS = "races=7,laps=5,drivers=20"
+RESULTS = "https://api.jolpi.ca/ergast/f1/{}/{}/results.json"
+
+
+@pytest.fixture
+def served():
+    with services(Simulator(SimulatorOptions.parse(OPTIONS))) as running:
+        yield running
+
+
+@pytest.fixture
+def transport(served, settings_of, ledger):
+    made = Transport(settings_of(source=served.url), ledger)
+    yield made
+    made.close()
+
+
+def test_a_season_of_the_past_takes_its_pages_and_no_request_a_race(warehouse, transport, served):
+    summary = import_season(1995, warehouse=warehouse, transport=transport)
+    assert (summary.processed, summary.succeeded) == (7, 7)
+    paths = [url.partition("api.jolpi.ca")[2] for url in served.asked]
+    assert paths == [
+        "/ergast/f1/1995.json",
+        "/ergast/f1/1995/results.json?limit=100&offset=0",
+        "/ergast/f1/1995/results.json?limit=100&offset=100",
+        "/ergast/f1/1995/7/constructorstandings.json?limit=100",
+        "/ergast/f1/1995/7/driverstandings.json?limit=100",
+    ]
+    assert summary.requests == 5
+    truth = Simulator(SimulatorOptions.parse(OPTIONS))
+    for number in range(1, 8):
+        rows = warehouse.rows(all_datasets()["results"], SessionKey(1995, number, "R"))
+        expected = truth.truth(1995, number, "R")["results"]
+        assert sorted(rows["driver_number"]) == sorted(expected["driver_number"])
+        both = rows.merge(expected, on="driver_number", suffixes=("", "_true"))
+        assert (both["position"] == both["position_true"]).all()
+        assert (both["points"] == both["points_true"]).all()
+
+
+def test_qualifying_is_there_since_2003(warehouse, transport, served):
+    summary = import_season(2003, warehouse=warehouse, transport=transport)
+    assert (summary.processed, summary.succeeded) == (14, 14)
+    assert sum("/qualifying.json" in url for url in served.asked) == 2
+    assert sum("livetiming" in url for url in served.asked) == 0
+    assert warehouse.count(all_datasets()["results"], SessionKey(2003, 4, "Q")) == 20
+
+
+def test_the_plan_of_the_past_knows_its_pages(warehouse, transport):
+    refresh_calendar(1995, warehouse=warehouse, transport=transport)
+    report = generate_gap_report(1995, warehouse=warehouse, transport=transport)
+    assert report.total_api_calls_needed == 7
+    assert report.requests_needed == 5
+    assert {dataset for gap in report.sessions_with_gaps for dataset in gap.datasets} == {"results"}
+
+
+def test_a_page_that_fails_fails_its_races_and_the_next_try_pays_for_that_page_only(warehouse, transport, served):
+    served.faults["offset=100"] = status(503)
+    summary = import_season(1995, warehouse=warehouse, transport=transport)
+    assert summary.failed == summary.processed == 7
+    served.faults.clear()
+    served.asked.clear()
+    for number in range(1, 8):
+        warehouse.forget(SessionKey(1995, number, "R"), ["results"])
+    again = import_season(1995, warehouse=warehouse, transport=transport)
+    assert again.succeeded == 7
+    assert [url.rpartition("?")[2] for url in served.asked if "results" in url] == ["limit=100&offset=100"]
+
+
+def _page(*races, total):
+    listed = [{"round": number, "raceName": "x", "Results": list(rows)} for number, rows in races]
+    return json.dumps({"MRData": {"total": str(total), "RaceTable": {"Races": listed}}}).encode()
+
+
+def test_a_race_that_stands_on_two_pages_is_put_together():
+    pages = [_page(("1", [1, 2]), ("2", [3]), total=150), _page(("2", [4, 5]), total=150)]
+    race = json.loads(race_of(RESULTS.format(1988, 2), pages))["MRData"]
+    assert race["RaceTable"]["Races"][0]["Results"] == [3, 4, 5]
+    assert (race["total"], pages_of(pages[0])) == ("3", 2)
+    nothing = json.loads(race_of(RESULTS.format(1988, 3), pages))["MRData"]
+    assert (nothing["total"], nothing["RaceTable"]["Races"]) == ("0", [])
+
+
+def test_only_races_of_the_past_are_answered_from_pages():
+    assert len(page_urls(RESULTS.format(1995, 1))) == 5
+    assert page_urls(RESULTS.format(1995, 1), 2)[1].endswith("/1995/results.json?limit=100&offset=100")
+    assert page_urls(RESULTS.format(2018, 1)) == []
+    assert page_urls("https://api.jolpi.ca/ergast/f1/1995.json") == []
+    assert page_urls("https://livetiming.formula1.com/static/1995/1/results.json") == []
+
+
+def test_recorded_pages_of_a_season_give_the_recorded_race(recordings):
+    """The newest recorded season page is of 2022; its format is that of every season."""
+    lines = [json.loads(line) for line in (recordings / "index.jsonl").read_text().splitlines()]
+    bodies = {
+        line["url"]: gzip.decompress((recordings / line["body"]).read_bytes())
+        for line in lines
+        if "jolpi" in line["url"]
+    }
+    page = bodies["https://api.jolpi.ca/ergast/f1/2022/results.json"]
+    alone = json.loads(bodies[RESULTS.format(2022, 1)])["MRData"]["RaceTable"]["Races"][0]
+    race = json.loads(race_of(RESULTS.format(2022, 1), [page]))["MRData"]["RaceTable"]["Races"][0]
+    assert race["Results"] == alone["Results"]
+
+
+def test_standings_after_every_round_of_a_season_and_after_the_last_of_the_past(warehouse, transport, served):
+    for season, rounds in ((2025, (1, 2, 3, 4, 5, 6, 7)), (1995, (7,)), (1950, (7,))):
+        refresh_calendar(season, warehouse=warehouse, transport=transport)
+        refresh = refresh_standings(
+            season, all_season_datasets()["driver_standings"], warehouse=warehouse, transport=transport
+        )
+        assert (refresh.rounds, refresh.rows, refresh.requests) == (rounds, 20 * len(rounds), len(rounds))
+    # There was no constructors' championship before 1958.
+    assert missing_standings(warehouse, [1950]) == []
+    served.asked.clear()
+    again = refresh_standings(2025, all_season_datasets()["driver_standings"], warehouse=warehouse, transport=transport)
+    assert (again.rounds, again.requests, served.asked) == ((), 0, [])
+
+
+def test_what_was_brought_stays_when_a_later_round_fails(warehouse, transport, served):
+    refresh_calendar(2025, warehouse=warehouse, transport=transport)
+    served.faults["/2025/4/driverstandings"] = status(500)
+    drivers = all_season_datasets()["driver_standings"]
+    with pytest.raises(TransientError, match="after round 4: HTTP 500"):
+        refresh_standings(2025, drivers, warehouse=warehouse, transport=transport)
+    assert [gap.round for gap in missing_standings(warehouse, [2025], [drivers])] == [4, 5, 6, 7]
+    served.faults["/2025/4/driverstandings"] = body(lambda _: b'{"MRData": {}}')
+    with pytest.raises(UnreadableData, match="cannot be read"):
+        refresh_standings(2025, drivers, warehouse=warehouse, transport=transport)

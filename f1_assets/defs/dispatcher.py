@@ -15,7 +15,7 @@ from f1_assets.datasets import named, named_of_seasons
 from f1_assets.defs.calendars import record_calendar
 from f1_assets.defs.governor import session_runs
 from f1_assets.defs.partitions import SESSIONS
-from f1_assets.errors import NotYetPublished, UpstreamError
+from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.importing import refresh_calendar
 from f1_assets.importing.calendar import stale_seasons
 from f1_assets.keys import SessionKey
@@ -106,8 +106,9 @@ def refresh_stale_calendars(
             return False
         try:
             refresh = refresh_calendar(season, warehouse=warehouse, renew=True)
-        except UpstreamError as error:
-            wait = timedelta(hours=24) if isinstance(error, NotYetPublished) else timedelta(minutes=15)
+        except F1AssetsError as error:
+            passes = isinstance(error, UpstreamError) and not isinstance(error, NotYetPublished)
+            wait = timedelta(minutes=15) if passes else timedelta(hours=24)
             postponed.until[season] = now + wait
             warned(f"Season {season}: the calendar could not be refreshed, again in {wait}. {error}")
             continue

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets
 from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse.amendments import Amendment, amendments_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,19 @@ def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
         dataset = all_datasets()[line.dataset]
         preview = warehouse.rows(dataset, line.key, limit=PREVIEW_ROWS)
         metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
+        if amendments := amendments_of(warehouse, line.key, line.dataset) if dataset.keeps_changes else []:
+            metadata["amended_values"] = len(amendments)
+            metadata["amendments"] = dg.MetadataValue.md(_amendments(amendments))
     return metadata
+
+
+def _amendments(amendments: Sequence[Amendment]) -> str:
+    rows = [("found (UTC)", "row", "column", "before", "after"), ("---",) * 5]
+    rows += [
+        (f"{a.changed_at:%Y-%m-%d %H:%M}", a.row, a.column or "whole row", a.before or "", a.after or "")
+        for a in amendments
+    ]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

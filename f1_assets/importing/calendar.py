@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_season_datasets
-from f1_assets.errors import UpstreamError
+from f1_assets.errors import UpstreamError, UsageError
 from f1_assets.settings import process_settings
 from f1_assets.upstream.feeds import JOLPICA_HOST
 from f1_assets.upstream.process import transport_for
@@ -101,14 +101,14 @@ def refresh_calendars(
 
     Raises
     ------
-    UpstreamError
+    UpstreamError, UsageError
         When there is no calendar of a season, neither upstream nor in the warehouse.
     """
     transport = transport or transport_for(process_settings())
     for season in seasons if renew else stale_seasons(warehouse, seasons, transport.source, older_than):
         try:
             yield refresh_calendar(season, warehouse=warehouse, transport=transport, renew=renew)
-        except UpstreamError as error:
+        except (UpstreamError, UsageError) as error:
             if season not in known_seasons(warehouse):
                 raise
             warned(f"Season {season}: the calendar was not refreshed; the stored one serves. {error}")

@@ -173,7 +173,8 @@ def _events(season: int, schedule: pd.DataFrame, index: Sequence[_IndexEntry]) -
 
 def _event(season: int, row: pd.Series, test: int | None, index: Sequence[_IndexEntry]) -> CalendarEvent:
     number = 0 if test else int(row["RoundNumber"])
-    sessions, keys = [], []
+    sessions: list[CalendarSession] = []
+    keys: list[_IndexEntry] = []
     for place in range(1, 6):
         start = row[f"Session{place}DateUtc"]
         name = row[f"Session{place}"]
@@ -182,6 +183,9 @@ def _event(season: int, row: pd.Series, test: int | None, index: Sequence[_Index
             continue
         identifier = f"T{test}-{place}" if test else _identifier(season, name)
         if identifier is None or (season < FIRST_LIVE_TIMING_SEASON and identifier not in _historic(season)):
+            continue
+        if any(listed.key.session == identifier for listed in sessions):
+            logger.warning("%s %s lists %s twice; the first one counts.", season, row["EventName"], name)
             continue
         start_utc = start.to_pydatetime().replace(tzinfo=UTC)
         entry = _entry_of(index, name, start_utc)
@@ -194,7 +198,7 @@ def _event(season: int, row: pd.Series, test: int | None, index: Sequence[_Index
                 name=name,
                 start=start_utc,
                 end=_end_of(entry, start_utc, _usual_duration(season, identifier)),
-                end_is_estimated=entry is None or entry.end is None,
+                end_is_estimated=not _has_end(entry),
                 session_key=entry.session_key if entry else None,
             )
         )
@@ -217,8 +221,13 @@ def _event(season: int, row: pd.Series, test: int | None, index: Sequence[_Index
     )
 
 
+def _has_end(entry: _IndexEntry | None) -> bool:
+    """Tell whether the index has an end that can be one: some entries end before they begin."""
+    return entry is not None and entry.end is not None and entry.end > entry.start
+
+
 def _end_of(entry: _IndexEntry | None, start: datetime, usual_duration: timedelta) -> datetime:
-    if entry is None or entry.end is None:
+    if entry is None or entry.end is None or not _has_end(entry):
         return start + usual_duration
     return start + (entry.end - entry.start)
 

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,29 +31,34 @@ from f1_assets_tests.e2e.daemon import dagster_daemon, stop, wait_until
 pytestmark = pytest.mark.long
 
 SEASON = 2025
-OPTIONS = SimulatorOptions.parse("races=24,sprints=6,tests=0,laps=5,drivers=4")
-ROUND_WITH_A_LATE_SESSION, LAST_ROUND = 10, 24
+RACES = {"sqlite": 24, "postgresql": 12}
+"""120 sessions embedded; 60 on PostgreSQL, where the same is at stake and time is short."""
+
+ROUND_WITH_A_LATE_SESSION = 10
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "postgres" / "dagster.yaml"
 
 
 class _ChangingSeason(Simulator):
     """A season of which one session is announced late, and the last race weekend is still to come."""
 
-    is_early = True
+    def __init__(self, races):
+        self.options = SimulatorOptions.parse(f"races={races},sprints={races // 4},tests=0,laps=5,drivers=4")
+        self.is_early = True
+        super().__init__(self.options)
 
     def respond(self, url):
         path = urlsplit(url).path
         if not self.is_early or not (path.endswith(f"schedule_{SEASON}.json") or path.endswith("Index.json")):
             return super().respond(url)
-        events = [_as_it_was(event) for event in events_of(SEASON, OPTIONS)]
+        events = [_as_it_was(event, self.options.races) for event in events_of(SEASON, self.options)]
         body = schedule(events) if "schedule" in path else season_index(SEASON, events)
         return SimulatedResponse(200, {"content-type": "application/json"}, body)
 
 
-def _as_it_was(event):
+def _as_it_was(event, last_round):
     if event.round == ROUND_WITH_A_LATE_SESSION:
         return replace(event, sessions=tuple(s for s in event.sessions if s.session_id != "FP3"))
-    if event.round == LAST_ROUND:
+    if event.round == last_round:
         later = timedelta(weeks=200)
         return replace(
             event,
@@ -66,18 +71,23 @@ def _as_it_was(event):
     return event
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request):
+    return request.param
+
+
 @pytest.fixture
-def served():
+def served(database):
     referee = Referee([("any", 10**9, 1)])
-    server = SimulatorServer(("127.0.0.1", 0), _ChangingSeason(OPTIONS), referee)
+    server = SimulatorServer(("127.0.0.1", 0), _ChangingSeason(RACES[database]), referee)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def machine(request, tmp_path, served, monkeypatch):
+@pytest.fixture
+def machine(request, database, tmp_path, served, monkeypatch):
     """The environment of a machine: all embedded, or all on PostgreSQL as deploy/postgres has it."""
     environment = {
         "F1_HOME": str(tmp_path / "home"),
@@ -90,7 +100,7 @@ def machine(request, tmp_path, served, monkeypatch):
     dagster_home = tmp_path / "dagster"
     dagster_home.mkdir()
     config = files("f1_assets.defs").joinpath("dagster.yaml").read_text()
-    if request.param == "postgresql":
+    if database == "postgresql":
         url = make_url(request.getfixturevalue("postgres_url")).set(drivername="postgresql+psycopg2")
         database = url.render_as_string(hide_password=False)
         with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
@@ -132,15 +142,16 @@ def _runs(dagster_home):
 @pytest.mark.timeout(1500)
 def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than_its_cost(machine, served, capsys):
     dagster_home, environment, warehouse = machine
+    sessions = 5 * served.simulator.options.races
     with dagster_daemon(dagster_home, environment) as daemon:
         # Killed in the middle of its first ticks: the next daemon goes on.
         wait_until(lambda: len(_queued_or_done(dagster_home)) >= 5, 120, "begun")
         stop(daemon, signal.SIGKILL)
     with dagster_daemon(dagster_home, environment):
-        took = wait_until(lambda: _is_complete(warehouse, 114), 1000, "complete")
+        took = wait_until(lambda: _is_complete(warehouse, sessions - 6), 1000, "complete")
     first = served.referee.report()["requests"]
     with capsys.disabled():
-        print(f"\n114 sessions in {took:.0f} s, {first} requests")
+        print(f"\n{sessions - 6} sessions in {took:.0f} s, {first} requests")
 
     # Rows are deleted, a session is added to the calendar, and the last race weekend has taken place.
     with warehouse.engine.begin() as connection:
@@ -150,10 +161,10 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
                 text("DELETE FROM extractions WHERE dataset = :name AND round = :round"),
                 {"name": table.name, "round": number},
             )
-        connection.execute(update(seasons).values(refreshed_at=seasons.c.refreshed_at - timedelta(days=2)))
+        connection.execute(update(seasons).values(refreshed_at=datetime.now(UTC) - timedelta(days=2)))
     served.simulator.is_early = False
     with dagster_daemon(dagster_home, environment):
-        wait_until(lambda: _is_complete(warehouse, 120), 400, "complete again")
+        wait_until(lambda: _is_complete(warehouse, sessions), 400, "complete again")
     again = served.referee.report()["requests"] - first
     # The calendar takes 2. What was deleted is in the archive. The late practice takes 8: the driver results and the
     # circuit of its weekend are there. The new weekend takes 10 + 8 + 8 + 9 + 10. Standings: 2.

@@ -1,3 +1,4 @@
+import threading
 import types
 from datetime import UTC, datetime, timedelta
 
@@ -194,6 +195,51 @@ def test_a_connection_that_breaks_is_settled_too(served, settings_of, ledger, sq
     row = sqlite_warehouse.query(select(upstream_requests)).iloc[0]
     assert row["settled"]
     assert pd.isna(row["status"])
+
+
+def test_a_connection_that_breaks_once_is_tried_again_with_a_permit_of_its_own(
+    served, settings_of, ledger, sqlite_warehouse
+):
+    transport, hang_ups = Transport(settings_of(source=served.url), ledger), [None, None]
+    served.faults["WeatherData"] = lambda answer: hang_ups.pop() if hang_ups else answer
+    with transport.loading(LONG_AGO) as exchanges:
+        assert transport.get(WEATHER).status_code == 200
+    assert [exchange.outcome for exchange in exchanges] == [Outcome.FAILED, Outcome.FAILED, Outcome.DATA]
+    with sqlite_warehouse.engine.connect() as connection:
+        assert connection.execute(select(upstream_requests.c.status)).scalars().all() == [None, None, 200]
+    transport.close()
+
+
+def test_of_two_loads_that_need_one_answer_one_asks_and_the_other_waits(served, settings_of, ledger):
+    answering, go_on = threading.Event(), threading.Event()
+
+    def slowly(answer):
+        answering.set()
+        assert go_on.wait(30)
+        return answer
+
+    served.faults["WeatherData"] = slowly
+    outcomes = []
+
+    def load(name):
+        transport = Transport(settings_of(source=served.url), ledger)
+        # FastF1 lets one load run in a process: these two are what two processes do.
+        transport._purpose, transport._ended_at = Purpose(load_id=name), LONG_AGO
+        outcomes.append(transport.get(WEATHER).content)
+        transport.close()
+
+    first = threading.Thread(target=load, args=("first",))
+    first.start()
+    assert answering.wait(30)
+    second = threading.Thread(target=load, args=("second",))
+    second.start()
+    second.join(0.5)
+    assert second.is_alive()
+    go_on.set()
+    first.join()
+    second.join()
+    assert len(served.asked) == 1
+    assert outcomes[0] == outcomes[1]
 
 
 def test_a_service_that_answers_429_closes_its_policy_for_all(served, settings_of, ledger):

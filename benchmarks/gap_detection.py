@@ -1,6 +1,7 @@
 """Gap detection and a sensor's tick over seasons of 120 sessions and 12 datasets, from 1 season to 27."""
 
 import functools
+import logging
 import os
 import statistics
 import tempfile
@@ -131,6 +132,7 @@ def _tick(home: Path, url: str, number: int) -> float:
         DAGSTER_HOME=str(home / "dagster"),
     )
     process_settings.cache_clear()
+    logging.getLogger("dagster").setLevel(logging.ERROR)
     with dagster_instance(process_settings()) as instance:
 
         def tick() -> None:

@@ -1,13 +1,71 @@
-"""Open the warehouse with every dataset's table in it."""
+"""Open the warehouse with every dataset's table in it, and ask it: frames, SQL, telemetry."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from f1_assets.datasets import dataset_tables, dataset_views
 from f1_assets.settings import Settings, process_settings
 from f1_assets.warehouse import Warehouse
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def connect(settings: Settings | None = None) -> Warehouse:
+    from f1_assets.keys import SessionKey
+
+
+class F1Warehouse(Warehouse):
+    """The warehouse as a notebook asks it."""
+
+    def telemetry(self, key: SessionKey | str, driver: str, lap: int | str | None = "fastest") -> pd.DataFrame:
+        """Give the joined car and position samples of a lap.
+
+        Parameters
+        ----------
+        key
+            The session: ``2024-03-Q``.
+        driver
+            Three letters or car number: ``VER``, ``1``.
+        lap
+            Number of the lap; ``fastest`` for the driver's fastest; None for the whole session.
+
+        Returns
+        -------
+        pandas.DataFrame
+            See `f1_assets.datasets.lap_telemetry.lap_telemetry`: `session_time_ms`, `time_ms` (since the lap began),
+            `source`, `distance_m`, `relative_distance`, and the channels of both feeds.
+
+        Raises
+        ------
+        UsageError
+            When there is no such driver or lap, or no telemetry of the session.
+        """
+        from f1_assets.analytics.telemetry import telemetry
+
+        return telemetry(self, key, driver, lap)
+
+    def sql(self, query: str, seasons: Iterable[int] | None = None) -> pd.DataFrame:
+        """Run a query in DuckDB over the tables of the warehouse and the files of the lake.
+
+        Parameters
+        ----------
+        query
+            SQL as DuckDB reads it. Every dataset is a table of its name, wherever its rows are kept.
+        seasons
+            Look only at these; a table is read whole otherwise.
+
+        Raises
+        ------
+        UsageError
+            When the query cannot be read, names a table that does not exist, or fails.
+        """
+        from f1_assets.analytics.sql import sql
+
+        return sql(self, query, seasons)
+
+
+def connect(settings: Settings | None = None) -> F1Warehouse:
     """Open the warehouse that the settings name; an embedded one is created and upgraded by itself.
 
     Parameters
@@ -23,12 +81,12 @@ def connect(settings: Settings | None = None) -> Warehouse:
     settings = settings or process_settings()
     if settings.database_url is None:
         settings.make_home()
-    return Warehouse.open(settings.database, dataset_tables(), dataset_views())
+    return F1Warehouse.open(settings.database, dataset_tables(), dataset_views(), settings.lake)
 
 
-def connect_as_it_is(settings: Settings | None = None) -> Warehouse:
+def connect_as_it_is(settings: Settings | None = None) -> F1Warehouse:
     """Give the warehouse without looking at its schema, to check or upgrade it."""
     settings = settings or process_settings()
     if settings.database_url is None:
         settings.make_home()
-    return Warehouse.at(settings.database, dataset_tables(), dataset_views())
+    return F1Warehouse.at(settings.database, dataset_tables(), dataset_views(), settings.lake)

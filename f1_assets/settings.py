@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".f1"), description="Where everything embedded lives (mode 0700).")
     database_url: SecretStr | None = Field(None, description="Any SQLAlchemy URL; SQLite under F1_HOME by default.")
     archive_url: str | None = Field(None, description="Folder of kept responses; archive/ under F1_HOME by default.")
+    lake_url: str | None = Field(None, description="Telemetry: a folder or s3://...; lake/ under F1_HOME by default.")
     source: Annotated[str, AfterValidator(_valid_source)] = Field(
         "live", description="live, recording:DIR, simulator or http://HOST:PORT."
     )
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
     def archive_folder(self) -> Path:
         """Where upstream's responses are kept."""
         return Path(self.archive_url) if self.archive_url else self.home / "archive"
+
+    @property
+    def lake(self) -> str:
+        """Where telemetry is: `lake_url`, or a folder under `home`."""
+        return self.lake_url or str(self.home.absolute() / "lake")
 
     @property
     def dagster_home(self) -> Path:

@@ -24,7 +24,7 @@ RECORDINGS = Path(os.environ.get("F1_RECORDINGS", Path(__file__).parents[2] / "s
 PLENTY = "any=100000/1h;jolpica=100000/1h"
 """A quota that is no limit, where the quota is not what is tested."""
 
-SHORT = "laps=12"
+SHORT = "laps=12,samples_every=20"
 """Simulated races of 12 laps: all that happens in a race, in a second."""
 
 

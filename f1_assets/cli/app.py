@@ -48,6 +48,9 @@ app.add_typer(imports.commands)
 app.add_typer(gaps.commands)
 app.add_typer(rows.commands)
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, which the parser also gives."""
+
 _debug = False
 
 
@@ -175,6 +178,8 @@ def main() -> None:
     try:
         # Without its standalone mode the parser gives the code of an exit back instead of raising it.
         exit_code = app(standalone_mode=False)
+        if exit_code == INTERRUPTED:
+            raise KeyboardInterrupt
         sys.exit(exit_code if isinstance(exit_code, int) else 0)
     except F1AssetsError as error:
         if _debug:
@@ -183,7 +188,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         err().print("Interrupted. What was imported is kept; run the command again to go on.")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:

@@ -85,8 +85,8 @@ def _known(names: Iterable[str] | str | None) -> list[str] | None:
 
 
 def dataset_tables() -> list[Table]:
-    """Give the tables of all datasets."""
-    return [dataset.table for dataset in _found()]
+    """Give the tables of all datasets that have one."""
+    return [dataset.table for dataset in _found() if dataset.table is not None]
 
 
 def dataset_views() -> dict[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from f1_assets.datasets.coercions import integer, number
 from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.lap_telemetry import lap_telemetry, marker_distances_m
+from f1_assets.datasets.samples import samples_of
 from f1_assets.errors import Unavailable
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
@@ -34,7 +36,29 @@ def extract(loaded: LoadedSession) -> Extract:
         "country": loaded.event.country,
         "rotation_deg": info.rotation,
     }
-    return Extract(pd.concat(frames, ignore_index=True), {circuits: [circuit]})
+    markers = pd.concat(frames, ignore_index=True)
+    return Extract(markers.assign(distance_m=_distances(loaded, markers)), {circuits: [circuit]})
+
+
+def _distances(loaded: LoadedSession, markers: pd.DataFrame) -> pd.Series | None:
+    """Give the markers' distances along the session's fastest lap; None where it or its telemetry is not there."""
+    feeds = (Feed.TIMING_DATA, Feed.CAR_DATA, Feed.POSITION)
+    if loaded.t0_utc is None or not all(loaded.has(feed) for feed in feeds):
+        return None
+    laps: Any = loaded.laps  # FastF1's own kind of frame
+    fastest = laps.pick_fastest()
+    if fastest is None or pd.isna(fastest["LapStartTime"]) or pd.isna(fastest["Time"]):
+        return None
+    car, positions = (
+        samples_of(table[table["driver_number"] == fastest["DriverNumber"]], loaded.t0_utc, loaded.key)
+        for table in (loaded.car_data.table, loaded.positions.table)
+    )
+    start, end = (round(fastest[name].total_seconds() * 1000) for name in ("LapStartTime", "Time"))
+    lap = lap_telemetry(car, positions, start, end)
+    if lap.empty:
+        return None
+    places = (markers[axis].to_numpy(dtype="float64") for axis in ("x", "y"))
+    return number(pd.Series(marker_distances_m(lap, *places)))
 
 
 def _markers(kind: str, markers: pd.DataFrame) -> pd.DataFrame:
@@ -65,16 +89,19 @@ DATASET = Dataset(
         Field("x", "float", "Place on the map", "0.1 m"),
         Field("y", "float", "Place on the map", "0.1 m"),
         Field("angle_deg", "float", "Direction in which a label stands off the track", "°"),
-        Field("distance_m", "float", "Distance from the finish line; NULL until telemetry is loaded", "m"),
+        Field("distance_m", "float", "From the finish line along the fastest lap; NULL without telemetry", "m"),
     ),
     extract=extract,
     requires=(),
-    needs=Needs(circuit=True),
+    uses=(Feed.TIMING_DATA, Feed.CAR_DATA, Feed.POSITION),
+    needs=Needs(circuit=True, laps=True, car_data=True, positions=True),
     views={
         "circuit_markers": (
-            "SELECT DISTINCT e.circuit_key, c.season, c.kind, c.number, c.letter, c.x, c.y, c.angle_deg, c.distance_m "
+            "SELECT e.circuit_key, c.season, c.kind, c.number, c.letter, c.x, c.y, c.angle_deg, "
+            "AVG(c.distance_m) AS distance_m "
             "FROM circuit c JOIN sessions s ON s.season = c.season AND s.round = c.round AND s.session = c.session "
-            "JOIN events e ON e.event_key = s.event_key"
+            "JOIN events e ON e.event_key = s.event_key "
+            "GROUP BY e.circuit_key, c.season, c.kind, c.number, c.letter, c.x, c.y, c.angle_deg"
         )
     },
 )

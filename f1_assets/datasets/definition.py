@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
 SQL_TYPES: dict[str, Any] = {
+    "int8": Integer,
+    "int16": Integer,
+    "int32": Integer,
     "integer": Integer,
     "bigint": BigInteger,
     "float": Double,
@@ -28,6 +31,9 @@ SQL_TYPES: dict[str, Any] = {
     "timestamp": UtcDateTime,
 }
 _FRAME_TYPES: dict[str, Any] = {
+    "int8": "Int8",
+    "int16": "Int16",
+    "int32": "Int32",
     "integer": "Int64",
     "bigint": "Int64",
     "float": "Float64",
@@ -46,7 +52,8 @@ ALL_SESSIONS = frozenset({*RACE_WEEKEND_SESSIONS, TESTS})
 class Field:
     """A column of a dataset.
 
-    `type` is one of integer, bigint, float, boolean, text, timestamp. `unit` is None for what has none.
+    `type` is one of integer, bigint, float, boolean, text, timestamp; in the lake also int8, int16, int32. `unit` is
+    None for what has none.
     """
 
     name: str
@@ -66,11 +73,12 @@ class Check:
 
 @dataclass(frozen=True)
 class Extract:
-    """What an extractor gives: the rows, and rows of other tables that they speak of."""
+    """What an extractor gives: the rows, rows of other tables that they speak of, and what was found in the feeds."""
 
     frame: pd.DataFrame
     parents: Mapping[Table, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     rows_expected: int | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,8 @@ class Dataset:
         Views that its table makes possible: their name and their SELECT.
     order_by
         Columns by which a person wants its rows in order; its key by default.
+    in_lake
+        Whether its rows are kept as Parquet files in the lake, not in the database: there are too many.
     """
 
     name: str
@@ -130,10 +140,14 @@ class Dataset:
     checks: tuple[Check, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
-    table: Table = field(init=False)
+    in_lake: bool = False
+    table: Table | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        """Make the table."""
+        """Make the table, where it has one."""
+        object.__setattr__(self, "order_by", self.order_by or self.key)
+        if self.in_lake:
+            return
         columns = [
             Column(
                 column.name,
@@ -146,7 +160,6 @@ class Dataset:
         ]
         table = Table(self.name, metadata, *session_columns(), *columns, comment=f"One row per {self.row}.")
         object.__setattr__(self, "table", table)
-        object.__setattr__(self, "order_by", self.order_by or self.key)
 
     @property
     def keeps_changes(self) -> bool:
@@ -186,7 +199,7 @@ class Dataset:
         loaded.demand(self.requires, self.uses)
         given = self.extract(loaded)
         extract = given if isinstance(given, Extract) else Extract(given)
-        return Extract(self._conform(extract.frame, loaded.key), extract.parents, extract.rows_expected)
+        return replace(extract, frame=self._conform(extract.frame, loaded.key))
 
     def _conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
         frame = frame.reindex(columns=[column.name for column in self.columns])

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock
 
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import Settings
@@ -34,6 +35,13 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:
-    """Open Dagster's instance, made if absent."""
-    prepare_dagster_home(settings)
-    return dg.DagsterInstance.get()
+    """Open Dagster's instance, made if absent: by one process, while others that open it too wait."""
+    home = prepare_dagster_home(settings)
+    with FileLock(home / ".opening.lock"):
+        instance = dg.DagsterInstance.get()
+        # Its databases are made when they are first asked.
+        instance.get_runs_count()
+        instance.get_dynamic_partitions("f1_session")
+        instance.event_log_storage.get_pool_limits()
+        instance.all_instigator_state()
+    return instance

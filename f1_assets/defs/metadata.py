@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,10 @@ def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
     }
     if line.reason:
         metadata["reason"] = line.reason
+    if line.notes:
+        metadata["found_in_the_feeds"] = dg.MetadataValue.json(json.loads(line.notes))
+    if line.file_bytes:
+        metadata |= {"file": line.file, "file_bytes": line.file_bytes}
     if line.status is Status.PRESENT:
         dataset = all_datasets()[line.dataset]
         preview = warehouse.rows(dataset, line.key, limit=PREVIEW_ROWS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
@@ -82,15 +83,11 @@ def run_sessions(
         At most so many side by side, each in a process of its own.
     reserve
         Called before each session starts; gives its reservation, and waits or raises where the quota is spent. What
-        runs at that time goes on, and is given first.
+        runs at that time goes on, and is given first. After Ctrl-C too what runs comes to its end.
     claim
         The name under which the sessions are claimed.
     """
-    if workers == 1:
-        for gap in gaps:
-            yield run_session(gap, reserve(gap), claim)
-        return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
     running: set[Future[SessionRun]] = set()
     try:
         for gap in gaps:
@@ -106,6 +103,12 @@ def run_sessions(
         yield from (future.result() for future in as_completed(running))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Let a session that is being imported come to its end: a terminal sends Ctrl-C to the group of the command."""
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
 
 
 def _still_to_note(instance: dg.DagsterInstance, warehouse: Warehouse, gap: SessionGap) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import traceback
 import uuid
@@ -254,7 +255,8 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
         extract = dataset.take(loaded)
         if extract.frame.empty:
             raise Unavailable(f"upstream has no {dataset.name} of this session: the feed is there, without entries")
-        line = replace(line, rows_expected=extract.rows_expected, seconds=time.perf_counter() - started)
+        notes = json.dumps(extract.notes) if extract.notes else None
+        line = replace(line, rows_expected=extract.rows_expected, notes=notes, seconds=time.perf_counter() - started)
         return warehouse.replace(
             loaded.key, dataset, extract.frame, line, extract.parents, starts_at=loaded.session.start
         )

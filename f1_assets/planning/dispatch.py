@@ -108,7 +108,8 @@ def _status(
     started: int,
     waiting_for_runs: int,
 ) -> str:
-    ended = {state.key for state in states if state.status is not Status.UPCOMING}
+    upcoming = {state.key for state in states if state.status is Status.UPCOMING}
+    ended = {state.key for state in states} - upcoming
     incomplete = {state.key for state in states if state.status in (Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)}
     words = [f"{len(ended) - len(incomplete & ended)} of {len(ended)} sessions complete"]
     if gaps:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, and_, select
 
@@ -24,10 +24,10 @@ SOON_AFTER = timedelta(hours=6)
 """A session that was fetched later says nothing about when its data came."""
 
 REMEMBERED = 8
+_STATUSES = {str(status): status for status in Status}
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetState:
+class DatasetState(NamedTuple):
     """What is known of one dataset of one session; `reason` says why it is not there.
 
     `next_try_at` is when it is asked for again: of what is present, when it is renewed because it may have changed.
@@ -92,24 +92,29 @@ def dataset_states(
     """
     now = now or datetime.now(UTC)
     wanted = named(None) if datasets is None else datasets
-    found: dict[SessionKey, tuple[Row[Any], dict[str, Row[Any]]]] = {}
+    found: dict[tuple[int, int, str], tuple[Row[Any], dict[str, Any]]] = {}
     with reading(warehouse.engine) as connection:
         for row in connection.execute(_query(seasons, key)):
-            identity = SessionKey(row.season, row.round, row.session)
+            identity = row[:3]
             known = found.get(identity)
             if known is None:
                 known = found[identity] = (row, {})
             if row.dataset is not None:
                 known[1][row.dataset] = row
-    delay = publication_delay(
-        (row.end_utc, min((line.extracted_at for line in lines.values() if line.extracted_at), default=None))
-        for row, lines in found.values()
-    )
+    delay = publication_delay(_first_extractions(found.values()))
     return [
         _state(session_key, dataset, session, lines.get(dataset.name), now, delay)
-        for session_key, (session, lines) in found.items()
+        for session_key, session, lines in ((SessionKey(*k), row, lines) for k, (row, lines) in found.items())
         for dataset in wanted
     ]
+
+
+def _first_extractions(
+    found: Iterable[tuple[Row[Any], dict[str, Any]]],
+) -> Iterator[tuple[datetime, datetime | None]]:
+    for row, lines in found:
+        times = [line[-2] for line in lines.values() if line[-2] is not None]
+        yield row.end_utc, min(times, default=None)
 
 
 def _query(seasons: Iterable[int], key: SessionKey | None) -> Select[Any]:
@@ -159,31 +164,33 @@ def gaps_of(states: Iterable[DatasetState], now: datetime | None = None) -> list
 
 
 def _state(
-    key: SessionKey, dataset: Dataset, session: Row[Any], line: Row[Any] | None, now: datetime, delay: timedelta
+    key: SessionKey, dataset: Dataset, session: Row[Any], line: tuple[Any, ...] | None, now: datetime, delay: timedelta
 ) -> DatasetState:
     if line is None:
         status, reason = _without_line(key, dataset, session, now, delay)
         return DatasetState(key, dataset.name, status, reason=reason)
-    status, next_try_at = Status(line.status), line.next_try_at
+    _, _, _, end, _, name, *known = line
+    stored, rows, reason, error_class, attempts, requests, load_seconds, tried_at, extracted_at, next_try_at = known
+    status = _STATUSES[stored]
     if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:
         status = Status.MISSING
-    elif status is Status.PRESENT and (line.error_class is None or next_try_at is None):
+    elif status is Status.PRESENT and (error_class is None or next_try_at is None):
+        since = extracted_at if error_class is None else tried_at
         renewals = dataset.renewals.get(key.session, ())
-        since = line.extracted_at if line.error_class is None else line.tried_at
-        next_try_at = next((session.end_utc + after for after in renewals if session.end_utc + after > since), None)
+        next_try_at = next((end + after for after in renewals if end + after > since), None)
     return DatasetState(
         key,
-        dataset.name,
+        name,
         status,
-        rows=line.rows,
-        reason=line.reason,
-        error_class=line.error_class,
-        attempts=line.attempts,
-        tried_at=line.tried_at,
-        extracted_at=line.extracted_at,
-        next_try_at=next_try_at,
-        requests=line.requests,
-        load_seconds=line.load_seconds,
+        rows,
+        reason,
+        error_class,
+        attempts,
+        tried_at,
+        extracted_at,
+        next_try_at,
+        requests,
+        load_seconds,
     )
 
 

@@ -35,6 +35,11 @@ class Driver:
         return f"{self.first_name[0]} {self.last_name.upper()}"
 
     @property
+    def reference(self) -> str:
+        """The short name that live timing gives it."""
+        return f"{self.first_name[:3].upper()}{self.last_name[:3].upper()}01"
+
+    @property
     def headshot_url(self) -> str:
         """The address of a portrait that does not exist."""
         return f"https://media.example/{self.driver_id}.png"

@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from f1_assets.simulator.calendar import folder, offset_clock
+from f1_assets.simulator.car_data import car_data
 from f1_assets.simulator.car_lines import Line
 from f1_assets.simulator.car_lines import to_json as _json
 from f1_assets.simulator.model import Course
+from f1_assets.simulator.position import position
+from f1_assets.simulator.team_radio import team_radio
 from f1_assets.simulator.timing_app_data import timing_app_data
 from f1_assets.simulator.timing_data import timing_data
 
 
 def feed(course: Course, name: str) -> bytes | None:
-    """Give the body of a feed such as ``WeatherData``; None for one that this session does not have."""
+    """Give the body of a feed such as ``CarData.z``; None for one that this session does not have."""
     write = _WRITERS.get(name)
     lines = write(course) if write else None
     if lines is None:
@@ -68,7 +71,7 @@ def _driver_list(course: Course) -> Iterable[Line]:
             "TeamColour": driver.team.color,
             "FirstName": driver.first_name,
             "LastName": driver.last_name,
-            "Reference": f"{driver.first_name[:3].upper()}{driver.last_name[:3].upper()}01",
+            "Reference": driver.reference,
             "HeadshotUrl": driver.headshot_url,
             "CountryCode": driver.country_code,
         }
@@ -143,4 +146,7 @@ _WRITERS: dict[str, Callable[[Course], Iterable[Line] | None]] = {
     "RaceControlMessages": _race_control_messages,
     "TimingData": timing_data,
     "TimingAppData": timing_app_data,
+    "CarData.z": car_data,
+    "Position.z": position,
+    "TeamRadio": team_radio,
 }

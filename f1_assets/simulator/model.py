@@ -190,6 +190,7 @@ class Course:
     retirements_ms: dict[str, int] = field(default_factory=dict)
     first_lap_ms: dict[str, int] = field(default_factory=dict)
     first_tyres: dict[str, Tyres] = field(default_factory=dict)
+    samples_every: int = 1
 
     @property
     def kind(self) -> SessionKind:

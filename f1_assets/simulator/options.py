@@ -12,6 +12,7 @@ _LIMITS = {
     "tests": (0, 3),
     "drivers": (4, 20),
     "laps": (5, 80),
+    "samples_every": (1, 50),
 }
 
 
@@ -33,6 +34,8 @@ class SimulatorOptions:
         Cars on the grid.
     laps
         Laps of a race; without it, as many as make up some 90 minutes.
+    samples_every
+        Telemetry has one sample where the cars send so many; 1 is as real.
     """
 
     races: int = 24
@@ -41,6 +44,7 @@ class SimulatorOptions:
     tests: int = 1
     drivers: int = 20
     laps: int | None = None
+    samples_every: int = 1
 
     @classmethod
     def parse(cls, text: str) -> Self:

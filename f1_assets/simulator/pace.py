@@ -15,8 +15,8 @@ _COMPOUND_S = {"SOFT": 0.0, "MEDIUM": 0.45, "HARD": 0.85, "INTERMEDIATE": 5.5}
 _WEAR_S_PER_LAP = {"SOFT": 0.085, "MEDIUM": 0.05, "HARD": 0.032, "INTERMEDIATE": 0.03}
 _FUEL_S_PER_LAP = 0.032
 _SLICKS_IN_RAIN_S = 11.0
-_SECTOR_SHARES = (0.31, 0.4, 0.29)
-_SPEEDS_KMH = (284, 262, 291, 318)
+SECTOR_SHARES = (0.31, 0.4, 0.29)
+TRAP_SPEEDS_KMH = (284, 262, 291, 318)
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Pace:
 
     def sectors_ms(self, lap_ms: int) -> tuple[int, int, int]:
         """Split a lap time into sectors that sum to it exactly."""
-        first = round(lap_ms * (_SECTOR_SHARES[0] + float(self.rng.normal(0, 0.0012))))
-        second = round(lap_ms * (_SECTOR_SHARES[1] + float(self.rng.normal(0, 0.0012))))
+        first = round(lap_ms * (SECTOR_SHARES[0] + float(self.rng.normal(0, 0.0012))))
+        second = round(lap_ms * (SECTOR_SHARES[1] + float(self.rng.normal(0, 0.0012))))
         return first, second, lap_ms - first - second
 
     def speeds_kmh(self, slow: bool = False, into_pits: bool = False) -> tuple[int, int, int | None, int]:
         """Give the four speed traps: intermediates 1 and 2, finish line (not in the pit lane), longest straight."""
         level = 0.7 if slow else 1.0
-        first, second, finish, straight = (int(level * usual + self.rng.normal(0, 3.0)) for usual in _SPEEDS_KMH)
+        first, second, finish, straight = (int(level * usual + self.rng.normal(0, 3.0)) for usual in TRAP_SPEEDS_KMH)
         return first, second, None if into_pits else finish, straight

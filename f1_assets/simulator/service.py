@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import RLock
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -29,7 +29,7 @@ from f1_assets.simulator.options import SimulatorOptions
 from f1_assets.simulator.race import race
 from f1_assets.simulator.schedules import schedule, season_index
 from f1_assets.simulator.timed import practice, qualifying
-from f1_assets.simulator.truth import truth_of
+from f1_assets.simulator.truth import telemetry_truth_of, truth_of
 
 _REMEMBERED = 8
 _RACE_S = 5_400
@@ -113,6 +113,21 @@ class Simulator:
         event, listed = self._find(season, round, session)
         return truth_of(self._course(event, listed), circuit_of(event.place))
 
+    def telemetry_truth(self, season: int, round: int, session: str) -> dict[str, pd.DataFrame]:
+        """Give the ground truth of a session's telemetry and team radio, which takes seconds to make.
+
+        Parameters
+        ----------
+        season, round, session
+            Which, as for `truth`.
+
+        Raises
+        ------
+        KeyError
+            When the made-up season has no such session.
+        """
+        return telemetry_truth_of(self._course(*self._find(season, round, session)))
+
     def sessions(self, season: int) -> list[tuple[int, str]]:
         """Give round and identifier of every session of a season."""
         return [(e.round, s.session_id) for e in events_of(season, self._options) for s in e.sessions]
@@ -128,7 +143,9 @@ class Simulator:
         key = (event.season, event.round, session.session_id)
         # Servers ask from several threads; none of them shall run a session that another one is running.
         with self._lock:
-            course = self._courses.get(key) or self._run(event, session)
+            course = self._courses.get(key) or replace(
+                self._run(event, session), samples_every=self._options.samples_every
+            )
             self._courses[key] = course
             self._courses.move_to_end(key)
             while len(self._courses) > _REMEMBERED:
@@ -160,7 +177,7 @@ class Simulator:
         return _answer(schedule(events), "text/plain; charset=utf-8") if events else _NOT_FOUND
 
     def _live_timing(self, path: str) -> SimulatedResponse:
-        match = re.fullmatch(r"/static/([0-9]{4})/(?:(Index)\.json|([^/]+/[^/]+/)(\w+)\.jsonStream)", path)
+        match = re.fullmatch(r"/static/([0-9]{4})/(?:(Index)\.json|([^/]+/[^/]+/)(\w+(?:\.z)?)\.jsonStream)", path)
         events = events_of(int(match[1]), self._options) if match and int(match[1]) >= FIRST_LIVE_TIMING_SEASON else ()
         if match is None or not events:
             return _NOT_FOUND

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from f1_assets.simulator.circuits import Circuit
+from f1_assets.simulator.circuits import Circuit, circuit_of
 from f1_assets.simulator.model import Course, Lap, Result
+from f1_assets.simulator.position import statuses
+from f1_assets.simulator.team_radio import captures
+from f1_assets.simulator.telemetry import TICKS_PER_MS, CarSamples, PositionSamples, car_samples, position_samples
+from f1_assets.simulator.track import track_of
 
 
 def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
@@ -41,6 +46,81 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
     if course.results:
         tables["results"] = [_result(result, course) for result in course.results]
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
+
+
+def telemetry_truth_of(course: Course) -> dict[str, pd.DataFrame]:
+    """Give the rows of what the cars measure and say, one row a car and sample, cars in the order of their numbers.
+
+    `session_time_ms` is in whole milliseconds, as FastF1 rounds it. `distance_m` goes on from lap to lap, and lap 1
+    begins at 0; `sector_ends` has the distance at which each car has to be at the end of each sector.
+    """
+    return {
+        "car_data": _car_data(car_samples(course)),
+        "position": _position(position_samples(course)),
+        "team_radio": pd.DataFrame(
+            [
+                {
+                    "capture_number": number,
+                    "session_time_ms": capture.sent_ms,
+                    "utc": capture.utc(course),
+                    "driver_number": capture.driver.number,
+                    "path": capture.path(course),
+                }
+                for number, capture in enumerate(captures(course))
+            ],
+            columns=["capture_number", "session_time_ms", "utc", "driver_number", "path"],
+        ),
+        "sector_ends": pd.DataFrame(_sector_ends(course)),
+    }
+
+
+def _car_data(samples: CarSamples) -> pd.DataFrame:
+    rpm, speed, gear, throttle, brake, drs = np.moveaxis(samples.channels, -1, 0)
+    columns = {
+        "rpm": rpm,
+        "speed_kmh": speed,
+        "gear": gear,
+        "throttle_pct": throttle,
+        "brake": brake > 0,
+        "drs": drs,
+        "distance_m": samples.distance_m,
+    }
+    return _by_car(samples, columns)
+
+
+def _position(samples: PositionSamples) -> pd.DataFrame:
+    x, y, z = np.moveaxis(samples.xyz, -1, 0)
+    return _by_car(samples, {"status": statuses(samples), "x": x, "y": y, "z": z, "distance_m": samples.distance_m})
+
+
+def _by_car(samples: CarSamples | PositionSamples, columns: dict[str, Any]) -> pd.DataFrame:
+    """Lay out arrays by sample and car as rows, one car after the other."""
+    count = len(samples.clock.ticks)
+    # FastF1 reads microseconds, and rounds half to even.
+    time_ms = np.rint(samples.clock.ticks // 10 / (TICKS_PER_MS // 10)).astype(np.int64)
+    rows: dict[str, Any] = {
+        "driver_number": np.repeat(np.array(samples.numbers, dtype=object), count),
+        "session_time_ms": np.tile(time_ms, len(samples.numbers)),
+    }
+    return pd.DataFrame(rows | {name: values.T.ravel() for name, values in columns.items()})
+
+
+def _sector_ends(course: Course) -> list[dict[str, Any]]:
+    track = track_of(circuit_of(course.event.place))
+    ends_m = (*track.sector_ends_m, track.length_m)
+    return [
+        {
+            "driver_number": number,
+            "lap_number": lap.number,
+            "sector": sector,
+            "session_time_ms": end_ms,
+            "distance_m": (lap.number - 1) * track.length_m + end_m,
+            "lap_length_m": track.length_m,
+        }
+        for number, laps in course.laps.items()
+        for lap in laps
+        for sector, (end_ms, end_m) in enumerate(zip(lap.sector_ends_ms, ends_m, strict=True), 1)
+    ]
 
 
 def _drivers(course: Course) -> list[dict[str, Any]]:

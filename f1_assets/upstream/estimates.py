@@ -12,6 +12,7 @@ from f1_assets.upstream.fastf1_private import LIVE_TIMING_PAGES, LIVE_TIMING_URL
 from f1_assets.upstream.feeds import CIRCUIT_HOST, JOLPICA_HOST, Feed
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.policies import ANY, JOLPICA, policy_of
+from f1_assets.upstream.raw_feeds import raw_feeds
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 
 if TYPE_CHECKING:
@@ -137,4 +138,5 @@ def _live_timing_feeds(session: str, needs: Needs) -> list[Feed]:
         feeds += [Feed.SESSION_STATUS, Feed.TRACK_STATUS, Feed.TIMING_DATA, Feed.TIMING_APP_DATA]
         feeds += [Feed.LAP_COUNT] if session in _RACE_LIKE else []
     feeds += [Feed.WEATHER] if needs.weather else []
-    return feeds + ([Feed.RACE_CONTROL] if needs.messages else [])
+    feeds += [Feed.RACE_CONTROL] if needs.messages else []
+    return feeds + raw_feeds(needs)

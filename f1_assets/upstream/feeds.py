@@ -20,6 +20,9 @@ class Feed(StrEnum):
     TIMING_APP_DATA = "TimingAppData"
     WEATHER = "WeatherData"
     RACE_CONTROL = "RaceControlMessages"
+    CAR_DATA = "CarData.z"
+    POSITION = "Position.z"
+    TEAM_RADIO = "TeamRadio"
     RESULTS = "Jolpica results"
     LAP_TIMES = "Jolpica lap times"
     CIRCUIT = "MultiViewer circuit"
@@ -36,7 +39,7 @@ JOLPICA_HOST = "api.jolpi.ca"
 CIRCUIT_HOST = "api.multiviewer.app"
 
 _LIVE_TIMING = (LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST)
-_STREAM_NAMES = {str(feed): feed for feed in Feed if re.fullmatch(r"[A-Z][A-Za-z]+", feed)}
+_STREAM_NAMES = {str(feed): feed for feed in Feed if re.fullmatch(r"[A-Z][A-Za-z]+(\.z)?", feed)}
 _STREAM_LINE = re.compile(rb'\d{2}:\d{2}:\d{2}\.\d{3}[{"]')
 
 

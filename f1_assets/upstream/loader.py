@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,10 +26,20 @@ from f1_assets.errors import (
     UnreadableData,
 )
 from f1_assets.upstream.account import WHAT_TO_DO, require_account
-from f1_assets.upstream.fastf1_private import captured_failures, captured_timing_stream
+from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL, captured_failures, captured_timing_stream
 from f1_assets.upstream.feeds import Feed, needs_account
 from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.raw_feeds import fetch_raw
+from f1_assets.upstream.telemetry import (
+    CarSamples,
+    PositionSamples,
+    TeamRadio,
+    parse_car_data,
+    parse_positions,
+    parse_team_radio,
+    t0_date,
+)
 from f1_assets.upstream.transport import Exchange, LoadStopped, Outcome, Transport
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 
@@ -61,6 +73,7 @@ class LoadedSession:
     loaded_at: datetime
     _timing_streams: Sequence[pd.DataFrame] = field(default_factory=list)
     _circuit: CircuitInfo | None = None
+    _raw: Mapping[Feed, bytes] = field(default_factory=dict)
 
     @property
     def key(self) -> SessionKey:
@@ -121,10 +134,51 @@ class LoadedSession:
             self._unread("circuit")
         return self._circuit
 
+    @functools.cached_property
+    def car_data(self) -> CarSamples:
+        """Every sample of every car's engine, speed and pedals, as they were sent."""
+        return parse_car_data(self._raw_body(Feed.CAR_DATA))
+
+    @functools.cached_property
+    def positions(self) -> PositionSamples:
+        """Every sample of every car's place on the track, as they were sent."""
+        return parse_positions(self._raw_body(Feed.POSITION))
+
+    @functools.cached_property
+    def team_radio(self) -> TeamRadio:
+        """The messages between cars and teams that were broadcast."""
+        return parse_team_radio(self._raw_body(Feed.TEAM_RADIO))
+
+    @functools.cached_property
+    def t0_utc(self) -> datetime | None:
+        """When session time began, as telemetry tells; None where none was loaded or it could not be read."""
+        feeds: list[CarSamples | PositionSamples] = []
+        with contextlib.suppress(UnreadableData):
+            feeds += [self.car_data] if Feed.CAR_DATA in self._raw else []
+        with contextlib.suppress(UnreadableData):
+            feeds += [self.positions] if Feed.POSITION in self._raw else []
+        zero = t0_date(*feeds) if feeds else None
+        return None if zero is None else zero.to_pydatetime().replace(tzinfo=UTC)
+
+    def _raw_body(self, feed: Feed) -> bytes:
+        if feed not in self._raw:
+            self._unread(str(feed))
+        return self._raw[feed]
+
+    @property
+    def folder_url(self) -> str:
+        """The address below which the session's feeds and sounds are."""
+        return f"{LIVE_TIMING_URL}{self.fastf1.api_path}"
+
     @property
     def circuit_key(self) -> int | None:
         """F1's own key of the circuit, where the season index or the session says it."""
         return self.event.circuit_key or _circuit_key_of(self.fastf1)
+
+    def has(self, feed: Feed) -> bool:
+        """Tell whether a feed gave data."""
+        exchange = self._decisive(feed)
+        return exchange is not None and exchange.outcome is Outcome.DATA
 
     def demand(self, requires: Iterable[Feed], uses: Iterable[Feed] = ()) -> None:
         """Make sure that feeds are there.
@@ -243,6 +297,7 @@ def load_session(
     asked = fastf1_session(event, session)
     stopped: QuotaExhausted | AuthenticationRequired | None = None
     circuit: CircuitInfo | None = None
+    raw: dict[Feed, bytes] = {}
     with (
         transport.loading(session.end, purpose=purpose, live_timing=event.live_timing) as exchanges,
         captured_failures() as failures,
@@ -255,6 +310,7 @@ def load_session(
             key = event.circuit_key or _circuit_key_of(asked)
             if needs.circuit and key is not None:
                 circuit = get_circuit_info(year=event.season, circuit_key=key)
+            raw = fetch_raw(transport, asked.api_path, needs)
         except LoadStopped as stop:
             if isinstance(stop.reason, ConfigurationError):
                 raise stop.reason from stop
@@ -275,6 +331,7 @@ def load_session(
         loaded_at=loaded_at,
         _timing_streams=streams,
         _circuit=circuit,
+        _raw=raw,
     )
 
 

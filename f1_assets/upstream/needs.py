@@ -1,8 +1,8 @@
-"""What is to be loaded of a session: the flags of FastF1's ``Session.load()``, and the circuit."""
+"""What is to be loaded of a session: the flags of FastF1's ``Session.load()``, the circuit, and the raw feeds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -13,15 +13,13 @@ class Needs:
     weather: bool = False
     messages: bool = False
     circuit: bool = False
+    car_data: bool = False
+    positions: bool = False
+    team_radio: bool = False
 
     def __or__(self, other: Needs) -> Needs:
         """Give what two datasets need together."""
-        return Needs(
-            laps=self.laps or other.laps,
-            weather=self.weather or other.weather,
-            messages=self.messages or other.messages,
-            circuit=self.circuit or other.circuit,
-        )
+        return Needs(*(mine or other for mine, other in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def flags(self) -> dict[str, bool]:
@@ -30,5 +28,5 @@ class Needs:
 
     def __str__(self) -> str:
         """Name what is needed, for a person."""
-        wanted = [name for name in ("laps", "weather", "messages", "circuit") if getattr(self, name)]
+        wanted = [field.name.replace("_", " ") for field in fields(self) if getattr(self, field.name)]
         return ", ".join(wanted) or "session and results only"

@@ -120,6 +120,7 @@ sessions = Table(
     Column("end_utc", UtcDateTime, nullable=False),
     Column("end_is_estimated", Boolean, nullable=False),
     Column("session_key", Integer, comment="F1's own key of the session"),
+    Column("t0_utc", UtcDateTime, comment="When session time began, as telemetry tells"),
     Index("ix_sessions_event_key", "event_key"),
     Index("ix_sessions_end_utc", "end_utc"),
 )
@@ -166,6 +167,10 @@ extractions = Table(
     Column("load_seconds", Double, nullable=False, comment="Time of the session's load, shared by its datasets"),
     Column("fastf1_version", Text, nullable=False),
     Column("run_id", Text, comment="Dagster's run, where there was one"),
+    Column("file", Text, comment="Where its rows are in the lake, for data that is kept there"),
+    Column("file_bytes", Integer, comment="Size of that file"),
+    Column("file_sha256", Text, comment="Checksum of that file"),
+    Column("notes", Text, comment="What was found in the feeds, as JSON: damaged lines and the like"),
 )
 
 amendments = Table(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, insert, select, update
 
-from f1_assets.errors import TransientError
+from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import migrate
 from f1_assets.warehouse.amendments import differences
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import URL, Row
 
+    from f1_assets.warehouse.lake import Lake
+
 
 class Storable(Protocol):
     """What the warehouse needs to know of a dataset."""
@@ -30,8 +33,8 @@ class Storable(Protocol):
         """Name of the dataset and of its table."""
 
     @property
-    def table(self) -> Table:
-        """Where its rows go; the table begins with season, round, session."""
+    def table(self) -> Table | None:
+        """Where its rows go; the table begins with season, round, session. None for what is kept in the lake."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -69,6 +72,10 @@ class Extraction:
     load_seconds: float = 0.0
     fastf1_version: str = ""
     run_id: str | None = None
+    file: str | None = None
+    file_bytes: int | None = None
+    file_sha256: str | None = None
+    notes: str | None = None
 
     @property
     def failed(self) -> bool:
@@ -90,17 +97,22 @@ class Warehouse:
     ----------
     engine
         Connection to the database.
-    tables
-        The dataset tables that belong to it, beside its own.
+    tables, views
+        The datasets' tables and views that belong to it, beside its own tables.
+    lake_url
+        Where the rows are that are too many for a database.
     """
 
-    def __init__(self, engine: Engine, tables: Sequence[Table], views: Mapping[str, str]) -> None:
+    def __init__(
+        self, engine: Engine, tables: Sequence[Table], views: Mapping[str, str], lake_url: str | None = None
+    ) -> None:
         self.engine = engine
+        self._lake_url = lake_url
         self._tables = list(tables)
         self._views = dict(views)
 
     @classmethod
-    def open(cls, url: URL, tables: Sequence[Table], views: Mapping[str, str]) -> Warehouse:
+    def open(cls, url: URL, tables: Sequence[Table], views: Mapping[str, str], lake_url: str | None = None) -> Self:
         """Open the database at `url`; an embedded one is created and upgraded by itself.
 
         Raises
@@ -108,14 +120,23 @@ class Warehouse:
         ConfigurationError
             When the database cannot be reached, is of a newer version, or needs ``f1-assets db upgrade``.
         """
-        warehouse = cls.at(url, tables, views)
+        warehouse = cls.at(url, tables, views, lake_url)
         migrate.ensure_current(warehouse.engine, warehouse._tables, warehouse._views)
         return warehouse
 
     @classmethod
-    def at(cls, url: URL, tables: Sequence[Table], views: Mapping[str, str]) -> Warehouse:
+    def at(cls, url: URL, tables: Sequence[Table], views: Mapping[str, str], lake_url: str | None = None) -> Self:
         """Give the warehouse at `url` as it is; nothing is connected, checked or upgraded yet."""
-        return cls(make_engine(url), tables, views)
+        return cls(make_engine(url), tables, views, lake_url)
+
+    @functools.cached_property
+    def lake(self) -> Lake:
+        """The lake, opened when it is first needed."""
+        from f1_assets.warehouse.lake import Lake
+
+        if self._lake_url is None:
+            raise ConfigurationError("This warehouse was opened without a lake. Open it with f1_assets.connect().")
+        return Lake(self._lake_url)
 
     def upgrade(self) -> None:
         """Bring the database to this version's schema."""
@@ -167,6 +188,8 @@ class Warehouse:
             The line as it was stored.
         """
         now = datetime.now(UTC)
+        if dataset.table is None:
+            return self._replace_file(key, dataset, frame, extraction, parents, starts_at)
         rows = rows_of(frame)
         line = replace(
             extraction or Extraction(key, dataset.name, Status.PRESENT),
@@ -188,6 +211,39 @@ class Warehouse:
             if rows:
                 connection.execute(insert(dataset.table), [{**identity, **row} for row in rows])
             _write_line(connection, line)
+        return line
+
+    def _replace_file(
+        self,
+        key: SessionKey,
+        dataset: Storable,
+        frame: pd.DataFrame,
+        extraction: Extraction | None,
+        parents: Mapping[Table, Sequence[Mapping[str, Any]]] | None,
+        starts_at: datetime | None,
+    ) -> Extraction:
+        file = self.lake.write(key, dataset.name, frame, groups=dataset.key[0])
+        now = datetime.now(UTC)
+        line = replace(
+            extraction or Extraction(key, dataset.name, Status.PRESENT),
+            rows=file.rows,
+            digest=file.sha256,
+            attempts=0,
+            tried_at=now,
+            extracted_at=now,
+            file=file.path,
+            file_bytes=file.bytes,
+            file_sha256=file.sha256,
+        )
+        with writing(self.engine) as connection:
+            if starts_at is not None:
+                _refuse_another(connection, key, starts_at)
+            for table, parent_rows in (parents or {}).items():
+                merge(connection, table, parent_rows)
+            before = connection.execute(select(extractions.c.file).where(_is_line(line))).scalar()
+            _write_line(connection, line)
+        if before is not None and before != file.path:
+            self.lake.remove([before])
         return line
 
     def note(self, extraction: Extraction) -> Extraction:
@@ -213,6 +269,9 @@ class Warehouse:
                         rows=kept.rows,
                         digest=kept.digest,
                         extracted_at=kept.extracted_at,
+                        file=kept.file,
+                        file_bytes=kept.file_bytes,
+                        file_sha256=kept.file_sha256,
                     )
             elif extraction.is_a_try:
                 line = replace(line, attempts=1)
@@ -249,9 +308,22 @@ class Warehouse:
 
     def rows(self, dataset: Storable, key: SessionKey, limit: int | None = None) -> pd.DataFrame:
         """Give the rows of one dataset of one session, in its order."""
+        if dataset.table is None:
+            return self._rows_of_file(dataset, key, limit)
         table = dataset.table
         query = select(table).where(_is(table, key)).order_by(*(table.columns[name] for name in dataset.order_by))
         return self.query(query.limit(limit) if limit is not None else query)
+
+    def _rows_of_file(self, dataset: Storable, key: SessionKey, limit: int | None) -> pd.DataFrame:
+        lines = [line for line in self.extractions(key) if line.dataset == dataset.name and line.file is not None]
+        if not lines or lines[0].file is None:
+            import pandas as pd
+
+            return pd.DataFrame(columns=[*_identity(key), *dataset.order_by])
+        frame = self.lake.read(lines[0].file).head(limit) if limit is not None else self.lake.read(lines[0].file)
+        for place, (name, value) in enumerate(_identity(key).items()):
+            frame.insert(place, name, value)
+        return frame
 
     def query(self, statement: Select[Any]) -> pd.DataFrame:
         """Run a query and give its rows as a frame; integers that can be missing stay integers."""
@@ -264,6 +336,8 @@ class Warehouse:
 
     def count(self, dataset: Storable, key: SessionKey) -> int:
         """Count the rows of one dataset of one session."""
+        if dataset.table is None:
+            return sum(line.rows for line in self.extractions(key) if line.dataset == dataset.name)
         query = select(func.count()).select_from(dataset.table).where(_is(dataset.table, key))
         with reading(self.engine) as connection:
             return connection.execute(query).scalar_one()
@@ -302,6 +376,8 @@ def _refuse_another(connection: Connection, key: SessionKey, starts_at: datetime
 def _keep_changes(
     connection: Connection, key: SessionKey, dataset: Storable, rows: Sequence[Mapping[str, Any]], now: datetime
 ) -> None:
+    if dataset.table is None:
+        return
     columns = [column for column in dataset.table.columns if column.name not in _identity(key)]
     before = [row._asdict() for row in connection.execute(select(*columns).where(_is(dataset.table, key)))]
     if not before:

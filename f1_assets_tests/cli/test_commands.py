@@ -21,7 +21,7 @@ def f1_assets(tmp_path):
         defaults = {
             "F1_HOME": str(tmp_path / "home"),
             "F1_SOURCE": "simulator",
-            "F1_SIMULATOR": "laps=6",
+            "F1_SIMULATOR": "laps=6,samples_every=20",
             "F1_QUOTA": PLENTY,
             "NO_COLOR": "1",
         }
@@ -161,7 +161,7 @@ def test_a_refused_account_is_said_once_and_stops_the_import(f1_assets):
     from f1_assets.simulator import Simulator, SimulatorOptions
     from f1_assets_tests.upstream.server import services, status
 
-    with services(Simulator(SimulatorOptions.parse("laps=6"))) as served:
+    with services(Simulator(SimulatorOptions.parse("laps=6,samples_every=20"))) as served:
         served.faults["TimingData"] = served.faults["SessionInfo"] = served.faults["DriverList"] = status(403)
         served.faults["/2025-02-28_Practice_1/"] = status(403)
         done = f1_assets("import", "2025", *SEASON, "--workers", "1", F1_SOURCE=served.url)
@@ -173,7 +173,7 @@ def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
     from f1_assets.simulator import Simulator, SimulatorOptions
     from f1_assets_tests.upstream.server import services, status
 
-    with services(Simulator(SimulatorOptions.parse("laps=6"))) as served:
+    with services(Simulator(SimulatorOptions.parse("laps=6,samples_every=20"))) as served:
         served.faults["2025-03-02_Race/WeatherData"] = status(500)
         done = f1_assets("import", "2025", *SEASON, "--json", F1_SOURCE=served.url)
     assert done.returncode == 1
@@ -184,7 +184,7 @@ def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
     assert race["datasets"]["laps"]["status"] == "present"
 
 
-SMALL = {"F1_SIMULATOR": "races=2,tests=0,laps=5,drivers=4"}
+SMALL = {"F1_SIMULATOR": "races=2,tests=0,laps=5,samples_every=20,drivers=4"}
 
 
 def test_gaps_and_plan_tell_what_is_missing_and_what_it_costs(f1_assets):

@@ -23,7 +23,7 @@ def test_one_new_file_is_a_new_kind_of_data(tmp_path):
         "PYTHONPATH": str(tmp_path),
         "F1_HOME": str(tmp_path / "home"),
         "F1_SOURCE": "simulator",
-        "F1_SIMULATOR": "laps=6",
+        "F1_SIMULATOR": "laps=6,samples_every=20",
         "F1_QUOTA": PLENTY,
     }
 

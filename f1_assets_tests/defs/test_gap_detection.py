@@ -27,7 +27,7 @@ from f1_assets.warehouse.models import extractions, seasons
 @pytest.fixture
 def home(instance, monkeypatch):
     """Seasons of eight short weekends; only 2025 is kept."""
-    monkeypatch.setenv("F1_SIMULATOR", "races=8,tests=0,sprints=0,laps=5,drivers=4")
+    monkeypatch.setenv("F1_SIMULATOR", "races=8,tests=0,sprints=0,laps=5,samples_every=20,drivers=4")
     monkeypatch.setenv("F1_SEASONS", "2025")
     process_settings.cache_clear()
     return instance
@@ -137,7 +137,7 @@ def test_the_queue_never_gets_longer_than_a_person_can_look_at(home):
 
 
 def test_a_failed_dataset_waits_for_its_time_and_the_tick_says_how_far_everything_is(home, monkeypatch):
-    monkeypatch.setenv("F1_SIMULATOR", "races=1,tests=0,laps=5,drivers=4")
+    monkeypatch.setenv("F1_SIMULATOR", "races=1,tests=0,laps=5,samples_every=20,drivers=4")
     monkeypatch.setenv("F1_DATASETS", "weather")
     process_settings.cache_clear()
     _tick(home)
@@ -184,7 +184,7 @@ def test_daily_update_refreshes_the_calendar_and_asks_for_what_is_missing(home):
 
 
 def test_daily_update_asks_for_results_again_after_a_race(home, monkeypatch):
-    monkeypatch.setenv("F1_SIMULATOR", "races=1,tests=0,laps=5,drivers=4")
+    monkeypatch.setenv("F1_SIMULATOR", "races=1,tests=0,laps=5,samples_every=20,drivers=4")
     process_settings.cache_clear()
     _tick(home)
     warehouse = connect()

@@ -42,7 +42,9 @@ class _ChangingSeason(Simulator):
     """A season of which one session is announced late, and the last race weekend is still to come."""
 
     def __init__(self, races):
-        self.options = SimulatorOptions.parse(f"races={races},sprints={races // 4},tests=0,laps=5,drivers=4")
+        self.options = SimulatorOptions.parse(
+            f"races={races},sprints={races // 4},tests=0,laps=5,samples_every=20,drivers=4"
+        )
         self.is_early = True
         super().__init__(self.options)
 

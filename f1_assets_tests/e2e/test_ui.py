@@ -45,7 +45,7 @@ def _partitions(ui, dataset):
 
 def test_the_demo_is_green_in_the_ui_and_a_backfill_brings_the_rest(tmp_path):
     home = tmp_path / "home"
-    environment = {"F1_SOURCE": "simulator", "F1_SIMULATOR": "laps=6", "F1_QUOTA": PLENTY}
+    environment = {"F1_SOURCE": "simulator", "F1_SIMULATOR": "laps=6,samples_every=20", "F1_QUOTA": PLENTY}
     _command(home, "demo", **environment)
     season = _demo_season(home)
     demo = {f"{season}-01-{session}" for session in ("FP1", "FP2", "FP3", "Q", "R")}
@@ -79,7 +79,7 @@ def test_the_demo_is_green_in_the_ui_and_a_backfill_brings_the_rest(tmp_path):
 
 def test_state_survives_a_restart(tmp_path):
     home = tmp_path / "home"
-    environment = {"F1_SOURCE": "simulator", "F1_SIMULATOR": "laps=6", "F1_QUOTA": PLENTY}
+    environment = {"F1_SOURCE": "simulator", "F1_SIMULATOR": "laps=6,samples_every=20", "F1_QUOTA": PLENTY}
     _command(home, "demo", **environment)
     for _ in range(2):
         with dagster_ui(home, **environment) as ui:

@@ -21,7 +21,7 @@ from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import extractions
 from f1_assets_tests.upstream.server import services, status
 
-OPTIONS = "races=3,tests=1,sprints=1,laps=5,drivers=4"
+OPTIONS = "races=3,tests=1,sprints=1,laps=5,samples_every=20,drivers=4"
 SESSIONS = 3 + 3 * 5
 DONE = (Status.PRESENT, Status.NOT_APPLICABLE)
 
@@ -121,7 +121,7 @@ def complete(tmp_path_factory):
     from f1_assets.connection import connect
     from f1_assets.settings import load_settings
 
-    home, shape = tmp_path_factory.mktemp("complete"), "races=2,tests=0,laps=5,drivers=4"
+    home, shape = tmp_path_factory.mktemp("complete"), "races=2,tests=0,laps=5,samples_every=20,drivers=4"
     loaded = load_settings(home=home, source="simulator", simulator=shape)
     warehouse, transport = connect(loaded), Transport(loaded)
     import_season(2025, warehouse=warehouse, transport=transport)

@@ -23,7 +23,9 @@ def _report(*costs, datasets=("laps", "weather")):
 
 
 def test_build_processing_plan(warehouse, settings_of, ledger):
-    transport = Transport(settings_of(source="simulator", simulator="races=2,tests=0,laps=5,drivers=4"), ledger)
+    transport = Transport(
+        settings_of(source="simulator", simulator="races=2,tests=0,laps=5,samples_every=20,drivers=4"), ledger
+    )
     refresh_calendar(2025, warehouse=warehouse, transport=transport)
     report = generate_gap_report(2025, warehouse=warehouse, transport=transport)
     plan = build_processing_plan(report, outlook=quota_outlook(ledger), load_seconds=6.0)

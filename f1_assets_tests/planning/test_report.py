@@ -23,7 +23,9 @@ PRESENT_ONCE = ("weather", "race_control_messages")
 
 @pytest.fixture
 def transport(settings_of, ledger):
-    made = Transport(settings_of(source="simulator", simulator="races=3,tests=0,laps=5,drivers=4"), ledger)
+    made = Transport(
+        settings_of(source="simulator", simulator="races=3,tests=0,laps=5,samples_every=20,drivers=4"), ledger
+    )
     yield made
     made.close()
 

@@ -27,7 +27,7 @@ class SimulatorAdapter(BaseAdapter):
         """Nothing is open."""
 
 
-def load(simulator, season, number, session_id, monkeypatch):
+def load(simulator, season, number, session_id, monkeypatch, telemetry=False):
     """Load a session through FastF1; give it and the addresses that were asked for."""
     adapter = SimulatorAdapter(simulator)
     session = requests.Session()
@@ -41,5 +41,5 @@ def load(simulator, season, number, session_id, monkeypatch):
         loaded = fastf1.get_testing_session(season, int(test), int(day))
     else:
         loaded = fastf1.get_session(season, number, session_id)
-    loaded.load(telemetry=False)
+    loaded.load(telemetry=telemetry)
     return loaded, adapter.asked

@@ -56,7 +56,7 @@ def test_another_seed_gives_another_race():
         "https://livetiming-mirror.fastf1.dev/static/2025/Index.json",
         "https://api.jolpi.ca/ergast/f1/2025/99/results.json",
         "https://api.multiviewer.app/api/v1/circuits/1/2025",
-        "https://livetiming.formula1.com/static/2025/2025-03-02_Meridian_Grand_Prix/2025-03-02_Race/CarData.z.jsonStream",
+        "https://livetiming.formula1.com/static/2025/2025-03-02_Meridian_Grand_Prix/2025-03-02_Race/CarData.jsonStream",
         "https://livetiming.formula1.com/static/2025/2025-03-02_Meridian_Grand_Prix/2025-03-02_Race/LapSeries.jsonStream",
         "https://livetiming.formula1.com/static/0000/Index.json",
         "https://livetiming.formula1.com/static/2101/Index.json",

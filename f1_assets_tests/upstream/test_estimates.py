@@ -16,7 +16,7 @@ ALL = tuple(all_datasets())
 
 @pytest.fixture
 def served():
-    with services(Simulator(SimulatorOptions.parse("laps=6"))) as running:
+    with services(Simulator(SimulatorOptions.parse("laps=6,samples_every=20"))) as running:
         yield running
 
 

@@ -23,7 +23,7 @@ OF_TIMING = {"laps", "intervals"}
 
 @pytest.fixture
 def served():
-    with services(Simulator(SimulatorOptions.parse("laps=6"))) as running:
+    with services(Simulator(SimulatorOptions.parse("laps=6,samples_every=20"))) as running:
         yield running
 
 

@@ -1,0 +1,1 @@
+"""What analysts ask first, from the warehouse and the lake alone."""

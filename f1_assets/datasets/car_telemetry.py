@@ -1,0 +1,55 @@
+"""Car telemetry: engine, speed and pedals of every car, four times a second, as live timing sent them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from f1_assets.datasets.definition import Check, Dataset, Extract, Field
+from f1_assets.datasets.samples import began_at, samples_of
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+
+def extract(loaded: LoadedSession) -> Extract:
+    """Give every sample."""
+    samples = loaded.car_data
+    return Extract(
+        samples_of(samples.table, loaded.t0_utc, loaded.key), began_at(loaded), notes=samples.counts.document()
+    )
+
+
+def _impossible_speeds(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[(frame["speed_kmh"] < 0) | (frame["speed_kmh"] > 400)]
+
+
+DATASET = Dataset(
+    name="car_telemetry",
+    row="sample of a car, about four a second",
+    description=(
+        "Engine, speed and pedals as live timing sent them: real samples only, nothing is interpolated. Times are "
+        "those of the measurement. Kept in the lake, a file per session, sorted by driver and time."
+    ),
+    key=("driver_number", "session_time_ms"),
+    columns=(
+        Field("driver_number", "text", "Car number in this session"),
+        Field("session_time_ms", "int32", "When it was measured, since the feeds began", "ms"),
+        Field("utc", "timestamp", "When it was measured"),
+        Field("rpm", "int16", "Engine speed", "1/min"),
+        Field("speed_kmh", "int16", "Speed", "km/h"),
+        Field("gear", "int8", "Gear; 0 is neutral"),
+        Field("throttle_pct", "int8", "Throttle; NULL where the car sent no signal", "%"),
+        Field("brake", "boolean", "Whether the brake was pressed; NULL where the car sent no signal"),
+        Field("drs", "int8", "Flap of the rear wing: 0, 1 closed, 8 may open, 10, 12, 14 open; NULL from 2026"),
+    ),
+    extract=extract,
+    requires=(Feed.CAR_DATA,),
+    uses=(Feed.POSITION,),
+    needs=Needs(car_data=True, positions=True),
+    checks=(Check("speeds_are_possible", "No speed is below 0 or above 400 km/h.", _impossible_speeds),),
+    in_lake=True,
+)

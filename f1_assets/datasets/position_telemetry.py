@@ -1,0 +1,47 @@
+"""Position telemetry: where every car is, four times a second, as live timing sent it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.samples import began_at, samples_of
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+
+def extract(loaded: LoadedSession) -> Extract:
+    """Give every sample."""
+    samples = loaded.positions
+    return Extract(
+        samples_of(samples.table, loaded.t0_utc, loaded.key), began_at(loaded), notes=samples.counts.document()
+    )
+
+
+DATASET = Dataset(
+    name="position_telemetry",
+    row="position of a car, about four a second",
+    description=(
+        "Positions as live timing sent them, in the coordinates of the circuit's markers: real samples only, nothing "
+        "is interpolated. Times are those of the measurement. Kept in the lake, a file per session, sorted by driver "
+        "and time."
+    ),
+    key=("driver_number", "session_time_ms"),
+    columns=(
+        Field("driver_number", "text", "Car number in this session"),
+        Field("session_time_ms", "int32", "When it was measured, since the feeds began", "ms"),
+        Field("utc", "timestamp", "When it was measured"),
+        Field("x", "int32", "Position", "0.1 m"),
+        Field("y", "int32", "Position", "0.1 m"),
+        Field("z", "int32", "Height", "0.1 m"),
+        Field("on_track", "boolean", "Whether the car is on the track; NULL where that is not said"),
+    ),
+    extract=extract,
+    requires=(Feed.POSITION,),
+    uses=(Feed.CAR_DATA,),
+    needs=Needs(car_data=True, positions=True),
+    in_lake=True,
+)

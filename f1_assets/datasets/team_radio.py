@@ -1,0 +1,41 @@
+"""Team radio: the messages between cars and teams that were broadcast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.needs import Needs
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.loader import LoadedSession
+
+
+def extract(loaded: LoadedSession) -> Extract:
+    """Give every message."""
+    radio = loaded.team_radio
+    rows = [
+        {"driver_number": capture.driver_number, "utc": capture.utc, "url": f"{loaded.folder_url}{capture.path}"}
+        for capture in radio.captures
+    ]
+    return Extract(pd.DataFrame(rows, columns=["driver_number", "utc", "url"]), notes=radio.counts.document())
+
+
+DATASET = Dataset(
+    name="team_radio",
+    row="message on a driver's radio",
+    description="What was broadcast of the talk between cars and teams: when, and where its sound is.",
+    key=("driver_number", "utc"),
+    columns=(
+        Field("driver_number", "text", "Car number in this session"),
+        Field("utc", "timestamp", "When it was published"),
+        Field("url", "text", "Address of the sound"),
+    ),
+    extract=extract,
+    requires=(Feed.TEAM_RADIO,),
+    needs=Needs(team_radio=True),
+    order_by=("utc", "driver_number"),
+)

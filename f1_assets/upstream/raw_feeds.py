@@ -1,0 +1,44 @@
+"""The feeds that FastF1 is not asked for, because it parses them slowly or not at all: telemetry and team radio."""
+
+from __future__ import annotations
+
+import requests
+
+from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL
+from f1_assets.upstream.feeds import LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST, Feed
+from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.transport import Transport
+
+
+def raw_feeds(needs: Needs) -> list[Feed]:
+    """Give the feeds that needs ask for."""
+    wanted = {Feed.CAR_DATA: needs.car_data, Feed.POSITION: needs.positions, Feed.TEAM_RADIO: needs.team_radio}
+    return [feed for feed, is_wanted in wanted.items() if is_wanted]
+
+
+def fetch_raw(transport: Transport, path: str, needs: Needs) -> dict[Feed, bytes]:
+    """Fetch raw feeds of a session, inside a load; as FastF1 does, the mirror is asked where the service has none.
+
+    What fails is noted by the transport, and missing here.
+
+    Parameters
+    ----------
+    transport
+        Carries the requests.
+    path
+        The folder of the session's feeds.
+    needs
+        What is wanted.
+    """
+    bodies = {}
+    for feed in raw_feeds(needs):
+        url = f"{LIVE_TIMING_URL}{path}{feed}.jsonStream"
+        for address in (url, url.replace(LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST)):
+            try:
+                response = transport.get(address)
+            except requests.RequestException:
+                break  # the transport has noted it: a fault, not an absence
+            if response.status_code == 200:
+                bodies[feed] = response.content
+                break
+    return bodies

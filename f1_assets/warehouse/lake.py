@@ -1,0 +1,184 @@
+"""The lake: rows that are too many for a database, as a Parquet file per session and dataset, in a folder or a bucket.
+
+A file is named by its content, written aside, looked at, and moved to its place; only then does its line in
+`extractions` name it. Whoever reads goes by those lines, so a file that is half written, or that nobody names, is never
+seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from f1_assets.errors import ConfigurationError, TransientError
+from f1_assets.keys import SessionKey
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ASIDE = ".writing"
+_WANDERING = (pa.int16(), pa.int32(), pa.int64())
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """A file that is in its place: its path below the lake, its size and checksum, its rows."""
+
+    path: str
+    bytes: int
+    sha256: str
+    rows: int
+
+
+class Lake:
+    """A folder, or a bucket, of Parquet files.
+
+    Parameters
+    ----------
+    url
+        A path, or any address that fsspec knows, such as ``s3://bucket/f1``.
+
+    Raises
+    ------
+    ConfigurationError
+        When the kind of address is unknown, or its library is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            self.filesystem, self._root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise ConfigurationError(f"F1_LAKE_URL cannot be used: {error}.") from error
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return "file" in _protocols(self.filesystem)
+
+    def address(self, path: str) -> str:
+        """Give a file's full address, as DuckDB reads it."""
+        whole = f"{self._root.rstrip('/')}/{path}"
+        return whole if self.is_local else f"{_protocols(self.filesystem)[0]}://{whole}"
+
+    def write(self, key: SessionKey, dataset: str, frame: pd.DataFrame, groups: str) -> LakeFile:
+        """Write the rows of a session's dataset; equal rows, equal file.
+
+        Parameters
+        ----------
+        key
+            The session, which gives the file's folder.
+        dataset
+            Which dataset.
+        frame
+            Its rows, in order.
+        groups
+            The column whose values get a row group each, so that the rows of one can be read alone.
+        """
+        body = _parquet(frame, groups)
+        sha256 = hashlib.sha256(body).hexdigest()
+        if pq.read_metadata(io.BytesIO(body)).num_rows != len(frame):
+            raise TransientError(f"{key}: {dataset} was not written as it is. It is tried again later.")
+        folder = f"season={key.season}/round={key.round:02}/session={key.session}"
+        path = f"{folder}/{dataset}-{sha256[:16]}.parquet"
+        self._place(path, body)
+        return LakeFile(path, len(body), sha256, len(frame))
+
+    def read(
+        self, path: str, columns: Sequence[str] | None = None, filters: list[tuple[str, str, Any]] | None = None
+    ) -> pd.DataFrame:
+        """Read a file, or some columns of it, or the rows that meet conditions; integers that can be NULL stay so."""
+        import pandas as pd
+
+        try:
+            table = pq.read_table(
+                f"{self._root.rstrip('/')}/{path}",
+                filesystem=self.filesystem,
+                columns=list(columns) if columns is not None else None,
+                filters=filters,
+                partitioning=None,
+            )
+        except (OSError, pa.ArrowInvalid) as error:
+            words = f"The lake's file {path} cannot be read: {error}. Is F1_LAKE_URL right?"
+            raise ConfigurationError(words) from error
+        frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type(pd))
+        return frame
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove files; what is gone already is no error."""
+        for path in paths:
+            whole = f"{self._root.rstrip('/')}/{path}"
+            if self.filesystem.exists(whole):
+                self.filesystem.rm_file(whole)
+
+    def paths(self) -> list[str]:
+        """List all files that are there, half-written ones too."""
+        root = self._root.rstrip("/")
+        if not self.filesystem.exists(root):
+            return []
+        found = self.filesystem.find(root)
+        return [path.removeprefix(f"{root}/") for path in found]
+
+    def _place(self, path: str, body: bytes) -> None:
+        whole = f"{self._root.rstrip('/')}/{path}"
+        try:
+            if not self.is_local:
+                # An object is there whole, or not at all.
+                self.filesystem.pipe_file(whole, body)
+                return
+            aside = f"{whole}.{uuid.uuid4().hex}{_ASIDE}"
+            self.filesystem.makedirs(whole.rpartition("/")[0], exist_ok=True)
+            self.filesystem.pipe_file(aside, body)
+            self.filesystem.mv(aside, whole)
+        except OSError as error:
+            raise ConfigurationError(f"The lake {self.url} cannot be written: {error}. Check F1_LAKE_URL.") from error
+
+
+def _protocols(filesystem: Any) -> tuple[str, ...]:  # noqa: ANN401 (fsspec is not typed)
+    protocol = filesystem.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+def _parquet(frame: pd.DataFrame, groups: str) -> bytes:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    for place, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            whole = table.column(place).cast(pa.timestamp("us", column.type.tz), safe=False)
+            table = table.set_column(place, column.name, whole)
+    # What grows or wanders is small as differences; what has few values, as a dictionary.
+    wandering = [c.name for c in table.schema if c.type in _WANDERING or pa.types.is_timestamp(c.type)]
+    body = io.BytesIO()
+    with pq.ParquetWriter(
+        body,
+        table.schema,
+        compression="zstd",
+        use_dictionary=[name for name in table.column_names if name not in wandering],
+        column_encoding=dict.fromkeys(wandering, "DELTA_BINARY_PACKED"),
+    ) as writer:
+        values = frame[groups].to_numpy(dtype=object)
+        begins = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist()] if len(values) else []
+        for begin, end in zip(begins, [*begins[1:], len(frame)], strict=True):
+            writer.write_table(table.slice(begin, end - begin))
+    return body.getvalue()
+
+
+def _pandas_type(pandas: Any) -> Any:  # noqa: ANN401 (a function of Arrow types)
+    types = {
+        pa.int8(): pandas.Int8Dtype(),
+        pa.int16(): pandas.Int16Dtype(),
+        pa.int32(): pandas.Int32Dtype(),
+        pa.int64(): pandas.Int64Dtype(),
+        pa.bool_(): pandas.BooleanDtype(),
+        pa.string(): pandas.StringDtype(),
+        pa.large_string(): pandas.StringDtype(),
+    }
+    return types.get

@@ -1,0 +1,80 @@
+"""The command ``import`` under a person's hands: interrupted and called again, and called twice at once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.simulator.referee import Referee
+from f1_assets.simulator.server import SimulatorServer
+from f1_assets_tests.conftest import PLENTY
+
+pytestmark = pytest.mark.long
+
+OPTIONS = "races=2,tests=0,sprints=0,laps=5,samples_every=20,drivers=4"
+SESSIONS = 10
+REQUESTS = 2 + 2 * 45 + 2 * 2
+"""The calendar, two weekends, the standings after two rounds: what an undisturbed import takes."""
+
+
+@pytest.fixture
+def served():
+    server = SimulatorServer(("127.0.0.1", 0), Simulator(SimulatorOptions.parse(OPTIONS)), Referee([("any", 10**9, 1)]))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def _start(tmp_path, served, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", "from f1_assets.cli import main; main()", "import", "2025", *arguments],
+        env={**os.environ, "F1_HOME": str(tmp_path / "home"), "F1_SOURCE": served.url, "F1_QUOTA": PLENTY},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _summary(process):
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    return json.loads(out)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_after_ctrl_c_the_next_call_goes_on_without_loss_or_double_work(tmp_path, served, workers):
+    process = _start(tmp_path, served, "--workers", workers)
+    for _ in range(3):
+        assert "success" in process.stderr.readline()
+    # As a terminal does it: to the command and to all that it started.
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Interrupted. What was imported is kept; run the command again to go on." in err
+    assert "Traceback" not in err
+    before = 3 + err.count("success")
+    summary = _summary(_start(tmp_path, served, "--workers", workers, "--json"))
+    assert summary["failed"] == summary["partial"] == 0
+    # What was running comes to its end after Ctrl-C, without a line.
+    assert before + summary["processed"] in range(SESSIONS - int(workers), SESSIONS + 1)
+    # What was on its way when it was interrupted may be asked for once more.
+    assert REQUESTS <= served.referee.report()["requests"] <= REQUESTS + int(workers)
+    again = _summary(_start(tmp_path, served, "--json"))
+    assert (again["processed"], again["requests"]) == (0, 0)
+
+
+def test_two_imports_at_once_share_the_work(tmp_path, served):
+    processes = [_start(tmp_path, served, "--workers", "1", "--json") for _ in range(2)]
+    summaries = [_summary(process) for process in processes]
+    keys = [session["key"] for summary in summaries for session in summary["sessions"]]
+    assert len(keys) == len(set(keys)) == SESSIONS
+    # Both refresh the calendar, and both may ask for standings that neither has yet.
+    assert served.referee.report()["requests"] <= REQUESTS + 2 + 4

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from f1_assets.connection import connect
+from f1_assets.connection import F1Warehouse, connect
 from f1_assets.datasets import dataset_tables, dataset_views
 from f1_assets.settings import Settings, load_settings, process_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
@@ -86,8 +86,9 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wareho
         opened = connect(load_settings(home=tmp_path / "home"))
     else:
         url = make_url(request.getfixturevalue("postgres_url"))
-        Warehouse.at(url, dataset_tables(), dataset_views()).upgrade()
-        opened = Warehouse.open(url, dataset_tables(), dataset_views())
+        lake = str(tmp_path / "home" / "lake")
+        F1Warehouse.at(url, dataset_tables(), dataset_views(), lake).upgrade()
+        opened = F1Warehouse.open(url, dataset_tables(), dataset_views(), lake)
     yield opened
     opened.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -162,6 +162,11 @@ class Dataset:
         object.__setattr__(self, "table", table)
 
     @property
+    def has_clock(self) -> bool:
+        """Whether its rows have a session time that becomes a time of day, where telemetry tells when it began."""
+        return not self.in_lake and {"session_time_ms", "utc"} <= {column.name for column in self.columns}
+
+    @property
     def keeps_changes(self) -> bool:
         """Whether what changes when it is asked for again is kept in `amendments`."""
         return bool(self.renewals)
@@ -199,7 +204,10 @@ class Dataset:
         loaded.demand(self.requires, self.uses)
         given = self.extract(loaded)
         extract = given if isinstance(given, Extract) else Extract(given)
-        return replace(extract, frame=self._conform(extract.frame, loaded.key))
+        frame = extract.frame
+        if self.has_clock and "utc" not in frame:
+            frame = frame.assign(utc=_time_of_day(frame["session_time_ms"], loaded.t0_utc))
+        return replace(extract, frame=self._conform(frame, loaded.key))
 
     def _conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
         frame = frame.reindex(columns=[column.name for column in self.columns])
@@ -214,3 +222,11 @@ class Dataset:
             raise UnreadableData(f"{key}: {len(nameless)} rows of {self.name} have no {' and '.join(identity)}")
         # The services repeat themselves; of two rows with one key, the later one is the correction.
         return frame.drop_duplicates(identity, keep="last").sort_values(identity, kind="stable").reset_index(drop=True)
+
+
+def _time_of_day(session_time_ms: pd.Series, t0_utc: datetime | None) -> pd.Series:
+    """Turn session times into times of day; all are missing where nobody knows when session time began."""
+    if t0_utc is None:
+        return pd.Series(pd.NaT, index=session_time_ms.index, dtype="datetime64[ns, UTC]")
+    since = pd.to_timedelta(session_time_ms.astype("Int64"), unit="ms")
+    return (pd.Timestamp(t0_utc) + since).astype("datetime64[ns, UTC]")

@@ -73,6 +73,7 @@ DATASET = Dataset(
     columns=(
         Field("driver_number", "text", "Car number in this session"),
         Field("session_time_ms", "integer", "Session time of the change", "ms"),
+        Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
         Field("position", "integer", "Place"),
         Field("gap_to_leader_ms", "integer", "Gap to the leader; 0 for the leader, NULL when lapped", "ms"),
         Field("laps_behind_leader", "integer", "Laps behind the leader", "laps"),

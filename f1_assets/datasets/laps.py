@@ -91,6 +91,7 @@ DATASET = Dataset(
         Field("abbreviation", "text", "Driver's three letters"),
         Field("team_name", "text", "Team's short name"),
         Field("session_time_ms", "integer", "Session time at the end of the lap", "ms"),
+        Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
         Field("lap_time_ms", "integer", "Lap time", "ms"),
         Field("sector1_time_ms", "integer", "Time of sector 1", "ms"),
         Field("sector2_time_ms", "integer", "Time of sector 2", "ms"),

@@ -35,6 +35,7 @@ DATASET = Dataset(
     columns=(
         Field("change_number", "integer", "Order of the changes, from 1; two may bear the same time"),
         Field("session_time_ms", "integer", "Session time of the change", "ms"),
+        Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
         Field("status", "text", "Inactive, Started, Aborted, Finished, Finalised or Ends"),
     ),
     extract=extract,

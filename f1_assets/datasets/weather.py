@@ -51,6 +51,7 @@ DATASET = Dataset(
     key=("session_time_ms",),
     columns=(
         Field("session_time_ms", "integer", "Session time of the measurement", "ms"),
+        Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
         Field("air_temperature_c", "float", "Air temperature", "°C"),
         Field("track_temperature_c", "float", "Temperature of the track's surface", "°C"),
         Field("humidity_pct", "float", "Relative humidity", "%"),

@@ -19,6 +19,7 @@ from f1_assets.importing.pauses import Pauses
 from f1_assets.importing.selection import Selection
 from f1_assets.importing.sessions import Outcome, SessionOutcome, process_session_gap
 from f1_assets.importing.standings import StandingsRefresh, refresh_standings
+from f1_assets.importing.sweep import sweep_lake
 from f1_assets.monitoring.notifications import post_import
 from f1_assets.planning import SessionGap, dataset_states, gaps_of
 from f1_assets.planning.standings import missing_standings
@@ -270,6 +271,7 @@ def import_selection(
                     break
         except QuotaExhausted as spent:
             summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
+    sweep_lake(warehouse)
     if selection.is_of_whole_seasons and not summary.exit_code:
         _bring_standings(warehouse, selection, summary, watcher, transport)
     summary.paused_seconds, summary.pauses = pauses.seconds, pauses.count

@@ -151,14 +151,14 @@ class LoadedSession:
 
     @functools.cached_property
     def t0_utc(self) -> datetime | None:
-        """When session time began, as telemetry tells; None where none was loaded or it could not be read."""
+        """When session time began, as telemetry of this load or of an earlier one tells; None without any."""
         feeds: list[CarSamples | PositionSamples] = []
         with contextlib.suppress(UnreadableData):
             feeds += [self.car_data] if Feed.CAR_DATA in self._raw else []
         with contextlib.suppress(UnreadableData):
             feeds += [self.positions] if Feed.POSITION in self._raw else []
         zero = t0_date(*feeds) if feeds else None
-        return None if zero is None else zero.to_pydatetime().replace(tzinfo=UTC)
+        return self.session.t0_utc if zero is None else zero.to_pydatetime().replace(tzinfo=UTC)
 
     def _raw_body(self, feed: Feed) -> bytes:
         if feed not in self._raw:

@@ -21,7 +21,10 @@ SIMULATOR = "simulator"
 
 @dataclass(frozen=True)
 class CalendarSession:
-    """A session as the calendar has it. Times are in UTC."""
+    """A session as the calendar has it. Times are in UTC.
+
+    `t0_utc` is when session time began, where telemetry was imported.
+    """
 
     key: SessionKey
     number: int
@@ -30,6 +33,7 @@ class CalendarSession:
     end: datetime
     end_is_estimated: bool
     session_key: int | None = None
+    t0_utc: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -376,6 +380,7 @@ def _session_of(row: Row[Any]) -> CalendarSession:
         row.end_utc,
         row.end_is_estimated,
         row.session_key,
+        row.t0_utc,
     )
 
 

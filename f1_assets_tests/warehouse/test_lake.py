@@ -1,0 +1,192 @@
+"""The lake in a folder and behind a real S3 server: whole files only, named by their line, leftovers removed."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from f1_assets.datasets import all_datasets
+from f1_assets.errors import ConfigurationError
+from f1_assets.importing.sweep import sweep_lake
+from f1_assets.keys import SessionKey
+from f1_assets.warehouse import Status
+from f1_assets.warehouse.claims import Claims
+from f1_assets.warehouse.lake import Lake
+from f1_assets_tests.warehouse.seasons import a_season, store
+
+KEY = SessionKey(2024, 1, "R")
+CAR = all_datasets()["car_telemetry"]
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    """An S3 server of its own on loopback, with its credentials in the environment."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def lake(request, tmp_path, monkeypatch):
+    if request.param == "folder":
+        return Lake(str(tmp_path / "lake"))
+    endpoint = request.getfixturevalue("s3_server")
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    import fsspec
+
+    bucket = f"bucket-{tmp_path.name.replace('_', '-').lower()[:40]}-{os.getpid()}"
+    fsspec.filesystem("s3", skip_instance_cache=True).mkdir(bucket)
+    return Lake(f"s3://{bucket}/f1")
+
+
+@pytest.fixture
+def season(sqlite_warehouse, lake):
+    store(sqlite_warehouse, a_season())
+    sqlite_warehouse.lake = lake
+    return sqlite_warehouse
+
+
+def _frame(speed=100, drivers=("1", "44"), samples=50):
+    rows = len(drivers) * samples
+    return pd.DataFrame(
+        {
+            "driver_number": pd.array([number for number in drivers for _ in range(samples)], dtype="string"),
+            "session_time_ms": pd.array(list(range(0, samples * 240, 240)) * len(drivers), dtype="Int32"),
+            "utc": pd.date_range("2024-03-02T15:00", periods=rows, freq="240ms", tz="UTC"),
+            "rpm": pd.array([10_000] * rows, dtype="Int16"),
+            "speed_kmh": pd.array([speed] * rows, dtype="Int16"),
+            "gear": pd.array([7] * rows, dtype="Int8"),
+            "throttle_pct": pd.array([None, *[99] * (rows - 1)], dtype="Int8"),
+            "brake": pd.array([None, *[False] * (rows - 1)], dtype="boolean"),
+            "drs": pd.array([8] * rows, dtype="Int8"),
+        }
+    )
+
+
+def test_rows_come_back_as_they_were_and_one_driver_is_read_alone(season, lake):
+    line = season.replace(KEY, CAR, _frame())
+    assert (line.status, line.rows, line.file_bytes) == (Status.PRESENT, 100, line.file_bytes)
+    assert line.file.startswith("season=2024/round=01/session=R/car_telemetry-")
+    rows = season.rows(CAR, KEY)
+    pd.testing.assert_frame_equal(
+        rows.drop(columns=["season", "round", "session"]), _frame(), check_dtype=False, check_freq=False
+    )
+    assert str(rows["throttle_pct"].dtype) == "Int8"
+    with lake.filesystem.open(f"{lake._root}/{line.file}", "rb") as file:
+        body = file.read()
+        assert (len(body), hashlib.sha256(body).hexdigest()) == (line.file_bytes, line.file_sha256)
+    metadata = pq.read_metadata(f"{lake._root}/{line.file}", filesystem=lake.filesystem)
+    assert metadata.num_row_groups == 2
+    assert metadata.row_group(0).column(0).compression == "ZSTD"
+    assert len(lake.read(line.file, ["speed_kmh"], [("driver_number", "==", "44")])) == 50
+    assert season.count(CAR, KEY) == 100
+    assert len(season.rows(CAR, KEY, limit=3)) == 3
+
+
+def test_equal_rows_are_the_same_file_and_other_rows_take_its_place(season, lake):
+    first = season.replace(KEY, CAR, _frame())
+    assert season.replace(KEY, CAR, _frame()).file == first.file
+    assert lake.paths() == [first.file]
+    second = season.replace(KEY, CAR, _frame(speed=101))
+    assert second.file != first.file
+    assert lake.paths() == [second.file]
+
+
+def test_a_renewal_that_fails_keeps_the_file(season):
+    line = season.replace(KEY, CAR, _frame())
+    noted = season.note(replace(line, status=Status.FAILED, file=None, error_class="TransientError", reason="x"))
+    assert (noted.status, noted.file, noted.failed) == (Status.PRESENT, line.file, True)
+    assert len(season.rows(CAR, KEY)) == 100
+
+
+def test_leftovers_of_a_crash_are_removed_unless_their_session_is_being_imported(season, lake):
+    named = season.replace(KEY, CAR, _frame()).file
+    lake.write(KEY, "car_telemetry", _frame(speed=1), "driver_number")
+    lake.write(SessionKey(2024, 2, "R"), "car_telemetry", _frame(), "driver_number")
+    lake.filesystem.pipe_file(f"{lake._root}/{named}.abc.writing", b"half")
+    with Claims(season) as claims:
+        claims.take(SessionKey(2024, 2, "R"))
+        assert len(sweep_lake(season)) == 2
+        assert len(lake.paths()) == 2
+    assert len(sweep_lake(season)) == 1
+    assert lake.paths() == [named]
+    assert sweep_lake(season) == []
+
+
+def test_files_follow_their_event_when_rounds_are_renumbered(season):
+    season.replace(SessionKey(2024, 3, "R"), CAR, _frame())
+    store(season, a_season(places=("Sakhir", "Melbourne", "Suzuka", "Shanghai")))
+    assert len(season.rows(CAR, SessionKey(2024, 2, "R"))) == 100
+    assert season.rows(CAR, SessionKey(2024, 3, "R")).empty
+    assert sweep_lake(season) == []
+
+
+def test_a_lake_that_cannot_be_used_is_a_clear_error(tmp_path):
+    with pytest.raises(ConfigurationError, match="F1_LAKE_URL cannot be used"):
+        Lake("nosuch://bucket")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        Lake(str(tmp_path / "file")).write(KEY, "car_telemetry", _frame(), "driver_number")
+
+
+WRITER = """
+import sys
+from f1_assets.connection import connect
+from f1_assets.settings import load_settings
+sys.path.insert(0, sys.argv[2])
+from f1_assets_tests.warehouse.test_lake import CAR, KEY, _frame
+
+warehouse, speed = connect(load_settings(home=sys.argv[1])), 0
+print("ready", flush=True)
+while True:
+    speed = (speed + 1) % 300
+    warehouse.replace(KEY, CAR, _frame(speed, samples=3_000))
+"""
+
+
+def test_a_writer_that_is_killed_leaves_no_line_without_its_file_and_no_half_file(sqlite_warehouse, tmp_path):
+    store(sqlite_warehouse, a_season())
+    root = str(Path(__file__).parents[2])
+    for number in range(8):
+        command = [sys.executable, "-c", WRITER, str(tmp_path / "home"), root]
+        writer = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, env={**os.environ})
+        writer.stdout.readline()
+        while not sqlite_warehouse.extractions(KEY):
+            assert writer.poll() is None
+        # Read while it writes: what a line names is whole, always.
+        for _ in range(20 + number * 7):
+            line = next(iter(sqlite_warehouse.extractions(KEY)), None)
+            if line is not None:
+                _read_or_replaced(sqlite_warehouse, line)
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        line = sqlite_warehouse.extractions(KEY)[0]
+        rows = sqlite_warehouse.rows(CAR, KEY)
+        assert (len(rows), rows["speed_kmh"].nunique()) == (6_000, 1)
+        sweep_lake(sqlite_warehouse)
+        assert sqlite_warehouse.lake.paths() == [line.file]
+
+
+def _read_or_replaced(warehouse, line):
+    try:
+        assert len(warehouse.lake.read(line.file, ["speed_kmh"])) == line.rows
+    except ConfigurationError:
+        # The writer put other rows in its place meanwhile.
+        assert warehouse.extractions(KEY)[0].file != line.file

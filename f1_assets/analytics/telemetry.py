@@ -10,6 +10,7 @@ from f1_assets.datasets.lap_telemetry import lap_telemetry
 from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse.models import of_session
 
 FASTEST = "fastest"
 
@@ -45,8 +46,7 @@ def _lap_of(warehouse: Warehouse, key: SessionKey, number: str, lap: int | str |
     if table is None:
         raise UsageError("laps are kept in the database")
     columns = (table.c.lap_number, table.c.lap_start_time_ms, table.c.session_time_ms, table.c.lap_time_ms)
-    mine = (table.c.season == key.season) & (table.c.round == key.round) & (table.c.session == key.session)
-    laps = warehouse.query(select(*columns).where(mine, table.c.driver_number == number))
+    laps = warehouse.query(select(*columns).where(of_session(table, key), table.c.driver_number == number))
     if lap == FASTEST:
         timed = laps[laps["lap_time_ms"].notna() & laps["lap_start_time_ms"].notna()]
         chosen = timed.nsmallest(1, "lap_time_ms")

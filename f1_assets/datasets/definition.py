@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
-SQL_TYPES: dict[str, Any] = {
+_SQL_TYPES: dict[str, Any] = {
     "int8": Integer,
     "int16": Integer,
     "int32": Integer,
@@ -60,6 +60,20 @@ class Field:
     type: str
     description: str
     unit: str | None = None
+
+
+def columns_of(fields: Iterable[Field], key: Sequence[str]) -> list[Column[Any]]:
+    """Make the columns of a table."""
+    return [
+        Column(
+            column.name,
+            _SQL_TYPES[column.type],
+            primary_key=column.name in key,
+            autoincrement=False,
+            comment=column.description,
+        )
+        for column in fields
+    ]
 
 
 @dataclass(frozen=True)
@@ -148,16 +162,7 @@ class Dataset:
         object.__setattr__(self, "order_by", self.order_by or self.key)
         if self.in_lake:
             return
-        columns = [
-            Column(
-                column.name,
-                SQL_TYPES[column.type],
-                primary_key=column.name in self.key,
-                autoincrement=False,
-                comment=column.description,
-            )
-            for column in self.columns
-        ]
+        columns = columns_of(self.columns, self.key)
         table = Table(self.name, metadata, *session_columns(), *columns, comment=f"One row per {self.row}.")
         object.__setattr__(self, "table", table)
 

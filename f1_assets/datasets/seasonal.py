@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Integer, Table
 
-from f1_assets.datasets.definition import SQL_TYPES, Field
+from f1_assets.datasets.definition import Field, columns_of
 from f1_assets.keys import FIRST_SEASON
 from f1_assets.warehouse.models import UtcDateTime, metadata
 
@@ -49,22 +49,12 @@ class SeasonDataset:
 
     def __post_init__(self) -> None:
         """Make the table."""
-        columns = [
-            Column(
-                column.name,
-                SQL_TYPES[column.type],
-                primary_key=column.name in self.key,
-                autoincrement=False,
-                comment=column.description,
-            )
-            for column in self.columns
-        ]
         table = Table(
             self.name,
             metadata,
             Column("season", Integer, ForeignKey("seasons.season", ondelete="CASCADE"), primary_key=True),
             Column("round", Integer, primary_key=True, autoincrement=False),
-            *columns,
+            *columns_of(self.columns, self.key),
             Column("fetched_at", UtcDateTime, nullable=False, comment="When it was asked for"),
             comment=f"One row per {self.row}.",
         )

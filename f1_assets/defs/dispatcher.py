@@ -13,7 +13,7 @@ import dagster as dg
 
 from f1_assets.datasets import named, named_of_seasons
 from f1_assets.defs.calendars import record_calendar
-from f1_assets.defs.governor import session_runs
+from f1_assets.defs.governor import ACTIVE, session_runs
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.importing import refresh_calendar
@@ -38,13 +38,6 @@ CALENDAR_SECONDS = 20.0
 
 PARTITION_TAG = "dagster/partition"
 STANDINGS_JOB = "import_standings"
-_ACTIVE = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _LOOKED_BACK = 12
 
@@ -127,7 +120,7 @@ def choose(
 ) -> Dispatch:
     """Choose the sessions to import next: none that is queued, running or being imported elsewhere."""
     now = now or datetime.now(UTC)
-    runs = session_runs(instance, _ACTIVE, limit=None)
+    runs = session_runs(instance, ACTIVE, limit=None)
     active = {gap.key for _, gap in runs} | claimed_sessions(warehouse)
     room = min(RUNS_PER_TICK, MOST_WAITING - sum(run.status is dg.DagsterRunStatus.QUEUED for run, _ in runs))
     tried: dict[SessionKey, datetime] = {}
@@ -170,7 +163,7 @@ def standings_requests(
         of_season = dg.RunsFilter(job_name=STANDINGS_JOB, tags={PARTITION_TAG: str(season)})
         records = list(instance.get_run_records(of_season, limit=_LOOKED_BACK))
         failed = _failed_in_a_row(records)
-        if (records and records[0].dagster_run.status in _ACTIVE) or (failed and now < failed.next_start):
+        if (records and records[0].dagster_run.status in ACTIVE) or (failed and now < failed.next_start):
             continue
         requests.append(
             dg.RunRequest(

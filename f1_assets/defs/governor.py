@@ -21,6 +21,15 @@ WAITING_TAG = "f1_assets/waiting_for"
 _PARTITION_TAGS = ("dagster/partition", "dagster/asset_partition_range_start")
 """A run by hand has its partition in the first one, a run of a backfill in the second; it has one partition too."""
 
+ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+"""Runs that have not come to their end."""
+
 _LOOKED_AT = 200
 """Queued runs that are looked at and told why they wait; those behind them are told when they come up."""
 

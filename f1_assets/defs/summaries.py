@@ -7,18 +7,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from f1_assets.defs.governor import session_runs
+from f1_assets.defs.governor import ACTIVE, session_runs
 from f1_assets.monitoring.notifications import RunsSummary, post_import
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Extraction, Warehouse
 
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-_ACTIVE = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 COMMAND_TAG = "f1_assets/command"
 """The tag of runs that the command started: it says itself what came of them."""
 
@@ -54,7 +48,7 @@ def summarize(
             "from now on imports are told" if settings.slack_token else "nothing is posted: F1_SLACK_TOKEN is not set"
         )
         return words, now.isoformat()
-    if active := session_runs(instance, _ACTIVE):
+    if active := session_runs(instance, ACTIVE):
         return f"{len(active)} sessions are queued or running", cursor
     since = datetime.fromisoformat(cursor)
     ended = [run for run, _ in session_runs(instance, _ENDED, since=since) if COMMAND_TAG not in run.tags]

@@ -13,7 +13,7 @@ from f1_assets.datasets import Dataset, named
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
-from f1_assets.warehouse.models import events, extractions, sessions
+from f1_assets.warehouse.models import events, extractions, of_session, sessions
 
 USUAL_DELAY = timedelta(minutes=30)
 """How long after its end a session's data is there, where nothing was learned yet."""
@@ -130,7 +130,7 @@ def _query(seasons: Iterable[int], key: SessionKey | None) -> Select[Any]:
         .order_by(s.start_utc, s.season, s.round, s.session)
     )
     if key is not None:
-        query = query.where(s.season == key.season, s.round == key.round, s.session == key.session)
+        query = query.where(of_session(sessions, key))
     return query
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.engine import reading
-from f1_assets.warehouse.models import amendments
+from f1_assets.warehouse.models import amendments, of_session
 
 if TYPE_CHECKING:
     from f1_assets.warehouse.store import Warehouse
@@ -52,7 +52,7 @@ def amendments_of(
     table = amendments.c
     query = select(amendments).order_by(table.id)
     if key is not None:
-        query = query.where(and_(table.season == key.season, table.round == key.round, table.session == key.session))
+        query = query.where(of_session(amendments, key))
     if dataset is not None:
         query = query.where(table.dataset == dataset)
     if seasons is not None:

@@ -10,7 +10,7 @@ import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.engine import reading, writing
+from f1_assets.warehouse.models import of_session
 from f1_assets.warehouse.models import session_claims as claims
 from f1_assets.warehouse.store import Warehouse
 
@@ -68,7 +69,7 @@ class Claims:
         now = now or datetime.now(UTC)
         values = {"owner": self.owner, "expires_at": now + LASTS}
         identity = {"season": key.season, "round": key.round, "session": key.session}
-        free = and_(_is(key), (claims.c.expires_at <= now) | (claims.c.owner == self.owner))
+        free = and_(of_session(claims, key), (claims.c.expires_at <= now) | (claims.c.owner == self.owner))
         try:
             with writing(self._warehouse.engine) as connection:
                 if connection.execute(update(claims).where(free).values(**values)).rowcount == 0:
@@ -84,7 +85,7 @@ class Claims:
         """Give a session back."""
         self._held.discard(key)
         with writing(self._warehouse.engine) as connection:
-            connection.execute(delete(claims).where(_is(key), claims.c.owner == self.owner))
+            connection.execute(delete(claims).where(of_session(claims, key), claims.c.owner == self.owner))
 
     def _keep_alive(self) -> None:
         while not self._ended.wait(RENEWED_AFTER_SECONDS):
@@ -103,7 +104,3 @@ def claimed_sessions(warehouse: Warehouse, now: datetime | None = None) -> froze
     query = select(claims).where(claims.c.expires_at > (now or datetime.now(UTC)))
     with reading(warehouse.engine) as connection:
         return frozenset(SessionKey(row.season, row.round, row.session) for row in connection.execute(query))
-
-
-def _is(key: SessionKey) -> Any:  # noqa: ANN401 (an SQL condition)
-    return and_(claims.c.season == key.season, claims.c.round == key.round, claims.c.session == key.session)

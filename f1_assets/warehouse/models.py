@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Dialect,
@@ -18,8 +19,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    and_,
 )
 from sqlalchemy.types import TypeDecorator
+
+from f1_assets.keys import SessionKey
 
 
 class Status(StrEnum):
@@ -138,6 +142,11 @@ def _session_key_columns(primary_key: bool = False) -> list[Column[int] | Column
             ondelete="CASCADE",
         ),
     ]
+
+
+def of_session(table: Table, key: SessionKey) -> ColumnElement[bool]:
+    """Give the condition that a row is of a session."""
+    return and_(table.c.season == key.season, table.c.round == key.round, table.c.session == key.session)
 
 
 def session_columns() -> list[Column[int] | Column[str] | ForeignKeyConstraint]:

@@ -15,7 +15,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse import migrate
 from f1_assets.warehouse.amendments import differences
 from f1_assets.warehouse.engine import make_engine, reading, writing
-from f1_assets.warehouse.models import Status, amendments, extractions, sessions
+from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions
 from f1_assets.warehouse.records import digest_of, rows_of
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Warehouse:
                 merge(connection, table, parent_rows)
             if dataset.keeps_changes:
                 _keep_changes(connection, key, dataset, rows, now)
-            connection.execute(delete(dataset.table).where(_is(dataset.table, key)))
+            connection.execute(delete(dataset.table).where(of_session(dataset.table, key)))
             if rows:
                 connection.execute(insert(dataset.table), [{**identity, **row} for row in rows])
             _write_line(connection, line)
@@ -286,7 +286,7 @@ class Warehouse:
         int
             How many were forgotten. Rows that are there stay; where their renewal failed, it is due at once.
         """
-        mine = and_(_is(extractions, key), extractions.c.dataset.in_(list(datasets)))
+        mine = and_(of_session(extractions, key), extractions.c.dataset.in_(list(datasets)))
         present = extractions.c.status == Status.PRESENT
         with writing(self.engine) as connection:
             renewed = connection.execute(
@@ -300,7 +300,7 @@ class Warehouse:
         """Give what is known of every (session, dataset), of one session or of some seasons."""
         query = select(extractions)
         if key is not None:
-            query = query.where(_is(extractions, key))
+            query = query.where(of_session(extractions, key))
         if seasons is not None:
             query = query.where(extractions.c.season.in_(list(seasons)))
         with reading(self.engine) as connection:
@@ -311,7 +311,9 @@ class Warehouse:
         if dataset.table is None:
             return self._rows_of_file(dataset, key, limit)
         table = dataset.table
-        query = select(table).where(_is(table, key)).order_by(*(table.columns[name] for name in dataset.order_by))
+        query = (
+            select(table).where(of_session(table, key)).order_by(*(table.columns[name] for name in dataset.order_by))
+        )
         return self.query(query.limit(limit) if limit is not None else query)
 
     def _rows_of_file(self, dataset: Storable, key: SessionKey, limit: int | None) -> pd.DataFrame:
@@ -338,14 +340,14 @@ class Warehouse:
         """Count the rows of one dataset of one session."""
         if dataset.table is None:
             return sum(line.rows for line in self.extractions(key) if line.dataset == dataset.name)
-        query = select(func.count()).select_from(dataset.table).where(_is(dataset.table, key))
+        query = select(func.count()).select_from(dataset.table).where(of_session(dataset.table, key))
         with reading(self.engine) as connection:
             return connection.execute(query).scalar_one()
 
     def knows(self, key: SessionKey) -> bool:
         """Tell whether the calendar has this session."""
         with reading(self.engine) as connection:
-            return connection.execute(select(sessions.c.name).where(_is(sessions, key))).first() is not None
+            return connection.execute(select(sessions.c.name).where(of_session(sessions, key))).first() is not None
 
     @staticmethod
     def _lines(connection: Connection, query: Select[Any]) -> list[Extraction]:
@@ -365,7 +367,7 @@ def merge(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
 
 
 def _refuse_another(connection: Connection, key: SessionKey, starts_at: datetime) -> None:
-    listed = connection.execute(select(sessions.c.start_utc).where(_is(sessions, key))).scalar()
+    listed = connection.execute(select(sessions.c.start_utc).where(of_session(sessions, key))).scalar()
     if listed != starts_at:
         raise TransientError(
             f"{key}: the calendar changed while the session was loaded; another one has this number now. "
@@ -379,7 +381,7 @@ def _keep_changes(
     if dataset.table is None:
         return
     columns = [column for column in dataset.table.columns if column.name not in _identity(key)]
-    before = [row._asdict() for row in connection.execute(select(*columns).where(_is(dataset.table, key)))]
+    before = [row._asdict() for row in connection.execute(select(*columns).where(of_session(dataset.table, key)))]
     if not before:
         return
     changes = list(differences(dataset.key, before, rows))
@@ -392,12 +394,8 @@ def _identity(key: SessionKey) -> dict[str, Any]:
     return {"season": key.season, "round": key.round, "session": key.session}
 
 
-def _is(table: Table, key: SessionKey) -> Any:  # noqa: ANN401 (an SQL condition)
-    return and_(table.c.season == key.season, table.c.round == key.round, table.c.session == key.session)
-
-
 def _is_line(line: Extraction) -> Any:  # noqa: ANN401 (an SQL condition)
-    return and_(_is(extractions, line.key), extractions.c.dataset == line.dataset)
+    return and_(of_session(extractions, line.key), extractions.c.dataset == line.dataset)
 
 
 _FIELDS = tuple(field.name for field in fields(Extraction) if field.name != "key")

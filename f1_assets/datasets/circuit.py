@@ -10,7 +10,7 @@ from f1_assets.datasets.coercions import integer, number
 from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.lap_telemetry import lap_telemetry, marker_distances_m
 from f1_assets.datasets.samples import samples_of
-from f1_assets.errors import Unavailable
+from f1_assets.errors import F1AssetsError, Unavailable
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse.models import circuits
@@ -41,11 +41,18 @@ def extract(loaded: LoadedSession) -> Extract:
 
 
 def _distances(loaded: LoadedSession, markers: pd.DataFrame) -> pd.Series | None:
-    """Give the markers' distances along the session's fastest lap; None where it or its telemetry is not there."""
+    """Give the markers' distances along the session's fastest lap; None where it or its telemetry is not there.
+
+    The map is worth having without them, and the same in every session of a season: that a feed is not there is no
+    error.
+    """
     feeds = (Feed.TIMING_DATA, Feed.CAR_DATA, Feed.POSITION)
     if loaded.t0_utc is None or not all(loaded.has(feed) for feed in feeds):
         return None
-    laps: Any = loaded.laps  # FastF1's own kind of frame
+    try:
+        laps: Any = loaded.laps  # FastF1's own kind of frame
+    except F1AssetsError:
+        return None
     fastest = laps.pick_fastest()
     if fastest is None or pd.isna(fastest["LapStartTime"]) or pd.isna(fastest["Time"]):
         return None
@@ -93,7 +100,6 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(),
-    uses=(Feed.TIMING_DATA, Feed.CAR_DATA, Feed.POSITION),
     needs=Needs(circuit=True, laps=True, car_data=True, positions=True),
     views={
         "circuit_markers": (

@@ -52,8 +52,8 @@ def test_a_weekend_from_nothing_to_its_rows_and_no_request_the_second_time(f1_as
         "2025-01-R",
     ]
     assert (first["processed"], first["succeeded"], first["partial"], first["failed"]) == (5, 5, 0, 0)
-    # 10 for a practice, 11 and 12 for a race; what the sessions of a weekend share is asked for once; calendar: 2.
-    assert first["requests"] == 2 + 10 + 8 + 8 + 9 + 10
+    # 13 for a practice, 14 and 15 for a race; what the sessions of a weekend share is asked for once; calendar: 2.
+    assert first["requests"] == 2 + 13 + 11 + 11 + 12 + 13
     assert first["sessions"][4]["datasets"]["laps"]["status"] == "present"
     second = _json(f1_assets("import", "2025", *SEASON, "--json"))
     assert (second["processed"], second["requests"], second["paused_seconds"]) == (0, 0, 0.0)
@@ -73,7 +73,7 @@ def test_the_demo_shows_before_and_after(f1_assets):
     done = f1_assets("demo", F1_SOURCE="live")
     assert done.returncode == 0, done.stderr
     before, after = done.stdout.split(": after")
-    assert before.count("missing") == 5 * 9 - 3
+    assert before.count("missing") == 5 * 12 - 3
     assert "missing" not in after
     assert "5 sessions: 5 succeeded, 0 partial, 0 failed" in after
     assert "requests" in after
@@ -192,15 +192,15 @@ def test_gaps_and_plan_tell_what_is_missing_and_what_it_costs(f1_assets):
     report = _json(f1_assets("gaps", "2025", "--json", **SMALL))
     assert (report["missing_races"], report["total_api_calls_needed"]) == ([1, 2], 10)
     assert report["missing_sessions"] == [[1, n] for n in range(1, 6)] + [[2, n] for n in range(1, 6)]
-    assert report["requests_needed"] == sum(s["requests"]["usual"] for s in report["sessions_with_gaps"]) == 92
+    assert report["requests_needed"] == sum(s["requests"]["usual"] for s in report["sessions_with_gaps"]) == 122
     assert report["sessions_with_gaps"][0]["datasets"]["laps"] == {"status": "missing", "reason": None}
     assert {gap["round"] for gap in report["missing_standings"]} == {1, 2}
     shown = f1_assets("gaps", "2025", **SMALL).stdout
     assert "FP1 FP2 FP3 Q R: everything" in shown
-    assert "10 sessions to load, 92 requests. To fill the gaps: f1-assets import 2025" in shown
-    plan = _json(f1_assets("plan", "2025", "--max-requests", "20", "--json", **SMALL))
+    assert "10 sessions to load, 122 requests. To fill the gaps: f1-assets import 2025" in shown
+    plan = _json(f1_assets("plan", "2025", "--max-requests", "24", "--json", **SMALL))
     assert [session["key"] for session in plan["sessions"]] == ["2025-01-FP1", "2025-01-FP2"]
-    assert (plan["requests"]["usual"], len(plan["left_out"]), plan["complete_at"]) == (18, 8, None)
+    assert (plan["requests"]["usual"], len(plan["left_out"]), plan["complete_at"]) == (24, 8, None)
     shown = f1_assets("plan", "2025", F1_QUOTA="any=50/1h;jolpica=50/1h", **SMALL).stdout
     assert "after pause 1" in shown
     assert "Complete at about" in shown
@@ -210,7 +210,7 @@ def test_gaps_and_plan_tell_what_is_missing_and_what_it_costs(f1_assets):
 def test_a_whole_season_with_its_standings_and_nothing_the_second_time(f1_assets):
     summary = _json(f1_assets("import", "2025", "--json", **SMALL))
     assert (summary["processed"], summary["succeeded"]) == (10, 10)
-    assert summary["requests"] == 2 + 92 + 4
+    assert summary["requests"] == 2 + 122 + 4
     again = _json(f1_assets("import", "2025", "--json", **SMALL))
     assert (again["processed"], again["requests"]) == (0, 0)
     assert "Nothing is missing that can be asked for now." in f1_assets("gaps", "2025", **SMALL).stdout
@@ -280,11 +280,11 @@ def test_the_quota_is_told_by_policy(f1_assets, recordings):
 
 
 def test_an_import_spends_no_more_than_it_may(f1_assets):
-    done = f1_assets("import", "2025", *SEASON, "--workers", "1", "--max-requests", "19", "--json")
+    done = f1_assets("import", "2025", *SEASON, "--workers", "1", "--max-requests", "25", "--json")
     assert done.returncode == 3
     summary = json.loads(done.stdout)
     assert [session["key"] for session in summary["sessions"]] == ["2025-01-FP1", "2025-01-FP2"]
-    assert "2025-01-FP3 needs 8 requests, and 1 are left of --max-requests" in done.stderr
+    assert "2025-01-FP3 needs 11 requests, and 1 are left of --max-requests" in done.stderr
 
 
 def test_recorded_sessions_are_imported_through_the_command(f1_assets, recordings):
@@ -293,4 +293,4 @@ def test_recorded_sessions_are_imported_through_the_command(f1_assets, recording
     session = _json(done)["sessions"][0]
     assert session["datasets"]["circuit"] == {"status": "present", "rows": 45, "error": None}
     assert session["datasets"]["laps"]["status"] == "unavailable"
-    assert session["requests"] == 12
+    assert session["requests"] == 12 + 2 * 3  # telemetry and radio, which the recording does not have

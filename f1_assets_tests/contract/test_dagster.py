@@ -2,8 +2,11 @@
 
 import pytest
 
+from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
-from f1_assets.defs.runs import record_calendar, run_session
+from f1_assets.defs.calendars import record_calendar
+from f1_assets.defs.instance import dagster_instance
+from f1_assets.defs.runs import run_session
 from f1_assets.importing import refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
@@ -23,7 +26,7 @@ def dagster_on_recordings(recordings, monkeypatch, tmp_path):
 
 def test_every_recorded_session_is_materialized(dagster_on_recordings):
     for season in sorted({SessionKey.parse(key).season for key in ROWS}):
-        record_calendar(refresh_calendar(season))
+        record_calendar(dagster_instance(process_settings()), connect(), refresh_calendar(season))
     for key, rows in ROWS.items():
         run = run_session(SessionGap(SessionKey.parse(key), tuple(all_datasets())))
         assert run.error is None

@@ -9,13 +9,16 @@ from f1_assets.keys import SessionKey
 def test_each_file_with_a_dataset_is_one():
     assert list(all_datasets()) == sorted(
         [
+            "car_telemetry",
             "circuit",
             "drivers",
             "intervals",
             "laps",
+            "position_telemetry",
             "race_control_messages",
             "results",
             "session_status",
+            "team_radio",
             "track_status",
             "weather",
         ]
@@ -28,7 +31,9 @@ def test_a_dataset_says_all_of_itself(dataset):
     assert set(dataset.key) <= {column.name for column in dataset.columns}
     assert all(column.description for column in dataset.columns)
     assert dataset.sessions <= ALL_SESSIONS
-    assert [c.name for c in dataset.table.primary_key] == ["season", "round", "session", *dataset.key]
+    assert (dataset.table is None) == dataset.in_lake == dataset.name.endswith("telemetry")
+    if dataset.table is not None:
+        assert [c.name for c in dataset.table.primary_key] == ["season", "round", "session", *dataset.key]
     units = {
         "_ms": "ms",
         "_c": "°C",
@@ -45,8 +50,8 @@ def test_a_dataset_says_all_of_itself(dataset):
                 assert column.unit == unit, column.name
 
 
-def test_laps_have_all_31_columns_of_fastf1():
-    assert len(all_datasets()["laps"].columns) == 31
+def test_laps_have_all_31_columns_of_fastf1_and_the_time_of_day():
+    assert len(all_datasets()["laps"].columns) == 31 + 1
 
 
 def test_a_dataset_that_does_not_exist_is_refused_with_those_that_do():

@@ -58,7 +58,7 @@ def test_an_output_tells_rows_requests_seconds_and_shows_some_rows(season, run):
     events = {e.asset_key.to_user_string(): e.materialization for e in result.get_asset_materialization_events()}
     metadata = {name: value.value for name, value in events["weather"].metadata.items()}
     assert metadata["dagster/row_count"] > 60
-    assert metadata["requests"] == 12
+    assert metadata["requests"] == 15
     assert metadata["archive_share"] == 0.0
     assert metadata["load_seconds"] > 0
     assert metadata["preview"].count("\n") == 6
@@ -75,7 +75,7 @@ def test_a_failed_output_fails_its_own_partition_only(instance, season, run, mon
     assert not result.success
     assert _materialized(result) == ALL - {"weather"}
     failure = next(event for event in result.all_events if event.is_step_failure)
-    assert "1 of 9 datasets failed: weather" in failure.step_failure_data.user_failure_data.description
+    assert "1 of 12 datasets failed: weather" in failure.step_failure_data.user_failure_data.description
     monkeypatch.undo()
     monkeypatch.setenv("F1_HOME", str(process_settings().home))
     again = run("import_sessions", RACE, "weather")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 
 OPTIONS = "races=2,tests=0,sprints=0,laps=5,samples_every=20,drivers=4"
 SESSIONS = 10
-REQUESTS = 2 + 2 * 45 + 2 * 2
+REQUESTS = 2 + 2 * 60 + 2 * 2
 """The calendar, two weekends, the standings after two rounds: what an undisturbed import takes."""
 
 

@@ -168,9 +168,9 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
     with dagster_daemon(dagster_home, environment):
         wait_until(lambda: _is_complete(warehouse, sessions), 400, "complete again")
     again = served.referee.report()["requests"] - first
-    # The calendar takes 2. What was deleted is in the archive. The late practice takes 8: the driver results and the
-    # circuit of its weekend are there. The new weekend takes 10 + 8 + 8 + 9 + 10. Standings: 2.
-    assert again == 2 + 0 + 8 + 45 + 2
+    # The calendar takes 2. What was deleted is in the archive. The late practice takes 11: the driver results and the
+    # circuit of its weekend are there. The new weekend takes 13 + 11 + 11 + 12 + 13. Standings: 2.
+    assert again == 2 + 0 + 11 + 60 + 2
     runs = _runs(dagster_home)
     succeeded = [partition for job, partition, status in runs if job == "import_sessions" and status == "SUCCESS"]
     # One run a session, one more for each whose rows were deleted.

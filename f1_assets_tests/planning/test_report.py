@@ -91,12 +91,12 @@ def test_the_report_is_chronological_and_says_what_it_costs(season, transport):
     assert report.completeness == 0.0
     weekend = [cost.usual for key, cost in report.costs.items() if key.round == 1]
     # Driver results and circuit are asked for once a weekend.
-    assert weekend == [10, 8, 8, 9, 10]
+    assert weekend == [13, 11, 11, 12, 13]
     before = report.requests_needed
     _import(season, transport, "2025-01-FP1")
     report = generate_gap_report(2025, warehouse=season, transport=transport)
     assert report.total_api_calls_needed == 14
-    assert report.requests_needed == before - 10
+    assert report.requests_needed == before - 13
     assert 0 < report.completeness < 0.1
 
 

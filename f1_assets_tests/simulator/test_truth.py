@@ -27,13 +27,14 @@ SESSIONS = [
 @pytest.mark.parametrize(("options", "text"), SESSIONS)
 def test_rows_equal_the_ground_truth(options, text, settings_of, warehouse):
     key = SessionKey.parse(text)
-    transport = Transport(settings_of(source="simulator", simulator=options))
+    transport = Transport(settings_of(source="simulator", simulator=f"{options},samples_every=20"))
     refresh_calendar(key.season, warehouse=warehouse, transport=transport)
     outcome = process_session_gap(SessionGap(key, tuple(all_datasets())), warehouse=warehouse, transport=transport)
     assert outcome.failed == ()
     truth = Simulator(SimulatorOptions.parse(options)).truth(key.season, key.round, key.session)
     applicable = {line.dataset for line in outcome.datasets if line.status is not Status.NOT_APPLICABLE}
-    assert applicable == truth.keys()
+    # Telemetry and radio have a truth of their own: see datasets/test_telemetry.py.
+    assert applicable - {"car_telemetry", "position_telemetry", "team_radio"} == truth.keys()
     for name, expected in truth.items():
         _compare(name, expected, warehouse.rows(all_datasets()[name], key))
 

@@ -2,20 +2,19 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import select
 
+from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError, QuotaExhausted
+from f1_assets.settings import load_settings
 from f1_assets.upstream.ledger import Ledger, Purpose
 from f1_assets.upstream.policies import policies_of
-from f1_assets.warehouse.models import (
-    amendments,
-    quota_clock,
-    quota_closures,
-    quota_reservations,
-    session_claims,
-    upstream_request_hours,
-    upstream_requests,
-)
+from f1_assets.upstream.rate_limit import ledger_of
+from f1_assets.warehouse import migrate
+from f1_assets.warehouse.engine import writing
+from f1_assets.warehouse.models import upstream_request_hours, upstream_requests
 
 LIVE = "https://livetiming.formula1.com/static/2024/x"
 JOLPICA = "https://api.jolpi.ca/ergast/f1/2024.json"
@@ -215,8 +214,8 @@ def test_past_loads_are_told_by_session_and_needs(make):
     ledger = make("any=100/1h")
     for load in range(3):
         for _ in range(10 + load):
-            _request(ledger, purpose=Purpose("2024-01-R", "laps", f"load-{load}"))
-        _request(ledger, JOLPICA, Purpose("2024-01-R", "laps", f"load-{load}"))
+            _request(ledger, f"{LIVE}-{load}", Purpose("2024-01-R", "laps", f"load-{load}"))
+        _request(ledger, f"{JOLPICA}-{load}", Purpose("2024-01-R", "laps", f"load-{load}"))
     _request(ledger, purpose=Purpose("2024-01-Q", "laps", "other"))
     loads = sorted(ledger.past_loads("R", "laps"), key=lambda load: load["any"])
     assert loads == [{"any": 11 + load, "jolpica": 1} for load in range(3)]
@@ -277,24 +276,16 @@ def test_threads_that_ask_in_the_same_moment_never_get_more_than_the_number(ware
 
 
 def test_a_ledger_of_an_older_version_is_upgraded_by_itself(tmp_path):
-    from sqlalchemy import text
-
-    from f1_assets.connection import connect
-    from f1_assets.settings import load_settings
-    from f1_assets.upstream.rate_limit import ledger_of
-
     settings = load_settings(home=tmp_path / "old", source="simulator")
-    engine = connect(settings).engine
-    with engine.begin() as connection:
-        for table in (
-            amendments,
-            session_claims,
-            upstream_requests,
-            upstream_request_hours,
-            quota_clock,
-            quota_closures,
-            quota_reservations,
-        ):
-            table.drop(connection)
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with writing(connect(settings).engine) as connection:
+        downgrade(connection, "0001")
     assert ledger_of(settings).stats()[0].windows[0].used == 0
+    assert connect(settings).check() == []
+
+
+def downgrade(connection, revision):
+    """Bring a database back to an older version's schema."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate._MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import duckdb
@@ -15,22 +16,24 @@ from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
 
 _ROWS_A_TIME = 100_000
+_MISSING_TABLE = re.compile(r"Table with name (\w+) does not exist")
 
 
 def sql(warehouse: Warehouse, query: str, seasons: Iterable[int] | None = None) -> pd.DataFrame:
     """Run a query; see `f1_assets.connection.F1Warehouse.sql`."""
+    wanted = None if seasons is None else sorted(set(seasons))
     with duckdb.connect() as connection:
-        try:
-            names = connection.get_table_names(query)
-        except duckdb.Error as error:
-            raise UsageError(f"The query cannot be read: {error}") from error
-        wanted = None if seasons is None else sorted(set(seasons))
-        for name in sorted(names):
-            _provide(connection, warehouse, name, wanted)
-        try:
-            return connection.execute(query).df()
-        except duckdb.Error as error:
-            raise UsageError(f"The query failed: {error}") from error
+        while True:
+            try:
+                return connection.execute(query).df()
+            except duckdb.CatalogException as error:
+                # DuckDB names the table that it misses before it runs anything; it is provided, and asked again.
+                missing = _MISSING_TABLE.search(str(error))
+                if missing is None:
+                    raise UsageError(f"The query failed: {error}") from error
+                _provide(connection, warehouse, missing[1], wanted)
+            except duckdb.Error as error:
+                raise UsageError(f"The query failed: {error}") from error
 
 
 def _provide(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str, seasons: list[int] | None) -> None:

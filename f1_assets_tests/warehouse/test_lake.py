@@ -190,3 +190,13 @@ def _read_or_replaced(warehouse, line):
     except ConfigurationError:
         # The writer put other rows in its place meanwhile.
         assert warehouse.extractions(KEY)[0].file != line.file
+
+
+def test_a_query_reads_files_wherever_the_lake_is(season):
+    for number, speed in ((1, 300), (2, 310)):
+        season.replace(SessionKey(2024, number, "R"), CAR, _frame(speed))
+    top = season.sql("SELECT round, MAX(speed_kmh) AS top FROM car_telemetry GROUP BY ALL ORDER BY round", [2024])
+    assert top.to_numpy().tolist() == [[1, 300], [2, 310]]
+    query = "SELECT s.name, COUNT(*) FROM car_telemetry JOIN sessions s USING (season, round, session) GROUP BY ALL"
+    joined = season.sql(query)
+    assert joined.to_numpy().tolist() == [["Race", 200]]

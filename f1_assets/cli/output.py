@@ -41,7 +41,6 @@ _SIGNS = {
     Status.NOT_APPLICABLE: "-",
     Status.UPCOMING: "soon",
 }
-_SHORT = {"race_control_messages": "race control", "track_status": "track status", "session_status": "session status"}
 
 
 def out() -> Console:
@@ -65,16 +64,20 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 (any value of a row)
 
 def matrix(states: Iterable[DatasetState], title: str, datasets: Sequence[Dataset]) -> Table:
     """Draw sessions by datasets: rows where there are rows, else a word for why not."""
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, header_style="bold")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, header_style="bold", collapse_padding=True)
     table.add_column("session", no_wrap=True)
     for dataset in datasets:
-        table.add_column(_SHORT.get(dataset.name, dataset.name), justify="right")
+        table.add_column(dataset.name.replace("_", " "), justify="right", min_width=_longest_word(dataset.name))
     lines: dict[str, dict[str, DatasetState]] = {}
     for state in states:
         lines.setdefault(str(state.key), {})[state.dataset] = state
     for key, by_dataset in lines.items():
         table.add_row(key, *(_cell(by_dataset.get(dataset.name)) for dataset in datasets))
     return table
+
+
+def _longest_word(name: str) -> int:
+    return max(len(word) for word in name.split("_"))
 
 
 def _cell(state: DatasetState | None) -> Text:

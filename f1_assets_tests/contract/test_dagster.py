@@ -14,6 +14,8 @@ from f1_assets.settings import process_settings
 from f1_assets.warehouse import Status
 from f1_assets_tests.contract.test_recordings import DATASETS, ROWS
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def dagster_on_recordings(recordings, monkeypatch, tmp_path):

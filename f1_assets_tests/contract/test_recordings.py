@@ -64,7 +64,7 @@ ROWS = {
 }
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def imported(request, recordings, tmp_path_factory):
     """All recorded sessions in one warehouse, on each kind of database, with what was requested for each."""
     settings = load_settings(home=tmp_path_factory.mktemp("home"), source=f"recording:{recordings}")

@@ -13,7 +13,7 @@ from f1_assets.upstream.ledger import Ledger, Purpose
 from f1_assets.upstream.policies import policies_of
 from f1_assets.upstream.rate_limit import ledger_of
 from f1_assets.warehouse import migrate
-from f1_assets.warehouse.engine import writing
+from f1_assets.warehouse.engine import make_engine, writing
 from f1_assets.warehouse.models import upstream_request_hours, upstream_requests
 
 LIVE = "https://livetiming.formula1.com/static/2024/x"
@@ -277,15 +277,11 @@ def test_threads_that_ask_in_the_same_moment_never_get_more_than_the_number(ware
 
 def test_a_ledger_of_an_older_version_is_upgraded_by_itself(tmp_path):
     settings = load_settings(home=tmp_path / "old", source="simulator")
-    with writing(connect(settings).engine) as connection:
-        downgrade(connection, "0001")
-    assert ledger_of(settings).stats()[0].windows[0].used == 0
-    assert connect(settings).check() == []
-
-
-def downgrade(connection, revision):
-    """Bring a database back to an older version's schema."""
+    settings.make_home()
     config = Config()
     config.set_main_option("script_location", str(migrate._MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.downgrade(config, revision)
+    with writing(make_engine(settings.database)) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    assert ledger_of(settings).stats()[0].windows[0].used == 0
+    assert connect(settings).check() == []

@@ -208,7 +208,9 @@ def test_an_account_that_is_refused_is_found_before_any_request(
         (("session_status", "track_status"), 9),
         (("laps",), 10),
         (("laps", "weather", "race_control_messages"), 11),
-        (ALL, 12),
+        (("team_radio",), 4),
+        (("car_telemetry",), 5),
+        (ALL, 15),
     ],
 )
 def test_only_the_union_of_what_is_wanted_is_requested(run, served, datasets, requests):

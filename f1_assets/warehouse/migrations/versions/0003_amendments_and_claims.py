@@ -50,8 +50,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("season", "round", "session", name=op.f("pk_session_claims")),
         comment="Sessions that are being imported, so that no two imports load one at the same time.",
     )
-
-
-def downgrade() -> None:
-    op.drop_table("session_claims")
-    op.drop_table("amendments")

@@ -24,9 +24,3 @@ def upgrade() -> None:
     comment = "When session time began, as telemetry tells"
     op.execute("DROP VIEW IF EXISTS circuit_markers")  # it is made anew, with distances averaged over sessions
     op.add_column("sessions", sa.Column("t0_utc", UtcDateTime(), comment=comment))
-
-
-def downgrade() -> None:
-    op.drop_column("sessions", "t0_utc")
-    for name in ("file", "file_bytes", "file_sha256", "notes"):
-        op.drop_column("extractions", name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Table, Text
 
@@ -214,6 +215,14 @@ class Dataset:
             frame = frame.assign(utc=_time_of_day(frame["session_time_ms"], loaded.t0_utc))
         return replace(extract, frame=self._conform(frame, loaded.key))
 
+    def _without_repeats(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Keep the last of rows with one key. Samples come sorted, and there are too many to look at them twice."""
+        repeats = np.full(max(len(frame) - 1, 0), True)
+        for name in self.key:
+            values = frame[name].to_numpy(dtype=object)
+            repeats &= values[1:] == values[:-1]
+        return frame[np.append(~repeats, True)] if repeats.any() else frame
+
     def _conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
         frame = frame.reindex(columns=[column.name for column in self.columns])
         for column in self.columns:
@@ -221,6 +230,8 @@ class Dataset:
                 frame[column.name] = frame[column.name].astype(_FRAME_TYPES[column.type])
             except (TypeError, ValueError) as error:
                 raise UnreadableData(f"{key}: {self.name}.{column.name} is not {column.type}: {error}") from error
+        if self.in_lake:
+            return self._without_repeats(frame)
         identity = list(self.key)
         nameless = frame[frame[identity].isna().any(axis=1)]
         if not nameless.empty:

@@ -62,13 +62,13 @@ class ProgressWatcher(Watcher):
         """Show the bar."""
         self._progress.update(self._task, total=len(gaps), visible=bool(gaps))
 
-    def paused(self, gap: SessionGap, spent: QuotaExhausted, seconds_left: float) -> None:
+    def paused(self, what: str, spent: QuotaExhausted, seconds_left: float) -> None:
         """Count down; where there is no terminal, say it once."""
         clock = f"{int(seconds_left) // 60}:{int(seconds_left) % 60:02}"
-        self._progress.update(self._task, description=f"paused for the quota before {gap.key}, {clock} to go")
-        if self._told_of != (str(gap.key), str(spent)):
-            self._told_of = (str(gap.key), str(spent))
-            self._progress.console.print(f"Paused before {gap.key}. {spent}")
+        self._progress.update(self._task, description=f"paused for the quota before {what}, {clock} to go")
+        if self._told_of != (what, str(spent)):
+            self._told_of = (what, str(spent))
+            self._progress.console.print(f"Paused before {what}. {spent}")
 
     def ended(self, run: SessionRun) -> None:
         """Write the session's line."""

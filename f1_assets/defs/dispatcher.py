@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -14,9 +17,9 @@ import dagster as dg
 from f1_assets.datasets import named, named_of_seasons
 from f1_assets.defs.calendars import record_calendar
 from f1_assets.defs.governor import ACTIVE, session_runs
-from f1_assets.defs.partitions import SESSIONS
+from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
-from f1_assets.importing import refresh_calendar
+from f1_assets.importing import CalendarRefresh, refresh_calendar
 from f1_assets.importing.calendar import stale_seasons
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, SessionGap, dataset_states
@@ -33,6 +36,7 @@ RUNS_PER_TICK = 20
 MOST_WAITING = 40
 """More sessions are not queued at a time: a queue that a person can look at, and that is easily cleared."""
 
+SHORTEST_WAIT_SECONDS = 5.0
 CALENDAR_SECONDS = 20.0
 """A tick spends so long on calendars; the rest follows at the next one."""
 
@@ -98,9 +102,9 @@ def refresh_stale_calendars(
         if time.monotonic() > deadline:
             return False
         try:
-            refresh = refresh_calendar(season, warehouse=warehouse, renew=True)
-        except F1AssetsError as error:
-            passes = isinstance(error, UpstreamError) and not isinstance(error, NotYetPublished)
+            refresh = _in_time(functools.partial(refresh_calendar, season, warehouse=warehouse, renew=True), deadline)
+        except (F1AssetsError, TimeoutError) as error:
+            passes = isinstance(error, UpstreamError | TimeoutError) and not isinstance(error, NotYetPublished)
             wait = timedelta(minutes=15) if passes else timedelta(hours=24)
             postponed.until[season] = now + wait
             warned(f"Season {season}: the calendar could not be refreshed, again in {wait}. {error}")
@@ -108,6 +112,20 @@ def refresh_stale_calendars(
         postponed.until.pop(season, None)
         record_calendar(instance, warehouse, refresh)
     return True
+
+
+def _in_time(refresh: Callable[[], CalendarRefresh], deadline: float) -> CalendarRefresh:
+    """Wait for a refresh no longer than a tick can: upstream may take minutes to answer, or to fail.
+
+    A refresh that takes longer comes to its end by itself; its season is postponed like one that failed.
+    """
+    pool = ThreadPoolExecutor(1, thread_name_prefix="calendar")
+    try:
+        return pool.submit(refresh).result(timeout=max(deadline - time.monotonic(), SHORTEST_WAIT_SECONDS))
+    except FutureTimeoutError as error:
+        raise TimeoutError("F1's services take long to answer.") from error
+    finally:
+        pool.shutdown(wait=False)
 
 
 def states_kept(warehouse: Warehouse, settings: Settings, now: datetime | None = None) -> list[DatasetState]:
@@ -158,6 +176,8 @@ def standings_requests(
     for gap in gaps:
         if gap.dataset not in lacking.setdefault(gap.season, []):
             lacking[gap.season].append(gap.dataset)
+    # The calendar may have come without Dagster: then nobody has made the season's partition yet.
+    add_partitions(instance, str(SEASONS.name), [str(season) for season in lacking])
     requests = []
     for season, names in lacking.items():
         of_season = dg.RunsFilter(job_name=STANDINGS_JOB, tags={PARTITION_TAG: str(season)})

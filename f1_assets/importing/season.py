@@ -5,6 +5,7 @@ How a session is run is handed in: the library runs it here, the command as a Da
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -55,8 +56,8 @@ class Watcher:
     def began(self, gaps: Sequence[SessionGap]) -> None:
         """Hear what will be imported."""
 
-    def paused(self, gap: SessionGap, spent: QuotaExhausted, seconds_left: float) -> None:
-        """Hear that a session waits for the quota; several times a second."""
+    def paused(self, what: str, spent: QuotaExhausted, seconds_left: float) -> None:
+        """Hear that a session, or a season's standings, waits for the quota; several times a second."""
 
     def ended(self, run: SessionRun) -> None:
         """Hear that a session was imported, or failed."""
@@ -273,7 +274,7 @@ def import_selection(
             summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
     sweep_lake(warehouse)
     if selection.is_of_whole_seasons and not summary.exit_code:
-        _bring_standings(warehouse, selection, summary, watcher, transport)
+        _bring_standings(warehouse, selection, summary, watcher, pauses, transport)
     summary.paused_seconds, summary.pauses = pauses.seconds, pauses.count
     summary.seconds = time.perf_counter() - started
     if not summary.exit_code and any(outcome.failed for outcome in summary.outcomes):
@@ -288,13 +289,18 @@ def _bring_standings(
     selection: Selection,
     summary: ImportSummary,
     watcher: Watcher,
+    pauses: Pauses,
     transport: Transport | None,
 ) -> None:
-    lacking = {gap.season for gap in missing_standings(warehouse, selection.seasons, selection.season_datasets)}
-    for season in sorted(lacking):
+    missing = missing_standings(warehouse, selection.seasons, selection.season_datasets)
+    for season in sorted({gap.season for gap in missing}):
         for dataset in selection.season_datasets:
+            rounds = sum(gap.season == season and gap.dataset == dataset.name for gap in missing)
+            what = f"{dataset.name} of {season}"
+            bring = functools.partial(refresh_standings, season, dataset, warehouse=warehouse, transport=transport)
             try:
-                refresh = refresh_standings(season, dataset, warehouse=warehouse, transport=transport)
+                pauses.spend(what, rounds)
+                refresh = pauses.insist(what, bring)
             except NotYetPublished as error:
                 watcher.warned(str(error))
             except QuotaExhausted as spent:

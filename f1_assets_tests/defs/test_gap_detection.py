@@ -1,6 +1,7 @@
 """The gap sensor and the daily schedule, tick by tick, on a real instance and warehouse."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -14,7 +15,7 @@ from f1_assets.defs.dispatcher import MOST_WAITING, RUNS_PER_TICK, CalendarPostp
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.defs.schedules import daily_standings, daily_update
 from f1_assets.defs.sensors import gap_detection
-from f1_assets.importing import process_session_gap
+from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
@@ -208,3 +209,24 @@ def test_a_season_that_lost_rows_is_found_incomplete_again(home):
         connection.execute(delete(extractions).where(extractions.c.dataset == "weather"))
     requests = {r.partition_key: [k.to_user_string() for k in r.asset_selection] for r in _sessions(_tick(home))}
     assert requests["2025-01-FP1"] == ["weather"]
+
+
+def test_a_calendar_that_takes_too_long_is_postponed_and_the_tick_goes_on(home, monkeypatch):
+    _tick(home)
+    with connect().engine.begin() as connection:
+        connection.execute(update(seasons).values(refreshed_at=datetime(2025, 6, 1, tzinfo=UTC)))
+    answered = threading.Event()
+    monkeypatch.setattr("f1_assets.defs.dispatcher.refresh_calendar", lambda *_, **__: answered.wait(60))
+    monkeypatch.setattr("f1_assets.defs.dispatcher.CALENDAR_SECONDS", 0.2)
+    monkeypatch.setattr("f1_assets.defs.dispatcher.SHORTEST_WAIT_SECONDS", 0.2)
+    tick = _tick(home)
+    answered.set()
+    assert list(json.loads(tick.cursor)) == ["2025"]
+    assert _sessions(tick)
+
+
+def test_a_season_whose_calendar_came_without_dagster_gets_its_partition(home):
+    refresh_calendar(2025, warehouse=connect())
+    assert not home.has_dynamic_partition("f1_season", "2025")
+    assert _daily(home, daily_standings)[0].partition_key == "2025"
+    assert home.has_dynamic_partition("f1_season", "2025")

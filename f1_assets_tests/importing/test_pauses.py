@@ -1,0 +1,43 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from f1_assets.errors import QuotaExhausted
+from f1_assets.importing.pauses import Pauses
+
+
+class _Spent:
+    """Something that finds the quota spent some times, and then succeeds."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def __call__(self):
+        if self.times:
+            self.times -= 1
+            raise QuotaExhausted("the quota is spent", datetime.now(UTC) + timedelta(milliseconds=80))
+        return "done"
+
+
+def test_what_finds_the_quota_spent_is_done_when_it_is_back(sqlite_warehouse):
+    told = []
+    pauses = Pauses(sqlite_warehouse, True, None, lambda what, spent, left: told.append((what, str(spent), left)))
+    assert pauses.insist("standings of 2025", _Spent(2)) == "done"
+    assert pauses.count == 1
+    assert pauses.seconds > 0.1
+    assert {entry[:2] for entry in told} == {("standings of 2025", "the quota is spent")}
+    assert all(0 < left < 1 for *_, left in told)
+
+
+def test_an_import_that_may_not_wait_says_so(sqlite_warehouse):
+    pauses = Pauses(sqlite_warehouse, False, None, lambda *_: pytest.fail("nothing is waited for"))
+    with pytest.raises(QuotaExhausted, match="the quota is spent"):
+        pauses.insist("2025-01-R", _Spent(1))
+
+
+def test_nothing_is_begun_that_would_spend_more_than_it_may(sqlite_warehouse):
+    pauses = Pauses(sqlite_warehouse, True, 10, lambda *_: None)
+    pauses.spend("2025-01-R", 9)
+    with pytest.raises(QuotaExhausted, match="standings of 2025 needs 4 requests, and 1 are left of --max-requests"):
+        pauses.spend("standings of 2025", 4)
+    pauses.spend("2025-01-Q", 1)

@@ -28,7 +28,7 @@ class F1Warehouse(Warehouse):
         driver
             Three letters or car number: ``VER``, ``1``.
         lap
-            Number of the lap; ``fastest`` for the driver's fastest; None for the whole session.
+            Number of the lap; ``fastest`` for the driver's fastest that was not deleted; None for the whole session.
 
         Returns
         -------

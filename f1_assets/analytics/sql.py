@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import duckdb
 import pandas as pd
@@ -23,6 +24,7 @@ def sql(warehouse: Warehouse, query: str, seasons: Iterable[int] | None = None) 
     """Run a query; see `f1_assets.connection.F1Warehouse.sql`."""
     wanted = None if seasons is None else sorted(set(seasons))
     with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
         while True:
             try:
                 return connection.execute(query).df()
@@ -59,11 +61,16 @@ def _arrow(warehouse: Warehouse, statement: object) -> pa.Table:
         result = connection.execution_options(yield_per=_ROWS_A_TIME).execute(statement)  # type: ignore[call-overload]
         names = list(result.keys())
         for rows in result.partitions(_ROWS_A_TIME):
-            columns = zip(*rows, strict=True)
-            pieces.append(pa.table(dict(zip(names, (pa.array(values) for values in columns), strict=True))))
+            columns = (pa.array([_aware(value) for value in values]) for values in zip(*rows, strict=True))
+            pieces.append(pa.table(dict(zip(names, columns, strict=True))))
     if not pieces:
         return pa.table({name: pa.nulls(0) for name in names})
     return pa.concat_tables(pieces, promote_options="permissive")
+
+
+def _aware(value: object) -> object:
+    """Mark times of day as what they are: SQLite keeps UTC without saying so."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def _provide_files(

@@ -24,6 +24,8 @@ def telemetry(
     start_ms, end_ms = _lap_of(warehouse, key, number, lap) if lap is not None else (None, None)
     car = _samples(warehouse, key, "car_telemetry", number)
     positions = _samples(warehouse, key, "position_telemetry", number)
+    if car.empty:
+        raise UsageError(f"{key}: driver {number} has no telemetry.")
     if start_ms is None or end_ms is None:
         start_ms, end_ms = int(car["session_time_ms"].min()), int(car["session_time_ms"].max())
     return lap_telemetry(car, positions, start_ms, end_ms)
@@ -45,10 +47,13 @@ def _lap_of(warehouse: Warehouse, key: SessionKey, number: str, lap: int | str |
     table = all_datasets()["laps"].table
     if table is None:
         raise UsageError("laps are kept in the database")
-    columns = (table.c.lap_number, table.c.lap_start_time_ms, table.c.session_time_ms, table.c.lap_time_ms)
+    names = ("lap_number", "lap_start_time_ms", "session_time_ms", "lap_time_ms", "deleted")
+    columns = [table.c[name] for name in names]
+    lap = int(lap) if isinstance(lap, str) and lap.isdigit() else lap
     laps = warehouse.query(select(*columns).where(of_session(table, key), table.c.driver_number == number))
     if lap == FASTEST:
-        timed = laps[laps["lap_time_ms"].notna() & laps["lap_start_time_ms"].notna()]
+        counts = laps["deleted"].fillna(False) == False  # noqa: E712 (a column)
+        timed = laps[laps["lap_time_ms"].notna() & laps["lap_start_time_ms"].notna() & counts]
         chosen = timed.nsmallest(1, "lap_time_ms")
     else:
         chosen = laps[laps["lap_number"] == lap]

@@ -51,6 +51,7 @@ def _distances(loaded: LoadedSession, markers: pd.DataFrame) -> pd.Series | None
         return None
     try:
         laps: Any = loaded.laps  # FastF1's own kind of frame
+        tables = (loaded.car_data.table, loaded.positions.table)
     except F1AssetsError:
         return None
     fastest = laps.pick_fastest()
@@ -58,7 +59,7 @@ def _distances(loaded: LoadedSession, markers: pd.DataFrame) -> pd.Series | None
         return None
     car, positions = (
         samples_of(table[table["driver_number"] == fastest["DriverNumber"]], loaded.t0_utc, loaded.key)
-        for table in (loaded.car_data.table, loaded.positions.table)
+        for table in tables
     )
     start, end = (round(fastest[name].total_seconds() * 1000) for name in ("LapStartTime", "Time"))
     lap = lap_telemetry(car, positions, start, end)

@@ -151,12 +151,12 @@ def choose(
 def run_requests(instance: dg.DagsterInstance, gaps: Sequence[SessionGap], why: str) -> list[dg.RunRequest]:
     """Request a run for exactly the datasets that each session lacks.
 
-    Its key has the number of the session's runs so far: a retry has another key, and a tick that was cut short and is
-    done again has the same.
+    Its key has the session's last run in it: a retry has another key, and a tick that was cut short and is done again
+    has the same.
     """
     return [
         dg.RunRequest(
-            run_key=f"{gap.key}:{instance.get_runs_count(dg.RunsFilter(tags={PARTITION_TAG: str(gap.key)})) + 1}",
+            run_key=f"{gap.key} after {_last_run(instance, dg.RunsFilter(tags={PARTITION_TAG: str(gap.key)}))}",
             job_name="import_sessions",
             partition_key=str(gap.key),
             asset_selection=[dg.AssetKey(name) for name in gap.datasets],
@@ -187,13 +187,18 @@ def standings_requests(
             continue
         requests.append(
             dg.RunRequest(
-                run_key=f"standings {season}:{instance.get_runs_count(of_season) + 1}",
+                run_key=f"standings {season} after {_last_run(instance, of_season)}",
                 job_name=STANDINGS_JOB,
                 partition_key=str(season),
                 asset_selection=[dg.AssetKey(name) for name in names],
             )
         )
     return requests[:RUNS_PER_TICK]
+
+
+def _last_run(instance: dg.DagsterInstance, which: dg.RunsFilter) -> str:
+    runs = instance.get_runs(which, limit=1)
+    return runs[0].run_id if runs else "none"
 
 
 def new_partitions(instance: dg.DagsterInstance, gaps: Sequence[SessionGap]) -> list[str]:

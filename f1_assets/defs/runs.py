@@ -18,6 +18,7 @@ from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import SESSIONS, add_partitions
 from f1_assets.errors import QuotaExhausted
 from f1_assets.importing import SessionOutcome, SessionRun
+from f1_assets.importing.season import LOOKED_AT_AGAIN_SECONDS
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
@@ -71,14 +72,15 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
 
 
 def run_sessions(
-    gaps: Iterable[SessionGap], workers: int, reserve: Callable[[SessionGap], str | None], claim: str
+    gaps: Iterable[SessionGap | None], workers: int, reserve: Callable[[SessionGap], str | None], claim: str
 ) -> Iterator[SessionRun]:
     """Import sessions, at most `workers` side by side, and give each run as it ends.
 
     Parameters
     ----------
     gaps
-        What to import, in this order; asked for one by one, when there is a worker for it.
+        What to import, in this order; asked for one by one, when there is a worker for it. None where other imports
+        have all that is left.
     workers
         At most so many side by side, each in a process of its own.
     reserve
@@ -91,9 +93,14 @@ def run_sessions(
     running: set[Future[SessionRun]] = set()
     try:
         for gap in gaps:
-            if len(running) == workers:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
+            if gap is None and not running:
+                time.sleep(LOOKED_AT_AGAIN_SECONDS)
+            elif gap is None or len(running) == workers:
+                patience = LOOKED_AT_AGAIN_SECONDS if gap is None else None
+                done, running = wait(running, patience, FIRST_COMPLETED)
                 yield from (future.result() for future in done)
+            if gap is None:
+                continue
             try:
                 reservation = reserve(gap)
             except QuotaExhausted:

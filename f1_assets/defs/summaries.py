@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from f1_assets.defs.governor import ACTIVE, session_runs
+from f1_assets.importing import Outcome
 from f1_assets.monitoring.notifications import RunsSummary, post_import
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Extraction, Warehouse
@@ -51,13 +52,15 @@ def summarize(
     if active := session_runs(instance, ACTIVE):
         return f"{len(active)} sessions are queued or running", cursor
     since = datetime.fromisoformat(cursor)
-    ended = [run for run, _ in session_runs(instance, _ENDED, since=since) if COMMAND_TAG not in run.tags]
+    ended = [run for run, _ in session_runs(instance, _ENDED, limit=None, since=since) if COMMAND_TAG not in run.tags]
     if not ended:
         return "nothing was imported since the last message", cursor
     summary = _summary_of(ended, warehouse, (now - since).total_seconds())
     is_posted = post_import(settings, summary, warned)
     words = f"{summary.processed} sessions were imported"
-    return f"{words}; {'posted' if is_posted else 'Slack did not take the message'}", now.isoformat()
+    if not is_posted:
+        return f"{words}; Slack did not take the message, which is tried again", cursor
+    return f"{words}; posted", now.isoformat()
 
 
 def _summary_of(runs: Sequence[dg.DagsterRun], warehouse: Warehouse, seconds: float) -> RunsSummary:
@@ -65,10 +68,8 @@ def _summary_of(runs: Sequence[dg.DagsterRun], warehouse: Warehouse, seconds: fl
     for line in warehouse.extractions():
         if line.run_id in by_run:
             by_run[line.run_id].append(line)
-    failed = sum(all(line.failed for line in lines) for lines in by_run.values())
-    partial = sum(
-        any(line.failed for line in lines) and not all(line.failed for line in lines) for lines in by_run.values()
-    )
+    outcomes = [_outcome(run, by_run[run.run_id]) for run in runs]
+    failed, partial = outcomes.count(Outcome.FAILED), outcomes.count(Outcome.PARTIAL)
     return RunsSummary(
         seasons=tuple(sorted({line.key.season for lines in by_run.values() for line in lines})),
         processed=len(runs),
@@ -78,3 +79,13 @@ def _summary_of(runs: Sequence[dg.DagsterRun], warehouse: Warehouse, seconds: fl
         requests=sum(max((line.requests for line in lines), default=0) for lines in by_run.values()),
         seconds=seconds,
     )
+
+
+def _outcome(run: dg.DagsterRun, lines: Sequence[Extraction]) -> Outcome:
+    failed = sum(line.failed for line in lines)
+    if not lines:
+        # It found nothing to do, or ended without a word.
+        return Outcome.SUCCESS if run.status is dg.DagsterRunStatus.SUCCESS else Outcome.FAILED
+    if not failed:
+        return Outcome.SUCCESS
+    return Outcome.FAILED if failed == len(lines) else Outcome.PARTIAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,10 +16,13 @@ from f1_assets.upstream.feeds import JOLPICA_HOST
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import CalendarChanges, known_seasons, refreshes_of, store_season
+from f1_assets.warehouse.models import standings_absences
 
 if TYPE_CHECKING:
     from f1_assets.upstream.transport import Transport
 
+
+Insist = Callable[[str, Callable[[], "CalendarRefresh"]], "CalendarRefresh"]
 
 SETTLED_AFTER = timedelta(days=30)
 """A calendar that was refreshed so long after its last session is not expected to change."""
@@ -65,7 +69,7 @@ def refresh_calendar(
     events = fetched.events
     if transport.ledger is not None:
         transport.ledger.prune()
-    by_round = [dataset.table for dataset in all_season_datasets().values()]
+    by_round = [*(dataset.table for dataset in all_season_datasets().values()), standings_absences]
     changes = store_season(warehouse or connect(), season, events, transport.source, by_round=by_round)
     if changes.moved:
         # Jolpica's addresses have the round in them: what the archive has under one may be another event's now.
@@ -81,6 +85,7 @@ def refresh_calendars(
     transport: Transport | None = None,
     renew: bool = False,
     older_than: timedelta = timedelta(),
+    insist: Insist = lambda what, refresh: refresh(),
 ) -> Iterator[CalendarRefresh]:
     """Refresh the calendars that can have changed, one after the other.
 
@@ -98,6 +103,8 @@ def refresh_calendars(
         Refresh every one, even if its season is long over or the archive has a fresh answer.
     older_than
         Leave those alone that were refreshed within this time.
+    insist
+        How to do something that the quota may not cover yet.
 
     Raises
     ------
@@ -107,7 +114,8 @@ def refresh_calendars(
     transport = transport or transport_for(process_settings())
     for season in seasons if renew else stale_seasons(warehouse, seasons, transport.source, older_than):
         try:
-            yield refresh_calendar(season, warehouse=warehouse, transport=transport, renew=renew)
+            act = functools.partial(refresh_calendar, season, warehouse=warehouse, transport=transport, renew=renew)
+            yield insist(f"the calendar of {season}", act)
         except (UpstreamError, UsageError) as error:
             if season not in known_seasons(warehouse):
                 raise

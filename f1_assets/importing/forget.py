@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from f1_assets.datasets import named
 from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
-from f1_assets.upstream.feeds import JOLPICA_HOST
+from f1_assets.upstream.feeds import CIRCUIT_HOST, JOLPICA_HOST
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import event_of, session_of
@@ -51,4 +51,6 @@ def forget_failures(
     transport = transport or transport_for(process_settings())
     transport.forget_absences(live_timing_path(event, session))
     transport.forget_absences(f"{JOLPICA_HOST}/ergast/f1/{key.season}/{key.round}/")
+    if event.circuit_key is not None:
+        transport.forget_absences(f"{CIRCUIT_HOST}/api/v1/circuits/{event.circuit_key}/{key.season}")
     return warehouse.forget(key, [dataset.name for dataset in named(datasets)])

@@ -20,6 +20,7 @@ LONGEST_NOT_YET = timedelta(hours=6)
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=24)
 DEFECT_WAIT = timedelta(hours=24)
+ACCOUNT_IS_TRIED_AFTER = timedelta(minutes=30)
 LAST_TRANSIENT_TRY = 12
 """The twelfth try comes some four days after the first. After it a person must say ``retry``."""
 
@@ -51,11 +52,11 @@ def next_try_at(error: BaseException, attempts: int, now: datetime) -> datetime 
     Returns
     -------
     datetime or None
-        None when it was the last try; for a refused account too, which waits for no time but for a person.
+        None when it was the last try.
     """
     match error:
         case AuthenticationRequired():
-            return None
+            return now + ACCOUNT_IS_TRIED_AFTER
         case QuotaExhausted():
             return max(error.resumes_at or now, now)
         case Unavailable():

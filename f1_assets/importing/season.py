@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from f1_assets.upstream.transport import Transport
 
 
+LOOKED_AT_AGAIN_SECONDS = 1.0
+"""After this time it is looked again whether another import has come to its end."""
+
+
 @dataclass(frozen=True)
 class SessionRun:
     """A session's outcome, and the Dagster run that brought it; `error` is why the run ended before its time."""
@@ -66,13 +70,14 @@ class Watcher:
 class Runner(Protocol):
     """Runs the import of sessions, at most `workers` side by side, and gives each as it ends.
 
+    Where `gaps` gives None, other imports are at work on all that is left: ask again a little later.
     `reserve` is called before each starts; it gives its reservation, and waits or raises where the quota is spent.
     `claim` is the name under which the sessions are claimed.
     """
 
     def __call__(
         self,
-        gaps: Iterable[SessionGap],
+        gaps: Iterable[SessionGap | None],
         workers: int,
         reserve: Callable[[SessionGap], str | None],
         claim: str,
@@ -203,9 +208,12 @@ def import_season(
     warehouse = warehouse or connect()
 
     def run_here(
-        gaps: Iterable[SessionGap], workers: int, reserve: Callable[[SessionGap], str | None], claim: str
+        gaps: Iterable[SessionGap | None], workers: int, reserve: Callable[[SessionGap], str | None], claim: str
     ) -> Iterator[SessionRun]:
         for gap in gaps:
+            if gap is None:
+                time.sleep(LOOKED_AT_AGAIN_SECONDS)
+                continue
             reservation = reserve(gap)
             yield SessionRun(
                 process_session_gap(gap, warehouse=warehouse, transport=transport, reservation=reservation)
@@ -254,13 +262,15 @@ def import_selection(
     """
     watcher, started = watcher or Watcher(), time.perf_counter()
     summary = ImportSummary(tuple(selection.seasons))
-    refreshes = refresh_calendars(selection.seasons, warehouse=warehouse, warned=watcher.warned, transport=transport)
+    pauses = Pauses(warehouse, waits, max_requests, watcher.paused, transport)
+    refreshes = refresh_calendars(
+        selection.seasons, warehouse=warehouse, warned=watcher.warned, transport=transport, insist=pauses.insist
+    )
     for refresh in refreshes:
         summary.season_requests += refresh.requests
         watcher.refreshed(refresh)
     gaps = gaps_of(selection.due_states(warehouse), datetime.now(UTC))
     watcher.began(gaps)
-    pauses = Pauses(warehouse, waits, max_requests, watcher.paused, transport)
     with Claims(warehouse) as claims:
         try:
             for session_run in run(_unclaimed(gaps, claims, warehouse), workers, pauses.reserve, claims.owner):
@@ -272,7 +282,10 @@ def import_selection(
                     break
         except QuotaExhausted as spent:
             summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
-    sweep_lake(warehouse)
+    try:
+        sweep_lake(warehouse)
+    except (OSError, ConfigurationError) as error:
+        watcher.warned(f"Leftovers in the lake were not looked for: {error}")
     if selection.is_of_whole_seasons and not summary.exit_code:
         _bring_standings(warehouse, selection, summary, watcher, pauses, transport)
     summary.paused_seconds, summary.pauses = pauses.seconds, pauses.count
@@ -322,8 +335,11 @@ def _stops(run: SessionRun) -> str | None:
     return blocked.reason if blocked is not None else None
 
 
-def _unclaimed(gaps: Sequence[SessionGap], claims: Claims, warehouse: Warehouse) -> Iterator[SessionGap]:
-    """Give the gaps that no other import is at work on; what another one has is looked at again at the end."""
+def _unclaimed(gaps: Sequence[SessionGap], claims: Claims, warehouse: Warehouse) -> Iterator[SessionGap | None]:
+    """Give the gaps that no other import is at work on, and None where others have all that is left.
+
+    It never waits itself: whoever asks may have sessions of its own that end meanwhile.
+    """
     waiting = list(gaps)
     while waiting:
         held_by_others: list[SessionGap] = []
@@ -337,7 +353,7 @@ def _unclaimed(gaps: Sequence[SessionGap], claims: Claims, warehouse: Warehouse)
             else:
                 claims.release(gap.key)
         if held_by_others:
-            time.sleep(1.0)
+            yield None
         waiting = held_by_others
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import traceback
@@ -180,7 +181,9 @@ def load_fastf1_session(
         return load_session(transport, load.event, load.session, load.needs, purpose)
     finally:
         if reservation is not None and transport.ledger is not None:
-            transport.ledger.release(reservation)
+            # It expires by itself; a good load is not lost for it.
+            with contextlib.suppress(ConfigurationError):
+                transport.ledger.release(reservation)
 
 
 def _load_of(key: SessionKey, datasets: Iterable[str] | None, warehouse: Warehouse, transport: Transport) -> _Load:

@@ -19,6 +19,8 @@ from f1_assets.upstream.feeds import JOLPICA_HOST
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.engine import writing
+from f1_assets.warehouse.models import standings_absences
+from f1_assets.warehouse.store import merge
 
 if TYPE_CHECKING:
     from f1_assets.upstream.transport import Transport
@@ -84,6 +86,7 @@ def refresh_standings(
             rounds.append(gap.round)
             rows += len(found)
         else:
+            _note_absence(gap, warehouse)
             without.append(gap.round)
     return StandingsRefresh(season, dataset.name, tuple(rounds), tuple(without), rows, sent)
 
@@ -106,6 +109,12 @@ def _rows_of(gap: StandingsGap, dataset: SeasonDataset, transport: Transport) ->
     if not found and datetime.now(UTC) - gap.race_ended_at < PUBLISHED_WITHIN:
         raise NotYetPublished(f"{where} is not published yet. It is asked for again later.")
     return found
+
+
+def _note_absence(gap: StandingsGap, warehouse: Warehouse) -> None:
+    row = {"season": gap.season, "round": gap.round, "dataset": gap.dataset, "asked_at": datetime.now(UTC)}
+    with writing(warehouse.engine) as connection:
+        merge(connection, standings_absences, [row])
 
 
 def _store(gap: StandingsGap, dataset: SeasonDataset, rows: list[dict[str, object]], warehouse: Warehouse) -> None:

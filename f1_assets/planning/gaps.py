@@ -13,7 +13,7 @@ from f1_assets.datasets import Dataset, named
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
-from f1_assets.warehouse.models import events, extractions, of_session, sessions
+from f1_assets.warehouse.models import events, extractions, sessions
 
 USUAL_DELAY = timedelta(minutes=30)
 """How long after its end a session's data is there, where nothing was learned yet."""
@@ -88,13 +88,13 @@ def dataset_states(
     now
         What is taken for the present.
     key
-        Only this session.
+        Only this session; what its season teaches about delays holds for it too.
     """
     now = now or datetime.now(UTC)
     wanted = named(None) if datasets is None else datasets
     found: dict[tuple[int, int, str], tuple[Row[Any], dict[str, Any]]] = {}
     with reading(warehouse.engine) as connection:
-        for row in connection.execute(_query(seasons, key)):
+        for row in connection.execute(_query(seasons)):
             identity = row[:3]
             known = found.get(identity)
             if known is None:
@@ -105,6 +105,7 @@ def dataset_states(
     return [
         _state(session_key, dataset, session, lines.get(dataset.name), now, delay)
         for session_key, session, lines in ((SessionKey(*k), row, lines) for k, (row, lines) in found.items())
+        if key is None or session_key == key
         for dataset in wanted
     ]
 
@@ -117,21 +118,18 @@ def _first_extractions(
         yield row.end_utc, min(times, default=None)
 
 
-def _query(seasons: Iterable[int], key: SessionKey | None) -> Select[Any]:
+def _query(seasons: Iterable[int]) -> Select[Any]:
     x = extractions.c
     line = (x.dataset, x.status, x.rows, x.reason, x.error_class, x.attempts, x.requests, x.load_seconds)
     times = (x.tried_at, x.extracted_at, x.next_try_at)
     s = sessions.c
-    query = (
+    return (
         select(s.season, s.round, s.session, s.end_utc, events.c.live_timing, *line, *times)
         .join(events, s.event_key == events.c.event_key)
         .outerjoin(extractions, and_(x.season == s.season, x.round == s.round, x.session == s.session))
         .where(s.season.in_(list(seasons)))
         .order_by(s.start_utc, s.season, s.round, s.session)
     )
-    if key is not None:
-        query = query.where(of_session(sessions, key))
-    return query
 
 
 def publication_delay(seen: Iterable[tuple[datetime, datetime | None]]) -> timedelta:
@@ -174,6 +172,9 @@ def _state(
     status = _STATUSES[stored]
     if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:
         status = Status.MISSING
+    elif status in (Status.FAILED, Status.BLOCKED_AUTH):
+        if reason_now := dataset.why_not_applicable(key, session.live_timing):
+            return DatasetState(key, name, Status.NOT_APPLICABLE, reason=reason_now)
     elif status is Status.PRESENT and (error_class is None or next_try_at is None):
         since = extracted_at if error_class is None else tried_at
         renewals = dataset.renewals.get(key.session, ())

@@ -13,12 +13,17 @@ from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import sessions
+from f1_assets.warehouse.models import standings_absences as absences
 
 PUBLISHED_AFTER = timedelta(hours=6)
 """How long after a race its standings are worth asking for."""
 
 SETTLED_AFTER = timedelta(days=7)
 """Penalties come for days: what was asked for earlier is asked for once more."""
+
+
+ASKED_AGAIN_AFTER = timedelta(days=30)
+"""What upstream did not have is asked for again after this time."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,9 @@ def missing_standings(
     with reading(warehouse.engine) as connection:
         ended = {(row.season, row.round): row.end_utc for row in connection.execute(races)}
         last = {season: number for season, number in ended}
+        a = absences.c
+        lately = select(a.season, a.round, a.dataset).where(a.season.in_(wanted), a.asked_at > now - ASKED_AGAIN_AFTER)
+        absent = {tuple(row) for row in connection.execute(lately)}
         for dataset in all_season_datasets().values() if datasets is None else datasets:
             table = dataset.table.c
             fetched = select(table.season, table.round, func.min(table.fetched_at)).where(table.season.in_(wanted))
@@ -70,6 +78,8 @@ def missing_standings(
                 if season < dataset.first_season or end + PUBLISHED_AFTER > now:
                     continue
                 if season < FIRST_LIVE_TIMING_SEASON and number != last[season]:
+                    continue
+                if (season, number, dataset.name) in absent:
                     continue
                 at = there.get((season, number))
                 if at is None or at < end + SETTLED_AFTER <= now:

@@ -71,11 +71,11 @@ class Archive:
         self._responses.save_response(response, cache_key=url, expires=expires)
 
     def forget(self, url_part: str) -> int:
-        """Forget the kept absences (404) whose address contains `url_part`; give how many there were."""
+        """Forget what is kept only for a time, absences foremost, of addresses that contain `url_part`."""
         absent = [
             key
             for key in self._responses.responses
-            if url_part in key and (kept := self._responses.get_response(key)) is not None and kept.status_code == 404
+            if url_part in key and (kept := self._responses.get_response(key)) is not None and kept.expires is not None
         ]
         self._responses.delete(*absent)
         return len(absent)

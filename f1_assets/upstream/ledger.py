@@ -227,9 +227,11 @@ class Ledger:
             return past_loads(connection, session, needs, limit)
 
     def prune(self) -> int:
-        """Turn rows older than two days into hourly counts; give how many there were."""
+        """Turn rows that are older than two days, and count in no window, into hourly counts; give how many."""
+        longest = max((policy.longest.seconds for policy in self.policies), default=0)
+        kept_seconds = max(DETAILS_ARE_KEPT.total_seconds(), longest + self._longest_request_ms / 1000)
         with writing(self._engine) as connection:
-            before_ms = self._now(connection) - int(DETAILS_ARE_KEPT.total_seconds() * 1000)
+            before_ms = self._now(connection) - int(kept_seconds * 1000)
             return compact(connection, before_ms)
 
     def _patiently(self, act: Callable[[], Result]) -> Result:

@@ -221,7 +221,7 @@ def _keep_apart_from_made_up(connection: Connection, season: int, source: str) -
     if source == SIMULATOR:
         raise ConfigurationError(
             f"The warehouse holds real data of season {season}; made-up data must not mix with it. "
-            "Set F1_HOME (or F1_DATABASE_URL) to another place for the simulator."
+            "Set F1_HOME to another place for the simulator."
         )
     connection.execute(delete(sessions).where(sessions.c.season == season))
     connection.execute(delete(events).where(events.c.season == season))

@@ -12,6 +12,7 @@ import io
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import fsspec
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ASIDE = ".writing"
+_OWNER = "owner.txt"
 _WANDERING = (pa.int16(), pa.int32(), pa.int64())
 
 
@@ -112,6 +114,25 @@ class Lake:
             raise ConfigurationError(words) from error
         frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type(pd))
         return frame
+
+    def modified_at(self, path: str) -> datetime:
+        """Tell when a file was written; now, where it is gone already."""
+        try:
+            modified: datetime = self.filesystem.modified(f"{self._root.rstrip('/')}/{path}")
+        except FileNotFoundError:
+            return datetime.now(UTC)
+        return modified if modified.tzinfo is not None else modified.replace(tzinfo=UTC)
+
+    @property
+    def owner(self) -> str | None:
+        """Which database fills it; None where none has yet."""
+        marker = f"{self._root.rstrip('/')}/{_OWNER}"
+        return str(self.filesystem.cat_file(marker).decode()) if self.filesystem.exists(marker) else None
+
+    def mark(self, owner: str) -> None:
+        """Note which database fills it, unless one does already."""
+        if self.owner is None:
+            self._place(_OWNER, owner.encode())
 
     def remove(self, paths: Iterable[str]) -> None:
         """Remove files; what is gone already is no error."""

@@ -197,6 +197,16 @@ amendments = Table(
     comment="What changed in data that was asked for again: one row per value.",
 )
 
+standings_absences = Table(
+    "standings_absences",
+    metadata,
+    Column("season", Integer, ForeignKey("seasons.season", ondelete="CASCADE"), primary_key=True),
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("dataset", Text, primary_key=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    comment="Rounds of which upstream has no standings; asked again a month later.",
+)
+
 session_claims = Table(
     "session_claims",
     metadata,

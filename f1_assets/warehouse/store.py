@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -138,6 +139,15 @@ class Warehouse:
             raise ConfigurationError("This warehouse was opened without a lake. Open it with f1_assets.connect().")
         return Lake(self._lake_url)
 
+    @property
+    def owns_lake(self) -> bool:
+        """Whether it has a lake, and the lake was filled by this database and no other."""
+        return self._lake_url is not None and self.lake.owner in (None, self._identity)
+
+    @property
+    def _identity(self) -> str:
+        return hashlib.sha256(self.engine.url.set(username=None, password=None).render_as_string().encode()).hexdigest()
+
     def upgrade(self) -> None:
         """Bring the database to this version's schema."""
         migrate.upgrade(self.engine, self._tables, self._views)
@@ -222,6 +232,7 @@ class Warehouse:
         parents: Mapping[Table, Sequence[Mapping[str, Any]]] | None,
         starts_at: datetime | None,
     ) -> Extraction:
+        self.lake.mark(self._identity)
         file = self.lake.write(key, dataset.name, frame, groups=dataset.key[0])
         now = datetime.now(UTC)
         line = replace(
@@ -242,7 +253,7 @@ class Warehouse:
                 merge(connection, table, parent_rows)
             before = connection.execute(select(extractions.c.file).where(_is_line(line))).scalar()
             _write_line(connection, line)
-        if before is not None and before != file.path:
+        if before is not None and before != file.path and self.owns_lake:
             self.lake.remove([before])
         return line
 

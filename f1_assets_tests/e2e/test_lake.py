@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -78,6 +79,6 @@ def test_fifty_imports_that_are_killed_leave_nothing_half(tmp_path):
             assert warehouse.rows(all_datasets()[name], KEY).equals(expected[name])
     waiting.kill()
     waiting.wait()
-    sweep_lake(warehouse)
+    sweep_lake(warehouse, timedelta())
     assert sorted(warehouse.lake.paths()) == sorted(line.file for line in warehouse.extractions(KEY))
     transport.close()

@@ -26,10 +26,10 @@ def test_the_wait_grows_by_what_happened_with_some_jitter(error, attempts, wait)
     assert len(set(waits)) > 1
 
 
-def test_a_spent_quota_waits_until_it_is_back_and_a_refused_account_for_a_person():
+def test_a_spent_quota_waits_until_it_is_back_and_a_refused_account_for_half_an_hour():
     assert next_try_at(QuotaExhausted(""), 500, NOW) == NOW
     assert next_try_at(QuotaExhausted("", NOW + timedelta(hours=1)), 1, NOW) == NOW + timedelta(hours=1)
-    assert next_try_at(AuthenticationRequired(""), 1, NOW) is None
+    assert next_try_at(AuthenticationRequired(""), 500, NOW) == NOW + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(("error", "last"), [(TransientError(""), 12), (ValueError(""), 3)])

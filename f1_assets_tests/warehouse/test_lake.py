@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -123,11 +124,11 @@ def test_leftovers_of_a_crash_are_removed_unless_their_session_is_being_imported
     lake.filesystem.pipe_file(f"{lake._root}/{named}.abc.writing", b"half")
     with Claims(season) as claims:
         claims.take(SessionKey(2024, 2, "R"))
-        assert len(sweep_lake(season)) == 2
+        assert len(sweep_lake(season, timedelta())) == 2
         assert len(lake.paths()) == 2
-    assert len(sweep_lake(season)) == 1
+    assert len(sweep_lake(season, timedelta())) == 1
     assert lake.paths() == [named]
-    assert sweep_lake(season) == []
+    assert sweep_lake(season, timedelta()) == []
 
 
 def test_files_follow_their_event_when_rounds_are_renumbered(season):
@@ -135,7 +136,7 @@ def test_files_follow_their_event_when_rounds_are_renumbered(season):
     store(season, a_season(places=("Sakhir", "Melbourne", "Suzuka", "Shanghai")))
     assert len(season.rows(CAR, SessionKey(2024, 2, "R"))) == 100
     assert season.rows(CAR, SessionKey(2024, 3, "R")).empty
-    assert sweep_lake(season) == []
+    assert sweep_lake(season, timedelta()) == []
 
 
 def test_a_lake_that_cannot_be_used_is_a_clear_error(tmp_path):
@@ -180,7 +181,7 @@ def test_a_writer_that_is_killed_leaves_no_line_without_its_file_and_no_half_fil
         line = sqlite_warehouse.extractions(KEY)[0]
         rows = sqlite_warehouse.rows(CAR, KEY)
         assert (len(rows), rows["speed_kmh"].nunique()) == (6_000, 1)
-        sweep_lake(sqlite_warehouse)
+        sweep_lake(sqlite_warehouse, timedelta())
         assert sqlite_warehouse.lake.paths() == [line.file]
 
 

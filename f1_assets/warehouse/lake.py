@@ -142,12 +142,13 @@ class Lake:
                 self.filesystem.rm_file(whole)
 
     def paths(self) -> list[str]:
-        """List all files that are there, half-written ones too."""
+        """List all files that are there, half-written ones too; not the note of who fills it."""
         root = self._root.rstrip("/")
         if not self.filesystem.exists(root):
             return []
         found = self.filesystem.find(root)
-        return [path.removeprefix(f"{root}/") for path in found]
+        paths = [path.removeprefix(f"{root}/") for path in found]
+        return [path for path in paths if path != _OWNER]
 
     def _place(self, path: str, body: bytes) -> None:
         whole = f"{self._root.rstrip('/')}/{path}"

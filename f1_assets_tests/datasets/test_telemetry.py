@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import numpy as np
 import pandas as pd
@@ -150,7 +151,9 @@ def test_a_lap_is_asked_for_by_driver_and_number(season, transport):
             season.telemetry(*arguments)
 
 
-def test_laps_weather_and_telemetry_in_one_query(season, transport):
+def test_laps_weather_and_telemetry_in_one_query(season, transport, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
     _import(season, transport, RACE)
     top = season.sql(
         """
@@ -171,6 +174,9 @@ def test_laps_weather_and_telemetry_in_one_query(season, transport):
     row = top[(top["driver_number"] == first["driver_number"]) & (top["lap_number"] == first["lap_number"])]
     assert row["top_kmh"].iloc[0] == mine[inside]["speed_kmh"].max()
     assert 0 < row["track_c"].iloc[0] < 80
+    # Times of day are UTC on both sides, on any machine.
+    clocks = season.sql("SELECT (SELECT MIN(utc) FROM weather) AS w, (SELECT MIN(utc) FROM car_telemetry) AS c")
+    assert abs(clocks["w"].iloc[0] - clocks["c"].iloc[0]) < pd.Timedelta("1h")
     for query, words in (("SELEC 1", "The query failed"), ("SELECT * FROM nothing", "no table 'nothing'")):
         with pytest.raises(UsageError, match=words):
             season.sql(query)

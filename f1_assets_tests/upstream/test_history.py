@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -146,3 +147,14 @@ def test_what_was_brought_stays_when_a_later_round_fails(warehouse, transport, s
     served.faults["/2025/4/driverstandings"] = body(lambda _: b'{"MRData": {}}')
     with pytest.raises(UnreadableData, match="cannot be read"):
         refresh_standings(2025, drivers, warehouse=warehouse, transport=transport)
+
+
+def test_a_round_without_standings_is_asked_for_again_only_a_month_later(warehouse, transport, served):
+    refresh_calendar(2025, warehouse=warehouse, transport=transport)
+    drivers = all_season_datasets()["driver_standings"]
+    served.faults["/2025/4/driverstandings"] = status(404)
+    refresh = refresh_standings(2025, drivers, warehouse=warehouse, transport=transport)
+    assert (refresh.rounds, refresh.without) == ((1, 2, 3, 5, 6, 7), (4,))
+    assert missing_standings(warehouse, [2025], [drivers]) == []
+    later = datetime.now(UTC) + timedelta(days=31)
+    assert [gap.round for gap in missing_standings(warehouse, [2025], [drivers], later)] == [4]

@@ -13,10 +13,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.keys import SessionKey
+from f1_assets.settings import load_settings
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.claims import Claims
 from f1_assets.warehouse.lake import Lake
@@ -121,14 +123,34 @@ def test_leftovers_of_a_crash_are_removed_unless_their_session_is_being_imported
     named = season.replace(KEY, CAR, _frame()).file
     lake.write(KEY, "car_telemetry", _frame(speed=1), "driver_number")
     lake.write(SessionKey(2024, 2, "R"), "car_telemetry", _frame(), "driver_number")
-    lake.filesystem.pipe_file(f"{lake._root}/{named}.abc.writing", b"half")
+    lake.filesystem.pipe_file(f"{lake._root}/{named}.{'0a' * 16}.writing", b"half")
     with Claims(season) as claims:
         claims.take(SessionKey(2024, 2, "R"))
         assert len(sweep_lake(season, timedelta())) == 2
         assert len(lake.paths()) == 2
+    assert sweep_lake(season) == [], "a young file may be named in a moment"
     assert len(sweep_lake(season, timedelta())) == 1
     assert lake.paths() == [named]
     assert sweep_lake(season, timedelta()) == []
+
+
+def test_what_is_not_ours_is_never_removed(season, lake):
+    season.replace(KEY, CAR, _frame())
+    lake.filesystem.pipe_file(f"{lake._root}/thesis.docx", b"not ours")
+    lake.filesystem.pipe_file(f"{lake._root}/season=2024/round=01/session=R/notes.parquet", b"not ours either")
+    before = lake.paths()
+    assert sweep_lake(season, timedelta()) == []
+    assert lake.paths() == before
+
+
+def test_a_lake_that_another_database_fills_is_left_alone(season, lake, tmp_path):
+    season.replace(KEY, CAR, _frame())
+    other = connect(load_settings(home=tmp_path / "other"))
+    other.lake = lake
+    assert not other.owns_lake
+    assert sweep_lake(other, timedelta()) == []
+    assert len(season.rows(CAR, KEY)) == 100
+    other.close()
 
 
 def test_files_follow_their_event_when_rounds_are_renumbered(season):

@@ -39,9 +39,13 @@ def dagster_instance(settings: Settings) -> dg.DagsterInstance:
     home = prepare_dagster_home(settings)
     with FileLock(home / ".opening.lock"):
         instance = dg.DagsterInstance.get()
-        # Its databases are made when they are first asked.
-        instance.get_runs_count()
-        instance.get_dynamic_partitions("f1_session")
-        instance.event_log_storage.get_pool_limits()
-        instance.all_instigator_state()
+        make_databases(instance)
     return instance
+
+
+def make_databases(instance: dg.DagsterInstance) -> None:
+    """Ask each database of an instance once: Dagster makes them then, and two processes that do so at once fail."""
+    instance.get_runs_count()
+    instance.get_dynamic_partitions("f1_session")
+    instance.event_log_storage.get_pool_limits()
+    instance.all_instigator_state()

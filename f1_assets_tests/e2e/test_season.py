@@ -9,11 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dagster as dg
 import pytest
 from sqlalchemy import create_engine, make_url, text, update
 
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets, all_season_datasets
+from f1_assets.defs.instance import make_databases
 from f1_assets.planning import dataset_states
 from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import load_settings
@@ -120,6 +122,8 @@ def machine(request, database, tmp_path, served, monkeypatch):
     settings = load_settings()
     if settings.database_url is not None:
         connect_as_it_is(settings).upgrade()
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        make_databases(instance)
     yield dagster_home, environment, connect(settings)
     os.environ.pop("DAGSTER_HOME", None)
 
@@ -135,8 +139,6 @@ def _is_complete(warehouse, sessions):
 
 
 def _runs(dagster_home):
-    import dagster as dg
-
     with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
         return [(run.job_name, run.tags.get("dagster/partition"), run.status.value) for run in instance.get_runs()]
 

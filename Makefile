@@ -35,8 +35,9 @@ ui: $(VENV)/.runtime ## Open Dagster's UI and daemon on this project
 test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not long"
 
-test-long: $(VENV)/.dev ## Run the long tests: daemon, crashes
-	$(BIN)/python -m pytest -m long || { code=$$?; [ $$code -eq 5 ] && echo "no test is marked long" || exit $$code; }
+test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m long --ignore f1_assets_tests/e2e
+	$(BIN)/python -m pytest -m long f1_assets_tests/e2e
 
 lint: $(VENV)/.dev ## Check style
 	$(BIN)/ruff check .

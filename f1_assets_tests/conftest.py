@@ -28,6 +28,16 @@ SHORT = "laps=12,samples_every=20"
 """Simulated races of 12 laps: all that happens in a race, in a second."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run on PostgreSQL only with the long tests what takes long, in modules that say POSTGRESQL_IS_LONG."""
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        module = getattr(item, "module", None)
+        if "postgresql" in parameters.values() and getattr(module, "POSTGRESQL_IS_LONG", False):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No setting of the person who runs the tests reaches them, and no test reaches another's."""

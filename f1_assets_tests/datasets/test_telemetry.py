@@ -22,6 +22,8 @@ from f1_assets.warehouse.calendar import event_of, session_of
 from f1_assets.warehouse.models import sessions
 from f1_assets_tests.upstream.server import body, services, status
 
+POSTGRESQL_IS_LONG = True
+
 SHAPE = "races=1,tests=0,laps=6,drivers=4,samples_every=3"
 RACE, QUALIFYING = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q")
 CHANNELS = ["rpm", "speed_kmh", "gear", "throttle_pct", "brake", "drs"]

@@ -19,6 +19,8 @@ from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import events_of
 from f1_assets_tests.upstream.server import services
 
+POSTGRESQL_IS_LONG = True
+
 OPTIONS = SimulatorOptions.parse("races=4,tests=0,sprints=0,laps=5,samples_every=20,drivers=4")
 SEASON = 2025
 

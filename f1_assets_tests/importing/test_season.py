@@ -21,6 +21,8 @@ from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import extractions
 from f1_assets_tests.upstream.server import services, status
 
+POSTGRESQL_IS_LONG = True
+
 OPTIONS = "races=3,tests=1,sprints=1,laps=5,samples_every=20,drivers=4"
 SESSIONS = 3 + 3 * 5
 DONE = (Status.PRESENT, Status.NOT_APPLICABLE)

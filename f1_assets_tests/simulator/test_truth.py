@@ -11,6 +11,8 @@ from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 
+POSTGRESQL_IS_LONG = True
+
 SESSIONS = [
     ("laps=12", "2025-01-FP1"),
     ("laps=12", "2025-01-Q"),

@@ -18,6 +18,8 @@ from f1_assets.upstream.history import page_urls, pages_of, race_of
 from f1_assets.upstream.transport import Transport
 from f1_assets_tests.upstream.server import body, services, status
 
+POSTGRESQL_IS_LONG = True
+
 # 7 races of 20 cars are 140 rows: two pages, and the fifth race stands on both when a page has 90 rows.
 OPTIONS = "races=7,laps=5,samples_every=20,drivers=20"
 RESULTS = "https://api.jolpi.ca/ergast/f1/{}/{}/results.json"

@@ -43,8 +43,8 @@ def extract(loaded: LoadedSession) -> Extract:
 def _distances(loaded: LoadedSession, markers: pd.DataFrame) -> pd.Series | None:
     """Give the markers' distances along the session's fastest lap; None where it or its telemetry is not there.
 
-    The map is worth having without them, and the same in every session of a season: that a feed is not there is no
-    error.
+    A feed that failed has failed the dataset before; one that upstream lacks, or that cannot be read, costs the
+    distances alone: the map is worth having without them.
     """
     feeds = (Feed.TIMING_DATA, Feed.CAR_DATA, Feed.POSITION)
     if loaded.t0_utc is None or not all(loaded.has(feed) for feed in feeds):
@@ -101,6 +101,15 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(),
+    uses=(
+        # Without any of these four FastF1 has no laps, and so no fastest one to measure along.
+        Feed.TIMING_DATA,
+        Feed.TIMING_APP_DATA,
+        Feed.SESSION_STATUS,
+        Feed.TRACK_STATUS,
+        Feed.CAR_DATA,
+        Feed.POSITION,
+    ),
     needs=Needs(circuit=True, laps=True, car_data=True, positions=True),
     views={
         "circuit_markers": (

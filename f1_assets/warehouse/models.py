@@ -197,6 +197,12 @@ amendments = Table(
     comment="What changed in data that was asked for again: one row per value.",
 )
 
+warehouse_identity = Table(
+    "warehouse_identity",
+    metadata,
+    Column("id", Text, primary_key=True, comment="Made with the database; a lake notes which one fills it"),
+)
+
 standings_absences = Table(
     "standings_absences",
     metadata,

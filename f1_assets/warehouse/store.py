@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse import migrate
 from f1_assets.warehouse.amendments import differences
 from f1_assets.warehouse.engine import make_engine, reading, writing
-from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions
+from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions, warehouse_identity
 from f1_assets.warehouse.records import digest_of, rows_of
 
 if TYPE_CHECKING:
@@ -144,9 +143,11 @@ class Warehouse:
         """Whether it has a lake, and the lake was filled by this database and no other."""
         return self._lake_url is not None and self.lake.owner in (None, self._identity)
 
-    @property
+    @functools.cached_property
     def _identity(self) -> str:
-        return hashlib.sha256(self.engine.url.set(username=None, password=None).render_as_string().encode()).hexdigest()
+        # Not its address: two databases in a folder of the same name, or one with two names, have the same or another.
+        with reading(self.engine) as connection:
+            return str(connection.execute(select(warehouse_identity.c.id)).scalar_one())
 
     def upgrade(self) -> None:
         """Bring the database to this version's schema."""

@@ -50,10 +50,13 @@ def _lines(outcome):
 
 
 NEEDED_BY = {
-    "TimingData.json": {"laps", "intervals"},
-    "TimingAppData": {"laps"},
-    "SessionStatus": {"laps", "session_status"},
-    "TrackStatus": {"laps", "track_status"},
+    "TimingData.json": {"laps", "intervals", "circuit"},
+    "TimingAppData": {"laps", "circuit"},
+    "SessionStatus": {"laps", "session_status", "circuit"},
+    "TrackStatus": {"laps", "track_status", "circuit"},
+    "CarData.z": {"car_telemetry", "position_telemetry", "circuit"},
+    "Position.z": {"car_telemetry", "position_telemetry", "circuit"},
+    "TeamRadio": {"team_radio"},
     "WeatherData": {"weather"},
     "RaceControlMessages": {"laps", "race_control_messages"},
     "DriverList": {"laps", "drivers", "results"},
@@ -108,7 +111,7 @@ def test_a_refused_account_never_looks_like_a_session_without_data(run, served, 
     served.faults["livetiming.formula1.com"] = status(code)
     lines = _lines(run())
     blocked = {name for name, line in lines.items() if line.status is Status.BLOCKED_AUTH}
-    assert blocked == set(ALL) - {"circuit"}
+    assert blocked == set(ALL)
     assert all("F1_USERNAME and F1_PASSWORD" in lines[name].reason for name in blocked)
     assert not any(line.status is Status.UNAVAILABLE for line in lines.values())
 

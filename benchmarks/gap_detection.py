@@ -17,7 +17,8 @@ from f1_assets.datasets import Dataset, all_datasets, dataset_tables, dataset_vi
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states, gaps_of
 from f1_assets.warehouse import Status, Warehouse
-from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession, store_season
+from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
+from f1_assets.warehouse.calendar_changes import store_season
 from f1_assets.warehouse.models import extractions, seasons
 
 SEASONS = (1, 3, 9, 27)

@@ -18,6 +18,7 @@ from f1_assets.upstream.ledger import Ledger
 from f1_assets.upstream.policies import policies_of
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Warehouse
+from f1_assets_tests.upstream.server import Services, services
 
 RECORDINGS = Path(os.environ.get("F1_RECORDINGS", Path(__file__).parents[2] / "shared" / "recordings"))
 
@@ -125,6 +126,21 @@ def settings_of(tmp_path: Path) -> Callable[..., Settings]:
 def recording_transport(recordings: Path, settings_of: Callable[..., Settings]) -> Iterator[Transport]:
     """A transport that answers from the recordings."""
     transport = Transport(settings_of(source=f"recording:{recordings}"))
+    yield transport
+    transport.close()
+
+
+@pytest.fixture
+def served(request: pytest.FixtureRequest) -> Iterator[Services]:
+    """F1's services on loopback, answering from the season of the module's ``SIMULATED``, with faults on demand."""
+    with services(Simulator(SimulatorOptions.parse(request.module.SIMULATED))) as running:
+        yield running
+
+
+@pytest.fixture
+def served_transport(served: Services, settings_of: Callable[..., Settings], ledger: Ledger) -> Iterator[Transport]:
+    """A transport that asks these services, each request counted."""
+    transport = Transport(settings_of(source=served.url), ledger)
     yield transport
     transport.close()
 

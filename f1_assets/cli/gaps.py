@@ -23,7 +23,7 @@ from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import process_settings
 from f1_assets.upstream.outlook import quota_outlook
 from f1_assets.upstream.rate_limit import ledger_of
-from f1_assets.warehouse import Status
+from f1_assets.warehouse import Status, Warehouse
 
 if TYPE_CHECKING:
     from f1_assets.upstream.estimates import RequestCost
@@ -37,9 +37,10 @@ _SEASONS_IN_DETAIL = 2
 @commands.command()
 def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
     """Report what should be in the warehouse and is not."""
-    report = _report(seasons)
+    warehouse = connect()
+    report = _report(seasons, warehouse)
     wanted = named_of_seasons(process_settings().datasets)
-    standings = missing_standings(connect(), report.seasons, wanted, report.now)
+    standings = missing_standings(warehouse, report.seasons, wanted, report.now)
     if as_json:
         print_json({**_report_document(report), "missing_standings": [asdict(gap) for gap in standings]})
         return
@@ -72,7 +73,7 @@ def plan(
     """Tell what would be imported, in which order, its cost, and when it would be complete."""
     settings = process_settings()
     made = build_processing_plan(
-        _report(seasons),
+        _report(seasons, connect()),
         max_sessions,
         max_requests=max_requests,
         outlook=quota_outlook(ledger_of(settings)),
@@ -129,9 +130,9 @@ def retry(
         out().print(f"{key}: {plural(number, 'dataset')} will be asked for again. To do it now: {again}")
 
 
-def _report(seasons: str) -> GapReport:
+def _report(seasons: str, warehouse: Warehouse) -> GapReport:
     wanted = named(process_settings().datasets)
-    return generate_gap_report(parse_seasons(seasons), datasets=wanted)
+    return generate_gap_report(parse_seasons(seasons), warehouse=warehouse, datasets=wanted)
 
 
 def _table(*columns: str) -> Table:

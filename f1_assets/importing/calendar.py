@@ -15,7 +15,8 @@ from f1_assets.settings import process_settings
 from f1_assets.upstream.feeds import JOLPICA_HOST
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
-from f1_assets.warehouse.calendar import CalendarChanges, known_seasons, refreshes_of, store_season
+from f1_assets.warehouse.calendar import known_seasons, refreshes_of
+from f1_assets.warehouse.calendar_changes import CalendarChanges, store_season
 from f1_assets.warehouse.models import standings_absences
 
 if TYPE_CHECKING:

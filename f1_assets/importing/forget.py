@@ -49,8 +49,8 @@ def forget_failures(
 
     event, session = event_of(warehouse, key), session_of(warehouse, key)
     transport = transport or transport_for(process_settings())
-    transport.forget_absences(live_timing_path(event, session))
-    transport.forget_absences(f"{JOLPICA_HOST}/ergast/f1/{key.season}/{key.round}/")
+    transport.forget_temporary(live_timing_path(event, session))
+    transport.forget_temporary(f"{JOLPICA_HOST}/ergast/f1/{key.season}/{key.round}/")
     if event.circuit_key is not None:
-        transport.forget_absences(f"{CIRCUIT_HOST}/api/v1/circuits/{event.circuit_key}/{key.season}")
+        transport.forget_temporary(f"{CIRCUIT_HOST}/api/v1/circuits/{event.circuit_key}/{key.season}")
     return warehouse.forget(key, [dataset.name for dataset in named(datasets)])

@@ -15,6 +15,7 @@ from f1_assets.datasets import SeasonDataset
 from f1_assets.errors import NotYetPublished, TransientError, UnreadableData
 from f1_assets.planning.standings import StandingsGap, missing_standings
 from f1_assets.settings import process_settings
+from f1_assets.upstream.exchanges import in_short
 from f1_assets.upstream.feeds import JOLPICA_HOST
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
@@ -92,8 +93,6 @@ def refresh_standings(
 
 
 def _rows_of(gap: StandingsGap, dataset: SeasonDataset, transport: Transport) -> list[dict[str, object]]:
-    from f1_assets.upstream.transport import in_short
-
     url = f"https://{JOLPICA_HOST}/ergast/f1/{gap.season}/{gap.round}/{dataset.page}.json?limit=100"
     where = f"{dataset.name} of {gap.season} after round {gap.round}"
     try:

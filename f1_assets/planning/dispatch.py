@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from f1_assets.keys import SessionKey
+from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
 from f1_assets.planning.gaps import DatasetState, SessionGap, gaps_of
 from f1_assets.warehouse import Status
 
@@ -66,8 +66,9 @@ def dispatch(
     idle = [gap for gap in gaps if gap.key not in active]
     blocked_since = account_blocked_since(states)
     if blocked_since is not None:
-        room = 1 if now >= blocked_since + PROBE_AFTER and not active else 0
-        idle = [gap for gap in idle if _is_blocked(gap, states)]
+        is_tried = now >= blocked_since + PROBE_AFTER and not any(_needs_account(key) for key in active)
+        probe = next((gap for gap in idle if is_tried and _is_blocked(gap, states)), None)
+        idle = [gap for gap in idle if gap is probe or not _needs_account(gap.key)]
     chosen: list[SessionGap] = []
     waiting = 0
     for gap in idle:
@@ -91,9 +92,14 @@ def account_blocked_since(states: Iterable[DatasetState]) -> datetime | None:
     for state in states:
         if state.status is Status.BLOCKED_AUTH and state.tried_at is not None:
             refused = max(refused or state.tried_at, state.tried_at)
-        elif state.status is Status.PRESENT and state.extracted_at is not None:
+        elif state.status is Status.PRESENT and state.extracted_at is not None and _needs_account(state.key):
             accepted = max(accepted or state.extracted_at, state.extracted_at)
     return refused if refused is not None and (accepted is None or accepted < refused) else None
+
+
+def _needs_account(key: SessionKey) -> bool:
+    """Tell whether a session's data stand behind the account; results of the past do not."""
+    return key.season >= FIRST_LIVE_TIMING_SEASON
 
 
 def _is_blocked(gap: SessionGap, states: Iterable[DatasetState]) -> bool:

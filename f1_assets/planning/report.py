@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ class GapReport:
     sessions: Mapping[SessionKey, tuple[CalendarEvent, CalendarSession]] = field(default_factory=dict)
     costs: Mapping[SessionKey, RequestCost] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def sessions_with_gaps(self) -> tuple[SessionGap, ...]:
         """The sessions that lack something now, with the datasets that they lack, in the order of the calendar."""
         return tuple(gaps_of(self.states, self.now))

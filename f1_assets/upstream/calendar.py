@@ -15,9 +15,10 @@ import requests
 
 from f1_assets.errors import NotYetPublished, QuotaExhausted, TransientError, UpstreamError
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
+from f1_assets.upstream.exchanges import Exchange, Outcome
 from f1_assets.upstream.fastf1_private import captured_failures
 from f1_assets.upstream.feeds import LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST
-from f1_assets.upstream.transport import Exchange, LoadStopped, Outcome, Transport
+from f1_assets.upstream.transport import LoadStopped, Transport
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 
 logger = logging.getLogger(__name__)

@@ -26,6 +26,7 @@ from f1_assets.errors import (
     UnreadableData,
 )
 from f1_assets.upstream.account import WHAT_TO_DO, require_account
+from f1_assets.upstream.exchanges import Exchange, Outcome
 from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL, captured_failures, captured_timing_stream
 from f1_assets.upstream.feeds import Feed, needs_account
 from f1_assets.upstream.ledger import Purpose
@@ -40,7 +41,7 @@ from f1_assets.upstream.telemetry import (
     parse_team_radio,
     t0_date,
 )
-from f1_assets.upstream.transport import Exchange, LoadStopped, Outcome, Transport
+from f1_assets.upstream.transport import LoadStopped, Transport
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 
 if TYPE_CHECKING:

@@ -10,9 +10,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
 import requests
@@ -22,6 +20,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from f1_assets.errors import ConfigurationError, QuotaExhausted
 from f1_assets.settings import Settings
 from f1_assets.upstream.archive import ABSENCE_IS_KEPT, Archive
+from f1_assets.upstream.exchanges import Exchange, Outcome, exchange_of, in_short
 from f1_assets.upstream.fastf1_private import (
     FastF1CriticalError,
     LimitedSession,
@@ -29,7 +28,7 @@ from f1_assets.upstream.fastf1_private import (
     sending_through,
     token_manager,
 )
-from f1_assets.upstream.feeds import Feed, damage_of, feed_of, is_live_timing, is_without_data, needs_account
+from f1_assets.upstream.feeds import Feed, feed_of, is_live_timing
 from f1_assets.upstream.history import page_urls, pages_of, race_of
 from f1_assets.upstream.ledger import InFlight, Ledger, Purpose
 from f1_assets.upstream.sources import adapter_for, archive_name, source_kind
@@ -52,31 +51,6 @@ CONNECTION_RETRY_SECONDS = (0.2, 0.8)
 
 RESULTS_SETTLE = timedelta(days=14)
 """After this time results are no longer expected to change."""
-
-
-class Outcome(StrEnum):
-    """How the request for a feed ended."""
-
-    DATA = "data"
-    NO_DATA = "no data"
-    ABSENT = "absent"
-    REFUSED = "refused"
-    THROTTLED = "throttled"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One request and how it ended; `detail` says why when it did not give data."""
-
-    feed: Feed
-    url: str
-    outcome: Outcome
-    detail: str = ""
-    status: int | None = None
-    from_archive: bool = False
-    body_bytes: int = 0
-    milliseconds: float = 0.0
 
 
 class LoadStopped(FastF1CriticalError):
@@ -192,8 +166,8 @@ class Transport:
         """Give up what the archive has below an address, because it belongs to another event now."""
         return self._archive.discard(url_part)
 
-    def forget_absences(self, url_part: str) -> int:
-        """Forget what the archive believes to be absent below an address."""
+    def forget_temporary(self, url_part: str) -> int:
+        """Forget what the archive keeps only for a time below an address: absences, and results that may change."""
         return self._archive.forget(url_part)
 
     def close(self) -> None:
@@ -239,7 +213,7 @@ class Transport:
         except requests.RequestException as error:
             self.exchanges.append(Exchange(feed, url, Outcome.FAILED, in_short(error)))
             raise
-        exchange = _exchange(feed, url, response, milliseconds=(time.perf_counter() - started) * 1000)
+        exchange = exchange_of(feed, url, response, milliseconds=(time.perf_counter() - started) * 1000)
         self.exchanges.append(exchange)
         if exchange.outcome is Outcome.FAILED and response.status_code == 200:
             raise DamagedBody(f"{url}: {exchange.detail}")
@@ -248,7 +222,7 @@ class Transport:
         return response
 
     def _kept(self, feed: Feed, url: str, kept: CachedResponse) -> requests.Response:
-        self.exchanges.append(_exchange(feed, url, kept, from_archive=True))
+        self.exchanges.append(exchange_of(feed, url, kept, from_archive=True))
         return cast(requests.Response, kept)
 
     def _insist(self, feed: Feed, url: str, send: Callable[[], requests.Response]) -> requests.Response:
@@ -280,7 +254,7 @@ class Transport:
         response = requests.Response()
         response.request, response.url = request, request.url or ""
         response.status_code, response._content = status, body
-        self.exchanges.append(_exchange(feed, response.url, response, from_archive=True))
+        self.exchanges.append(exchange_of(feed, response.url, response, from_archive=True))
         return response
 
     def _expiry(self, exchange: Exchange, now: datetime) -> datetime | None:
@@ -299,45 +273,6 @@ class Transport:
         if exchange.feed in (Feed.RESULTS, Feed.LAP_TIMES, Feed.STANDINGS):
             return None if age > RESULTS_SETTLE else now + CALENDAR_IS_FRESH
         return None if age > timedelta(hours=2) else now
-
-
-def in_short(error: requests.RequestException) -> str:
-    """Say what broke, without the layers of libraries around it."""
-    cause: object = error
-    while isinstance(cause, BaseException) and cause.args and isinstance(cause.args[-1], BaseException):
-        cause = cause.args[-1]
-    cause = getattr(cause, "reason", None) or cause
-    words = str(cause).rpartition("): ")[2] or str(cause)
-    return f"{type(error).__name__}: {words}"
-
-
-def _exchange(
-    feed: Feed, url: str, response: requests.Response, from_archive: bool = False, milliseconds: float = 0.0
-) -> Exchange:
-    status, body = response.status_code, response.content
-    outcome, detail = _judge(feed, url, status, response, body, from_archive)
-    return Exchange(feed, url, outcome, detail, status, from_archive, len(body), milliseconds)
-
-
-def _judge(
-    feed: Feed, url: str, status: int, response: requests.Response, body: bytes, from_archive: bool
-) -> tuple[Outcome, str]:
-    if status == 200:
-        damage = None if from_archive else damage_of(url, body)
-        if damage:
-            return Outcome.FAILED, f"{damage} (HTTP 200, {len(body):,} bytes)"
-        return (Outcome.NO_DATA, "no entries") if is_without_data(feed, body) else (Outcome.DATA, "")
-    if status in (401, 403) and needs_account(url):
-        return Outcome.REFUSED, f"HTTP {status}"
-    if status in (404, 410):
-        said = body[:60].decode("utf-8", "replace").strip() if b"not in the recording" in body else f"HTTP {status}"
-        return Outcome.ABSENT, said
-    if status == 429:
-        return (
-            Outcome.THROTTLED,
-            f"HTTP 429, retry after {response.headers.get('Retry-After', 'an unknown time')}",
-        )
-    return Outcome.FAILED, f"HTTP {status}"
 
 
 class _CountedAdapter(BaseAdapter):

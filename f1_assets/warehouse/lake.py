@@ -57,6 +57,7 @@ class Lake:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._owner: str | None = None  # asked for until there is one: it never changes then
         try:
             self.filesystem, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
@@ -126,8 +127,10 @@ class Lake:
     @property
     def owner(self) -> str | None:
         """Which database fills it; None where none has yet."""
-        marker = f"{self._root.rstrip('/')}/{_OWNER}"
-        return str(self.filesystem.cat_file(marker).decode()) if self.filesystem.exists(marker) else None
+        if self._owner is None:
+            marker = f"{self._root.rstrip('/')}/{_OWNER}"
+            self._owner = self.filesystem.cat_file(marker).decode() if self.filesystem.exists(marker) else None
+        return self._owner
 
     def mark(self, owner: str) -> None:
         """Note which database fills it, unless one does already."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -15,14 +16,19 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse import migrate
 from f1_assets.warehouse.amendments import differences
 from f1_assets.warehouse.engine import make_engine, reading, writing
+from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
 from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions, warehouse_identity
 from f1_assets.warehouse.records import digest_of, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import URL, Row
+    from sqlalchemy import URL
 
     from f1_assets.warehouse.lake import Lake
+
+
+Parents = Mapping[Table, Sequence[Mapping[str, Any]]]
+"""Rows of other tables that rows speak of, by their table."""
 
 
 class Storable(Protocol):
@@ -47,47 +53,6 @@ class Storable(Protocol):
     @property
     def order_by(self) -> tuple[str, ...]:
         """Columns by which a person wants its rows in order."""
-
-
-@dataclass(frozen=True)
-class Extraction:
-    """What is known of one dataset of one session: its line in `extractions`."""
-
-    key: SessionKey
-    dataset: str
-    status: Status
-    rows: int = 0
-    rows_expected: int | None = None
-    digest: str | None = None
-    reason: str | None = None
-    error_class: str | None = None
-    error: str | None = None
-    attempts: int = 0
-    tried_at: datetime | None = None
-    extracted_at: datetime | None = None
-    next_try_at: datetime | None = None
-    requests: int = 0
-    archive_hits: int = 0
-    seconds: float = 0.0
-    load_seconds: float = 0.0
-    fastf1_version: str = ""
-    run_id: str | None = None
-    file: str | None = None
-    file_bytes: int | None = None
-    file_sha256: str | None = None
-    notes: str | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether the last attempt failed, be it that older rows are still there."""
-        return self.status in (Status.FAILED, Status.BLOCKED_AUTH) or (
-            self.status is Status.PRESENT and self.error_class is not None
-        )
-
-    @property
-    def is_a_try(self) -> bool:
-        """Whether it counts as a failed attempt: that the quota was spent says nothing about the data."""
-        return self.failed and self.error_class != "QuotaExhausted"
 
 
 class Warehouse:
@@ -167,7 +132,7 @@ class Warehouse:
         dataset: Storable,
         frame: pd.DataFrame,
         extraction: Extraction | None = None,
-        parents: Mapping[Table, Sequence[Mapping[str, Any]]] | None = None,
+        parents: Parents | None = None,
         starts_at: datetime | None = None,
     ) -> Extraction:
         """Replace the rows of one dataset of one session, and its `extractions` line, in one transaction.
@@ -198,65 +163,48 @@ class Warehouse:
         Extraction
             The line as it was stored.
         """
-        now = datetime.now(UTC)
+        line = extraction or Extraction(key, dataset.name, Status.PRESENT)
         if dataset.table is None:
-            return self._replace_file(key, dataset, frame, extraction, parents, starts_at)
-        rows = rows_of(frame)
-        line = replace(
-            extraction or Extraction(key, dataset.name, Status.PRESENT),
-            rows=len(rows),
-            digest=digest_of(rows),
-            attempts=0,
-            tried_at=now,
-            extracted_at=now,
-        )
-        identity = _identity(key)
-        with writing(self.engine) as connection:
-            if starts_at is not None:
-                _refuse_another(connection, key, starts_at)
-            for table, parent_rows in (parents or {}).items():
-                merge(connection, table, parent_rows)
+            return self._replace_file(line, dataset, frame, parents, starts_at)
+        rows, now = rows_of(frame), datetime.now(UTC)
+        line = _brought(line, len(rows), digest_of(rows), now)
+        with self._storing(key, parents, starts_at) as connection:
             if dataset.keeps_changes:
                 _keep_changes(connection, key, dataset, rows, now)
             connection.execute(delete(dataset.table).where(of_session(dataset.table, key)))
             if rows:
-                connection.execute(insert(dataset.table), [{**identity, **row} for row in rows])
-            _write_line(connection, line)
+                connection.execute(insert(dataset.table), [{**identity_of(key), **row} for row in rows])
+            write_line(connection, line)
         return line
 
     def _replace_file(
         self,
-        key: SessionKey,
+        line: Extraction,
         dataset: Storable,
         frame: pd.DataFrame,
-        extraction: Extraction | None,
-        parents: Mapping[Table, Sequence[Mapping[str, Any]]] | None,
+        parents: Parents | None,
         starts_at: datetime | None,
     ) -> Extraction:
         self.lake.mark(self._identity)
-        file = self.lake.write(key, dataset.name, frame, groups=dataset.key[0])
-        now = datetime.now(UTC)
-        line = replace(
-            extraction or Extraction(key, dataset.name, Status.PRESENT),
-            rows=file.rows,
-            digest=file.sha256,
-            attempts=0,
-            tried_at=now,
-            extracted_at=now,
-            file=file.path,
-            file_bytes=file.bytes,
-            file_sha256=file.sha256,
-        )
-        with writing(self.engine) as connection:
-            if starts_at is not None:
-                _refuse_another(connection, key, starts_at)
-            for table, parent_rows in (parents or {}).items():
-                merge(connection, table, parent_rows)
-            before = connection.execute(select(extractions.c.file).where(_is_line(line))).scalar()
-            _write_line(connection, line)
+        file = self.lake.write(line.key, dataset.name, frame, groups=dataset.key[0])
+        line = _brought(line, file.rows, file.sha256, datetime.now(UTC))
+        line = replace(line, file=file.path, file_bytes=file.bytes, file_sha256=file.sha256)
+        with self._storing(line.key, parents, starts_at) as connection:
+            before = connection.execute(select(extractions.c.file).where(is_line(line))).scalar()
+            write_line(connection, line)
         if before is not None and before != file.path and self.owns_lake:
             self.lake.remove([before])
         return line
+
+    @contextlib.contextmanager
+    def _storing(self, key: SessionKey, parents: Parents | None, starts_at: datetime | None) -> Iterator[Connection]:
+        """Open the one transaction in which rows, or the name of their file, and their line are stored."""
+        with writing(self.engine) as connection:
+            if starts_at is not None:
+                _refuse_another(connection, key, starts_at)
+            for table, rows in (parents or {}).items():
+                merge(connection, table, rows)
+            yield connection
 
     def note(self, extraction: Extraction) -> Extraction:
         """Note why a dataset of a session is not there, or could not be renewed. Rows that are there stay.
@@ -269,7 +217,7 @@ class Warehouse:
             The line as it was stored, with the number of failed attempts so far.
         """
         with writing(self.engine) as connection:
-            before = self._lines(connection, select(extractions).where(_is_line(extraction)))
+            before = lines_of(connection, select(extractions).where(is_line(extraction)))
             line = replace(extraction, tried_at=extraction.tried_at or datetime.now(UTC))
             if before:
                 line = replace(line, attempts=before[0].attempts + extraction.is_a_try if extraction.failed else 0)
@@ -287,7 +235,7 @@ class Warehouse:
                     )
             elif extraction.is_a_try:
                 line = replace(line, attempts=1)
-            _write_line(connection, line)
+            write_line(connection, line)
         return line
 
     def forget(self, key: SessionKey, datasets: Iterable[str]) -> int:
@@ -316,7 +264,7 @@ class Warehouse:
         if seasons is not None:
             query = query.where(extractions.c.season.in_(list(seasons)))
         with reading(self.engine) as connection:
-            return self._lines(connection, query)
+            return lines_of(connection, query)
 
     def rows(self, dataset: Storable, key: SessionKey, limit: int | None = None) -> pd.DataFrame:
         """Give the rows of one dataset of one session, in its order."""
@@ -333,9 +281,10 @@ class Warehouse:
         if not lines or lines[0].file is None:
             import pandas as pd
 
-            return pd.DataFrame(columns=[*_identity(key), *dataset.order_by])
-        frame = self.lake.read(lines[0].file).head(limit) if limit is not None else self.lake.read(lines[0].file)
-        for place, (name, value) in enumerate(_identity(key).items()):
+            return pd.DataFrame(columns=[*identity_of(key), *dataset.order_by])
+        frame = self.lake.read(lines[0].file)
+        frame = frame if limit is None else frame.head(limit)
+        for place, (name, value) in enumerate(identity_of(key).items()):
             frame.insert(place, name, value)
         return frame
 
@@ -361,9 +310,9 @@ class Warehouse:
         with reading(self.engine) as connection:
             return connection.execute(select(sessions.c.name).where(of_session(sessions, key))).first() is not None
 
-    @staticmethod
-    def _lines(connection: Connection, query: Select[Any]) -> list[Extraction]:
-        return [_line_of(row) for row in connection.execute(query)]
+
+def _brought(line: Extraction, rows: int, digest: str, now: datetime) -> Extraction:
+    return replace(line, rows=rows, digest=digest, attempts=0, tried_at=now, extracted_at=now)
 
 
 def merge(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -392,33 +341,11 @@ def _keep_changes(
 ) -> None:
     if dataset.table is None:
         return
-    columns = [column for column in dataset.table.columns if column.name not in _identity(key)]
+    columns = [column for column in dataset.table.columns if column.name not in identity_of(key)]
     before = [row._asdict() for row in connection.execute(select(*columns).where(of_session(dataset.table, key)))]
     if not before:
         return
     changes = list(differences(dataset.key, before, rows))
     if changes:
-        common = {**_identity(key), "dataset": dataset.name, "changed_at": now}
+        common = {**identity_of(key), "dataset": dataset.name, "changed_at": now}
         connection.execute(insert(amendments), [{**common, **change} for change in changes])
-
-
-def _identity(key: SessionKey) -> dict[str, Any]:
-    return {"season": key.season, "round": key.round, "session": key.session}
-
-
-def _is_line(line: Extraction) -> Any:  # noqa: ANN401 (an SQL condition)
-    return and_(of_session(extractions, line.key), extractions.c.dataset == line.dataset)
-
-
-_FIELDS = tuple(field.name for field in fields(Extraction) if field.name != "key")
-
-
-def _write_line(connection: Connection, line: Extraction) -> None:
-    values = {name: getattr(line, name) for name in _FIELDS}
-    connection.execute(delete(extractions).where(_is_line(line)))
-    connection.execute(insert(extractions), [{**_identity(line.key), **values, "status": str(line.status)}])
-
-
-def _line_of(row: Row[Any]) -> Extraction:
-    values = {name: getattr(row, name) for name in _FIELDS}
-    return Extraction(SessionKey(row.season, row.round, row.session), **{**values, "status": Status(row.status)})

@@ -246,6 +246,21 @@ def test_retry_has_what_failed_asked_for_again(f1_assets, tmp_path):
         assert words in refused.stderr
 
 
+def test_what_changed_in_a_result_is_shown(f1_assets, tmp_path):
+    only = ["--round", "1", "--session", "R", "--dataset", "results"]
+    assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
+    engine = create_engine(f"sqlite:///{tmp_path / 'home' / 'warehouse.db'}")
+    with engine.begin() as connection:
+        # As if upstream had said so at first, and says otherwise when it is asked again.
+        connection.execute(text("UPDATE results SET points = 26 WHERE position = 1"))
+        connection.execute(text("DELETE FROM extractions WHERE dataset = 'results'"))
+    assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
+    change = _json(f1_assets("show", "2025-01-R", "results", "--json", **SMALL))["amendments"][0]
+    assert (change["column"], change["before"], change["after"]) == ("points", "26", "25")
+    for arguments in (("show", "2025-01-R", "results"), ("status", "2025-01-R")):
+        assert "Changed upstream since it was imported" in f1_assets(*arguments, **SMALL).stdout
+
+
 def test_the_past_is_imported_by_season(f1_assets):
     summary = _json(f1_assets("import", "1957,1995", "--json", **SMALL))
     # A season: its calendar, a page of results, drivers' standings; constructors' since 1958.

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from f1_assets.upstream.calendar import fetch_season
-from f1_assets.warehouse.calendar import events_of, store_season
+from f1_assets.warehouse.calendar import events_of
+from f1_assets.warehouse.calendar_changes import store_season
 from f1_assets_tests.contract import plain_fastf1
 
 EVENTS_AND_SESSIONS = {

@@ -16,30 +16,21 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream.loader import fastf1_session
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of, session_of
 from f1_assets.warehouse.models import sessions
-from f1_assets_tests.upstream.server import body, services, status
+from f1_assets_tests.upstream.server import body, status
 
 POSTGRESQL_IS_LONG = True
 
-SHAPE = "races=1,tests=0,laps=6,drivers=4,samples_every=3"
+SIMULATED = "races=1,tests=0,laps=6,drivers=4,samples_every=3"
 RACE, QUALIFYING = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q")
 CHANNELS = ["rpm", "speed_kmh", "gear", "throttle_pct", "brake", "drs"]
 
 
 @pytest.fixture
-def served():
-    with services(Simulator(SimulatorOptions.parse(SHAPE))) as running:
-        yield running
-
-
-@pytest.fixture
-def transport(served, settings_of, ledger):
-    made = Transport(settings_of(source=served.url), ledger)
-    yield made
-    made.close()
+def transport(served_transport):
+    return served_transport
 
 
 @pytest.fixture
@@ -63,7 +54,7 @@ def _loaded_by_fastf1(warehouse, transport, key):
 def test_every_sample_is_the_truth(season, transport):
     outcome = _import(season, transport, RACE)
     assert outcome.failed == outcome.unavailable == ()
-    truth = Simulator(SimulatorOptions.parse(SHAPE)).telemetry_truth(2025, 1, "R")
+    truth = Simulator(SimulatorOptions.parse(SIMULATED)).telemetry_truth(2025, 1, "R")
     for dataset, table, columns in (
         ("car_telemetry", "car_data", CHANNELS),
         ("position_telemetry", "position", ["x", "y", "z"]),

@@ -20,7 +20,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status
-from f1_assets.warehouse.calendar import events_of
+from f1_assets.warehouse.calendar import events_of, known_seasons
 from f1_assets.warehouse.claims import Claims
 from f1_assets.warehouse.models import extractions, seasons
 
@@ -209,6 +209,24 @@ def test_a_season_that_lost_rows_is_found_incomplete_again(home):
         connection.execute(delete(extractions).where(extractions.c.dataset == "weather"))
     requests = {r.partition_key: [k.to_user_string() for k in r.asset_selection] for r in _sessions(_tick(home))}
     assert requests["2025-01-FP1"] == ["weather"]
+
+
+def test_all_seasons_there_have_ever_been_are_kept(home, monkeypatch):
+    monkeypatch.setenv("F1_SEASONS", "1950-2025")
+    monkeypatch.setenv("F1_SIMULATOR", "races=1,tests=0,sprints=0,laps=5,drivers=4")
+    process_settings.cache_clear()
+    cursor = None
+    while (tick := _tick(home, cursor)) and "calendars of more seasons follow" in (tick.skip_reason or ""):
+        cursor = tick.cursor
+    assert known_seasons(connect()) == list(range(1950, 2026))
+    assert [request.partition_key for request in _sessions(tick)][:2] == ["1950-01-R", "1951-01-R"]
+    assert all(len(request.asset_selection) == 1 for request in _sessions(tick))
+    by_season = [request for request in tick.run_requests if request.job_name == "import_standings"]
+    # There was no constructors' championship before 1958.
+    assert [(r.partition_key, len(r.asset_selection)) for r in (by_season[0], by_season[8])] == [
+        ("1950", 1),
+        ("1958", 2),
+    ]
 
 
 def test_a_calendar_that_takes_too_long_is_postponed_and_the_tick_goes_on(home, monkeypatch):

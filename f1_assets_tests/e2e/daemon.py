@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -41,10 +42,19 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
         process.wait()
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float, what: str, pause_seconds: float = 1.0) -> float:
-    """Ask again until it is so; give how many seconds that took."""
+def wait_until(is_so: Callable[[], bool], daemon: subprocess.Popen[bytes], seconds: float, what: str) -> float:
+    """Ask once a second until the daemon has made it so; give how many seconds that took."""
     started = time.monotonic()
     while not is_so():
         assert time.monotonic() - started < seconds, f"not {what} within {seconds:.0f} s"
-        time.sleep(pause_seconds)
+        assert not ends_within(daemon, 1.0), f"the daemon ended before it was {what}"
     return time.monotonic() - started
+
+
+def ends_within(process: subprocess.Popen[Any], seconds: float) -> bool:
+    """Wait for a process to end, and tell whether it did."""
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from f1_assets_tests.e2e.daemon import ends_within
+
 
 class DagsterUi:
     """A running UI."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self._process = process
 
     def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """Ask GraphQL; an error in the answer is an error here."""
@@ -37,7 +40,7 @@ class DagsterUi:
             with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
                 if answer := ask():
                     return answer
-            time.sleep(0.5)
+            assert not ends_within(self._process, 0.5), "the UI ended"
         raise AssertionError(f"nothing happened within {seconds} s")
 
 
@@ -56,7 +59,7 @@ def dagster_ui(home: Path, **environment: str) -> Iterator[DagsterUi]:
         stderr=log,
         start_new_session=True,
     )
-    ui = DagsterUi(port)
+    ui = DagsterUi(port, process)
     try:
         ui.wait(lambda: ui.ask("{ version }"))
         yield ui

@@ -5,7 +5,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from datetime import timedelta
 
 import pytest
@@ -19,6 +18,7 @@ from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
+from f1_assets_tests.e2e.daemon import ends_within
 
 pytestmark = pytest.mark.long
 
@@ -70,7 +70,7 @@ def test_fifty_imports_that_are_killed_leave_nothing_half(tmp_path):
         importer.stdin.flush()
         assert importer.stdout.readline() == "go\n"
         # A moment of an import, which takes about a second: what is killed in it is left to chance.
-        time.sleep(choose.uniform(0.01, 1.2))
+        assert not ends_within(importer, choose.uniform(0.01, 1.2))
         importer.send_signal(signal.SIGKILL)
         importer.wait()
         lines = {line.dataset: line for line in warehouse.extractions(KEY)}

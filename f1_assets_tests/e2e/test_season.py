@@ -149,10 +149,10 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
     sessions = 5 * served.simulator.options.races
     with dagster_daemon(dagster_home, environment) as daemon:
         # Killed in the middle of its first ticks: the next daemon goes on.
-        wait_until(lambda: len(_queued_or_done(dagster_home)) >= 5, 120, "begun")
+        wait_until(lambda: len(_queued_or_done(dagster_home)) >= 5, daemon, 120, "begun")
         stop(daemon, signal.SIGKILL)
-    with dagster_daemon(dagster_home, environment):
-        took = wait_until(lambda: _is_complete(warehouse, sessions - 6), 1000, "complete")
+    with dagster_daemon(dagster_home, environment) as daemon:
+        took = wait_until(lambda: _is_complete(warehouse, sessions - 6), daemon, 1000, "complete")
     first = served.referee.report()["requests"]
     with capsys.disabled():
         print(f"\n{sessions - 6} sessions in {took:.0f} s, {first} requests")
@@ -167,8 +167,8 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
             )
         connection.execute(update(seasons).values(refreshed_at=datetime.now(UTC) - timedelta(days=2)))
     served.simulator.is_early = False
-    with dagster_daemon(dagster_home, environment):
-        wait_until(lambda: _is_complete(warehouse, sessions), 400, "complete again")
+    with dagster_daemon(dagster_home, environment) as daemon:
+        wait_until(lambda: _is_complete(warehouse, sessions), daemon, 400, "complete again")
     again = served.referee.report()["requests"] - first
     # The calendar takes 2. What was deleted is in the archive. The late practice takes 11: the driver results and the
     # circuit of its weekend are there. The new weekend takes 13 + 11 + 11 + 12 + 13. Standings: 2.

@@ -15,30 +15,21 @@ from f1_assets.importing.forget import forget_failures
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, build_processing_plan, dataset_states, generate_gap_report
 from f1_assets.planning.standings import missing_standings
-from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import extractions
-from f1_assets_tests.upstream.server import services, status
+from f1_assets_tests.upstream.server import status
 
 POSTGRESQL_IS_LONG = True
 
-OPTIONS = "races=3,tests=1,sprints=1,laps=5,samples_every=20,drivers=4"
+SIMULATED = "races=3,tests=1,sprints=1,laps=5,samples_every=20,drivers=4"
 SESSIONS = 3 + 3 * 5
 DONE = (Status.PRESENT, Status.NOT_APPLICABLE)
 
 
 @pytest.fixture
-def served():
-    with services(Simulator(SimulatorOptions.parse(OPTIONS))) as running:
-        yield running
-
-
-@pytest.fixture
-def transport(served, settings_of, ledger):
-    made = Transport(settings_of(source=served.url), ledger)
-    yield made
-    made.close()
+def transport(served_transport):
+    return served_transport
 
 
 class _Told(Watcher):

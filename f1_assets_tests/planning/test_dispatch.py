@@ -49,6 +49,16 @@ def test_while_the_account_is_refused_one_session_in_half_an_hour_asks_again():
     assert dispatch(states, later, {FIRST}, 9).gaps == ()
 
 
+def test_results_of_the_past_need_no_account_and_say_nothing_about_it():
+    past, before = SessionKey(1995, 1, "R"), SessionKey(1995, 2, "R")
+    states = _states(Status.BLOCKED_AUTH, tried_at=NOW)
+    states.append(DatasetState(past, "results", Status.PRESENT, extracted_at=NOW + timedelta(minutes=5)))
+    states.append(DatasetState(before, "results", Status.MISSING))
+    assert [gap.key for gap in dispatch(states, NOW + timedelta(minutes=10), (), 9).gaps] == [before]
+    later = dispatch(states, NOW + PROBE_AFTER, active={past}, room=9)
+    assert [gap.key for gap in later.gaps] == [FIRST, before]
+
+
 def test_all_waiting_sessions_are_resumed_when_the_account_is_mended():
     states = _states(Status.BLOCKED_AUTH, Status.BLOCKED_AUTH, tried_at=NOW)
     states.append(DatasetState(THIRD, "laps", Status.PRESENT, extracted_at=NOW + timedelta(minutes=40)))

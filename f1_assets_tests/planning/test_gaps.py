@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
+import pytest
+from sqlalchemy import event
 
 from f1_assets.datasets import all_datasets, named
 from f1_assets.keys import SessionKey
@@ -22,6 +24,16 @@ def test_every_session_and_dataset_has_a_state_in_the_order_of_the_calendar(ware
     assert len(states) == 10 * len(all_datasets())
     keys = list(dict.fromkeys(str(state.key) for state in states))
     assert keys[:4] == ["2024-01-Q", "2024-01-R", "2024-02-Q", "2024-02-R"]
+
+
+@pytest.mark.parametrize("seasons", [1, 3])
+def test_however_many_seasons_there_are_the_database_is_asked_once(warehouse, seasons):
+    for season in range(2024, 2024 + seasons):
+        store(warehouse, a_season(season))
+    asked = []
+    event.listen(warehouse.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    assert len(dataset_states(warehouse, range(2024, 2024 + seasons))) == seasons * 10 * len(all_datasets())
+    assert sum(statement.startswith("SELECT") for statement in asked) == 1
 
 
 def test_a_session_that_has_not_ended_is_upcoming_and_no_gap(warehouse):

@@ -15,27 +15,18 @@ from f1_assets.planning import generate_gap_report
 from f1_assets.planning.standings import missing_standings
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream.history import page_urls, pages_of, race_of
-from f1_assets.upstream.transport import Transport
-from f1_assets_tests.upstream.server import body, services, status
+from f1_assets_tests.upstream.server import body, status
 
 POSTGRESQL_IS_LONG = True
 
 # 7 races of 20 cars are 140 rows: two pages, and the fifth race stands on both when a page has 90 rows.
-OPTIONS = "races=7,laps=5,samples_every=20,drivers=20"
+SIMULATED = "races=7,laps=5,samples_every=20,drivers=20"
 RESULTS = "https://api.jolpi.ca/ergast/f1/{}/{}/results.json"
 
 
 @pytest.fixture
-def served():
-    with services(Simulator(SimulatorOptions.parse(OPTIONS))) as running:
-        yield running
-
-
-@pytest.fixture
-def transport(served, settings_of, ledger):
-    made = Transport(settings_of(source=served.url), ledger)
-    yield made
-    made.close()
+def transport(served_transport):
+    return served_transport
 
 
 def test_a_season_of_the_past_takes_its_pages_and_no_request_a_race(warehouse, transport, served):
@@ -50,7 +41,7 @@ def test_a_season_of_the_past_takes_its_pages_and_no_request_a_race(warehouse, t
         "/ergast/f1/1995/7/driverstandings.json?limit=100",
     ]
     assert summary.requests == 5
-    truth = Simulator(SimulatorOptions.parse(OPTIONS))
+    truth = Simulator(SimulatorOptions.parse(SIMULATED))
     for number in range(1, 8):
         rows = warehouse.rows(all_datasets()["results"], SessionKey(1995, number, "R"))
         expected = truth.truth(1995, number, "R")["results"]

@@ -13,9 +13,10 @@ from sqlalchemy import select
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted
 from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.upstream.exchanges import Outcome
 from f1_assets.upstream.fastf1_private import LimitedSession
 from f1_assets.upstream.ledger import Purpose
-from f1_assets.upstream.transport import LoadStopped, Outcome, Transport
+from f1_assets.upstream.transport import LoadStopped, Transport
 from f1_assets.warehouse.models import upstream_requests
 from f1_assets_tests.upstream.server import body, cut_short, hang_up, services, status
 
@@ -105,7 +106,7 @@ def test_a_fault_is_noted_with_its_feed_and_never_kept(transport, served, fault,
 def test_an_absence_is_believed_for_a_finished_session_until_it_is_forgotten(transport, served):
     served.faults["WeatherData"] = status(404)
     assert [_ask(transport, WEATHER).from_archive for _ in range(2)] == [False, True]
-    assert transport.forget_absences(FOLDER) == 1
+    assert transport.forget_temporary(FOLDER) == 1
     served.faults.clear()
     assert _ask(transport, WEATHER).outcome is Outcome.DATA
 

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Warehouse
-from f1_assets.warehouse.calendar import CalendarChanges, CalendarEvent, CalendarSession, store_season
+from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
+from f1_assets.warehouse.calendar_changes import CalendarChanges, store_season
 
 PLACES = ("Sakhir", "Jeddah", "Melbourne", "Suzuka", "Shanghai")
 

@@ -79,7 +79,7 @@ def test_an_event_that_holds_data_is_not_cancelled_silently(warehouse):
 def test_an_empty_answer_is_never_read_as_a_season_without_races(warehouse):
     store(warehouse, a_season())
     with pytest.raises(UsageError, match="left as it is"):
-        from f1_assets.warehouse.calendar import store_season
+        from f1_assets.warehouse.calendar_changes import store_season
 
         store_season(warehouse, 2024, [], "recording")
     assert len(events_of(warehouse, 2024)) == 5

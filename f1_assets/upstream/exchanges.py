@@ -1,0 +1,75 @@
+"""How requests end: data, nothing, absent, refused, throttled or failed, and why. FastF1 swallows most of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import requests
+
+from f1_assets.upstream.feeds import Feed, damage_of, is_without_data, needs_account
+
+
+class Outcome(StrEnum):
+    """How the request for a feed ended."""
+
+    DATA = "data"
+    NO_DATA = "no data"
+    ABSENT = "absent"
+    REFUSED = "refused"
+    THROTTLED = "throttled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and how it ended; `detail` says why when it did not give data."""
+
+    feed: Feed
+    url: str
+    outcome: Outcome
+    detail: str = ""
+    status: int | None = None
+    from_archive: bool = False
+    body_bytes: int = 0
+    milliseconds: float = 0.0
+
+
+def in_short(error: requests.RequestException) -> str:
+    """Say what broke, without the layers of libraries around it."""
+    cause: object = error
+    while isinstance(cause, BaseException) and cause.args and isinstance(cause.args[-1], BaseException):
+        cause = cause.args[-1]
+    cause = getattr(cause, "reason", None) or cause
+    words = str(cause).rpartition("): ")[2] or str(cause)
+    return f"{type(error).__name__}: {words}"
+
+
+def exchange_of(
+    feed: Feed, url: str, response: requests.Response, from_archive: bool = False, milliseconds: float = 0.0
+) -> Exchange:
+    """Tell how a request ended, from its answer; what the archive gave was sound when it was kept."""
+    status, body = response.status_code, response.content
+    outcome, detail = _judge(feed, url, status, response, body, from_archive)
+    return Exchange(feed, url, outcome, detail, status, from_archive, len(body), milliseconds)
+
+
+def _judge(
+    feed: Feed, url: str, status: int, response: requests.Response, body: bytes, from_archive: bool
+) -> tuple[Outcome, str]:
+    if status == 200:
+        damage = None if from_archive else damage_of(url, body)
+        if damage:
+            return Outcome.FAILED, f"{damage} (HTTP 200, {len(body):,} bytes)"
+        return (Outcome.NO_DATA, "no entries") if is_without_data(feed, body) else (Outcome.DATA, "")
+    if status in (401, 403) and needs_account(url):
+        return Outcome.REFUSED, f"HTTP {status}"
+    if status in (404, 410):
+        said = body[:60].decode("utf-8", "replace").strip() if b"not in the recording" in body else f"HTTP {status}"
+        return Outcome.ABSENT, said
+    if status == 429:
+        return (
+            Outcome.THROTTLED,
+            f"HTTP 429, retry after {response.headers.get('Retry-After', 'an unknown time')}",
+        )
+    return Outcome.FAILED, f"HTTP {status}"

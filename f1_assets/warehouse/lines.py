@@ -1,0 +1,86 @@
+"""What is known of one dataset of one session: its line in `extractions`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert
+
+from f1_assets.keys import SessionKey
+from f1_assets.warehouse.models import Status, extractions, of_session
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What is known of one dataset of one session: its line in `extractions`."""
+
+    key: SessionKey
+    dataset: str
+    status: Status
+    rows: int = 0
+    rows_expected: int | None = None
+    digest: str | None = None
+    reason: str | None = None
+    error_class: str | None = None
+    error: str | None = None
+    attempts: int = 0
+    tried_at: datetime | None = None
+    extracted_at: datetime | None = None
+    next_try_at: datetime | None = None
+    requests: int = 0
+    archive_hits: int = 0
+    seconds: float = 0.0
+    load_seconds: float = 0.0
+    fastf1_version: str = ""
+    run_id: str | None = None
+    file: str | None = None
+    file_bytes: int | None = None
+    file_sha256: str | None = None
+    notes: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last attempt failed, be it that older rows are still there."""
+        return self.status in (Status.FAILED, Status.BLOCKED_AUTH) or (
+            self.status is Status.PRESENT and self.error_class is not None
+        )
+
+    @property
+    def is_a_try(self) -> bool:
+        """Whether it counts as a failed attempt: that the quota was spent says nothing about the data."""
+        return self.failed and self.error_class != "QuotaExhausted"
+
+
+def identity_of(key: SessionKey) -> dict[str, Any]:
+    """Give a session's key as the columns with which its rows begin."""
+    return {"season": key.season, "round": key.round, "session": key.session}
+
+
+def is_line(line: Extraction) -> ColumnElement[bool]:
+    """Give the condition that a row of `extractions` is this line."""
+    return and_(of_session(extractions, line.key), extractions.c.dataset == line.dataset)
+
+
+_FIELDS = tuple(field.name for field in fields(Extraction) if field.name != "key")
+
+
+def write_line(connection: Connection, line: Extraction) -> None:
+    """Put a line in the place of the one before."""
+    values = {name: getattr(line, name) for name in _FIELDS}
+    connection.execute(delete(extractions).where(is_line(line)))
+    connection.execute(insert(extractions), [{**identity_of(line.key), **values, "status": str(line.status)}])
+
+
+def lines_of(connection: Connection, query: Select[Any]) -> list[Extraction]:
+    """Give the lines that a query of `extractions` finds."""
+    return [_line_of(row) for row in connection.execute(query)]
+
+
+def _line_of(row: Row[Any]) -> Extraction:
+    values = {name: getattr(row, name) for name in _FIELDS}
+    return Extraction(SessionKey(row.season, row.round, row.session), **{**values, "status": Status(row.status)})

@@ -153,6 +153,28 @@ def test_a_lake_that_another_database_fills_is_left_alone(season, lake, tmp_path
     other.close()
 
 
+@pytest.mark.parametrize("speed", [100, 101], ids=["equal rows", "other rows"])
+def test_a_writer_that_dies_in_the_middle_of_a_file_leaves_the_named_one_whole(sqlite_warehouse, monkeypatch, speed):
+    store(sqlite_warehouse, a_season())
+    line, files = sqlite_warehouse.replace(KEY, CAR, _frame(100)), sqlite_warehouse.lake.filesystem
+    write = files.pipe_file
+
+    def die_halfway(path, body):
+        write(path, body[: len(body) // 2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "pipe_file", die_halfway)
+    with pytest.raises(KeyboardInterrupt):
+        sqlite_warehouse.replace(KEY, CAR, _frame(speed))
+    monkeypatch.undo()
+    assert sqlite_warehouse.extractions(KEY) == [line]
+    assert len(sqlite_warehouse.rows(CAR, KEY)) == 100
+    half = [path for path in sqlite_warehouse.lake.paths() if path != line.file]
+    assert len(half) == 1
+    assert half[0].endswith(".writing")
+    assert sweep_lake(sqlite_warehouse, timedelta()) == half
+
+
 def test_files_follow_their_event_when_rounds_are_renumbered(season):
     season.replace(SessionKey(2024, 3, "R"), CAR, _frame())
     store(season, a_season(places=("Sakhir", "Melbourne", "Suzuka", "Shanghai")))

@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from f1_assets import __version__
-from f1_assets.cli import gaps, imports, rows
+from f1_assets.cli import archive, gaps, imports, rows
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import (
     err,
@@ -44,6 +44,7 @@ database = typer.Typer(help="The database's schema.", no_args_is_help=True)
 app.add_typer(database, name="db")
 simulator = typer.Typer(help="The made-up season as a server.", no_args_is_help=True)
 app.add_typer(simulator, name="simulator")
+app.add_typer(archive.commands, name="archive")
 app.add_typer(imports.commands)
 app.add_typer(gaps.commands)
 app.add_typer(rows.commands)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,6 +94,35 @@ class Archive:
         found = [key for key in self._responses.responses if url_part in key]
         self._responses.delete(*found)
         return len(found)
+
+    def size(self) -> tuple[int, int]:
+        """Give how many responses there are, and the bytes that they take."""
+        return self._responses.responses.count(), self._responses.responses.size()
+
+    def give_up_damaged(self, damage_of: Callable[[str, bytes], str | None]) -> tuple[int, list[str]]:
+        """Look at every response, and delete what cannot be read or is no data.
+
+        Parameters
+        ----------
+        damage_of
+            Tells what is wrong with the body of an address with status 200.
+
+        Returns
+        -------
+        tuple
+            How many there were, and the addresses of those that were deleted.
+        """
+        addresses = list(self._responses.responses)
+        damaged = [url for url in addresses if self._is_damaged(url, damage_of)]
+        self._responses.delete(*damaged)
+        return len(addresses), damaged
+
+    def _is_damaged(self, url: str, damage_of: Callable[[str, bytes], str | None]) -> bool:
+        try:
+            kept = self._responses.responses[url]
+            return kept.status_code == 200 and damage_of(url, kept.content) is not None
+        except Exception:  # whatever a damaged byte makes of gzip, JSON or the response in it
+            return True
 
     def close(self) -> None:
         """Give the file back."""

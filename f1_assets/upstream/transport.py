@@ -28,7 +28,7 @@ from f1_assets.upstream.fastf1_private import (
     sending_through,
     token_manager,
 )
-from f1_assets.upstream.feeds import Feed, feed_of, is_live_timing
+from f1_assets.upstream.feeds import Feed, damage_of, feed_of, is_live_timing
 from f1_assets.upstream.history import page_urls, pages_of, race_of
 from f1_assets.upstream.ledger import InFlight, Ledger, Purpose
 from f1_assets.upstream.sources import adapter_for, archive_name, source_kind
@@ -161,6 +161,14 @@ class Transport:
         usual = page_urls(url)
         first = self._archive.find(usual[0]) if usual else None
         return usual if first is None else page_urls(url, pages_of(first.content))
+
+    def archive_size(self) -> tuple[int, int]:
+        """Give how many responses the archive has, and the bytes that they take."""
+        return self._archive.size()
+
+    def verify_archive(self) -> tuple[int, list[str]]:
+        """Give up what is damaged in the archive; tell how many responses there were, and which were given up."""
+        return self._archive.give_up_damaged(damage_of)
 
     def discard(self, url_part: str) -> int:
         """Give up what the archive has below an address, because it belongs to another event now."""

@@ -137,6 +137,13 @@ class Lake:
         if self.owner is None:
             self._place(_OWNER, owner.encode())
 
+    def checksum(self, path: str) -> str | None:
+        """Give the SHA-256 of a file as it is now; None where it is gone."""
+        try:
+            return hashlib.sha256(self.filesystem.cat_file(f"{self._root.rstrip('/')}/{path}")).hexdigest()
+        except FileNotFoundError:
+            return None
+
     def remove(self, paths: Iterable[str]) -> None:
         """Remove files; what is gone already is no error."""
         for path in paths:

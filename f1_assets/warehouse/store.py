@@ -238,6 +238,12 @@ class Warehouse:
             write_line(connection, line)
         return line
 
+    def lose(self, extraction: Extraction) -> None:
+        """Take note that a dataset's file is gone or damaged: it is missing now, unless it was written anew since."""
+        same = and_(is_line(extraction), extractions.c.file_sha256 == extraction.file_sha256)
+        with writing(self.engine) as connection:
+            connection.execute(delete(extractions).where(same))
+
     def forget(self, key: SessionKey, datasets: Iterable[str]) -> int:
         """Forget failures and "unavailable" of these datasets, so that they are asked for again.
 

@@ -261,6 +261,33 @@ def test_what_changed_in_a_result_is_shown(f1_assets, tmp_path):
         assert "Changed upstream since it was imported" in f1_assets(*arguments, **SMALL).stdout
 
 
+def test_what_is_kept_is_verified_and_brought_again_where_it_is_damaged(f1_assets, tmp_path):
+    only = ["--round", "1", "--session", "FP1"]
+    assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
+    kept = _json(f1_assets("archive", "stats", "--json", **SMALL))
+    assert (kept["responses"], kept["files"]) == (15, 2)
+    assert "15 responses" in f1_assets("archive", "stats", **SMALL).stdout
+    sound = _json(f1_assets("archive", "verify", "--json", **SMALL))
+    assert sound == {"responses": 15, "damaged_responses": [], "files": 2, "damaged_files": [], "leftovers": []}
+
+    position, car = sorted((tmp_path / "home" / "lake").rglob("*.parquet"), key=lambda path: path.name, reverse=True)
+    car.write_bytes(car.read_bytes()[:-9])
+    position.unlink()
+    (archive,) = (tmp_path / "home" / "archive").glob("*.sqlite")
+    with create_engine(f"sqlite:///{archive}").begin() as connection:
+        connection.execute(text("UPDATE http_cache SET value = x'00ff' WHERE key LIKE '%WeatherData%'"))
+    done = f1_assets("archive", "verify", **SMALL)
+    assert done.returncode == 1
+    assert "15 responses: 1 damaged" in done.stdout
+    assert "2 files of the lake: 2 damaged or missing" in done.stdout
+    assert "given up: https://livetiming.formula1.com/static/2025/" in done.stdout
+    again = _json(f1_assets("import", "2025", *only, "--json", **SMALL))
+    # Both files come from the archive: nothing is asked for but what was damaged in it and is wanted.
+    assert (again["succeeded"], again["requests"]) == (1, 0)
+    assert set(again["sessions"][0]["datasets"]) == {"car_telemetry", "position_telemetry"}
+    assert f1_assets("archive", "verify", **SMALL).returncode == 0
+
+
 def test_the_past_is_imported_by_season(f1_assets):
     summary = _json(f1_assets("import", "1957,1995", "--json", **SMALL))
     # A season: its calendar, a page of results, drivers' standings; constructors' since 1958.

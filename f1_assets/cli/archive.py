@@ -1,0 +1,56 @@
+"""``archive``: what is kept, and whether it is whole."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from f1_assets.cli.options import AsJson
+from f1_assets.cli.output import out, plural, print_json
+from f1_assets.connection import connect
+from f1_assets.importing.verify import verify as verify_all
+from f1_assets.settings import process_settings
+from f1_assets.upstream.process import transport_for
+
+commands = typer.Typer(help="The kept responses, and the files of the lake.", no_args_is_help=True)
+
+
+@commands.command()
+def stats(as_json: AsJson = False) -> None:
+    """Tell how many responses and files are kept, and how large they are."""
+    responses, response_bytes = transport_for(process_settings()).archive_size()
+    files = [line for line in connect().extractions() if line.file_bytes is not None]
+    file_bytes = sum(line.file_bytes or 0 for line in files)
+    if as_json:
+        kept = {"responses": responses, "response_bytes": response_bytes, "files": len(files), "file_bytes": file_bytes}
+        print_json(kept)
+        return
+    out().print(f"Archive of {process_settings().source}: {plural(responses, 'response')}, {_size(response_bytes)}")
+    out().print(f"Lake: {plural(len(files), 'file')}, {_size(file_bytes)}")
+
+
+@commands.command()
+def verify(as_json: AsJson = False) -> None:
+    """Look whether all that is kept is whole; what is damaged is given up and brought again, leftovers are removed."""
+    found = verify_all(connect())
+    if as_json:
+        print_json(asdict(found))
+    else:
+        out().print(f"{plural(found.responses, 'response')}: {len(found.damaged_responses)} damaged")
+        out().print(f"{plural(found.files, 'file')} of the lake: {len(found.damaged_files)} damaged or missing")
+        for name in (*found.damaged_responses, *found.damaged_files):
+            out().print(f"  given up: {name}", soft_wrap=True)
+        if found.leftovers:
+            out().print(f"{plural(len(found.leftovers), 'leftover')} of a crash removed")
+        if not found.is_sound:
+            out().print("What was given up is a gap now: f1-assets import SEASONS brings it again.")
+    raise typer.Exit(0 if found.is_sound else 1)
+
+
+def _size(number: int) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if number < 1000:
+            return f"{number:,.0f} {unit}"
+        number = round(number / 1000)
+    return f"{number:,} GB"

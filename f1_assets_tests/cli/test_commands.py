@@ -275,7 +275,7 @@ def test_what_is_kept_is_verified_and_brought_again_where_it_is_damaged(f1_asset
     position.unlink()
     (archive,) = (tmp_path / "home" / "archive").glob("*.sqlite")
     with create_engine(f"sqlite:///{archive}").begin() as connection:
-        connection.execute(text("UPDATE http_cache SET value = x'00ff' WHERE key LIKE '%WeatherData%'"))
+        connection.execute(text("UPDATE responses SET value = x'00ff' WHERE key LIKE '%WeatherData%'"))
     done = f1_assets("archive", "verify", **SMALL)
     assert done.returncode == 1
     assert "15 responses: 1 damaged" in done.stdout

@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         """Give the seasons of ``F1_SEASONS``; the current one by default."""
         return parse_seasons(self.seasons) if self.seasons else [(now or datetime.now(UTC)).year]
 
+    @property
+    def alive_folder(self) -> Path:
+        """Where imports of this machine show that they live."""
+        return self.home.absolute() / "alive"
+
     def make_home(self) -> Path:
         """Create `home` for this user alone, and give it as an absolute path.
 

@@ -17,6 +17,7 @@ from f1_assets.cli.output import err, matrix, out, plural, print_json, program
 from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.connection import connect
 from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
+from f1_assets.importing.recovery import recover
 from f1_assets.importing.standings import StandingsRefresh
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.settings import process_settings
@@ -70,6 +71,7 @@ def _note_calendar(warehouse: Warehouse, refresh: CalendarRefresh) -> None:
 def _import(warehouse: Warehouse, selection: Selection, workers: int, **options: Any) -> ImportSummary:  # noqa: ANN401
     """Fill the gaps through Dagster, and show how it goes."""
     from f1_assets.defs.instance import dagster_instance
+    from f1_assets.defs.lost_runs import end_lost_runs
     from f1_assets.defs.runs import run_sessions
     from f1_assets.defs.season_assets import record_standings
 
@@ -82,6 +84,8 @@ def _import(warehouse: Warehouse, selection: Selection, workers: int, **options:
             record_standings(dagster_instance(process_settings()), refresh)
             super().standings(refresh)
 
+    recover(warehouse)
+    end_lost_runs(dagster_instance(process_settings()), warehouse)
     with _Recording() as watcher:
         return import_selection(warehouse, selection, run_sessions, watcher, workers=workers, **options)
 

@@ -14,8 +14,10 @@ from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
 from f1_assets.errors import ConfigurationError, QuotaExhausted, UsageError
 from f1_assets.importing import extract_each
+from f1_assets.importing.recovery import recover
 from f1_assets.importing.sessions import done_since
 from f1_assets.keys import SessionKey
+from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.claims import Claims
@@ -76,8 +78,8 @@ def session_data(
     try:
         key = SessionKey.parse(context.partition_key)
         event_of(warehouse.open(), key)
-        with Claims(warehouse.open(), context.run.tags.get(CLAIM_TAG, context.run.run_id)) as claims:
-            _claim(context, claims, key)
+        with _claims(context, warehouse.open()) as claims:
+            _claim(context, claims, key, warehouse.open())
             done = done_since(warehouse.open(), key, _requested_at(context))
             for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
                 context.log.info("%s was imported meanwhile by run %s", line.dataset, line.run_id)
@@ -103,14 +105,22 @@ def session_data(
         )
 
 
-def _claim(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey) -> None:
-    """Wait until no other import is at work on the session."""
+def _claims(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Claims:
+    """Take part in the claim of the command that started the run, or claim for the run itself."""
+    if (owner := context.run.tags.get(CLAIM_TAG)) is not None:
+        return Claims(warehouse, owner)
+    return Claims(warehouse, context.run.run_id, process_settings().alive_folder)
+
+
+def _claim(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey, warehouse: Warehouse) -> None:
+    """Wait until no other import is at work on the session; one that died is not waited for."""
     is_told = False
     while not claims.take(key):
         if not is_told:
             context.log.info("%s is being imported by somebody else; this run waits for it", key)
             is_told = True
-        time.sleep(1.0)
+        if key not in recover(warehouse):
+            time.sleep(1.0)
 
 
 def _requested_at(context: dg.AssetExecutionContext) -> datetime:

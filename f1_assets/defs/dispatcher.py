@@ -17,7 +17,7 @@ import dagster as dg
 from f1_assets.datasets import named, named_of_seasons
 from f1_assets.defs.calendars import record_calendar
 from f1_assets.defs.governor import ACTIVE, session_runs
-from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
+from f1_assets.defs.partitions import PARTITION_TAG, SEASONS, SESSIONS, add_partitions
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.importing import CalendarRefresh, refresh_calendar
 from f1_assets.importing.calendar import stale_seasons
@@ -40,7 +40,6 @@ SHORTEST_WAIT_SECONDS = 5.0
 CALENDAR_SECONDS = 20.0
 """A tick spends so long on calendars; the rest follows at the next one."""
 
-PARTITION_TAG = "dagster/partition"
 STANDINGS_JOB = "import_standings"
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _LOOKED_BACK = 12

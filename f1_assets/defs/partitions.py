@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+PARTITION_TAG = "dagster/partition"
+
 SESSIONS = dg.DynamicPartitionsDefinition(name="f1_session")
 """One partition a session, named by its key: ``2024-03-Q``."""
 

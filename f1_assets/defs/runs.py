@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
-from multiprocessing import get_context
 
 import dagster as dg
 
@@ -14,15 +12,23 @@ from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
 from f1_assets.defs.assets import CLAIM_TAG, RESERVATION_TAG
 from f1_assets.defs.build import build_defs
+from f1_assets.defs.crew import Crew
+from f1_assets.defs.governor import ACTIVE
 from f1_assets.defs.instance import dagster_instance
-from f1_assets.defs.partitions import SESSIONS, add_partitions
+from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
+from f1_assets.defs.summaries import COMMAND_TAG
 from f1_assets.errors import QuotaExhausted
 from f1_assets.importing import SessionOutcome, SessionRun
+from f1_assets.importing.recovery import note_lost
 from f1_assets.importing.season import LOOKED_AT_AGAIN_SECONDS
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
+from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
+
+MOST_LOSSES = 3
+"""A session in which so many processes were killed is left until its next try."""
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -53,7 +59,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
             run_config=_QUIET,
             raise_on_error=False,
             tags={
-                "f1_assets/command": "import",
+                COMMAND_TAG: "import",
                 **({RESERVATION_TAG: reservation} if reservation else {}),
                 **({CLAIM_TAG: claim} if claim else {}),
             },
@@ -82,40 +88,48 @@ def run_sessions(
         What to import, in this order; asked for one by one, when there is a worker for it. None where other imports
         have all that is left.
     workers
-        At most so many side by side, each in a process of its own.
+        At most so many side by side, each in a process of its own. One that is killed is replaced, and its session
+        taken up again.
     reserve
         Called before each session starts; gives its reservation, and waits or raises where the quota is spent. What
         runs at that time goes on, and is given first. After Ctrl-C too what runs comes to its end.
     claim
         The name under which the sessions are claimed.
     """
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
-    running: set[Future[SessionRun]] = set()
-    try:
+    with Crew(workers, functools.partial(_take_up, claim=claim)) as crew:
         for gap in gaps:
-            if gap is None and not running:
+            if gap is None and crew.is_idle:
                 time.sleep(LOOKED_AT_AGAIN_SECONDS)
-            elif gap is None or len(running) == workers:
-                patience = LOOKED_AT_AGAIN_SECONDS if gap is None else None
-                done, running = wait(running, patience, FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+            elif gap is None or crew.is_busy:
+                yield from crew.ended(LOOKED_AT_AGAIN_SECONDS if gap is None else None)
             if gap is None:
                 continue
             try:
                 reservation = reserve(gap)
             except QuotaExhausted:
-                yield from (future.result() for future in as_completed(running))
+                while not crew.is_idle:
+                    yield from crew.ended()
                 raise
-            running.add(pool.submit(run_session, gap, reservation, claim))
-        yield from (future.result() for future in as_completed(running))
+            crew.start(gap, functools.partial(run_session, gap, reservation, claim))
+        while not crew.is_idle:
+            yield from crew.ended()
+
+
+def _take_up(gap: SessionGap, times: int, claim: str) -> SessionRun | None:
+    """Clear up after a worker that was killed in a session; give its end where it is not worth another try now."""
+    instance, warehouse = dagster_instance(process_settings()), connect()
+    try:
+        tags = {CLAIM_TAG: claim, PARTITION_TAG: str(gap.key)}
+        for run in instance.get_runs(dg.RunsFilter(tags=tags, statuses=ACTIVE)):
+            instance.report_run_failed(run, "The process of this run was killed; its session is taken up again.")
+        if (ledger := transport_for(process_settings()).ledger) is not None:
+            ledger.abandon(str(gap.key))
+        if times < MOST_LOSSES:
+            return None
+        lines = note_lost(gap, warehouse, times)
+        return SessionRun(SessionOutcome(gap.key, lines, requests=0, archive_hits=0, seconds=0.0))
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    """Let a session that is being imported come to its end: a terminal sends Ctrl-C to the group of the command."""
-    if hasattr(os, "setpgid"):
-        os.setpgid(0, 0)
+        warehouse.close()
 
 
 def _still_to_note(instance: dg.DagsterInstance, warehouse: Warehouse, gap: SessionGap) -> list[str]:

@@ -13,10 +13,12 @@ from f1_assets.defs.dispatcher import (
 )
 from f1_assets.defs.governor import govern
 from f1_assets.defs.jobs import import_sessions, import_standings
+from f1_assets.defs.lost_runs import end_lost_runs
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.defs.schedules import CALENDAR_IS_OLD_AFTER
 from f1_assets.defs.summaries import summarize
+from f1_assets.importing.recovery import recover
 from f1_assets.settings import process_settings
 
 
@@ -46,6 +48,8 @@ def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResou
     settings, postponed = process_settings(), CalendarPostponements.parse(context.cursor)
     try:
         store = warehouse.open()
+        recover(store)
+        end_lost_runs(context.instance, store)
         is_done = refresh_stale_calendars(
             context.instance, store, settings, CALENDAR_IS_OLD_AFTER, postponed, context.log.warning
         )

@@ -17,6 +17,7 @@ from f1_assets.datasets import named
 from f1_assets.errors import ConfigurationError, NotYetPublished, QuotaExhausted, UnreadableData, UpstreamError
 from f1_assets.importing.calendar import CalendarRefresh, refresh_calendars
 from f1_assets.importing.pauses import Pauses
+from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Selection
 from f1_assets.importing.sessions import Outcome, SessionOutcome, process_session_gap
 from f1_assets.importing.standings import StandingsRefresh, refresh_standings
@@ -261,6 +262,7 @@ def import_selection(
         See `import_season`.
     """
     watcher, started = watcher or Watcher(), time.perf_counter()
+    recover(warehouse, transport)
     summary = ImportSummary(tuple(selection.seasons))
     pauses = Pauses(warehouse, waits, max_requests, watcher.paused, transport)
     refreshes = refresh_calendars(
@@ -271,9 +273,10 @@ def import_selection(
         watcher.refreshed(refresh)
     gaps = gaps_of(selection.due_states(warehouse), datetime.now(UTC))
     watcher.began(gaps)
-    with Claims(warehouse) as claims:
+    with Claims(warehouse, alive_in=process_settings().alive_folder) as claims:
         try:
-            for session_run in run(_unclaimed(gaps, claims, warehouse), workers, pauses.reserve, claims.owner):
+            free = _unclaimed(gaps, claims, warehouse, transport)
+            for session_run in run(free, workers, pauses.reserve, claims.owner):
                 claims.release(session_run.outcome.key)
                 watcher.ended(session_run)
                 summary.outcomes.append(session_run.outcome)
@@ -335,7 +338,9 @@ def _stops(run: SessionRun) -> str | None:
     return blocked.reason if blocked is not None else None
 
 
-def _unclaimed(gaps: Sequence[SessionGap], claims: Claims, warehouse: Warehouse) -> Iterator[SessionGap | None]:
+def _unclaimed(
+    gaps: Sequence[SessionGap], claims: Claims, warehouse: Warehouse, transport: Transport | None
+) -> Iterator[SessionGap | None]:
     """Give the gaps that no other import is at work on, and None where others have all that is left.
 
     It never waits itself: whoever asks may have sessions of its own that end meanwhile.
@@ -354,6 +359,7 @@ def _unclaimed(gaps: Sequence[SessionGap], claims: Claims, warehouse: Warehouse)
                 claims.release(gap.key)
         if held_by_others:
             yield None
+            recover(warehouse, transport)
         waiting = held_by_others
 
 

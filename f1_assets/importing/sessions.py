@@ -266,11 +266,12 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
     except ConfigurationError:
         raise  # the database itself: no other dataset would fare better
     except Exception as error:  # one dataset's defect is noted with its traceback, and the next gets its turn
-        return warehouse.note(_failure(line, error, warehouse, time.perf_counter() - started))
+        failed = failure_of(line, error, warehouse, datetime.now(UTC))
+        return warehouse.note(replace(failed, seconds=time.perf_counter() - started))
 
 
-def _failure(line: Extraction, error: Exception, warehouse: Warehouse, seconds: float) -> Extraction:
-    now = datetime.now(UTC)
+def failure_of(line: Extraction, error: Exception, warehouse: Warehouse, now: datetime) -> Extraction:
+    """Make the line of a dataset that ended in an error: its status, its reason, and when it is tried again."""
     known = isinstance(error, F1AssetsError)
     before = {stored.dataset: stored.attempts for stored in warehouse.extractions(line.key)}
     return replace(
@@ -281,7 +282,6 @@ def _failure(line: Extraction, error: Exception, warehouse: Warehouse, seconds: 
         error=str(error) if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),
         next_try_at=next_try_at(error, before.get(line.dataset, 0) + 1, now),
         tried_at=now,
-        seconds=seconds,
     )
 
 

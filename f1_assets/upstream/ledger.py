@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Engine, case, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, case, delete, false, insert, select, text, update
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted
 from f1_assets.upstream.ledger_history import compact, counted_since, is_in_flight, past_loads, time_of
@@ -178,6 +178,24 @@ class Ledger:
         """Give back what is left of a reservation."""
         with writing(self._engine) as connection:
             connection.execute(delete(reservations).where(reservations.c.id == reservation))
+
+    def abandon(self, session_key: str, but_reservation: str | None = None) -> None:
+        """Note that whoever loaded a session is dead: nobody waits for its answers, what it set aside is free.
+
+        Its requests stay counted, as if they had arrived as late as they can.
+
+        Parameters
+        ----------
+        session_key
+            The session.
+        but_reservation
+            What its next load has set aside.
+        """
+        with writing(self._engine) as connection:
+            of_session = requests.c.session_key == session_key
+            connection.execute(update(requests).where(of_session, ~requests.c.settled).values(settled=True))
+            kept = reservations.c.id == but_reservation if but_reservation else false()
+            connection.execute(delete(reservations).where(reservations.c.session_key == session_key, ~kept))
 
     def stats(self) -> tuple[PolicyStatus, ...]:
         """Tell how far each policy is used."""

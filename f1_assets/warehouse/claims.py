@@ -1,6 +1,7 @@
 """Which session is being imported by whom: no two imports load the same session at the same time.
 
-A claim is a row that its process renews while it lives; whoever finds it expired may take it over.
+A claim is a row that its process renews while it lives; whoever finds it expired may take it over. On one machine
+nobody has to wait for that: a process holds a lock on a file while it lives, which the system takes from it then.
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from filelock import FileLock, Timeout
 from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -37,17 +41,24 @@ class Claims:
         Where the claims are kept.
     owner
         Who claims; a name of its own by default.
+    alive_in
+        Folder in which it shows that it lives, for others on this machine; None for one that takes part in the claims
+        of another process.
     """
 
-    def __init__(self, warehouse: Warehouse, owner: str | None = None) -> None:
+    def __init__(self, warehouse: Warehouse, owner: str | None = None, alive_in: Path | None = None) -> None:
         self.owner = owner or uuid.uuid4().hex
+        self._sign = FileLock(_sign_of(alive_in, self.owner), mode=0o600) if alive_in is not None else None
         self._warehouse = warehouse
         self._held: set[SessionKey] = set()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep_alive, name="claims", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to renew."""
+        """Begin to renew, and show that it lives."""
+        if self._sign is not None:
+            Path(self._sign.lock_file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._sign.acquire()
         self._thread.start()
         return self
 
@@ -57,6 +68,10 @@ class Claims:
         self._thread.join()
         for key in list(self._held):
             self.release(key)
+        if self._sign is not None:
+            # While it is held: nobody can hold a file that is gone when it is let go.
+            Path(self._sign.lock_file).unlink(missing_ok=True)
+            self._sign.release()
 
     def take(self, key: SessionKey, now: datetime | None = None) -> bool:
         """Claim a session, unless another import has it; one that the same owner has already is taken again.
@@ -101,6 +116,48 @@ class Claims:
 
 def claimed_sessions(warehouse: Warehouse, now: datetime | None = None) -> frozenset[SessionKey]:
     """Give the sessions that some import is at work on."""
+    return frozenset(claim_owners(warehouse, now))
+
+
+def free_claims_of_the_dead(warehouse: Warehouse, alive_in: Path) -> list[SessionKey]:
+    """Free the sessions whose import died on this machine, and give them.
+
+    Parameters
+    ----------
+    warehouse
+        Where the claims are kept.
+    alive_in
+        Where imports of this machine show that they live. Of others nothing is known: their claims expire.
+    """
+    with reading(warehouse.engine) as connection:
+        owners = set(connection.execute(select(claims.c.owner)).scalars())
+    freed: list[SessionKey] = []
+    for owner in sorted(owner for owner in owners if _is_dead(alive_in, owner)):
+        with writing(warehouse.engine) as connection:
+            gone = delete(claims).where(claims.c.owner == owner)
+            rows = connection.execute(gone.returning(claims.c.season, claims.c.round, claims.c.session))
+            freed += [SessionKey(row.season, row.round, row.session) for row in rows]
+        _sign_of(alive_in, owner).unlink(missing_ok=True)
+    return freed
+
+
+def claim_owners(warehouse: Warehouse, now: datetime | None = None) -> Mapping[SessionKey, str]:
+    """Give the sessions that some import is at work on, with the name under which it claimed them."""
     query = select(claims).where(claims.c.expires_at > (now or datetime.now(UTC)))
     with reading(warehouse.engine) as connection:
-        return frozenset(SessionKey(row.season, row.round, row.session) for row in connection.execute(query))
+        return {SessionKey(row.season, row.round, row.session): row.owner for row in connection.execute(query)}
+
+
+def _sign_of(alive_in: Path, owner: str) -> Path:
+    return alive_in / f"{owner}.alive"
+
+
+def _is_dead(alive_in: Path, owner: str) -> bool:
+    """Tell whether a process of this machine held its sign and holds it no more."""
+    if not _sign_of(alive_in, owner).exists():
+        return False
+    try:
+        with FileLock(_sign_of(alive_in, owner), timeout=0):
+            return True
+    except Timeout:
+        return False

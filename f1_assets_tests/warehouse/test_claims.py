@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -5,7 +7,8 @@ import pytest
 
 from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
-from f1_assets.warehouse.claims import LASTS, Claims, claimed_sessions
+from f1_assets.settings import load_settings
+from f1_assets.warehouse.claims import LASTS, Claims, claim_owners, claimed_sessions, free_claims_of_the_dead
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 KEY = SessionKey(2024, 1, "R")
@@ -70,3 +73,48 @@ def test_of_many_that_ask_at_once_one_gets_it(season):
 def test_a_session_that_the_calendar_does_not_have_is_refused(season):
     with pytest.raises(UsageError, match="does not have 2024-77-R"):
         Claims(season).take(SessionKey(2024, 77, "R"))
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from f1_assets.connection import connect
+from f1_assets.keys import SessionKey
+from f1_assets.settings import load_settings
+from f1_assets.settings import load_settings
+from f1_assets.warehouse.claims import LASTS, Claims, claim_owners, claimed_sessions, free_claims_of_the_dead
+
+settings = load_settings(home=sys.argv[1])
+with Claims(connect(settings), alive_in=settings.alive_folder) as claims:
+    claims.take(SessionKey(2024, 1, "R"))
+    print("claimed", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_what_a_killed_process_of_this_machine_claimed_is_free_at_once(sqlite_warehouse, tmp_path):
+    store(sqlite_warehouse, a_season())
+    alive_in = load_settings(home=tmp_path / "home").alive_folder
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "home")]
+    with subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == "claimed\n"
+        assert free_claims_of_the_dead(sqlite_warehouse, alive_in) == []
+        assert not Claims(sqlite_warehouse).take(KEY)
+        holder.kill()
+    assert free_claims_of_the_dead(sqlite_warehouse, alive_in) == [KEY]
+    assert Claims(sqlite_warehouse).take(KEY)
+    assert list(alive_in.iterdir()) == []
+
+
+def test_of_imports_of_other_machines_nothing_is_known_and_their_claims_stay(season, tmp_path):
+    assert Claims(season, "elsewhere").take(KEY)
+    assert free_claims_of_the_dead(season, tmp_path / "alive") == []
+    assert claim_owners(season) == {KEY: "elsewhere"}
+
+
+def test_an_import_that_ends_leaves_no_sign_of_life(season, tmp_path):
+    with Claims(season, alive_in=tmp_path / "alive") as claims:
+        claims.take(KEY)
+        assert len(list((tmp_path / "alive").iterdir())) == 1
+        assert free_claims_of_the_dead(season, tmp_path / "alive") == []
+    assert list((tmp_path / "alive").iterdir()) == []

@@ -1,0 +1,123 @@
+"""Processes that import sessions side by side, of which any may be killed at any time.
+
+Each worker is a pool of one process: a pool of many breaks as a whole when one of its processes is killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from f1_assets.importing import SessionRun
+from f1_assets.planning import SessionGap
+
+
+@dataclass
+class _Task:
+    """A session that a worker imports, and how often its worker was killed in it."""
+
+    gap: SessionGap
+    run: Callable[[], SessionRun]
+    worker: ProcessPoolExecutor
+    losses: int = 0
+
+
+class Crew:
+    """So many workers.
+
+    Parameters
+    ----------
+    size
+        How many sessions are imported side by side.
+    lost
+        Called when a worker was killed in a session, with how often that was; gives the session's end, or None where it
+        is to be imported by another worker.
+    """
+
+    def __init__(self, size: int, lost: Callable[[SessionGap, int], SessionRun | None]) -> None:
+        self._lost = lost
+        self._free = [_hire() for _ in range(size)]
+        self._tasks: dict[Future[SessionRun], _Task] = {}
+
+    def __enter__(self) -> Self:
+        """Begin; a process starts with its first session."""
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Let what runs come to its end."""
+        for worker in (*self._free, *(task.worker for task in self._tasks.values())):
+            worker.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no session is being imported."""
+        return not self._tasks
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether every worker has a session."""
+        return not self._free
+
+    def start(self, gap: SessionGap, run: Callable[[], SessionRun]) -> None:
+        """Give a session to a free worker; `run` is what its process calls."""
+        self._submit(_Task(gap, run, self._free.pop()))
+
+    def ended(self, patience_seconds: float | None = None) -> Iterator[SessionRun]:
+        """Wait until a session ends, or for so long, and give those that did."""
+        done, _ = wait(self._tasks, patience_seconds, FIRST_COMPLETED)
+        for future in done:
+            task = self._tasks.pop(future)
+            try:
+                run: SessionRun | None = future.result()
+            except BrokenProcessPool:
+                task.worker.shutdown(wait=False)
+                task.worker, task.losses = _hire(), task.losses + 1
+                run = self._lost(task.gap, task.losses)
+            if run is None:
+                self._submit(task)
+            else:
+                self._free.append(task.worker)
+                yield run
+
+    def _submit(self, task: _Task) -> None:
+        try:
+            future = task.worker.submit(task.run)
+        except BrokenProcessPool:  # it was killed while it had nothing to do
+            task.worker.shutdown(wait=False)
+            task.worker = _hire()
+            future = task.worker.submit(task.run)
+        self._tasks[future] = task
+
+
+def _hire() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=_context(), initializer=_begin)
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Start processes from one that has the libraries loaded already, where the system can."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["f1_assets.defs.runs", "f1_assets.upstream.loader"])
+    return context
+
+
+def _begin() -> None:
+    """Let a session that is being imported come to its end after Ctrl-C, but not outlive a command that was killed."""
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # a terminal sends Ctrl-C to the group of the command
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,58 @@
+"""Take up what a crash left: sessions of imports that died, their requests on the way, and what they set aside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from f1_assets.datasets import named
+from f1_assets.errors import TransientError
+from f1_assets.importing.sessions import failure_of
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.settings import process_settings
+from f1_assets.upstream.process import transport_for
+from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse.claims import free_claims_of_the_dead
+
+if TYPE_CHECKING:
+    from f1_assets.upstream.transport import Transport
+
+
+def recover(warehouse: Warehouse, transport: Transport | None = None, alive_in: Path | None = None) -> list[SessionKey]:
+    """Free the sessions of imports that died on this machine, and give them: the next import need not wait for them.
+
+    Parameters
+    ----------
+    warehouse, transport
+        With the claims and the ledger; the environment's transport by default.
+    alive_in
+        Where imports of this machine show that they live.
+    """
+    freed = free_claims_of_the_dead(warehouse, alive_in or process_settings().alive_folder)
+    if freed and (ledger := (transport or transport_for(process_settings())).ledger) is not None:
+        for key in freed:
+            ledger.abandon(str(key))
+    return freed
+
+
+def note_lost(gap: SessionGap, warehouse: Warehouse, times: int) -> tuple[Extraction, ...]:
+    """Note that a session takes its process with it, each time: all that it lacks failed, and has its next try.
+
+    Parameters
+    ----------
+    gap
+        The session and what it lacks.
+    warehouse
+        Where to note it.
+    times
+        How often.
+    """
+    error = TransientError(
+        f"{gap.key}: the process that imported it was killed {times} times in a row. Is there too little memory? "
+        "It is tried again later."
+    )
+    now = datetime.now(UTC)
+    lines = [Extraction(gap.key, dataset.name, Status.FAILED) for dataset in named(gap.datasets)]
+    return tuple(warehouse.note(failure_of(line, error, warehouse, now)) for line in lines)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
 
-from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import out, plural, print_json
+from f1_assets.cli.options import AsJson, Seasons
+from f1_assets.cli.output import err, out, plural, print_json
 from f1_assets.connection import connect
+from f1_assets.importing.comparison import Comparison, compare
 from f1_assets.importing.verify import verify as verify_all
+from f1_assets.keys import parse_seasons
 from f1_assets.settings import process_settings
 from f1_assets.upstream.process import transport_for
 
@@ -46,6 +50,39 @@ def verify(as_json: AsJson = False) -> None:
         if not found.is_sound:
             out().print("What was given up is a gap now: f1-assets import SEASONS brings it again.")
     raise typer.Exit(0 if found.is_sound else 1)
+
+
+@commands.command("compare")
+def compare_(seasons: Seasons, as_json: AsJson = False) -> None:
+    """Extract seasons again from what is kept, and tell what is different now; nothing is sent or stored."""
+    warehouse = connect()
+    with err().status("Extracting again ...") as shown:
+        found = compare(warehouse, parse_seasons(seasons), began=lambda key: shown.update(f"Extracting {key} again"))
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_comparison(found)
+    raise typer.Exit(1 if found.differences else 0)
+
+
+def print_comparison(found: Comparison) -> None:
+    """Show what would be different, and how to take it over."""
+    if found.differences:
+        table = Table(box=SIMPLE_HEAD, header_style="bold")
+        for name in ("session", "dataset", "extracted by", "rows", "rows now", "what differs"):
+            table.add_column(name)
+        for one in found.differences:
+            what = one.error or ", ".join(one.columns) or "rows came or went"
+            now = "none" if one.rows_now is None else f"{one.rows_now:,}"
+            version = f"FastF1 {one.fastf1_version}"
+            table.add_row(str(one.key), one.dataset, version, f"{one.rows_stored:,}", now, what)
+        out().print(table)
+    different = plural(len(found.differences), "dataset")
+    out().print(f"FastF1 {found.fastf1_version}: {different} of {found.compared:,} would be different now.")
+    if found.not_kept:
+        out().print(f"{plural(found.not_kept, 'dataset')} could not be compared: what they need is not in the archive.")
+    if found.differences:
+        out().print("To take it over, materialize these partitions again in Dagster: what is kept costs no request.")
 
 
 def _size(number: int) -> str:

@@ -213,7 +213,7 @@ class Dataset:
         frame = extract.frame
         if self.has_clock and "utc" not in frame:
             frame = frame.assign(utc=_time_of_day(frame["session_time_ms"], loaded.t0_utc))
-        return replace(extract, frame=self._conform(frame, loaded.key))
+        return replace(extract, frame=self.conform(frame, loaded.key))
 
     def _without_repeats(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Keep the last of rows with one key. Samples come sorted, and there are too many to look at them twice."""
@@ -223,7 +223,14 @@ class Dataset:
             repeats &= values[1:] == values[:-1]
         return frame[np.append(~repeats, True)] if repeats.any() else frame
 
-    def _conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
+    def conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
+        """Give rows in this dataset's columns and types, sorted by its key, each once.
+
+        Raises
+        ------
+        UnreadableData
+            When a value does not fit its column's type, or a row has no key.
+        """
         frame = frame.reindex(columns=[column.name for column in self.columns])
         for column in self.columns:
             try:

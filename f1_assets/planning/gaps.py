@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, and_, select
 
 from f1_assets.datasets import Dataset, named
 from f1_assets.keys import SessionKey
+from f1_assets.planning.known_gaps import known_gaps
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import events, extractions, sessions
@@ -124,7 +125,7 @@ def _query(seasons: Iterable[int]) -> Select[Any]:
     times = (x.tried_at, x.extracted_at, x.next_try_at)
     s = sessions.c
     return (
-        select(s.season, s.round, s.session, s.end_utc, events.c.live_timing, *line, *times)
+        select(s.season, s.round, s.session, s.end_utc, s.start_utc, events.c.live_timing, *line, *times)
         .join(events, s.event_key == events.c.event_key)
         .outerjoin(extractions, and_(x.season == s.season, x.round == s.round, x.session == s.session))
         .where(s.season.in_(list(seasons)))
@@ -164,10 +165,13 @@ def gaps_of(states: Iterable[DatasetState], now: datetime | None = None) -> list
 def _state(
     key: SessionKey, dataset: Dataset, session: Row[Any], line: tuple[Any, ...] | None, now: datetime, delay: timedelta
 ) -> DatasetState:
+    lost = known_gaps().get((session.start_utc.date(), key.session, dataset.name))
+    if lost is not None and (line is None or Status.PRESENT not in line):
+        return DatasetState(key, dataset.name, Status.UNAVAILABLE, reason=lost)
     if line is None:
         status, reason = _without_line(key, dataset, session, now, delay)
         return DatasetState(key, dataset.name, status, reason=reason)
-    _, _, _, end, _, name, *known = line
+    _, _, _, end, _, _, name, *known = line
     stored, rows, reason, error_class, attempts, requests, load_seconds, tried_at, extracted_at, next_try_at = known
     status = _STATUSES[stored]
     if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:

@@ -305,7 +305,7 @@ def load_session(
         captured_timing_stream() as streams,
     ):
         try:
-            if transport.source == "live" and event.live_timing:
+            if transport.source == "live" and transport.sends and event.live_timing:
                 require_account(transport.settings)
             asked.load(**needs.flags)
             key = event.circuit_key or _circuit_key_of(asked)

@@ -74,9 +74,12 @@ class Transport:
         Where to ask and where to keep the answers.
     ledger
         Asked for a permit before each request that leaves, and told how it ended. Only a recording does without.
+    sends
+        Whether anything is sent: without it, only what the archive has is read.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger | None = None) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger | None = None, sends: bool = True) -> None:
+        self.sends = sends
         self.source = source_kind(settings.source)
         self.settings = settings
         self.ledger = ledger
@@ -129,6 +132,8 @@ class Transport:
         LoadStopped
             When there is no permit.
         """
+        if not self.sends:
+            raise LoadStopped(QuotaExhausted(f"{request.url} is not kept, and nothing is sent."))
         if self.ledger is None:
             return send()
         try:

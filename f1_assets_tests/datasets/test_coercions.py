@@ -107,6 +107,6 @@ def test_a_tyre_that_nobody_reported_is_not_a_fresh_one():
 def test_rows_without_their_key_and_values_of_another_type_are_no_data():
     weather, key = all_datasets()["weather"], SessionKey(2024, 1, "R")
     with pytest.raises(UnreadableData, match="1 rows of weather have no session_time_ms"):
-        weather._conform(pd.DataFrame({"session_time_ms": [1, None]}), key)
+        weather.conform(pd.DataFrame({"session_time_ms": [1, None]}), key)
     with pytest.raises(UnreadableData, match=r"weather\.air_temperature_c is not float"):
-        weather._conform(pd.DataFrame({"session_time_ms": [1], "air_temperature_c": ["warm"]}), key)
+        weather.conform(pd.DataFrame({"session_time_ms": [1], "air_temperature_c": ["warm"]}), key)

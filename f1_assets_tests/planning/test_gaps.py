@@ -1,12 +1,13 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
 from sqlalchemy import event
 
 from f1_assets.datasets import all_datasets, named
-from f1_assets.keys import SessionKey
+from f1_assets.keys import RACE_WEEKEND_SESSIONS, SessionKey
 from f1_assets.planning import SessionGap, dataset_states, gaps_of
+from f1_assets.planning.known_gaps import known_gaps
 from f1_assets.warehouse import Extraction, Status
 from f1_assets_tests.warehouse.seasons import a_season, store
 
@@ -72,3 +73,28 @@ def test_what_is_unavailable_is_no_gap_until_the_finding_expires(warehouse):
     warehouse.note(Extraction(KEY, "laps", Status.UNAVAILABLE, reason="none", next_try_at=later))
     assert _states(warehouse, "laps")[("2024-01-R", "laps")].status is Status.UNAVAILABLE
     assert _states(warehouse, "laps", now=later)[("2024-01-R", "laps")].status is Status.MISSING
+
+
+def test_what_upstream_lost_for_ever_is_no_gap_and_says_where_that_is_known_from(warehouse, monkeypatch):
+    lost = {(date(2024, 3, 1), "Q", "weather"): "lost for ever: the station burned down (https://example.org/1)"}
+    monkeypatch.setattr("f1_assets.planning.gaps.known_gaps", lambda: lost)
+    store(warehouse, a_season())
+    states = _states(warehouse, "weather", "laps")
+    state = states["2024-01-Q", "weather"]
+    assert (state.status, state.is_due(NOW)) == (Status.UNAVAILABLE, False)
+    assert state.reason == "lost for ever: the station burned down (https://example.org/1)"
+    assert states["2024-01-Q", "laps"].status is Status.MISSING
+    assert states["2024-02-Q", "weather"].status is Status.MISSING
+    failed = Extraction(SessionKey(2024, 1, "Q"), "weather", Status.FAILED, reason="HTTP 500", next_try_at=NOW)
+    warehouse.note(failed)
+    assert _states(warehouse, "weather")["2024-01-Q", "weather"].status is Status.UNAVAILABLE
+
+
+def test_what_is_known_to_be_lost_is_of_a_dataset_and_a_session_and_has_its_source():
+    assert known_gaps()
+    for (on, session, dataset), reason in known_gaps().items():
+        assert isinstance(on, date)
+        assert session in RACE_WEEKEND_SESSIONS
+        assert dataset in all_datasets()
+        assert reason.startswith("lost for ever: ")
+        assert "(https://" in reason

@@ -1,0 +1,125 @@
+"""Extract again from what is kept, without a request and without storing, and tell what comes out differently now.
+
+That is how a new version of FastF1, or of an extractor, shows what it changes before anybody takes it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from f1_assets.datasets import Dataset, named
+from f1_assets.errors import F1AssetsError, QuotaExhausted
+from f1_assets.importing.sessions import load_fastf1_session
+from f1_assets.keys import SessionKey
+from f1_assets.settings import process_settings
+from f1_assets.warehouse import Extraction, Status, Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.transport import Transport
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a dataset of a session would be if it were extracted again.
+
+    Parameters
+    ----------
+    key, dataset
+        Which one.
+    fastf1_version
+        The version that extracted what is stored.
+    rows_stored, rows_now
+        How many there are, and how many there would be.
+    columns
+        The columns whose values differ; empty where rows came or went.
+    error
+        Why it could not be extracted any more; None where it could.
+    """
+
+    key: SessionKey
+    dataset: str
+    fastf1_version: str
+    rows_stored: int
+    rows_now: int | None
+    columns: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came out: how many (session, dataset) were compared, how many are not kept, and what differs."""
+
+    fastf1_version: str
+    compared: int
+    not_kept: int
+    differences: tuple[Difference, ...]
+
+
+def compare(
+    warehouse: Warehouse,
+    seasons: Iterable[int],
+    *,
+    transport: Transport | None = None,
+    began: Callable[[SessionKey], None] = lambda key: None,
+) -> Comparison:
+    """Extract again what seasons have, from the archive alone, and hold it against what is stored.
+
+    Parameters
+    ----------
+    warehouse
+        With what is stored; nothing is changed in it.
+    seasons
+        Which seasons.
+    transport
+        With the archive; it must not send. The environment's archive by default.
+    began
+        Told of each session.
+    """
+    from f1_assets.upstream.loader import fastf1_version
+    from f1_assets.upstream.transport import Transport
+
+    transport = transport or Transport(process_settings(), sends=False)
+    stored: dict[SessionKey, list[Extraction]] = {}
+    wanted = set(seasons)
+    for line in warehouse.extractions():
+        if line.key.season in wanted and line.status is Status.PRESENT:
+            stored.setdefault(line.key, []).append(line)
+    compared, not_kept, differences = 0, 0, []
+    for key, lines in sorted(stored.items(), key=lambda item: str(item[0])):
+        began(key)
+        loaded = load_fastf1_session(key, [line.dataset for line in lines], warehouse=warehouse, transport=transport)
+        for line in lines:
+            try:
+                difference = _difference(warehouse, loaded, line)
+            except QuotaExhausted:
+                not_kept += 1
+                continue
+            compared += 1
+            if difference is not None:
+                differences.append(difference)
+    return Comparison(fastf1_version(), compared, not_kept, tuple(differences))
+
+
+def _difference(warehouse: Warehouse, loaded: LoadedSession, line: Extraction) -> Difference | None:
+    (dataset,) = named([line.dataset])
+    try:
+        now = dataset.take(loaded).frame
+    except QuotaExhausted:
+        raise
+    except F1AssetsError as error:
+        return Difference(line.key, line.dataset, line.fastf1_version, line.rows, None, error=str(error))
+    then = warehouse.rows(dataset, line.key)
+    before, after = _in_order(dataset, then, line.key), _in_order(dataset, now, line.key)
+    if len(before) != len(after):
+        return Difference(line.key, line.dataset, line.fastf1_version, line.rows, len(after))
+    columns = tuple(str(name) for name in before if not before[name].equals(after[name]))
+    return Difference(line.key, line.dataset, line.fastf1_version, line.rows, len(after), columns) if columns else None
+
+
+def _in_order(dataset: Dataset, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
+    return dataset.conform(frame, key).sort_values(list(dataset.key), kind="stable", ignore_index=True)

@@ -1,0 +1,64 @@
+"""What a new FastF1 would change is found, from what is kept and without a request."""
+
+import pytest
+from sqlalchemy import update
+
+from f1_assets.datasets import all_datasets
+from f1_assets.errors import UnreadableData
+from f1_assets.importing import process_session_gap, refresh_calendar
+from f1_assets.importing.comparison import Difference, compare
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.upstream.loader import LoadedSession, fastf1_version
+from f1_assets.upstream.transport import Transport
+
+SIMULATED = "races=1,tests=0,sprints=0,laps=5,samples_every=40,drivers=4"
+KEY = SessionKey(2025, 1, "Q")
+
+
+@pytest.fixture
+def imported(sqlite_warehouse, served_transport, served):
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=served_transport)
+    process_session_gap(SessionGap(KEY, tuple(all_datasets())), warehouse=sqlite_warehouse, transport=served_transport)
+    asked = len(served.asked)
+    yield sqlite_warehouse, Transport(served_transport.settings, sends=False)
+    assert len(served.asked) == asked
+
+
+def test_what_the_same_version_extracts_again_is_the_same(imported):
+    warehouse, kept = imported
+    found = compare(warehouse, [2025], transport=kept)
+    assert (found.fastf1_version, found.compared, found.not_kept) == (fastf1_version(), len(all_datasets()), 0)
+    assert found.differences == ()
+
+
+def test_a_value_that_comes_out_differently_and_data_that_cannot_be_read_any_more_are_told(imported, monkeypatch):
+    warehouse, kept = imported
+    laps, weather = all_datasets()["laps"], all_datasets()["weather"]
+    with warehouse.engine.begin() as connection:
+        connection.execute(update(laps.table).values(stint=99))
+    before = warehouse.extractions(KEY)
+
+    def unreadable(_loaded):
+        raise UnreadableData("2025-01-Q: FastF1 could not read the weather data.")
+
+    monkeypatch.setattr(LoadedSession, "weather", property(unreadable))
+    rows = {line.dataset: line.rows for line in before}
+    version = fastf1_version()
+    assert compare(warehouse, [2025], transport=kept).differences == (
+        Difference(KEY, "laps", version, rows["laps"], rows["laps"], ("stint",)),
+        Difference(
+            KEY, "weather", version, rows["weather"], None, error="2025-01-Q: FastF1 could not read the weather data."
+        ),
+    )
+    assert warehouse.extractions(KEY) == before
+    assert weather.table is not None
+
+
+def test_what_is_not_kept_is_counted_and_not_asked_for(imported):
+    warehouse, kept = imported
+    assert kept.discard("TimingData") == 1
+    found = compare(warehouse, [2025], transport=kept)
+    assert found.not_kept > 0
+    assert found.compared + found.not_kept == len(all_datasets())
+    assert found.differences == ()

@@ -3,7 +3,7 @@
 import functools
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     slack_token: SecretStr | None = Field(None, description="Token of a Slack app; no notifications without it.")
     slack_channel: str | None = Field(None, description="Channel for notifications.")
     slack_api_url: str | None = Field(None, description="Another address for Slack's API.")
+    log_format: Literal["text", "json"] = Field("text", description="Logs: text for a person, json for a collector.")
     username: SecretStr | None = Field(None, description="E-mail address of a Formula 1 account with F1 TV.")
     password: SecretStr | None = Field(None, description="Password of that account.")
     dagster_home_set: Path | None = Field(None, validation_alias="DAGSTER_HOME", description="Dagster's own folder.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import traceback
@@ -28,6 +27,7 @@ from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import named
 from f1_assets.errors import F1AssetsError, UsageError
 from f1_assets.keys import SessionKey, parse_seasons
+from f1_assets.monitoring.logs import set_up_logs
 from f1_assets.planning import dataset_states
 from f1_assets.settings import process_settings
 from f1_assets.upstream import get_rate_limit_stats
@@ -62,14 +62,10 @@ def _options(
 ) -> None:
     global _debug
     _debug = debug
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.WARNING,
-        stream=sys.stderr,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
     if version:
         out().print(__version__)
         raise typer.Exit
+    set_up_logs(process_settings().log_format, debug)
 
 
 @app.command()

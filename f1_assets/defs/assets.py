@@ -1,6 +1,7 @@
 """The session assets: one multi-asset whose outputs are all datasets of a session."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -13,11 +14,13 @@ from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
 from f1_assets.errors import ConfigurationError, QuotaExhausted, UsageError
-from f1_assets.importing import extract_each
+from f1_assets.importing import expected_requests_of, extract_each
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.sessions import done_since
 from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
+from f1_assets.upstream import get_rate_limit_stats
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.claims import Claims
@@ -138,15 +141,30 @@ def _import(
     if not wanted:
         return
     run_id, reservation = context.run.run_id, context.run.tags.get(RESERVATION_TAG)
-    loaded = loaded_session.load(key, [dataset.name for dataset in wanted], run_id, reservation)
-    context.log.info(
-        "%s loaded in %.1f s: %s requests, %s responses from the archive",
-        key,
-        loaded.seconds,
-        loaded.requests,
-        loaded.archive_hits,
-    )
-    yield from extract_each(loaded, wanted, warehouse, run_id)
+    names = [dataset.name for dataset in wanted]
+    context.log.info("gaps: %s is imported for %s", key, ", ".join(names))
+    context.log.info("quota: %s", _quota_line())
+    context.log.info("plan: %s", _plan_line(SessionGap(key, tuple(names)), warehouse))
+    loaded = loaded_session.load(key, names, run_id, reservation)
+    words = "session: %s loaded in %.1f s: %s requests, %s responses from the archive"
+    context.log.info(words, key, loaded.seconds, loaded.requests, loaded.archive_hits)
+    counts: Counter[str] = Counter()
+    for line in extract_each(loaded, wanted, warehouse, run_id):
+        counts["failed" if line.failed else str(line.status)] += 1
+        yield line
+    context.log.info("report: %s", ", ".join(f"{number} {status}" for status, number in sorted(counts.items())))
+
+
+def _quota_line() -> str:
+    stats = get_rate_limit_stats()
+    left = [f"{policy.name} {policy.windows[0].remaining} of {policy.windows[0].limit}" for policy in stats]
+    return f"requests left: {', '.join(left)}" if left else "nothing is counted: a recording answers"
+
+
+def _plan_line(gap: SessionGap, warehouse: Warehouse) -> str:
+    needed = expected_requests_of(gap, warehouse=warehouse)
+    words = ", ".join(f"{number} {policy}" for policy, number in needed.items() if number)
+    return f"one load, some {words} requests" if words else "one load, all of it from the archive"
 
 
 def _result(line: Extraction, warehouse: Warehouse) -> dg.MaterializeResult[None]:

@@ -16,7 +16,9 @@ from types import TracebackType
 from typing import Self
 
 from f1_assets.importing import SessionRun
+from f1_assets.monitoring.logs import set_up_logs
 from f1_assets.planning import SessionGap
+from f1_assets.settings import process_settings
 
 
 @dataclass
@@ -113,6 +115,7 @@ def _begin() -> None:
     """Let a session that is being imported come to its end after Ctrl-C, but not outlive a command that was killed."""
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a terminal sends Ctrl-C to the group of the command
+    set_up_logs(process_settings().log_format)
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
 
 

@@ -3,14 +3,22 @@
 import dagster as dg
 
 from f1_assets.defs.assets import session_data
+from f1_assets.defs.freshness import freshness
 from f1_assets.defs.season_assets import calendar, standings
 
 import_sessions = dg.define_asset_job(
     "import_sessions",
-    selection=dg.AssetSelection.assets(*session_data.keys),
+    selection=dg.AssetSelection.assets(*session_data.keys) - dg.AssetSelection.checks(freshness),
     executor_def=dg.in_process_executor,
     description="Load one session once, and extract every dataset from it.",
 )
+
+check_freshness = dg.define_asset_job(
+    "check_freshness",
+    selection=dg.AssetSelection.checks(freshness),
+    description="Look whether the newest session of every dataset is there.",
+)
+"""No race in August is no alarm: the calendar decides."""
 
 refresh_calendar = dg.define_asset_job(
     "refresh_calendar",

@@ -14,7 +14,7 @@ from f1_assets.defs.dispatcher import (
     standings_requests,
     states_kept,
 )
-from f1_assets.defs.jobs import import_sessions, import_standings
+from f1_assets.defs.jobs import check_freshness, import_sessions, import_standings
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.settings import process_settings
@@ -78,3 +78,14 @@ def daily_standings(
         yield from requests
     finally:
         warehouse.close()
+
+
+hourly_freshness = dg.ScheduleDefinition(
+    name="hourly_freshness",
+    cron_schedule="30 * * * *",
+    execution_timezone="UTC",
+    job=check_freshness,
+    default_status=_STATUS,
+    description="Looks whether the newest session of every dataset is there.",
+)
+"""Once an hour: a race is late three hours after its end."""

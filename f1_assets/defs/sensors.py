@@ -11,6 +11,7 @@ from f1_assets.defs.dispatcher import (
     standings_requests,
     states_kept,
 )
+from f1_assets.defs.failures import tell_failures
 from f1_assets.defs.governor import govern
 from f1_assets.defs.jobs import import_sessions, import_standings
 from f1_assets.defs.lost_runs import end_lost_runs
@@ -66,6 +67,24 @@ def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResou
             dynamic_partitions_requests=[SESSIONS.build_add_request(new)] if new else [],
             cursor=str(postponed),
         )
+    finally:
+        warehouse.close()
+
+
+@dg.sensor(
+    name="run_failure",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Posts to Slack what failed, why, and what happens next: bundled, at most once in 15 minutes.",
+)
+def run_failure(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
+    """Post what failed since the last message."""
+    settings = process_settings()
+    try:
+        store = warehouse.open()
+        states = states_kept(store, settings) if settings.slack_token else []
+        said, cursor = tell_failures(store, states, settings, context.cursor, context.log.warning)
+        return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
     finally:
         warehouse.close()
 

@@ -6,6 +6,7 @@ How a session is run is handed in: the library runs it here, the command as a Da
 from __future__ import annotations
 
 import functools
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ from f1_assets.warehouse.claims import Claims
 if TYPE_CHECKING:
     from f1_assets.upstream.transport import Transport
 
+
+logger = logging.getLogger(__name__)
 
 LOOKED_AT_AGAIN_SECONDS = 1.0
 """After this time it is looked again whether another import has come to its end."""
@@ -273,6 +276,8 @@ def import_selection(
         watcher.refreshed(refresh)
     gaps = gaps_of(selection.due_states(warehouse), datetime.now(UTC))
     watcher.began(gaps)
+    missing = sum(len(gap.datasets) for gap in gaps)
+    logger.info("gaps: %d datasets of %d sessions are missing in %s", missing, len(gaps), summary.seasons)
     with Claims(warehouse, alive_in=process_settings().alive_folder) as claims:
         try:
             free = _unclaimed(gaps, claims, warehouse, transport)
@@ -295,6 +300,8 @@ def import_selection(
     summary.seconds = time.perf_counter() - started
     if not summary.exit_code and any(outcome.failed for outcome in summary.outcomes):
         summary.exit_code = 1
+    counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
+    logger.info("report: %s; %d requests, %.1f s", counts, summary.requests, summary.seconds)
     if notify:
         post_import(process_settings(), summary, watcher.warned)
     return summary

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import time
 import traceback
 import uuid
@@ -25,6 +26,7 @@ from f1_assets.errors import (
 )
 from f1_assets.importing.retries import next_try_at, status_after
 from f1_assets.keys import SessionKey
+from f1_assets.monitoring.logs import about
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.upstream.ledger import SHORT_WAIT_SECONDS, Purpose
@@ -36,6 +38,9 @@ from f1_assets.warehouse.calendar import SIMULATOR, CalendarEvent, CalendarSessi
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
     from f1_assets.upstream.transport import Transport
+
+
+logger = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -178,7 +183,11 @@ def load_fastf1_session(
         reservation = _reserve_after_a_short_wait(gap, warehouse, transport)
     purpose = Purpose(str(key), str(load.needs), uuid.uuid4().hex, run_id, reservation)
     try:
-        return load_session(transport, load.event, load.session, load.needs, purpose)
+        with about(session=key, run=run_id):
+            loaded = load_session(transport, load.event, load.session, load.needs, purpose)
+            words = "loaded %s in %.1f s: %d requests, %d responses from the archive"
+            logger.info(words, load.needs, loaded.seconds, loaded.requests, loaded.archive_hits)
+            return loaded
     finally:
         if reservation is not None and transport.ledger is not None:
             # It expires by itself; a good load is not lost for it.
@@ -249,7 +258,11 @@ def extract_each(
         if reason := dataset.why_not_applicable(loaded.key, loaded.event.live_timing):
             yield replace(line, status=Status.NOT_APPLICABLE, reason=reason)
             continue
-        yield _extract(loaded, dataset, warehouse, line)
+        with about(session=loaded.key, dataset=dataset.name, run=run_id):
+            line = _extract(loaded, dataset, warehouse, line)
+            level = logging.WARNING if line.failed else logging.INFO
+            logger.log(level, "%s: %s", line.status, line.reason or f"{line.rows:,} rows")
+        yield line
 
 
 def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line: Extraction) -> Extraction:

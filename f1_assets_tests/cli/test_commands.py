@@ -336,3 +336,18 @@ def test_recorded_sessions_are_imported_through_the_command(f1_assets, recording
     assert session["datasets"]["circuit"] == {"status": "present", "rows": 45, "error": None}
     assert session["datasets"]["laps"]["status"] == "unavailable"
     assert session["requests"] == 12 + 2 * 3  # telemetry and radio, which the recording does not have
+
+
+def test_logs_for_a_collector_are_lines_of_json_with_the_phases_of_an_import(f1_assets):
+    only = ["--round", "1", "--session", "FP1", "--dataset", "weather", "--json"]
+    done = f1_assets("import", "2025", *only, **SMALL, F1_LOG_FORMAT="json")
+    assert done.returncode == 0
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    said = [(line["message"].split(":")[0].split(" ")[0], line.get("session"), line.get("dataset")) for line in lines]
+    assert said == [
+        ("gaps", None, None),
+        ("loaded", "2025-01-FP1", None),
+        ("present", "2025-01-FP1", "weather"),
+        ("report", None, None),
+    ]
+    assert lines[1]["run"] == lines[2]["run"]

@@ -1,0 +1,74 @@
+"""Tell of failures: bundled into one message, at most one in a quarter of an hour, a refused account once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from f1_assets.monitoring.failures import failure_message, failures_since
+from f1_assets.monitoring.notifications import post
+from f1_assets.planning import DatasetState
+from f1_assets.planning.dispatch import account_blocked_since
+from f1_assets.settings import Settings
+from f1_assets.warehouse import Status, Warehouse
+
+LEAST_BETWEEN = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Told:
+    """Up to when failures were told, when the last message left, and whether the account's refusal was told."""
+
+    until: str
+    posted_at: str | None = None
+    account: bool = False
+
+
+def tell_failures(
+    warehouse: Warehouse,
+    states: list[DatasetState],
+    settings: Settings,
+    cursor: str | None,
+    warned: Callable[[str], None],
+    now: datetime | None = None,
+) -> tuple[str, str]:
+    """Post what failed since the last message.
+
+    Parameters
+    ----------
+    warehouse, states
+        With what failed, and the state of everything that is kept.
+    settings
+        With Slack's token; nothing is posted without one.
+    cursor
+        What was told already; None at the first time.
+    warned
+        Told why a message could not be posted.
+    now
+        What is taken for the present.
+
+    Returns
+    -------
+    tuple of str
+        What the tick says, and the next cursor.
+    """
+    now = now or datetime.now(UTC)
+    if cursor is None or settings.slack_token is None:
+        words = "from now on failures are told" if settings.slack_token else "F1_SLACK_TOKEN is not set"
+        return words, json.dumps(asdict(Told(now.isoformat())))
+    told = Told(**json.loads(cursor))
+    is_blocked = account_blocked_since(states) is not None
+    failures = failures_since(warehouse, datetime.fromisoformat(told.until))
+    if is_blocked and told.account:
+        failures = [line for line in failures if line.status is not Status.BLOCKED_AUTH]
+    if not failures:
+        kept = Told(told.until, told.posted_at, told.account and is_blocked)
+        return "nothing failed since the last message", json.dumps(asdict(kept))
+    if told.posted_at is not None and now < datetime.fromisoformat(told.posted_at) + LEAST_BETWEEN:
+        return f"{len(failures)} failures wait for the next message", json.dumps(asdict(told))
+    if not post(settings, failure_message(failures), warned):
+        return "Slack did not take the message, which is tried again", json.dumps(asdict(told))
+    latest = max(line.tried_at for line in failures if line.tried_at is not None)
+    return f"{len(failures)} failures told", json.dumps(asdict(Told(latest.isoformat(), now.isoformat(), is_blocked)))

@@ -1,0 +1,61 @@
+"""Logs: lines for a person, or JSON for a collector, each with the session, dataset and run that it is about."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+_ABOUT: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 (never changed in place)
+
+
+@contextlib.contextmanager
+def about(session: object = None, dataset: str | None = None, run: str | None = None) -> Iterator[None]:
+    """Say what the lines that are logged in a block are about; what is None stays as it was."""
+    given = {"session": session, "dataset": dataset, "run": run}
+    token = _ABOUT.set({**_ABOUT.get(), **{name: str(value) for name, value in given.items() if value is not None}})
+    try:
+        yield
+    finally:
+        _ABOUT.reset(token)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time (UTC), level, logger, message, and session, dataset and run where known."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_ABOUT.get(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def set_up_logs(log_format: str, debug: bool = False) -> None:
+    """Send this process's logs to standard error.
+
+    Parameters
+    ----------
+    log_format
+        ``text``: warnings, for a person. ``json``: also what is done, for a collector.
+    debug
+        Whether to log everything.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    is_json = log_format == "json"
+    handler.setFormatter(JsonLines() if is_json else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("f1_assets").setLevel(logging.DEBUG if debug else logging.INFO if is_json else logging.NOTSET)
+    # What a person sees of an import, the command shows by itself.
+    logging.getLogger("f1_assets.importing").setLevel(logging.NOTSET if is_json or debug else logging.ERROR)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from f1_assets.datasets.dictionary import markdown
+from f1_assets.cli import reference
+from f1_assets.datasets import dictionary
 
-GENERATED = {"data-dictionary.md": markdown}
+GENERATED = {"commands.md": reference.markdown, "data-dictionary.md": dictionary.markdown}
 
 
 def main() -> None:

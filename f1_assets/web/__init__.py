@@ -1,0 +1,1 @@
+"""The season in a browser: pages, pictures, /metrics and /health, drawn from the warehouse alone."""

@@ -15,6 +15,12 @@ from f1_assets.errors import ConfigurationError
 from f1_assets.keys import parse_seasons
 
 
+def _valid_address(address: str) -> str:
+    if not address.startswith(("http://", "https://")):
+        raise ValueError("write an address that begins with http:// or https://")
+    return address.rstrip("/")
+
+
 def _valid_source(source: str) -> str:
     kinds = ("live", "simulator")
     if source in kinds or source.startswith(("http://", "https://")):
@@ -48,6 +54,12 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field("text", description="Logs: text for a person, json for a collector.")
     username: SecretStr | None = Field(None, description="E-mail address of a Formula 1 account with F1 TV.")
     password: SecretStr | None = Field(None, description="Password of that account.")
+    board_url: Annotated[str, AfterValidator(_valid_address)] = Field(
+        "http://127.0.0.1:8050", description="Where people reach the season board; Dagster and Slack link to it."
+    )
+    dagster_url: Annotated[str, AfterValidator(_valid_address)] = Field(
+        "http://127.0.0.1:3000", description="Where people reach Dagster's UI; the season board links to it."
+    )
     dagster_home_set: Path | None = Field(None, validation_alias="DAGSTER_HOME", description="Dagster's own folder.")
     simulator: str = Field("", description="Shapes the made-up season: races=24,seed=1,...")
 
@@ -62,6 +74,11 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 "F1_DATABASE_URL is not a database URL. Write it like postgresql://USER:PASSWORD@HOST/DATABASE."
             ) from None
+
+    @property
+    def announced_board_url(self) -> str | None:
+        """Where the season board is, if somebody said so: it is served only where a person starts it."""
+        return self.board_url if "board_url" in self.model_fields_set else None
 
     @property
     def archive_folder(self) -> Path:

@@ -32,6 +32,16 @@ def test_a_database_url_that_is_none_is_refused_without_repeating_it(monkeypatch
     assert "hunter2-planted" not in str(refused.value)
 
 
+def test_where_the_board_is_is_announced_only_if_somebody_said_so(monkeypatch):
+    assert load_settings().board_url == "http://127.0.0.1:8050"
+    assert load_settings().announced_board_url is None
+    monkeypatch.setenv("F1_BOARD_URL", "https://board.example/f1/")
+    assert load_settings().announced_board_url == "https://board.example/f1"
+    monkeypatch.setenv("F1_DAGSTER_URL", "javascript:alert(1)")
+    with pytest.raises(ConfigurationError, match=r"F1_DAGSTER_URL: write an address that begins with http"):
+        load_settings()
+
+
 def test_a_home_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match="Set F1_HOME"):

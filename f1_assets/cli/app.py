@@ -13,6 +13,7 @@ from rich.text import Text
 
 from f1_assets import __version__
 from f1_assets.cli import archive, gaps, imports, rows
+from f1_assets.cli import serve as board
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import (
     err,
@@ -48,6 +49,7 @@ app.add_typer(archive.commands, name="archive")
 app.add_typer(imports.commands)
 app.add_typer(gaps.commands)
 app.add_typer(rows.commands)
+app.add_typer(board.commands)
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, which the parser also gives."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets
+from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.amendments import Amendment, amendments_of
 
@@ -50,6 +51,7 @@ def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
         "load_seconds": round(line.load_seconds, 3),
         "extract_seconds": round(line.seconds, 3),
         "fastf1_version": line.fastf1_version,
+        "season_board": dg.MetadataValue.url(f"{process_settings().board_url}/session/{line.key}"),
     }
     if line.reason:
         metadata["reason"] = line.reason

@@ -66,15 +66,23 @@ class RunsSummary:
     stopped_by: str | None = None
 
 
-def import_message(summary: Summary) -> str:
-    """Write what came of an import, in a line or two."""
+def import_message(summary: Summary, board_url: str | None = None) -> str:
+    """Write what came of an import, in a line or two, and where the season board shows it."""
     seasons = _ranges(summary.seasons)
     counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
     number, requests = _plural(summary.processed, "session"), _plural(summary.requests, "request")
     pauses = f", {_plural(summary.pauses, 'pause')} for the quota" if summary.pauses else ""
     took = duration(summary.seconds)
     message = f"Formula 1, {seasons}: {number} imported ({counts}) in {took}, {requests}{pauses}."
-    return f"{message}\nStopped: {summary.stopped_by}" if summary.stopped_by else message
+    if summary.stopped_by:
+        message += f"\nStopped: {summary.stopped_by}"
+    if board_url is None:
+        return message
+    return (
+        f"{message}\n{board_url}/season/{summary.seasons[0]}"
+        if len(summary.seasons) == 1
+        else f"{message}\n{board_url}"
+    )
 
 
 def post_import(settings: Settings, summary: Summary, warned: Callable[[str], None]) -> bool:
@@ -89,7 +97,7 @@ def post_import(settings: Settings, summary: Summary, warned: Callable[[str], No
     warned
         Told why it could not be posted.
     """
-    return post(settings, import_message(summary), warned)
+    return post(settings, import_message(summary, settings.announced_board_url), warned)
 
 
 def post(settings: Settings, message: str, warned: Callable[[str], None]) -> bool:

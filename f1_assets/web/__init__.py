@@ -1,1 +1,1 @@
-"""The season in a browser: pages, pictures, /metrics and /health, drawn from the warehouse alone."""
+"""The season board: read-only pages of the warehouse, and the same as JSON. No request changes a thing."""

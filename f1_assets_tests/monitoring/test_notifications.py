@@ -60,6 +60,15 @@ def test_the_message_word_by_word():
     )
 
 
+def test_the_message_leads_to_the_board_where_somebody_said_where_it_is(settings_of, slack):
+    assert import_message(SUMMARY, "http://board").splitlines()[1:] == ["http://board/season/2024"]
+    several = RunsSummary((2023, 2024), 1, 1, 0, 0, requests=1, seconds=8)
+    assert import_message(several, "http://board").splitlines()[1:] == ["http://board"]
+    named = settings_of(slack_token=TOKEN, slack_channel="#f1", slack_api_url=slack.url, board_url="http://board/")
+    assert post_import(named, SUMMARY, print)
+    assert slack.posted[0][2]["text"] == import_message(SUMMARY, "http://board")
+
+
 def test_it_is_posted_to_the_channel_with_the_token(with_slack, slack):
     warned = []
     assert post_import(with_slack, SUMMARY, warned.append)

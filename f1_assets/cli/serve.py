@@ -1,0 +1,66 @@
+"""``serve``: the season board on an address of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import sys
+from typing import Annotated
+
+import typer
+
+from f1_assets.cli.output import err
+from f1_assets.errors import ConfigurationError
+from f1_assets.settings import process_settings
+
+commands = typer.Typer()
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_GRACE_SECONDS = 3
+
+
+@commands.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")] = 8050,
+) -> None:
+    """Serve the season board: what is there, what is missing and why, and when it will be complete."""
+    with _listening(host, port) as listener:
+        import uvicorn
+
+        from f1_assets.web.app import create_app
+
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(process_settings()),
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        shown = f"[{host}]" if ":" in host else host
+        if host not in _LOOPBACK:
+            err().print(
+                f"Warning: whoever reaches {shown} can read the board: it asks for no password. Put a proxy before it."
+            )
+        # The server ends well by itself, and then passes the interrupt on.
+        with contextlib.suppress(KeyboardInterrupt):
+            sys.stdout.write(f"The season board is on http://{shown}:{listener.getsockname()[1]}; Ctrl-C ends it.\n")
+            sys.stdout.flush()
+            server.run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Take the address before anything else: what is wrong with it is said at once."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            what = f"Port {port} of {host} is in use. Choose another: f1-assets serve --port 0 takes any free one."
+        else:
+            reason = error.strerror or str(error)
+            what = f"The board cannot listen on {host}, port {port}: {reason}. Choose another with --host or --port."
+        raise ConfigurationError(what) from error

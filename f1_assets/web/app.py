@@ -1,0 +1,48 @@
+"""The board as an ASGI application; ``f1-assets serve`` runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from f1_assets.settings import Settings, process_settings
+from f1_assets.web import api, pages
+from f1_assets.web.headers import SecurityHeaders
+from f1_assets.web.problems import EXCEPTION_HANDLERS
+from f1_assets.web.readings import Readings
+
+ROUTES = (*pages.ROUTES, *api.ROUTES)
+
+
+def create_app(
+    settings: Settings | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Starlette:
+    """Make the board of the warehouse that the settings name.
+
+    Parameters
+    ----------
+    settings
+        Those of the environment by default.
+    clock
+        Gives the present.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database cannot be used, or needs ``f1-assets db upgrade``.
+    """
+    readings = Readings(settings or process_settings(), clock)
+    app = Starlette(
+        routes=[*ROUTES, Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")],
+        middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, compresslevel=4)],
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+    app.state.readings = readings
+    return app

@@ -1,0 +1,131 @@
+// The board works without this. With it the heat map is walked with arrow keys, tells more on hover and focus, and
+// the page renews itself while somebody looks at it.
+"use strict";
+
+const RENEWED_AFTER_MS = 30_000;
+
+// A cell's words are shown by us, at once and also on focus, in the place of the browser's own tooltip.
+const tip = document.createElement("div");
+tip.className = "tip";
+tip.setAttribute("aria-hidden", "true"); // the cell's own label says the same
+tip.hidden = true;
+document.body.append(tip);
+
+function showTip(cell) {
+  tip.textContent = cell.getAttribute("aria-label");
+  tip.hidden = false;
+  const place = cell.getBoundingClientRect();
+  const left = Math.min(place.left, document.documentElement.clientWidth - tip.offsetWidth - 12);
+  const above = place.top > tip.offsetHeight + 14;
+  tip.style.left = `${Math.max(left, 8) + window.scrollX}px`;
+  tip.style.top = `${(above ? place.top - tip.offsetHeight - 7 : place.bottom + 7) + window.scrollY}px`;
+}
+
+function hideTip() {
+  tip.hidden = true;
+}
+
+// One cell of the map is in the tab order; arrow keys go to its neighbours, Home and End to the ends of its row.
+function cellsOf(map) {
+  return [...map.tBodies[0].rows]
+    .map((row) => [...row.querySelectorAll("a.c")])
+    .filter((cells) => cells.length);
+}
+
+function prepareMap() {
+  const map = document.querySelector("table.heat");
+  if (!map) return;
+  const cells = map.querySelectorAll("a.c");
+  for (const cell of cells) cell.removeAttribute("title");
+  if (cells.length) cells[0].tabIndex = 0;
+}
+
+function enter(cell) {
+  for (const other of document.querySelectorAll('table.heat a.c[tabindex="0"]')) other.tabIndex = -1;
+  cell.tabIndex = 0;
+  cell.focus();
+}
+
+const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") hideTip();
+  const cell = event.target.closest?.("a.c");
+  if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
+  const rows = cellsOf(cell.closest("table"));
+  const row = rows.findIndex((cells) => cells.includes(cell));
+  const column = rows[row].indexOf(cell);
+  let next;
+  if (event.key in STEPS) {
+    const [down, right] = STEPS[event.key];
+    const cells = rows[row + down];
+    next = cells && cells[down ? Math.min(column, cells.length - 1) : column + right];
+  } else if (event.key === "Home") next = rows[row][0];
+  else if (event.key === "End") next = rows[row].at(-1);
+  else return;
+  event.preventDefault();
+  if (next) enter(next);
+});
+
+for (const kind of ["mouseover", "focusin"]) {
+  document.addEventListener(kind, (event) => {
+    const cell = event.target.closest?.("a.c");
+    if (cell) showTip(cell);
+    else if (kind === "mouseover") hideTip();
+  });
+}
+document.addEventListener("focusout", hideTip);
+window.addEventListener("scroll", hideTip, { passive: true, capture: true });
+
+// The same page is asked for again, and what it shows takes the place of what is there: focus, open details and
+// places of scrolling stay. While nobody looks, or somebody fills in the filter, it waits.
+function nameOf(element) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  const href = element.getAttribute?.("href");
+  if (href) return `a[href="${CSS.escape(href)}"]`;
+  return element.getAttribute?.("aria-label") ? `[aria-label="${CSS.escape(element.getAttribute("aria-label"))}"]` : null;
+}
+
+function swap(fresh) {
+  hideTip();
+  const main = document.getElementById("main");
+  const focused = main.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  const scrolled = [...main.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
+  const open = [...main.querySelectorAll("details")].map((details) => details.open);
+  main.replaceChildren(...fresh.getElementById("main").childNodes);
+  document.querySelector(".asof").replaceChildren(...fresh.querySelector(".asof").childNodes);
+  document.querySelector(".asof").classList.remove("stale");
+  document.title = fresh.title;
+  [...main.querySelectorAll(".scroll")].forEach((box, i) => scrolled[i] && box.scrollTo(...scrolled[i]));
+  [...main.querySelectorAll("details")].forEach((details, i) => { details.open = open[i] ?? details.open; });
+  prepareMap();
+  const again = focused && main.querySelector(focused);
+  if (again?.matches("a.c")) enter(again);
+  else again?.focus({ preventScroll: true });
+}
+
+async function renew() {
+  if (document.hidden || document.activeElement?.closest("form")) return;
+  try {
+    const answer = await fetch(location.href, { cache: "no-store" });
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!document.activeElement?.closest("form")) swap(fresh);
+  } catch {
+    document.querySelector(".asof").classList.add("stale"); // what is shown stays, with its time
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  if (plain && event.target.id === "reload" && document.querySelector(".asof time")) {
+    event.preventDefault();
+    renew();
+  }
+});
+
+prepareMap();
+if (document.querySelector(".asof time")) {
+  setInterval(renew, RENEWED_AFTER_MS);
+  document.addEventListener("visibilitychange", renew);
+}

@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from f1_assets import __version__
-from f1_assets.cli import archive, gaps, imports, rows
+from f1_assets.cli import archive, gaps, health, imports, rows
 from f1_assets.cli import serve as board
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import (
@@ -50,6 +50,7 @@ app.add_typer(imports.commands)
 app.add_typer(gaps.commands)
 app.add_typer(rows.commands)
 app.add_typer(board.commands)
+app.add_typer(health.commands)
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, which the parser also gives."""

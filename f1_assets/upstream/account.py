@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+import jwt
 from fastf1.exceptions import F1AuthError
 
 from f1_assets.errors import AuthenticationRequired
@@ -17,6 +20,29 @@ WHAT_TO_DO = (
 )
 
 _refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class AccountStatus:
+    """What is known of the account without a request: credentials, and until when a stored token is accepted."""
+
+    has_credentials: bool
+    issued_at: datetime | None = None
+    valid_until: datetime | None = None
+
+
+def account_status(settings: Settings) -> AccountStatus:
+    """Look at the credentials and at the token that FastF1 keeps; nothing is sent, and neither is given away."""
+    given = settings.username is not None and settings.password is not None
+    token = token_manager.get_stored()
+    if token is None:
+        return AccountStatus(given)
+    try:
+        issued = token.claims.get("iat")
+    except jwt.PyJWTError:
+        issued = None
+    at = datetime.fromtimestamp(issued, UTC) if isinstance(issued, int | float) else None
+    return AccountStatus(given, at, datetime.fromtimestamp(token.expires_at, UTC))
 
 
 def require_account(settings: Settings) -> None:

@@ -10,6 +10,7 @@ keeps the latest time seen: a clock that is set back opens no window. On Postgre
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 import uuid
@@ -112,7 +113,8 @@ class Ledger:
         """
         waited = 0.0
         while True:
-            permit, refusal = self._patiently(lambda: self._try_permit(url, purpose or Purpose()))
+            attempt = functools.partial(self._try_permit, url, purpose or Purpose(), round(waited * 1000))
+            permit, refusal = self._patiently(attempt)
             if refusal is None:
                 return permit
             wait = max((refusal.free_at_ms - refusal.now_ms) / 1000, 0.005)
@@ -264,7 +266,7 @@ class Ledger:
                 self._sleep(pause)
                 waited, pause = waited + pause, min(pause * 2, 10.0)
 
-    def _try_permit(self, url: str, purpose: Purpose) -> tuple[int, Refusal | None]:
+    def _try_permit(self, url: str, purpose: Purpose, waited_ms: int) -> tuple[int, Refusal | None]:
         name, parts = policy_of(url), urlsplit(url)
         with writing(self._engine) as connection:
             now = self._now(connection)
@@ -285,6 +287,7 @@ class Ledger:
                 "needs": purpose.needs,
                 "load_id": purpose.load_id,
                 "run_id": purpose.run_id,
+                "waited_ms": waited_ms,
             }
             permit = connection.execute(insert(requests).values(**row).returning(requests.c.id)).scalar_one()
             if purpose.reservation is not None:

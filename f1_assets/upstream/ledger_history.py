@@ -7,6 +7,7 @@ from urllib.parse import SplitResult
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from f1_assets.upstream.ledger_totals import fold_waits
 from f1_assets.upstream.policies import ANY
 from f1_assets.warehouse.models import upstream_request_hours as hours
 from f1_assets.warehouse.models import upstream_requests as requests
@@ -68,7 +69,8 @@ def compact(connection: Connection, before_ms: int) -> int:
     """Turn requests that were counted before a time into hourly counts; give how many there were."""
     old = requests.c.counted_at_ms < before_ms
     counts: dict[tuple[datetime, str, str, int], list[int]] = {}
-    for row in connection.execute(select(requests).where(old)):
+    rows = connection.execute(select(requests).where(old)).all()
+    for row in rows:
         hour = time_of(row.permitted_at_ms).replace(minute=0, second=0, microsecond=0)
         entry = counts.setdefault((hour, row.policy, row.host, row.status or 0), [0, 0])
         entry[0] += 1
@@ -80,5 +82,6 @@ def compact(connection: Connection, before_ms: int) -> int:
         if connection.execute(update(hours).where(same).values(**more)).rowcount == 0:
             row_of_hour = {"hour_utc": hour, "policy": policy, "host": host, "status": status}
             connection.execute(insert(hours), [{**row_of_hour, "requests": number, "bytes": size}])
+    fold_waits(connection, [(row.policy, row.waited_ms) for row in rows if row.waited_ms is not None])
     connection.execute(delete(requests).where(old))
-    return sum(entry[0] for entry in counts.values())
+    return len(rows)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from f1_assets.errors import QuotaExhausted
 from f1_assets.settings import Settings, process_settings
 from f1_assets.upstream.ledger import Ledger
-from f1_assets.upstream.policies import ANY, policies_of
+from f1_assets.upstream.policies import ANY, Policy, policies_of
 from f1_assets.upstream.windows import PolicyStatus
 from f1_assets.warehouse import Warehouse
 
@@ -27,12 +27,25 @@ def ledger_of(settings: Settings) -> Ledger | None:
     ConfigurationError
         When `F1_QUOTA` is wrong, or the database cannot be used.
     """
-    if settings.source.startswith("recording:"):
+    policies = policies_for(settings)
+    if not policies:
         return None
-    policies = policies_of(settings.quota, reaches_real_services(settings.source))
     if settings.database_url is None:
         settings.make_home()
     return Ledger(Warehouse.open(settings.database, (), {}).engine, policies)
+
+
+def policies_for(settings: Settings) -> tuple[Policy, ...]:
+    """Give the policies that hold for the source of the settings; none for a recording, whose answers cost nothing.
+
+    Raises
+    ------
+    ConfigurationError
+        When `F1_QUOTA` is wrong.
+    """
+    if settings.source.startswith("recording:"):
+        return ()
+    return policies_of(settings.quota, reaches_real_services(settings.source))
 
 
 def reaches_real_services(source: str) -> bool:

@@ -137,6 +137,13 @@ class Lake:
         if self.owner is None:
             self._place(_OWNER, owner.encode())
 
+    def size(self, path: str) -> int | None:
+        """Give the bytes of a file as it is now; None where it is gone."""
+        try:
+            return int(self.filesystem.size(f"{self._root.rstrip('/')}/{path}"))
+        except FileNotFoundError:
+            return None
+
     def checksum(self, path: str) -> str | None:
         """Give the SHA-256 of a file as it is now; None where it is gone."""
         try:

@@ -239,6 +239,7 @@ upstream_requests = Table(
     Column("needs", Text, comment="What was loaded of it"),
     Column("load_id", Text, comment="The load that it was part of"),
     Column("run_id", Text, comment="Dagster's run, where there was one"),
+    Column("waited_ms", Integer, comment="How long it waited for its permit; NULL where that was not noted"),
     Index("ix_upstream_requests_counted_at_ms", "counted_at_ms"),
     Index("ix_upstream_requests_policy_counted_at_ms", "policy", "counted_at_ms"),
     Index("ix_upstream_requests_load_id", "load_id"),
@@ -253,6 +254,16 @@ upstream_request_hours = Table(
     Column("status", Integer, primary_key=True, autoincrement=False, comment="HTTP status; 0 for no answer"),
     Column("requests", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
+)
+
+upstream_request_waits = Table(
+    "upstream_request_waits",
+    metadata,
+    Column("policy", Text, primary_key=True),
+    Column("up_to_ms", BigInteger, primary_key=True, autoincrement=False, comment="They waited at most so long"),
+    Column("requests", BigInteger, nullable=False),
+    Column("waited_ms", BigInteger, nullable=False, comment="All their waits together"),
+    comment="How long requests waited for their permits that are in upstream_requests no more.",
 )
 
 quota_clock = Table(

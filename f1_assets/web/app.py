@@ -13,12 +13,12 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from f1_assets.settings import Settings, process_settings
-from f1_assets.web import api, pages
+from f1_assets.web import api, monitoring_routes, pages
 from f1_assets.web.headers import SecurityHeaders
 from f1_assets.web.problems import EXCEPTION_HANDLERS
 from f1_assets.web.readings import Readings
 
-ROUTES = (*pages.ROUTES, *api.ROUTES)
+ROUTES = (*pages.ROUTES, *api.ROUTES, *monitoring_routes.ROUTES)
 
 
 def create_app(
@@ -45,4 +45,6 @@ def create_app(
         exception_handlers=EXCEPTION_HANDLERS,
     )
     app.state.readings = readings
+    app.state.warehouse = lambda: readings.warehouse
+    app.state.settings = readings.settings
     return app

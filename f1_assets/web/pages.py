@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,13 +10,11 @@ from f1_assets.datasets import named
 from f1_assets.errors import UsageError
 from f1_assets.keys import RACE_WEEKEND_SESSIONS, SessionKey, parse_seasons
 from f1_assets.monitoring.board_season import SeasonFilter
+from f1_assets.web.charts import session_charts
 from f1_assets.web.failures import alike
 from f1_assets.web.heatmap import heatmap
 from f1_assets.web.readings import Readings
 from f1_assets.web.rendering import bar_of, page
-
-if TYPE_CHECKING:
-    from f1_assets.warehouse import Warehouse
 
 SHOWN_AT_MOST = 12
 """So many failures and amended values on the first page."""
@@ -93,16 +89,8 @@ def session(request: Request) -> Response:
     """Show a session: its datasets, its charts, race control's log."""
     readings, key = readings_of(request), SessionKey.parse(request.path_params["key"])
     view = readings.session(key)
-    charts = _charts(readings.warehouse, key)
+    charts = session_charts(readings.warehouse, key)
     return page("session.html", request, view=view, now=view.made_at, charts=charts)
-
-
-def _charts(warehouse: Warehouse, key: SessionKey) -> list[Any]:
-    try:
-        from f1_assets.web.charts import session_charts  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ModuleNotFoundError:
-        return []
-    return list(session_charts(warehouse, key))
 
 
 ROUTES = [

@@ -1,0 +1,117 @@
+"""Health of what is stored: the database, the archive of responses, the lake."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+from f1_assets.monitoring.parts import Condition, Part
+from f1_assets.settings import Settings
+from f1_assets.upstream.archive import Archive
+from f1_assets.upstream.sources import archive_name
+from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse.durability import weak_settings
+from f1_assets.warehouse.engine import is_embedded, reading
+from f1_assets.warehouse.lake import Lake
+from f1_assets.warehouse.migrate import HEAD
+from f1_assets.warehouse.statistics import sampled_files
+
+ROOM_FOR_A_SEASON = 2_000_000_000
+"""Bytes that a season with its telemetry and responses takes at most."""
+
+TOO_FULL = 100_000_000
+_SAMPLE = 20
+
+
+def no_database_part(settings: Settings) -> Part | None:
+    """Tell that an embedded database was not made yet; None where there is one, or it is none of this user's files."""
+    if settings.database_url is not None or settings.home.is_file() or Path(settings.database.database or "").exists():
+        return None
+    return Part(
+        "database",
+        Condition.WARNING,
+        f"There is none yet at {settings.database.database}.",
+        "f1-assets import SEASONS makes it and fills it; or set F1_HOME to where it is.",
+    )
+
+
+def database_part(warehouse: Warehouse) -> Part:
+    """Look at a database that could be opened: its settings, and the room that it has."""
+    where = warehouse.engine.url.render_as_string(hide_password=True)
+    with reading(warehouse.engine) as connection:
+        weak = weak_settings(connection)
+    free = _free_bytes(warehouse)
+    if free is not None and free < TOO_FULL:
+        words = f"{where} is on a disk with {in_words(free)} left: imports will fail."
+        return Part("database", Condition.WARNING, words, "Free some space.")
+    if weak:
+        words = f"A power cut can cost what was stored: {', '.join(weak)}."
+        return Part("database", Condition.WARNING, words, "Set it back to its default.")
+    if free is not None and free < ROOM_FOR_A_SEASON:
+        words = f"{where} is on a disk with {in_words(free)} left; a season takes up to {in_words(ROOM_FOR_A_SEASON)}."
+        return Part("database", Condition.WARNING, words, "Free some space.")
+    room = f", {in_words(free)} of the disk are free" if free is not None else ""
+    return Part("database", Condition.OK, f"{where}, schema {HEAD}, durable{room}.")
+
+
+def archive_part(settings: Settings) -> Part:
+    """Look whether the archive of the source can be opened, and how large it is."""
+    name = archive_name(settings)
+    if not (settings.archive_folder / f"{name}.sqlite").exists():
+        return Part("archive", Condition.OK, f"Nothing is kept yet in {settings.archive_folder}.")
+    try:
+        archive = Archive(settings.archive_folder, name)
+        responses, size = archive.size()
+        archive.close()
+    except sqlite3.Error as error:
+        return Part(
+            "archive",
+            Condition.FAILING,
+            f"{settings.archive_folder / name}.sqlite cannot be read: {error}.",
+            "Move the file away: what it had is asked for again, within the quota.",
+        )
+    return Part("archive", Condition.OK, f"{responses:,} responses of source {name}, {in_words(size)}.")
+
+
+def lake_part(warehouse: Warehouse) -> Part:
+    """Look whether the lake is reached, and whether some of the files that it should have are there whole."""
+    with reading(warehouse.engine) as connection:
+        sample = sampled_files(connection, _SAMPLE)
+    lake = warehouse.lake
+    amiss = [path for path, size in sample if lake.size(path) != size]
+    if amiss:
+        return Part(
+            "lake",
+            Condition.FAILING,
+            f"{len(amiss)} of {len(sample)} files that were looked at are gone or of another size, as {amiss[0]}.",
+            "Is F1_LAKE_URL right? If it is: f1-assets archive verify",
+        )
+    if not warehouse.owns_lake:
+        words = f"{lake.url} is filled by another database."
+        return Part("lake", Condition.FAILING, words, "Give each database a lake of its own: set F1_LAKE_URL.")
+    looked_at = f"{len(sample)} files that were looked at are whole" if sample else "no file is in it yet"
+    return Part("lake", Condition.OK, f"{lake.url}: {looked_at}.")
+
+
+def lake_alone_part(settings: Settings) -> Part:
+    """Look whether the lake is reached, where no database says what should be in it."""
+    lake = Lake(settings.lake)
+    filled = "filled" if lake.owner is not None else "empty"
+    return Part("lake", Condition.OK, f"{lake.url} is reached, and {filled}; which files it should have is not known.")
+
+
+def _free_bytes(warehouse: Warehouse) -> int | None:
+    file = warehouse.engine.url.database
+    if not is_embedded(warehouse.engine) or not file or not Path(file).exists():
+        return None
+    return shutil.disk_usage(Path(file).parent).free
+
+
+def in_words(size: float) -> str:
+    """Write a number of bytes as a person says it."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"

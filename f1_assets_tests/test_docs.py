@@ -22,6 +22,18 @@ def test_generated_docs_are_fresh(name):
     assert (DOCS / name).read_text(encoding="utf-8") == _generated()[name](), "run: make docs"
 
 
+def test_the_page_of_checks_has_each_with_its_severity_and_what_it_is_held_against():
+    from f1_assets.datasets import all_datasets
+
+    page = (DOCS / "checks.md").read_text(encoding="utf-8")
+    said = [line.split(" | ")[:4] for line in page.splitlines() if line.startswith("| `")]
+    assert said == [
+        [f"| `{name}`", f"`{check.name}`", str(check.severity), ", ".join(f"`{other}`" for other in check.beside)]
+        for name, dataset in all_datasets().items()
+        for check in dataset.checks
+    ]
+
+
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(p.name for p in DOCS.glob("*.md"))]
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.definition import Check, Dataset, Extract, Field
+from f1_assets.datasets.rules import drivers_are_known, laps_are_covered
 from f1_assets.datasets.samples import began_at, samples_of
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
@@ -50,6 +51,15 @@ DATASET = Dataset(
     requires=(Feed.CAR_DATA,),
     uses=(Feed.POSITION,),
     needs=Needs(car_data=True, positions=True),
-    checks=(Check("speeds_are_possible", "No speed is below 0 or above 400 km/h.", _impossible_speeds),),
+    checks=(
+        Check(
+            "speeds_are_possible",
+            "No speed is below 0 or above 400 km/h.",
+            _impossible_speeds,
+            columns=("speed_kmh",),
+        ),
+        drivers_are_known(),
+        laps_are_covered(),
+    ),
     in_lake=True,
 )

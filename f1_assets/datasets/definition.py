@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,13 +78,55 @@ def columns_of(fields: Iterable[Field], key: Sequence[str]) -> list[Column[Any]]
     ]
 
 
+class Severity(StrEnum):
+    """What it says of the data that a rule is broken."""
+
+    WARN = "warn"
+    """Real data has oddities: worth a look."""
+
+    ERROR = "error"
+    """Sound data can never be so."""
+
+
 @dataclass(frozen=True)
 class Check:
-    """A rule that sound data follow. `test` gives the rows that break it; none when all is well."""
+    """A rule that the rows of a dataset follow.
+
+    Parameters
+    ----------
+    name, description
+        What it is called, and the rule in one sentence.
+    test
+        Gives the rows that break it, from the dataset's rows of a session; the rows of each dataset in `beside` are
+        handed to it too, by that dataset's name.
+    severity
+        What it says of the data that the rule is broken.
+    beside
+        Other datasets that it is held against. Without their data it is not checked, which is neither pass nor fail.
+    sessions
+        Identifiers of the sessions that it is for; all that have such data by default.
+    columns
+        The columns that it looks at and whose values tell what is wrong; all by default. Of a dataset in the lake, only
+        these are read.
+    of
+        The dataset of `beside` whose rows it tells and counts; its own by default.
+    tolerated_rate
+        Up to this share of the rows may break it.
+    """
 
     name: str
     description: str
-    test: Callable[[pd.DataFrame], pd.DataFrame]
+    test: Callable[..., pd.DataFrame]
+    severity: Severity = Severity.WARN
+    beside: tuple[str, ...] = ()
+    sessions: frozenset[str] | None = None
+    columns: tuple[str, ...] | None = None
+    of: str | None = None
+    tolerated_rate: float = 0.0
+
+    def applies_to(self, key: SessionKey) -> bool:
+        """Tell whether it is for such a session."""
+        return self.sessions is None or (TESTS if key.is_test else key.session) in self.sessions
 
 
 @dataclass(frozen=True)
@@ -214,6 +257,10 @@ class Dataset:
         if self.has_clock and "utc" not in frame:
             frame = frame.assign(utc=_time_of_day(frame["session_time_ms"], loaded.t0_utc))
         return replace(extract, frame=self.conform(frame, loaded.key))
+
+    def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Give rows of the warehouse in this dataset's types, also where a column has no values to tell its type."""
+        return frame.astype({column.name: _FRAME_TYPES[column.type] for column in self.columns if column.name in frame})
 
     def _without_repeats(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Keep the last of rows with one key. Samples come sorted, and there are too many to look at them twice."""

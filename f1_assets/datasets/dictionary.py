@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets
+from f1_assets.datasets.definition import Check
 
 _HEAD = """# Data dictionary
 
@@ -41,10 +42,16 @@ def _section(dataset: Dataset) -> str:
     if dataset.renewals:
         lines += ["", f"Asked for again after {_renewals(dataset)}; what changed is kept in `amendments`."]
     if dataset.checks:
-        lines += ["", *(f"- Check `{check.name}`: {check.description}" for check in dataset.checks)]
+        lines += ["", "Checks ([what they found](checks.md)):", "", *map(_check, dataset.checks)]
     if dataset.views:
         lines += ["", f"Views on it: {', '.join(f'`{name}`' for name in dataset.views)}."]
     return "\n".join([*lines, ""])
+
+
+def _check(check: Check) -> str:
+    held = f", held against {', '.join(f'`{name}`' for name in check.beside)}" if check.beside else ""
+    sessions = f", in {', '.join(sorted(check.sessions))}" if check.sessions is not None else ""
+    return f"- `{check.name}` ({check.severity}{held}{sessions}): {check.description}"
 
 
 def _season_section(dataset: SeasonDataset) -> str:

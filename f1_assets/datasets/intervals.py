@@ -9,6 +9,7 @@ import pandas as pd
 
 from f1_assets.datasets.coercions import integer, milliseconds, text
 from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
@@ -83,4 +84,5 @@ DATASET = Dataset(
     extract=extract,
     requires=(Feed.TIMING_DATA,),
     needs=Needs(laps=True),
+    checks=(drivers_are_known(),),
 )

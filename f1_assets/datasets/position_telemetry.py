@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.rules import drivers_are_known, laps_are_covered
 from f1_assets.datasets.samples import began_at, samples_of
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
+
+_SAFETY_CARS = ("241", "242", "243")
+"""Safety and medical cars have positions too, without being in the driver list."""
 
 
 def extract(loaded: LoadedSession) -> Extract:
@@ -43,5 +47,6 @@ DATASET = Dataset(
     requires=(Feed.POSITION,),
     uses=(Feed.CAR_DATA,),
     needs=Needs(car_data=True, positions=True),
+    checks=(drivers_are_known(also=_SAFETY_CARS), laps_are_covered()),
     in_lake=True,
 )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from f1_assets.datasets.coercions import integer, text, utc
 from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.rules import drivers_are_known, times_go_forward
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
@@ -57,4 +58,5 @@ DATASET = Dataset(
     extract=extract,
     requires=(Feed.RACE_CONTROL,),
     needs=Needs(messages=True),
+    checks=(times_go_forward("message_number", "utc"), drivers_are_known()),
 )

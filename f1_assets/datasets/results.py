@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import integer, milliseconds, number, text
-from f1_assets.datasets.definition import Check, Dataset, Field
+from f1_assets.datasets.definition import Check, Dataset, Field, Severity
+from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
@@ -20,6 +21,10 @@ AFTER_A_RACE = (timedelta(days=1), timedelta(days=7))
 
 SPRINT_QUALIFYING = ("SQ", "SS")
 """Sessions of which Jolpica has no results: FastF1 computes them from the laps."""
+
+RACES = frozenset({"R", "S"})
+
+_PARTS = ("q1_ms", "q2_ms", "q3_ms")
 
 
 def extract(loaded: LoadedSession) -> pd.DataFrame:
@@ -71,6 +76,48 @@ def _shared_places(frame: pd.DataFrame) -> pd.DataFrame:
     return placed[placed["position"].duplicated(keep=False)]
 
 
+def _other_lap_counts(frame: pd.DataFrame, laps: pd.DataFrame) -> pd.DataFrame:
+    last = _last_laps(laps)
+    stored = _of_drivers(frame, laps.groupby("driver_number").size()).fillna(0)
+    # The lap on which a car stopped is stored, but no result counts it.
+    unfinished = _of_drivers(frame, last["lap_time_ms"].isna().astype("Int64")).fillna(0)
+    fits = (frame["laps"] == stored) | (frame["laps"] == stored - unfinished)
+    return frame.assign(laps_stored=stored)[~fits.fillna(True)]
+
+
+def _other_order(frame: pd.DataFrame, laps: pd.DataFrame) -> pd.DataFrame:
+    """Compare places among those who finished with all their laps stored: laps that lack are another rule's matter."""
+    last = _last_laps(laps)
+    driven, crossed_ms = (_of_drivers(frame, last[name]) for name in ("lap_number", "session_time_ms"))
+    finished = frame["classified_position"].str.isdigit().fillna(False) & (driven == frame["laps"]).fillna(False)
+    finishers = frame.assign(crossed_ms=crossed_ms)[finished & crossed_ms.notna()]
+    at_the_flag = finishers.sort_values(["laps", "crossed_ms"], ascending=[False, True])
+    at_the_flag = at_the_flag.assign(
+        place_at_the_flag=range(1, len(at_the_flag) + 1), place_in_the_result=at_the_flag["position"].rank()
+    )
+    return at_the_flag[at_the_flag["place_at_the_flag"] != at_the_flag["place_in_the_result"]]
+
+
+def _other_best_times(frame: pd.DataFrame, laps: pd.DataFrame) -> pd.DataFrame:
+    best = frame[list(_PARTS)].min(axis=1).astype("Int64")
+    times = frame[["driver_number"]].assign(best_ms=best).merge(laps, on="driver_number")
+    # Where it is not known which laps were deleted, none can be called faster.
+    faster = times[(times["lap_time_ms"] < times["best_ms"]) & ~times["deleted"].fillna(True)]
+    driven = times[times["lap_time_ms"] == times["best_ms"]]
+    odd = ~frame["driver_number"].isin(driven["driver_number"]) | frame["driver_number"].isin(faster["driver_number"])
+    counting = laps[~laps["deleted"].fillna(False)].groupby("driver_number")["lap_time_ms"].min()
+    return frame.assign(fastest_lap_ms=_of_drivers(frame, counting))[odd & best.notna()]
+
+
+def _last_laps(laps: pd.DataFrame) -> pd.DataFrame:
+    return laps.sort_values("lap_number").drop_duplicates("driver_number", keep="last").set_index("driver_number")
+
+
+def _of_drivers(frame: pd.DataFrame, values: pd.Series) -> pd.Series:
+    """Give each row what is known of its driver; NULL for a driver of whom nothing is."""
+    return frame["driver_number"].map(values.to_dict()).astype("Int64")
+
+
 DATASET = Dataset(
     name="results",
     row="driver's result in a race, sprint or qualifying",
@@ -105,5 +152,37 @@ DATASET = Dataset(
     historic=True,
     renewals={"R": AFTER_A_RACE, "S": AFTER_A_RACE},
     order_by=("position",),
-    checks=(Check("places_are_unique", "No two drivers share a place.", _shared_places),),
+    checks=(
+        Check(
+            "places_are_unique",
+            "No two drivers share a place.",
+            _shared_places,
+            columns=("position", "classified_position", "status"),
+        ),
+        drivers_are_known(Severity.ERROR),
+        Check(
+            "laps_are_as_counted",
+            "As many laps of a driver are stored as the result counts, or one more that was begun and not finished.",
+            _other_lap_counts,
+            beside=("laps",),
+            sessions=RACES,
+            columns=("position", "laps", "status"),
+        ),
+        Check(
+            "finish_is_as_driven",
+            "Finishers are placed as they crossed the line; penalties after the flag change that.",
+            _other_order,
+            beside=("laps",),
+            sessions=RACES,
+            columns=("position", "laps", "status"),
+        ),
+        Check(
+            "best_times_are_driven",
+            "A driver's best time in the result is a lap of his, and he has no faster one that counts.",
+            _other_best_times,
+            beside=("laps",),
+            sessions=frozenset({"Q", *SPRINT_QUALIFYING}),
+            columns=("position", *_PARTS),
+        ),
+    ),
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import milliseconds, text
-from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.definition import Check, Dataset, Field
+from f1_assets.datasets.rules import times_go_forward
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
@@ -27,6 +28,15 @@ def extract(loaded: LoadedSession) -> pd.DataFrame:
     )
 
 
+def _out_of_course(frame: pd.DataFrame) -> pd.DataFrame:
+    ordered = frame.sort_values("change_number")
+    status = ordered["status"]
+    started, over = (status == "Started").cummax(), status.isin(["Finalised", "Ends"]).cummax()
+    return ordered[
+        (status.isin(["Aborted", "Finished", "Finalised"]) & ~started) | (status.isin(["Started", "Aborted"]) & over)
+    ]
+
+
 DATASET = Dataset(
     name="session_status",
     row="change of the session status",
@@ -41,4 +51,13 @@ DATASET = Dataset(
     extract=extract,
     requires=(Feed.SESSION_STATUS,),
     needs=Needs(laps=True),
+    checks=(
+        times_go_forward("change_number", "session_time_ms"),
+        Check(
+            "course_is_possible",
+            "A session ends or is aborted only after it started, and does not start after it was finalised.",
+            _out_of_course,
+            columns=("session_time_ms", "status"),
+        ),
+    ),
 )

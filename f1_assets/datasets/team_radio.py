@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
@@ -38,4 +39,5 @@ DATASET = Dataset(
     requires=(Feed.TEAM_RADIO,),
     needs=Needs(team_radio=True),
     order_by=("utc", "driver_number"),
+    checks=(drivers_are_known(),),
 )

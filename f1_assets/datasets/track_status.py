@@ -8,6 +8,7 @@ import pandas as pd
 
 from f1_assets.datasets.coercions import milliseconds, text
 from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.rules import times_go_forward
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
@@ -43,4 +44,5 @@ DATASET = Dataset(
     extract=extract,
     requires=(Feed.TRACK_STATUS,),
     needs=Needs(laps=True),
+    checks=(times_go_forward("change_number", "session_time_ms"),),
 )

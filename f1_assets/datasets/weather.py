@@ -23,6 +23,8 @@ _MEASURES = {
     "wind_speed_mps": "WindSpeed",
 }
 
+_HOLE_MS = 5 * 60_000
+
 
 def extract(loaded: LoadedSession) -> pd.DataFrame:
     """Give the measurements; FastF1 writes 0 for a missing one, and air pressure is never 0."""
@@ -44,6 +46,22 @@ def _impossible(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[humid | thin]
 
 
+def _after_holes(frame: pd.DataFrame) -> pd.DataFrame:
+    ordered = frame.sort_values("session_time_ms")
+    return ordered[(ordered["session_time_ms"].diff() > _HOLE_MS).fillna(False)]
+
+
+def _short_of_the_session(frame: pd.DataFrame, session_status: pd.DataFrame) -> pd.DataFrame:
+    """Give the first measurement where it is too late, and the last where it is too early."""
+    times, status = session_status["session_time_ms"], session_status["status"]
+    begin_ms, end_ms = times[status == "Started"].min(), times[status.isin(["Finished", "Aborted"])].max()
+    ordered = frame.sort_values("session_time_ms")
+    late = ordered.head(1)["session_time_ms"] > begin_ms + _HOLE_MS
+    early = ordered.tail(1)["session_time_ms"] < end_ms - _HOLE_MS
+    outside: pd.DataFrame = pd.concat([ordered.head(1)[late.fillna(False)], ordered.tail(1)[early.fillna(False)]])
+    return outside
+
+
 DATASET = Dataset(
     name="weather",
     row="minute of weather at the track",
@@ -63,5 +81,20 @@ DATASET = Dataset(
     extract=extract,
     requires=(Feed.WEATHER,),
     needs=Needs(weather=True),
-    checks=(Check("values_are_possible", "Humidity and pressure are within physical limits.", _impossible),),
+    checks=(
+        Check("values_are_possible", "Humidity and pressure are within physical limits.", _impossible),
+        Check(
+            "measurements_follow_each_other",
+            "No two measurements are more than 5 minutes apart.",
+            _after_holes,
+            columns=("session_time_ms",),
+        ),
+        Check(
+            "session_is_covered",
+            "Measurements begin and end at most 5 minutes inside of the session.",
+            _short_of_the_session,
+            beside=("session_status",),
+            columns=("session_time_ms",),
+        ),
+    ),
 )

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from f1_assets.datasets import Dataset, all_datasets, named
+from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
 from f1_assets.defs.governor import POOL, govern
-from f1_assets.defs.metadata import OWNERS, column_schema, markdown_table, metadata_of
+from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
@@ -21,7 +22,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.upstream import get_rate_limit_stats
-from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.claims import Claims
 
@@ -30,8 +31,6 @@ RESERVATION_TAG = "f1_assets/reservation"
 
 CLAIM_TAG = "f1_assets/claim"
 """The tag of a run whose session was claimed before it started, with the claim's owner."""
-
-AVAILABLE = "available"
 
 
 def _spec(dataset: Dataset) -> dg.AssetSpec:
@@ -51,17 +50,10 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
     )
 
 
-def _check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
-    words = "Upstream has this data. A warning says why it does not; that is no failure of the run."
-    yield dg.AssetCheckSpec(AVAILABLE, asset=dataset.name, description=words)
-    for check in dataset.checks:
-        yield dg.AssetCheckSpec(check.name, asset=dataset.name, description=check.description)
-
-
 @dg.multi_asset(
     name="session_data",
     specs=[_spec(dataset) for dataset in all_datasets().values()],
-    check_specs=[spec for dataset in all_datasets().values() for spec in _check_specs(dataset)],
+    check_specs=[spec for dataset in all_datasets().values() for spec in check_specs(dataset)],
     partitions_def=SESSIONS,
     backfill_policy=dg.BackfillPolicy.multi_run(1),
     can_subset=True,
@@ -69,15 +61,16 @@ def _check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
 )
 def session_data(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, loaded_session: LoadedSessionResource
-) -> Iterator[dg.MaterializeResult[None]]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Load a session once, and extract every selected dataset from it.
 
     What succeeds is materialized, even when another fails. What the source does not have is materialized with no
     rows and a warning: no failure, and nothing that a backfill would repeat. What failed is left out, and fails the
-    run at its end.
+    run at its end. The rules of what was stored are held when all is there.
     """
     wanted = named([key.to_user_string() for key in context.selected_asset_keys])
     failed: list[Extraction] = []
+    stored: list[str] = []
     try:
         key = SessionKey.parse(context.partition_key)
         event_of(warehouse.open(), key)
@@ -86,14 +79,17 @@ def session_data(
             done = done_since(warehouse.open(), key, _requested_at(context))
             for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
                 context.log.info("%s was imported meanwhile by run %s", line.dataset, line.run_id)
-                yield _result(line, warehouse.open())
+                stored.append(line.dataset)
+                yield _result(context, line, warehouse.open())
             left = [dataset for dataset in wanted if dataset.name not in done]
             for line in _import(context, key, left, warehouse.open(), loaded_session):
                 if line.failed:
                     context.log.error("%s: %s", line.dataset, line.reason)
                     failed.append(line)
                 else:
-                    yield _result(line, warehouse.open())
+                    stored.append(line.dataset)
+                    yield _result(context, line, warehouse.open())
+        yield from consistency(context, warehouse.open(), key, stored)
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     finally:
@@ -167,46 +163,10 @@ def _plan_line(gap: SessionGap, warehouse: Warehouse) -> str:
     return f"one load, some {words} requests" if words else "one load, all of it from the archive"
 
 
-def _result(line: Extraction, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def _result(context: dg.AssetExecutionContext, line: Extraction, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         asset_key=line.dataset,
         metadata=metadata_of(line, warehouse),
         data_version=dg.DataVersion(line.digest) if line.digest else None,
-        check_results=[_available(line), *_checked(line, warehouse)],
+        check_results=[available(line)] if is_selected(context, line.dataset, AVAILABLE) else [],
     )
-
-
-def _available(line: Extraction) -> dg.AssetCheckResult:
-    there = line.status is Status.PRESENT
-    return dg.AssetCheckResult(
-        check_name=AVAILABLE,
-        asset_key=line.dataset,
-        passed=there,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"status": str(line.status), "reason": line.reason or "", "session": str(line.key)},
-        description=None if there else f"{line.key}: {line.reason}",
-    )
-
-
-def _checked(line: Extraction, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
-    """Hold the rows against the dataset's own rules. Real data has oddities, so a broken rule is a warning."""
-    checks = all_datasets()[line.dataset].checks
-    rows = warehouse.rows(all_datasets()[line.dataset], line.key) if checks and line.rows else None
-    for check in checks:
-        broken = None if rows is None else check.test(rows)
-        count = 0 if broken is None else len(broken)
-        yield dg.AssetCheckResult(
-            check_name=check.name,
-            asset_key=line.dataset,
-            passed=count == 0,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={
-                "session": str(line.key),
-                "rows": line.rows,
-                "rows_that_break_the_rule": count,
-                "examples": dg.MetadataValue.md(
-                    markdown_table(broken.head(5)) if broken is not None and count else "none"
-                ),
-            },
-            description=f"{line.key}: {count} of {line.rows} rows break the rule" if count else None,
-        )

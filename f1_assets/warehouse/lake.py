@@ -167,6 +167,15 @@ class Lake:
         paths = [path.removeprefix(f"{root}/") for path in found]
         return [path for path in paths if path != _OWNER]
 
+    def sizes(self) -> dict[str, int]:
+        """Give the size of every file that is there now."""
+        root = self._root.rstrip("/")
+        self.filesystem.invalidate_cache()  # others write too
+        if not self.filesystem.exists(root):
+            return {}
+        found = self.filesystem.find(root, detail=True)
+        return {path.removeprefix(f"{root}/"): int(entry["size"]) for path, entry in found.items()}
+
     def _place(self, path: str, body: bytes) -> None:
         whole = f"{self._root.rstrip('/')}/{path}"
         try:

@@ -272,25 +272,29 @@ class Warehouse:
         with reading(self.engine) as connection:
             return lines_of(connection, query)
 
-    def rows(self, dataset: Storable, key: SessionKey, limit: int | None = None) -> pd.DataFrame:
-        """Give the rows of one dataset of one session, in its order."""
+    def rows(
+        self, dataset: Storable, key: SessionKey, limit: int | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Give the rows of one dataset of one session, in its order; with `columns`, these alone."""
         if dataset.table is None:
-            return self._rows_of_file(dataset, key, limit)
+            return self._rows_of_file(dataset, key, limit, columns)
         table = dataset.table
-        query = (
-            select(table).where(of_session(table, key)).order_by(*(table.columns[name] for name in dataset.order_by))
-        )
+        chosen = table.columns if columns is None else [table.columns[name] for name in columns]
+        query = select(*chosen).where(of_session(table, key))
+        query = query.order_by(*(table.columns[name] for name in dataset.order_by))
         return self.query(query.limit(limit) if limit is not None else query)
 
-    def _rows_of_file(self, dataset: Storable, key: SessionKey, limit: int | None) -> pd.DataFrame:
+    def _rows_of_file(
+        self, dataset: Storable, key: SessionKey, limit: int | None, columns: Sequence[str] | None
+    ) -> pd.DataFrame:
         lines = [line for line in self.extractions(key) if line.dataset == dataset.name and line.file is not None]
         if not lines or lines[0].file is None:
             import pandas as pd
 
-            return pd.DataFrame(columns=[*identity_of(key), *dataset.order_by])
-        frame = self.lake.read(lines[0].file)
+            return pd.DataFrame(columns=list(columns or [*identity_of(key), *dataset.order_by]))
+        frame = self.lake.read(lines[0].file, columns)
         frame = frame if limit is None else frame.head(limit)
-        for place, (name, value) in enumerate(identity_of(key).items()):
+        for place, (name, value) in enumerate(identity_of(key).items() if columns is None else ()):
             frame.insert(place, name, value)
         return frame
 

@@ -1,13 +1,18 @@
 """Every value of every dataset of every recorded session, against what plain FastF1 gives for it."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from pydantic import SecretStr
 
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets
+from f1_assets.datasets.checking import State, check_session
+from f1_assets.datasets.definition import Severity
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
+from f1_assets.monitoring.integrity import integrity
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
 from f1_assets.upstream.transport import Transport
@@ -310,6 +315,60 @@ def test_circuit(imported, plain, recordings, key):
     ]
     expected = pd.concat(frames).rename(columns={"angle": "angle_deg"}).drop(columns="distance")
     _compare(imported, key, "circuit", expected)
+
+
+HELD = {
+    # dataset and check: in how many sessions it could be held, over how many rows
+    ("intervals", "drivers_are_known"): (7, 13524),
+    ("laps", "drivers_are_known"): (7, 2051),
+    ("laps", "laps_end_after_they_begin"): (8, 2586),
+    ("laps", "laps_follow_each_other"): (8, 2586),
+    ("laps", "sectors_sum_to_lap"): (8, 2586),
+    ("race_control_messages", "drivers_are_known"): (18, 1029),
+    ("race_control_messages", "times_go_forward"): (18, 1029),
+    ("results", "best_times_are_driven"): (4, 80),
+    ("results", "drivers_are_known"): (15, 300),
+    ("results", "finish_is_as_driven"): (1, 20),
+    ("results", "laps_are_as_counted"): (1, 20),
+    ("results", "places_are_unique"): (16, 320),
+    ("session_status", "course_is_possible"): (19, 146),
+    ("session_status", "times_go_forward"): (19, 146),
+    ("track_status", "times_go_forward"): (18, 195),
+    ("weather", "measurements_follow_each_other"): (9, 1184),
+    ("weather", "session_is_covered"): (9, 1184),
+    ("weather", "values_are_possible"): (9, 1184),
+}
+ODD = {
+    ("2019-14-Q", "race_control_messages", "times_go_forward"): [39],
+    ("2024-02-FP3", "race_control_messages", "times_go_forward"): [2],
+}
+"""Messages that F1's own feed has out of order."""
+
+
+def test_real_data_keeps_the_rules_but_for_its_own_oddities(imported):
+    findings = [finding for key in ROWS for finding in check_session(imported[0], SessionKey.parse(key))]
+    odd = {(str(f.key), f.dataset, f.check): f for f in findings if f.broken}
+    assert {name: f.examples["message_number"].tolist() for name, f in odd.items()} == ODD
+    assert {f.severity for f in odd.values()} == {Severity.WARN}
+    held = {}
+    for finding in findings:
+        if finding.state is not State.NOT_CHECKED:
+            sessions, rows = held.get((finding.dataset, finding.check), (0, 0))
+            held[finding.dataset, finding.check] = sessions + 1, rows + finding.rows
+    assert held == HELD
+
+
+def test_the_docs_say_what_the_rules_found(imported):
+    page = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
+    cells = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in page.splitlines() if line[:3] == "| `"]
+    said = {(row[0], row[1]): tuple(map(int, row[5:8])) for row in cells}
+    broken = {name: sum(name == odd[1:] for odd in ODD) for name in said}
+    assert said == {name: (*HELD.get(name, (0, 0)), broken[name]) for name in said}
+    assert HELD.keys() <= said.keys()
+
+
+def test_what_was_imported_agrees_with_itself(imported):
+    assert integrity(imported[0]) == []
 
 
 def _compare(imported, key, dataset, expected):

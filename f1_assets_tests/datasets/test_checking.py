@@ -1,0 +1,355 @@
+"""Every rule of every dataset: kept by a simulated race and qualifying, and told with its rows where data is broken."""
+
+import contextlib
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from f1_assets.connection import connect
+from f1_assets.datasets import all_datasets
+from f1_assets.datasets.checking import State, check_dataset, check_session
+from f1_assets.datasets.definition import Check, Severity
+from f1_assets.importing import process_session_gap, refresh_calendar
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap, dataset_states
+from f1_assets.settings import load_settings
+from f1_assets.upstream.transport import Transport
+from f1_assets.warehouse.models import Status
+
+SIMULATED = "laps=12,samples_every=40,drivers=10"
+RACE = SessionKey(2025, 1, "R")
+QUALIFYING = SessionKey(2025, 1, "Q")
+NOT_HERE = SessionKey(2025, 1, "FP1")
+ALL_RULES = {(name, check.name) for name, dataset in all_datasets().items() for check in dataset.checks}
+
+
+def _imported(home, simulator, season, keys=None):
+    settings = load_settings(home=home, source="simulator", simulator=simulator)
+    warehouse, transport = connect(settings), Transport(settings)
+    refresh_calendar(season, warehouse=warehouse, transport=transport)
+    for key in keys or dict.fromkeys(state.key for state in dataset_states(warehouse, [season])):
+        process_session_gap(SessionGap(key, tuple(all_datasets())), warehouse=warehouse, transport=transport)
+    transport.close()
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory):
+    """A simulated race and its qualifying, shared: whoever changes it puts it back."""
+    opened = _imported(tmp_path_factory.mktemp("home"), SIMULATED, 2025, [RACE, QUALIFYING])
+    yield opened
+    opened.close()
+
+
+def _rows(warehouse, key, dataset):
+    definition = all_datasets()[dataset]
+    frame = warehouse.rows(definition, key).drop(columns=["season", "round", "session"])
+    return frame if definition.in_lake else definition.typed(frame)
+
+
+@contextlib.contextmanager
+def _stored(warehouse, key, dataset, frame):
+    """Have other rows in the warehouse for a while."""
+    before = _rows(warehouse, key, dataset)
+    warehouse.replace(key, all_datasets()[dataset], frame)
+    yield
+    warehouse.replace(key, all_datasets()[dataset], before)
+
+
+def _told(warehouse, key):
+    """Give the broken rules, each with how many rows break it and which."""
+    findings = check_session(warehouse, key)
+    return {
+        (f.dataset, f.check): (f.broken, f.examples.to_dict("records")) for f in findings if f.state is State.BROKEN
+    }
+
+
+def test_a_simulated_race_and_qualifying_keep_every_rule(warehouse):
+    findings = [*check_session(warehouse, RACE), *check_session(warehouse, QUALIFYING)]
+    assert [(f.dataset, f.check, f.reason) for f in findings if f.broken] == []
+    assert all(f.rows > 0 for f in findings if f.state is State.PASSED)
+    assert {(f.dataset, f.check) for f in findings if f.state is State.PASSED} == ALL_RULES
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("season", [2018, 2023])
+def test_a_simulated_season_keeps_every_rule(tmp_path, season):
+    simulator = f"races=2,sprints=1,tests=1,laps=12,samples_every=50,seed={season}"
+    warehouse = _imported(tmp_path / "home", simulator, season)
+    keys = {line.key for line in warehouse.extractions()}
+    assert len(keys) >= 13
+    findings = [finding for key in keys for finding in check_session(warehouse, key)]
+    assert [(f.key, f.dataset, f.check, f.reason) for f in findings if f.broken] == []
+
+
+def _middle_lap(frame, number):
+    """Find a lap of a driver that is neither his first nor his last, nor his best."""
+    own = frame[frame["driver_number"] == number]
+    return own.index[(own["lap_number"] > 1) & (own["lap_time_ms"] != own["lap_time_ms"].min())][1]
+
+
+def _a_sector_is_shifted(frame):
+    at = _middle_lap(frame, "12")
+    while pd.isna(frame.at[at, "lap_time_ms"]) or pd.isna(frame.at[at, "sector1_time_ms"]):
+        at += 1
+    frame.at[at, "sector2_time_ms"] += 3
+    return frame, frame.loc[[at]]
+
+
+def _a_lap_is_missing(frame):
+    at = _middle_lap(frame, "12")
+    return frame.drop(at), frame.loc[[at + 1]]
+
+
+def _the_first_lap_is_missing(frame):
+    first = frame.index[(frame["driver_number"] == "15") & (frame["lap_number"] == 1)]
+    return frame.drop(first), frame.loc[first + 1]
+
+
+def _a_lap_ends_before_it_begins(frame):
+    at = _middle_lap(frame, "12")
+    frame.at[at, "session_time_ms"] = frame.at[at, "lap_start_time_ms"] - 1
+    return frame, frame.loc[[at]]
+
+
+def _two_share_a_place(frame):
+    frame.loc[frame["position"] == 7, "position"] = 6
+    return frame, frame[frame["position"] == 6]
+
+
+def _two_swap_places(frame):
+    second, third = (frame["position"] == place for place in (2, 3))
+    frame.loc[second, "position"], frame.loc[third, "position"] = 3, 2
+    return frame, frame[second | third]
+
+
+def _a_best_time_was_never_driven(frame):
+    pole = frame["position"] == 1
+    frame.loc[pole, "q3_ms"] -= 250
+    return frame, frame[pole]
+
+
+def _the_air_is_too_thick(frame):
+    frame.loc[[3, 9], "pressure_mbar"] = 1200.0
+    frame.loc[[5], "humidity_pct"] = 101.0
+    return frame, frame.loc[[3, 5, 9]]
+
+
+def _the_stations_stop_for_six_minutes(frame):
+    since = frame["session_time_ms"] - frame.at[40, "session_time_ms"]
+    return frame[~since.between(1, 6 * 60_000)], frame[since > 6 * 60_000].head(1)
+
+
+def _the_stations_start_late(frame):
+    late = frame[frame["session_time_ms"] > 70 * 60_000]
+    return late, late.head(1)
+
+
+def _the_stations_stop_early(frame):
+    early = frame.head(40)
+    return early, early.tail(1)
+
+
+def _a_message_is_an_hour_old(frame):
+    frame.loc[[4], "utc"] -= pd.Timedelta(hours=1)
+    return frame, frame.loc[[4]]
+
+
+def _the_last_change_is_early(frame):
+    frame.loc[frame.index[-1], "session_time_ms"] = 0
+    return frame, frame.tail(1)
+
+
+def _the_session_never_starts(frame):
+    frame = frame[frame["status"] != "Started"]
+    return frame, frame[frame["status"].isin(["Aborted", "Finished", "Finalised"])]
+
+
+def _cars_fly(frame):
+    frame.loc[[10, 500, 501], "speed_kmh"] = 401
+    return frame, frame.loc[[10, 500, 501]]
+
+
+BROKEN = [
+    (QUALIFYING, "laps", _a_sector_is_shifted, "sectors_sum_to_lap"),
+    (QUALIFYING, "laps", _a_lap_is_missing, "laps_follow_each_other"),
+    (QUALIFYING, "laps", _the_first_lap_is_missing, "laps_follow_each_other"),
+    (QUALIFYING, "laps", _a_lap_ends_before_it_begins, "laps_end_after_they_begin"),
+    (QUALIFYING, "results", _two_share_a_place, "places_are_unique"),
+    (RACE, "results", _two_swap_places, "finish_is_as_driven"),
+    (QUALIFYING, "results", _a_best_time_was_never_driven, "best_times_are_driven"),
+    (RACE, "weather", _the_air_is_too_thick, "values_are_possible"),
+    (RACE, "weather", _the_stations_stop_for_six_minutes, "measurements_follow_each_other"),
+    (RACE, "weather", _the_stations_start_late, "session_is_covered"),
+    (RACE, "weather", _the_stations_stop_early, "session_is_covered"),
+    (RACE, "race_control_messages", _a_message_is_an_hour_old, "times_go_forward"),
+    (RACE, "track_status", _the_last_change_is_early, "times_go_forward"),
+    (RACE, "session_status", _the_last_change_is_early, "times_go_forward"),
+    (RACE, "session_status", _the_session_never_starts, "course_is_possible"),
+    (RACE, "car_telemetry", _cars_fly, "speeds_are_possible"),
+]
+
+
+@pytest.mark.parametrize(("key", "dataset", "break_it", "check"), BROKEN, ids=[case[2].__name__[1:] for case in BROKEN])
+def test_broken_data_is_told_by_its_rule_alone_with_its_rows(warehouse, key, dataset, break_it, check):
+    frame, expected = break_it(_rows(warehouse, key, dataset))
+    with _stored(warehouse, key, dataset, frame):
+        told = _told(warehouse, key)
+    assert list(told) == [(dataset, check)]
+    broken, examples = told[dataset, check]
+    assert broken == len(expected) > 0
+    identity = list(all_datasets()[dataset].key)
+    found = [tuple(row[name] for name in identity) for row in examples]
+    assert sorted(found) == sorted(expected[identity].itertuples(index=False, name=None))
+
+
+def test_a_lap_fewer_than_the_result_counts_is_told_with_the_driver_and_not_as_another_order(warehouse):
+    results, laps = _rows(warehouse, RACE, "results"), _rows(warehouse, RACE, "laps")
+    second = results.loc[results["position"] == 2, "driver_number"].item()
+    last = laps.index[laps["driver_number"] == second][-1]
+    with _stored(warehouse, RACE, "laps", laps.drop(last)):
+        told = _told(warehouse, RACE)
+    assert list(told) == [("results", "laps_are_as_counted")]
+    broken, examples = told["results", "laps_are_as_counted"]
+    assert broken == 1
+    assert (examples[0]["driver_number"], examples[0]["laps"], examples[0]["laps_stored"]) == (second, 12, 11)
+
+
+def test_a_lap_more_is_told_unless_it_was_not_finished(warehouse):
+    laps = _rows(warehouse, RACE, "laps")
+    last = laps[laps["driver_number"] == "12"].tail(1)
+    begins, ends = last["session_time_ms"].item(), last["session_time_ms"].item() + 90_000
+    more = last.assign(lap_number=last["lap_number"] + 1, lap_start_time_ms=begins, session_time_ms=ends)
+    with _stored(warehouse, RACE, "laps", pd.concat([laps, more])):
+        assert list(_told(warehouse, RACE)) == [("results", "laps_are_as_counted")]
+    more["lap_time_ms"] = pd.array([None], dtype="Int64")
+    with _stored(warehouse, RACE, "laps", pd.concat([laps, more])):
+        assert _told(warehouse, RACE) == {}
+
+
+def test_a_faster_lap_that_counts_is_told_and_one_that_was_deleted_is_not(warehouse):
+    laps = _rows(warehouse, QUALIFYING, "laps")
+    sectors = ["sector1_time_ms", "sector2_time_ms", "sector3_time_ms"]
+    at = _middle_lap(laps, "15")
+    laps.loc[at, sectors], laps.loc[at, "lap_time_ms"], laps.loc[at, "deleted"] = pd.NA, 60_000, False
+    with _stored(warehouse, QUALIFYING, "laps", laps):
+        told = _told(warehouse, QUALIFYING)
+    assert list(told) == [("results", "best_times_are_driven")]
+    assert [(row["driver_number"], row["fastest_lap_ms"]) for row in told["results", "best_times_are_driven"][1]] == [
+        ("15", 60_000)
+    ]
+    for deleted in (True, pd.NA):
+        laps.loc[at, "deleted"] = deleted
+        with _stored(warehouse, QUALIFYING, "laps", laps):
+            assert _told(warehouse, QUALIFYING) == {}
+
+
+def test_a_driver_who_is_not_in_the_list_is_told_by_every_dataset_that_has_him(warehouse):
+    drivers = _rows(warehouse, RACE, "drivers")
+    with _stored(warehouse, RACE, "drivers", drivers[drivers["driver_number"] != "12"]):
+        findings = [f for f in check_session(warehouse, RACE) if f.state is State.BROKEN]
+    having = [name for name, dataset in all_datasets().items() if "driver_number" in {c.name for c in dataset.columns}]
+    rows = {name: (_rows(warehouse, RACE, name)["driver_number"] == "12").sum() for name in having if name != "drivers"}
+    assert len(rows) == 7
+    assert {f.dataset: f.broken for f in findings} == {name: count for name, count in rows.items() if count}
+    assert {f.check for f in findings} == {"drivers_are_known"}
+    assert all(set(f.examples["driver_number"]) == {"12"} for f in findings)
+    assert {f.dataset for f in findings if f.severity is Severity.ERROR} == {"laps", "results"}
+
+
+def test_safety_cars_have_positions_without_being_drivers(warehouse):
+    positions = _rows(warehouse, RACE, "position_telemetry")
+    for number, expected in (("241", {}), ("98", {"drivers_are_known": 1})):
+        stray = positions.head(1).assign(driver_number=pd.array([number], dtype="string"))
+        with _stored(warehouse, RACE, "position_telemetry", pd.concat([positions, stray])):
+            told = {check: broken for (_, check), (broken, _) in _told(warehouse, RACE).items()}
+        assert told == expected
+
+
+@pytest.mark.parametrize("dataset", ["car_telemetry", "position_telemetry"])
+def test_laps_of_a_car_without_samples_are_told(warehouse, dataset):
+    samples, laps = _rows(warehouse, RACE, dataset), _rows(warehouse, RACE, "laps")
+    with _stored(warehouse, RACE, dataset, samples[samples["driver_number"] != "12"]):
+        told = _told(warehouse, RACE)
+        finding = next(f for f in check_session(warehouse, RACE, [dataset]) if f.check == "laps_are_covered")
+    assert list(told) == [(dataset, "laps_are_covered")]
+    assert finding.broken == (laps["driver_number"] == "12").sum()
+    assert finding.rows == len(laps)
+    assert set(finding.examples["driver_number"]) == {"12"}
+    assert set(finding.examples["covered_share"]) == {0.0}
+
+
+def test_what_is_tolerated_passes_and_is_counted_all_the_same(warehouse):
+    samples, laps = _rows(warehouse, RACE, "car_telemetry"), _rows(warehouse, RACE, "laps")
+    lap = laps.loc[_middle_lap(laps, "12")]
+    inside = samples["session_time_ms"].between(lap["lap_start_time_ms"], lap["session_time_ms"])
+    with _stored(warehouse, RACE, "car_telemetry", samples[~(inside & (samples["driver_number"] == "12"))]):
+        found = {f.check: f for f in check_dataset(warehouse, RACE, all_datasets()["car_telemetry"])}
+    covered = found["laps_are_covered"]
+    assert (covered.state, covered.broken) == (State.PASSED, 1)
+    assert covered.rate == 1 / len(laps)
+    assert covered.examples["lap_number"].tolist() == [lap["lap_number"]]
+    assert "tolerated" in covered.reason
+
+
+def _not_checked(warehouse, key, dataset):
+    findings = check_dataset(warehouse, key, all_datasets()[dataset])
+    return {f.check: f.reason for f in findings if f.state is State.NOT_CHECKED}
+
+
+def test_rules_for_other_sessions_are_not_checked_and_say_so(warehouse):
+    assert _not_checked(warehouse, RACE, "results") == {"best_times_are_driven": "it is for Q, SQ, SS only"}
+    assert set(_not_checked(warehouse, QUALIFYING, "results")) == {"laps_are_as_counted", "finish_is_as_driven"}
+
+
+def test_what_is_not_stored_is_not_checked_and_says_so(warehouse):
+    findings = check_session(warehouse, NOT_HERE)
+    assert {f.state for f in findings} == {State.NOT_CHECKED}
+    assert {(f.dataset, f.check) for f in findings} == ALL_RULES
+    assert next(f.reason for f in findings if f.dataset == "weather") == "weather: missing"
+
+
+def test_rules_that_need_another_dataset_are_not_checked_without_it(warehouse, monkeypatch):
+    lines = warehouse.extractions(RACE)
+    lost = [replace(li, status=Status.UNAVAILABLE) if li.dataset in ("laps", "drivers") else li for li in lines]
+    monkeypatch.setattr(warehouse, "extractions", lambda key: lost)
+    reasons = _not_checked(warehouse, RACE, "results")
+    assert reasons["laps_are_as_counted"] == "laps: unavailable"
+    assert reasons["drivers_are_known"] == "drivers: unavailable"
+    assert "places_are_unique" not in reasons
+
+
+def test_a_file_that_is_gone_is_not_checked_and_says_so(warehouse, monkeypatch):
+    lines = warehouse.extractions(RACE)
+    monkeypatch.setattr(warehouse, "extractions", lambda key: [replace(li, file="gone.parquet") for li in lines])
+    reasons = _not_checked(warehouse, RACE, "car_telemetry")
+    assert len(reasons) == 3
+    assert all("gone.parquet cannot be read" in reason for reason in reasons.values())
+
+
+def test_of_the_lake_only_the_columns_that_are_looked_at_are_read(warehouse):
+    seen = []
+    check = Check("look", "Looks.", lambda frame: seen.append(list(frame.columns)) or frame.head(7), columns=("gear",))
+    finding = check_dataset(warehouse, RACE, replace(all_datasets()["car_telemetry"], checks=(check,)))[0]
+    assert seen == [["driver_number", "session_time_ms", "gear"]]
+    assert (finding.broken, len(finding.examples)) == (7, 5)
+
+
+def test_a_column_without_any_value_breaks_no_rule(warehouse):
+    laps = _rows(warehouse, RACE, "laps")
+    empty = laps.assign(sector1_time_ms=pd.NA, lap_start_time_ms=pd.NA, deleted=pd.NA, fastf1_generated=pd.NA)
+    with _stored(warehouse, RACE, "laps", empty):
+        assert _told(warehouse, RACE) == {}
+
+
+def test_every_rule_is_held_against_datasets_that_exist():
+    for name, dataset in all_datasets().items():
+        for check in dataset.checks:
+            assert check.description.endswith("."), (name, check.name)
+            assert {*check.beside} <= set(all_datasets()) - {name}
+            assert check.of is None or check.of in check.beside
+            assert check.sessions is None or check.sessions <= dataset.sessions
+            assert {*(check.columns or ())} <= {column.name for column in dataset.columns}
+            assert not dataset.in_lake or check.columns is not None, "the lake is read in full"
+        assert len({check.name for check in dataset.checks}) == len(dataset.checks)

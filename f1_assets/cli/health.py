@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import out, print_json
+from f1_assets.keys import parse_seasons
 from f1_assets.monitoring.health import Health, check_health
 from f1_assets.monitoring.parts import Condition, Part
 from f1_assets.settings import process_settings
@@ -21,9 +23,16 @@ _STYLES = {Condition.OK: "green", Condition.WARNING: "yellow", Condition.FAILING
 
 
 @commands.command()
-def health(as_json: AsJson = False) -> None:
-    """Look at database, archive, lake, quota, source, account, Dagster and failures: each ok or not, and why."""
-    found = check_health(process_settings(), [("Dagster daemon", _daemon)])
+def health(
+    check: Annotated[
+        str | None,
+        typer.Option(metavar="SEASONS", help="Hold every session of these seasons against the rules of its data."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at database, archive, lake, quota, source, account, Dagster, failures and data: each ok or not, and why."""
+    seasons = parse_seasons(check) if check else ()
+    found = check_health(process_settings(), [("Dagster daemon", _daemon)], seasons=seasons)
     if as_json:
         parts = [asdict(part) for part in found.parts]
         print_json({"condition": found.condition, "database_usable": found.database_usable, "parts": parts})

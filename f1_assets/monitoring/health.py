@@ -6,13 +6,14 @@ looked at all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from f1_assets.connection import connect
 from f1_assets.datasets import named
 from f1_assets.errors import ConfigurationError
+from f1_assets.monitoring.consistency_health import consistency_part, integrity_part
 from f1_assets.monitoring.data_health import blocked_part, failures_part, fastf1_part, newest_part
 from f1_assets.monitoring.parts import Check, Condition, Part, failing, looked_at
 from f1_assets.monitoring.storage_health import (
@@ -50,7 +51,12 @@ class Health:
         return 1 if self.condition is Condition.FAILING else 0
 
 
-def check_health(settings: Settings, more: Iterable[tuple[str, Check]] = (), now: datetime | None = None) -> Health:
+def check_health(
+    settings: Settings,
+    more: Iterable[tuple[str, Check]] = (),
+    now: datetime | None = None,
+    seasons: Collection[int] = (),
+) -> Health:
     """Look at every part.
 
     Parameters
@@ -61,15 +67,17 @@ def check_health(settings: Settings, more: Iterable[tuple[str, Check]] = (), now
         Names and checks of parts that stand above this package, such as Dagster's daemon.
     now
         What is taken for the present.
+    seasons
+        Hold all sessions of these against the rules of their data; otherwise the newest few.
     """
     now = now or datetime.now(UTC)
-    of_database = _parts_of_database(settings, now)
+    of_database = _parts_of_database(settings, now, seasons)
     others = [looked_at(name, check) for name, check in (*_checks(settings, now), *more)]
     usable = of_database[0].condition is not Condition.FAILING
     return Health((of_database[0], *others, *of_database[1:]), usable)
 
 
-def _parts_of_database(settings: Settings, now: datetime) -> list[Part]:
+def _parts_of_database(settings: Settings, now: datetime, seasons: Collection[int]) -> list[Part]:
     """Look at the database, then at the parts that rest on it."""
     absent = no_database_part(settings)
     if absent is not None:
@@ -77,20 +85,24 @@ def _parts_of_database(settings: Settings, now: datetime) -> list[Part]:
     try:
         warehouse = connect(settings)
         try:
-            return [database_part(warehouse), *_parts_of_warehouse(warehouse, settings, now)]
+            return [database_part(warehouse), *_parts_of_warehouse(warehouse, settings, now, seasons)]
         finally:
             warehouse.close()
     except Exception as error:  # whatever a damaged database makes of it
         return [failing("database", error), looked_at("lake", lambda: lake_alone_part(settings))]
 
 
-def _parts_of_warehouse(warehouse: Warehouse, settings: Settings, now: datetime) -> Iterator[Part]:
+def _parts_of_warehouse(
+    warehouse: Warehouse, settings: Settings, now: datetime, seasons: Collection[int]
+) -> Iterator[Part]:
     states = dataset_states(warehouse, known_seasons(warehouse), named(settings.datasets), now)
     yield looked_at("lake", lambda: lake_part(warehouse))
     yield looked_at("quota", lambda: quota_part(warehouse, settings, now))
     yield looked_at("newest session", lambda: newest_part(warehouse, states, now))
     yield looked_at("failures", lambda: failures_part(states))
     yield looked_at("refusals", lambda: blocked_part(states))
+    yield looked_at("integrity", lambda: integrity_part(warehouse))
+    yield looked_at("consistency", lambda: consistency_part(warehouse, states, seasons))
     yield looked_at("FastF1", lambda: fastf1_part(warehouse))
 
 

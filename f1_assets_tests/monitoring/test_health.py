@@ -61,6 +61,8 @@ def test_where_all_is_well_every_part_says_what_it_found(settings, warehouse):
         "newest session",
         "failures",
         "refusals",
+        "integrity",
+        "consistency",
         "FastF1",
     ]
     assert "schema 0006, durable" in parts["database"].reason

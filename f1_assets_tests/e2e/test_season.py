@@ -1,6 +1,7 @@
 """A season becomes complete by the gap sensor alone, and again after it has changed, at no more than its cost."""
 
 import os
+import re
 import signal
 import threading
 from dataclasses import replace
@@ -146,12 +147,13 @@ def _runs(dagster_home):
 @pytest.mark.timeout(1500)
 def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than_its_cost(machine, served, capsys):
     dagster_home, environment, warehouse = machine
-    sessions = 5 * served.simulator.options.races
+    sessions, killed = 5 * served.simulator.options.races, []
     with dagster_daemon(dagster_home, environment) as daemon:
         # Killed in the middle of its first ticks: the next daemon goes on.
         wait_until(lambda: len(_queued_or_done(dagster_home)) >= 5, daemon, 120, "begun")
         stop(daemon, signal.SIGKILL)
     with dagster_daemon(dagster_home, environment) as daemon:
+        wait_until(lambda: killed.append(_kill_a_run(dagster_home)) or killed[-1], daemon, 120, "at work")
         took = wait_until(lambda: _is_complete(warehouse, sessions - 6), daemon, 1000, "complete")
     first = served.referee.report()["requests"]
     with capsys.disabled():
@@ -175,6 +177,11 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
     assert again == 2 + 0 + 11 + 60 + 2
     runs = _runs(dagster_home)
     succeeded = [partition for job, partition, status in runs if job == "import_sessions" and status == "SUCCESS"]
+    # The run whose process was killed was found out, and its session taken up again.
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        run = instance.get_run_by_id(killed[-1])
+    assert run.status is dg.DagsterRunStatus.FAILURE
+    assert run.tags["dagster/partition"] in succeeded
     # One run a session, one more for each whose rows were deleted.
     assert len(succeeded) == len(set(succeeded)) + 10
     assert set(all_season_datasets()) == {"constructor_standings", "driver_standings"}
@@ -182,3 +189,17 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
 
 def _queued_or_done(dagster_home):
     return [run for run in _runs(dagster_home) if run[0] == "import_sessions"]
+
+
+def _kill_a_run(dagster_home):
+    """Kill the process of a run that is at work; give the run, or None where there is none."""
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        at_work = dg.RunsFilter(job_name="import_sessions", statuses=[dg.DagsterRunStatus.STARTED])
+        for run in instance.get_runs(at_work):
+            messages = [entry.message for entry in instance.all_logs(run.run_id)]
+            found = [re.search(r"\(pid: (\d+)\)", message) for message in messages]
+            processes = [int(match[1]) for match in found if match]
+            if processes and Path(f"/proc/{processes[-1]}").exists():
+                os.kill(processes[-1], signal.SIGKILL)
+                return run.run_id
+    return None

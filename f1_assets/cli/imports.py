@@ -84,8 +84,8 @@ def _import(warehouse: Warehouse, selection: Selection, workers: int, **options:
             record_standings(dagster_instance(process_settings()), refresh)
             super().standings(refresh)
 
-    recover(warehouse)
     end_lost_runs(dagster_instance(process_settings()), warehouse)
+    recover(warehouse)
     with _Recording() as watcher:
         return import_selection(warehouse, selection, run_sessions, watcher, workers=workers, **options)
 

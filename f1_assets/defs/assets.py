@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -28,6 +28,9 @@ from f1_assets.warehouse.claims import Claims
 
 RESERVATION_TAG = "f1_assets/reservation"
 """The tag of a run for which requests were set aside before it started."""
+
+LONGEST_WAIT = timedelta(minutes=4)
+"""A run waits so long for another import of its session."""
 
 CLAIM_TAG = "f1_assets/claim"
 """The tag of a run whose session was claimed before it started, with the claim's owner."""
@@ -112,9 +115,14 @@ def _claims(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Claims:
 
 
 def _claim(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey, warehouse: Warehouse) -> None:
-    """Wait until no other import is at work on the session; one that died is not waited for."""
-    is_told = False
+    """Wait until no other import is at work on the session; one that died is not waited for.
+
+    Not for long: a run that is at work without a claim is taken for lost, see `f1_assets.defs.lost_runs`.
+    """
+    is_told, until = False, time.monotonic() + LONGEST_WAIT.total_seconds()
     while not claims.take(key):
+        if time.monotonic() > until:
+            raise dg.Failure(f"{key} is being imported by somebody else; it is looked at again.", allow_retries=False)
         if not is_told:
             context.log.info("%s is being imported by somebody else; this run waits for it", key)
             is_told = True

@@ -60,6 +60,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
             raise_on_error=False,
             tags={
                 COMMAND_TAG: "import",
+                "dagster/max_retries": "0",  # the command itself takes it up again
                 **({RESERVATION_TAG: reservation} if reservation else {}),
                 **({CLAIM_TAG: claim} if claim else {}),
             },

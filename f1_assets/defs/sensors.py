@@ -30,9 +30,13 @@ from f1_assets.settings import process_settings
     description="Sets the limit of pool fastf1_api to the sessions that the hourly request quota covers: 0 is a pause.",
 )
 def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SkipReason:
-    """Follow the quota with the pool's limit; the tick says where it stands."""
+    """Take up what a crash left, then follow the quota with the pool's limit; the tick says where it stands."""
     try:
-        return dg.SkipReason(govern(context.instance, warehouse.open()).reason)
+        store = warehouse.open()
+        for key in end_lost_runs(context.instance, store):
+            context.log.warning("The process that imported %s was killed; the session is taken up again", key)
+        recover(store)
+        return dg.SkipReason(govern(context.instance, store).reason)
     finally:
         warehouse.close()
 
@@ -49,8 +53,6 @@ def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResou
     settings, postponed = process_settings(), CalendarPostponements.parse(context.cursor)
     try:
         store = warehouse.open()
-        recover(store)
-        end_lost_runs(context.instance, store)
         is_done = refresh_stale_calendars(
             context.instance, store, settings, CALENDAR_IS_OLD_AFTER, postponed, context.log.warning
         )

@@ -6,6 +6,7 @@ nobody has to wait for that: a process holds a lock on a file while it lives, wh
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import uuid
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 LASTS = timedelta(seconds=90)
 RENEWED_AFTER_SECONDS = 20.0
+SIGNS_ARE_KEPT = timedelta(days=2)
+"""For so long the sign of a process that was killed tells what became of its run."""
 
 
 class Claims:
@@ -132,13 +135,22 @@ def free_claims_of_the_dead(warehouse: Warehouse, alive_in: Path) -> list[Sessio
     with reading(warehouse.engine) as connection:
         owners = set(connection.execute(select(claims.c.owner)).scalars())
     freed: list[SessionKey] = []
-    for owner in sorted(owner for owner in owners if _is_dead(alive_in, owner)):
+    for owner in sorted(owner for owner in owners if is_dead(alive_in, owner)):
         with writing(warehouse.engine) as connection:
             gone = delete(claims).where(claims.c.owner == owner)
             rows = connection.execute(gone.returning(claims.c.season, claims.c.round, claims.c.session))
             freed += [SessionKey(row.season, row.round, row.session) for row in rows]
-        _sign_of(alive_in, owner).unlink(missing_ok=True)
+    _forget_old_signs(alive_in)
     return freed
+
+
+def _forget_old_signs(alive_in: Path) -> None:
+    """Remove signs of the dead that nobody asks for any more."""
+    before = (datetime.now(UTC) - SIGNS_ARE_KEPT).timestamp()
+    for sign in alive_in.glob("*.alive"):
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            if sign.stat().st_mtime < before and is_dead(alive_in, sign.stem):
+                sign.unlink()
 
 
 def claim_owners(warehouse: Warehouse, now: datetime | None = None) -> Mapping[SessionKey, str]:
@@ -152,8 +164,8 @@ def _sign_of(alive_in: Path, owner: str) -> Path:
     return alive_in / f"{owner}.alive"
 
 
-def _is_dead(alive_in: Path, owner: str) -> bool:
-    """Tell whether a process of this machine held its sign and holds it no more."""
+def is_dead(alive_in: Path, owner: str) -> bool:
+    """Tell whether an import of this machine died: it held its sign, and holds it no more."""
     if not _sign_of(alive_in, owner).exists():
         return False
     try:

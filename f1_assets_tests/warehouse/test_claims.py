@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import threading
@@ -103,6 +104,9 @@ def test_what_a_killed_process_of_this_machine_claimed_is_free_at_once(sqlite_wa
         holder.kill()
     assert free_claims_of_the_dead(sqlite_warehouse, alive_in) == [KEY]
     assert Claims(sqlite_warehouse).take(KEY)
+    (sign,) = alive_in.iterdir()
+    os.utime(sign, (0, 0))
+    assert free_claims_of_the_dead(sqlite_warehouse, alive_in) == []
     assert list(alive_in.iterdir()) == []
 
 

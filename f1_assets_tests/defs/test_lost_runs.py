@@ -1,0 +1,92 @@
+"""Runs whose process was killed are ended by whoever comes next, and those that live are left alone."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+from filelock import FileLock
+
+from f1_assets.connection import connect
+from f1_assets.defs.assets import CLAIM_TAG
+from f1_assets.defs.lost_runs import SURELY_CLAIMED_AFTER, end_lost_runs
+from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
+from f1_assets.defs.resources import WarehouseResource
+from f1_assets.defs.sensors import quota_governor
+from f1_assets.defs.summaries import COMMAND_TAG
+from f1_assets.keys import SessionKey
+from f1_assets.settings import process_settings
+from f1_assets.warehouse.claims import Claims, claimed_sessions
+from f1_assets_tests.warehouse.seasons import a_season, store
+
+KEY, OTHER = SessionKey(2024, 1, "Q"), SessionKey(2024, 1, "R")
+STARTED, FAILURE = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
+
+
+@pytest.fixture
+def home(instance):
+    store(connect(), a_season())
+    add_partitions(instance, str(SESSIONS.name), [str(KEY), str(OTHER)])
+    return instance
+
+
+def _started(instance, key, **tags):
+    """A run that is at work, as Dagster sees it."""
+    run = dg.DagsterRun(job_name="import_sessions", tags={PARTITION_TAG: str(key), **tags})
+    instance.run_storage.add_run(run)
+    instance.report_dagster_event(_start_event(run), run.run_id)
+    return run.run_id
+
+
+def _start_event(run):
+    from dagster._core.events import DagsterEvent, DagsterEventType
+
+    return DagsterEvent(DagsterEventType.PIPELINE_START.value, job_name=run.job_name, message="it began")
+
+
+def _status(instance, run_id):
+    return instance.get_run_by_id(run_id).status
+
+
+def _died(owner):
+    """Leave the sign of a process that was killed."""
+    folder = process_settings().alive_folder
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / f"{owner}.alive"):
+        pass
+
+
+def test_a_run_whose_process_died_on_this_machine_is_ended_at_once(home):
+    run_id = _started(home, KEY)
+    assert Claims(connect(), run_id).take(KEY)
+    assert end_lost_runs(home, connect()) == []
+    _died(run_id)
+    assert end_lost_runs(home, connect()) == [str(KEY)]
+    assert _status(home, run_id) is FAILURE
+
+
+def test_a_run_of_another_machine_is_lost_when_it_has_no_claim_for_long(home):
+    run_id, began = _started(home, KEY), datetime.now(UTC)
+    assert end_lost_runs(home, connect(), began + SURELY_CLAIMED_AFTER * 0.9) == []
+    assert Claims(connect(), run_id).take(KEY, began + SURELY_CLAIMED_AFTER)
+    assert end_lost_runs(home, connect(), began + SURELY_CLAIMED_AFTER * 1.1) == []
+    Claims(connect(), run_id).release(KEY)
+    assert end_lost_runs(home, connect(), began + SURELY_CLAIMED_AFTER * 1.1) == [str(KEY)]
+
+
+def test_a_run_of_a_command_that_is_gone_is_ended_and_one_that_is_at_work_is_left_alone(home):
+    gone = _started(home, KEY, **{COMMAND_TAG: "import", CLAIM_TAG: "a command that was killed"})
+    at_work = _started(home, OTHER, **{COMMAND_TAG: "import", CLAIM_TAG: "a command at work"})
+    with Claims(connect(), "a command at work") as claims:
+        claims.take(OTHER)
+        assert end_lost_runs(home, connect()) == [str(KEY)]
+    assert (_status(home, gone), _status(home, at_work)) == (FAILURE, STARTED)
+
+
+def test_the_governors_tick_ends_lost_runs_and_frees_their_sessions(home):
+    run_id = _started(home, KEY)
+    Claims(connect(), run_id).take(KEY)
+    _died(run_id)
+    with dg.build_sensor_context(instance=home, resources={"warehouse": WarehouseResource()}) as context:
+        quota_governor(context)
+    assert _status(home, run_id) is FAILURE
+    assert claimed_sessions(connect()) == set()

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt
+E2E := f1_assets_tests/e2e
 
 .DEFAULT_GOAL := help
 .PHONY: help demo ui test test-long lint types contracts bench docs clean
@@ -37,7 +38,9 @@ test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
 
 test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m long --ignore f1_assets_tests/e2e
-	$(BIN)/python -m pytest -m long f1_assets_tests/e2e
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m long $(E2E)/test_season.py $(E2E) \
+	  --ignore $(E2E)/test_referee.py
+	$(BIN)/python -m pytest -m long $(E2E)/test_referee.py
 
 lint: $(VENV)/.dev ## Check style
 	$(BIN)/ruff check .

@@ -58,3 +58,28 @@ def test_the_readme_names_every_command_and_every_variable():
 def test_the_recipe_has_at_most_three_steps():
     recipe = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a kind of data")[1].split("\n## ")[0]
     assert 1 <= len(re.findall(r"^\d\. ", recipe, re.MULTILINE)) <= 3
+
+
+def test_the_table_of_errors_has_every_class_with_its_tries():
+    from f1_assets import errors
+    from f1_assets.importing import retries
+
+    page = (DOCS / "reliability.md").read_text(encoding="utf-8").split("## Error classes")[1].split("\n## ")[0]
+    rows = {cells[2].strip(" `"): cells for cells in (line.split("|") for line in page.splitlines()) if len(cells) > 6}
+    classes = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.F1AssetsError)
+    }
+    assert classes - {"F1AssetsError", "UpstreamError"} <= set(rows)
+
+    def minutes(wait):
+        return f"{wait.total_seconds() / 60:.0f} min"
+
+    assert minutes(retries.FIRST_WAIT) in rows["TransientError"][5]
+    assert f"{retries.LAST_TRANSIENT_TRY} tries" in rows["TransientError"][5]
+    assert minutes(retries.FIRST_NOT_YET) in rows["NotYetPublished"][5]
+    assert f"{retries.UNAVAILABLE_EXPIRES.days} days" in rows["Unavailable"][5]
+    for name in ("UnreadableData", "a defect"):
+        assert f"after 24 h; {retries.LAST_TRY_OF_A_DEFECT} tries" in rows[name][5]
+    assert retries.DEFECT_WAIT.total_seconds() == 24 * 3600

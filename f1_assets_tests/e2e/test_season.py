@@ -34,10 +34,10 @@ from f1_assets_tests.e2e.daemon import dagster_daemon, stop, wait_until
 pytestmark = pytest.mark.long
 
 SEASON = 2025
-RACES = {"sqlite": 24, "postgresql": 12}
-"""120 sessions embedded; 60 on PostgreSQL, where the same is at stake and time is short."""
+RACES = {"sqlite": 24, "postgresql": 8}
+"""120 sessions embedded; 40 on PostgreSQL, where the same is at stake and time is short."""
 
-ROUND_WITH_A_LATE_SESSION = 10
+ROUND_WITH_A_LATE_SESSION = 5
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "postgres" / "dagster.yaml"
 
 

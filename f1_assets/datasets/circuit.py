@@ -107,10 +107,12 @@ DATASET = Dataset(
         Feed.TIMING_APP_DATA,
         Feed.SESSION_STATUS,
         Feed.TRACK_STATUS,
+        # It says which laps were deleted, and so which one is the fastest.
+        Feed.RACE_CONTROL,
         Feed.CAR_DATA,
         Feed.POSITION,
     ),
-    needs=Needs(circuit=True, laps=True, car_data=True, positions=True),
+    needs=Needs(circuit=True, laps=True, messages=True, car_data=True, positions=True),
     views={
         "circuit_markers": (
             "SELECT e.circuit_key, c.season, c.kind, c.number, c.letter, c.x, c.y, c.angle_deg, "

@@ -131,10 +131,10 @@ DATASET = Dataset(
         Field("is_accurate", "boolean", "Whether FastF1's checks found the times consistent"),
     ),
     extract=extract,
-    requires=(Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS),
+    # Without any of these FastF1 3.9 has no laps.
+    requires=(Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS, Feed.TRACK_STATUS),
     uses=(
         Feed.DRIVER_LIST,
-        Feed.TRACK_STATUS,
         Feed.RACE_CONTROL,
         Feed.LAP_COUNT,
         Feed.RESULTS,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from f1_assets.connection import connect
 from f1_assets.datasets import all_season_datasets
 from f1_assets.errors import UpstreamError, UsageError
+from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
 from f1_assets.settings import process_settings
 from f1_assets.upstream.feeds import JOLPICA_HOST
 from f1_assets.upstream.process import transport_for
@@ -132,7 +133,7 @@ def stale_seasons(
 ) -> list[int]:
     """Tell which calendars can have changed since they were refreshed: not those of seasons that are long over.
 
-    A calendar of another source than the present one is stale.
+    A calendar of another source than the present one is stale, and so is one without anything of F1's season index.
     """
     now, known = now or datetime.now(UTC), refreshes_of(warehouse)
     stale = []
@@ -140,6 +141,10 @@ def stale_seasons(
         refreshed = known.get(season)
         if refreshed is None or refreshed.source != source:
             stale.append(season)
-        elif refreshed.last_end is None or refreshed.at < refreshed.last_end + SETTLED_AFTER:
+        elif (
+            (season >= FIRST_LIVE_TIMING_SEASON and not refreshed.has_keys)
+            or refreshed.last_end is None
+            or refreshed.at < refreshed.last_end + SETTLED_AFTER
+        ):
             stale += [season] if refreshed.at + older_than <= now else []
     return stale

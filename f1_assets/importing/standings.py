@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert
 
 from f1_assets.connection import connect
 from f1_assets.datasets import SeasonDataset
-from f1_assets.errors import NotYetPublished, TransientError, UnreadableData
+from f1_assets.errors import NotYetPublished, QuotaExhausted, TransientError, UnreadableData
 from f1_assets.planning.standings import StandingsGap, missing_standings
 from f1_assets.settings import process_settings
 from f1_assets.upstream.exchanges import in_short
@@ -99,6 +99,8 @@ def _rows_of(gap: StandingsGap, dataset: SeasonDataset, transport: Transport) ->
         response = transport.get(url)
     except requests.RequestException as error:
         raise TransientError(f"{where}: the request failed ({in_short(error)}). It is tried again later.") from error
+    if response.status_code == 429:
+        raise QuotaExhausted(f"{where}: the service throttles (HTTP 429). It is asked for again later.")
     if response.status_code not in (200, 404):
         raise TransientError(f"{where}: HTTP {response.status_code}. It is tried again later.")
     try:

@@ -15,6 +15,7 @@ from f1_assets.warehouse.models import extractions
 
 _OURS = re.compile(
     r"season=(\d{4})/round=(\d{2})/session=([A-Z0-9-]+)/[a-z_]+-[0-9a-f]{16}\.parquet(?:\.[0-9a-f]{32}\.writing)?"
+    r"|owner\.txt\.[0-9a-f]{32}\.writing"  # the note of who fills the lake, half written
 )
 SETTLED_AFTER = timedelta(hours=1)
 """A younger file may be named in a moment."""
@@ -58,4 +59,4 @@ def sweep_lake(warehouse: Warehouse, older_than: timedelta = SETTLED_AFTER) -> l
 
 def _session_of(path: str) -> SessionKey | None:
     match = _OURS.fullmatch(path)
-    return SessionKey(int(match[1]), int(match[2]), match[3]) if match else None
+    return SessionKey(int(match[1]), int(match[2]), match[3]) if match and match[3] else None

@@ -6,19 +6,26 @@ ever written or read.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import hashlib
 import json
+import logging
 import os
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from requests_cache.backends.sqlite import SQLiteCache
 from requests_cache.serializers import SerializerPipeline, Stage
 from requests_cache.serializers.preconf import json_preconf_stage, utf8_encoder
 
 from f1_assets.errors import ConfigurationError
+from f1_assets.upstream.archive_store import ResponseStore
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import requests
@@ -26,6 +33,9 @@ if TYPE_CHECKING:
 
 ABSENCE_IS_KEPT = timedelta(days=7)
 """For how long a 404 of a finished session is believed."""
+
+BUSY_TIMEOUT_MS = 30_000
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SERIALIZER = SerializerPipeline(
     [
@@ -51,48 +61,73 @@ class Archive:
     """
 
     def __init__(self, folder: Path, source: str) -> None:
+        self._folder = folder
         path = folder / f"{source}.sqlite"
-        try:
+        with self._faults_named():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            self._responses = SQLiteCache(path, serializer=_SERIALIZER, wal=True, busy_timeout=30_000)
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise ConfigurationError(f"The archive {folder} cannot be used: {reason}. Set F1_ARCHIVE_URL.") from error
+            self._responses = ResponseStore(path, _SERIALIZER, BUSY_TIMEOUT_MS)
+            with self._responses.responses.connection() as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS bodies (key TEXT PRIMARY KEY, sha256 TEXT)")
+                connection.execute("CREATE INDEX IF NOT EXISTS bodies_by_sha256 ON bodies (sha256)")
 
     def find(self, url: str, now: datetime | None = None) -> CachedResponse | None:
-        """Give the kept response of `url`, unless there is none or it has expired."""
-        response = self._responses.get_response(url)
+        """Give the kept response of `url`, unless there is none or it has expired. One that is damaged is given up."""
+        with self._faults_named():
+            try:
+                response = self._responses.get_response(url)
+            except sqlite3.Error:
+                raise
+            except Exception as error:  # whatever a damaged byte makes of gzip, JSON or the response in it
+                logger.warning("The archive's response of %s is damaged, and is asked for again: %s", url, error)
+                self._responses.delete(url)
+                return None
         if response is None or (response.expires is not None and response.expires < (now or datetime.now(UTC))):
             return None
         return response
 
     def keep(self, url: str, response: requests.Response, expires: datetime | None) -> None:
         """Keep a response until `expires`; for ever when None."""
-        self._responses.save_response(response, cache_key=url, expires=expires)
+        with self._faults_named():
+            self._responses.save_response(response, cache_key=url, expires=expires)
+
+    def keep_identity(self, url: str, body: bytes) -> None:
+        """Note what the body of an address is, so that it is known again under another one."""
+        with self._faults_named(), self._responses.responses.connection() as connection:
+            connection.execute("REPLACE INTO bodies VALUES (?, ?)", (url, hashlib.sha256(body).hexdigest()))
+
+    def twin(self, url: str, body: bytes) -> str | None:
+        """Give another path whose kept body is this very one; None where there is none."""
+        path, sha256 = urlsplit(url).path, hashlib.sha256(body).hexdigest()
+        with self._faults_named(), self._responses.responses.connection() as connection:
+            found = connection.execute("SELECT key FROM bodies WHERE sha256 = ?", (sha256,)).fetchall()
+        others = [urlsplit(key).path for (key,) in found if self.find(key) is not None]
+        return next((other for other in others if other != path), None)
 
     def forget(self, url_part: str) -> int:
         """Forget what is kept only for a time, absences foremost, of addresses that contain `url_part`."""
-        absent = [
-            key
-            for key in self._responses.responses
-            if url_part in key and (kept := self._responses.get_response(key)) is not None and kept.expires is not None
-        ]
-        self._responses.delete(*absent)
+        with self._faults_named():
+            absent = [
+                key
+                for key in self._responses.responses
+                if url_part in key and (kept := self.find(key, _BEFORE_ALL)) is not None and kept.expires is not None
+            ]
+            self._responses.delete(*absent, vacuum=False)
         return len(absent)
 
     def addresses(self, now: datetime | None = None) -> frozenset[str]:
         """Give the addresses that it answers for."""
         table = self._responses.responses
         query = f"SELECT key FROM {table.table_name} WHERE expires IS NULL OR expires > ?"  # noqa: S608 (its own name)
-        with table.connection() as connection:
+        with self._faults_named(), table.connection() as connection:
             rows = connection.execute(query, ((now or datetime.now(UTC)).timestamp(),)).fetchall()
         return frozenset(key for (key,) in rows)
 
     def discard(self, url_part: str) -> int:
         """Give up every response whose address contains `url_part`; give how many there were."""
-        found = [key for key in self._responses.responses if url_part in key]
-        self._responses.delete(*found)
+        with self._faults_named():
+            found = [key for key in self._responses.responses if url_part in key]
+            self._responses.delete(*found, vacuum=False)
         return len(found)
 
     def size(self) -> tuple[int, int]:
@@ -114,7 +149,7 @@ class Archive:
         """
         addresses = list(self._responses.responses)
         damaged = [url for url in addresses if self._is_damaged(url, damage_of)]
-        self._responses.delete(*damaged)
+        self._responses.delete(*damaged, vacuum=False)
         return len(addresses), damaged
 
     def _is_damaged(self, url: str, damage_of: Callable[[str, bytes], str | None]) -> bool:
@@ -127,3 +162,15 @@ class Archive:
     def close(self) -> None:
         """Give the file back."""
         self._responses.close()  # type: ignore[no-untyped-call]
+
+    @contextlib.contextmanager
+    def _faults_named(self) -> Iterator[None]:
+        """Turn what the disk or SQLite refuses into an error that says what to do."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+            raise ConfigurationError(
+                f"The archive {self._folder} cannot be used: {reason}. What it has is whole. Free some space there, or "
+                "set F1_ARCHIVE_URL."
+            ) from error

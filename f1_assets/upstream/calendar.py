@@ -78,11 +78,11 @@ def fetch_season(transport: Transport, season: int, renew: bool = False) -> Fetc
         try:
             backend = "fastf1" if season >= FIRST_LIVE_TIMING_SEASON else "ergast"
             schedule = fastf1.get_event_schedule(season, backend=backend)
+            index = _season_index(transport, season) if season >= FIRST_LIVE_TIMING_SEASON else []
         except LoadStopped as stop:
             raise stop.reason from stop
         except ValueError as error:
             raise _no_schedule(season, exchanges) from error
-        index = _season_index(transport, season) if season >= FIRST_LIVE_TIMING_SEASON else []
     requests_sent = sum(1 for exchange in exchanges if not exchange.from_archive)
     return FetchedSeason(_events(season, schedule, index), requests_sent)
 
@@ -120,15 +120,22 @@ def _season_index(transport: Transport, season: int) -> list[_IndexEntry]:
             logger.warning("Season %s: F1's index failed (%s); ends of sessions are estimated.", season, error)
             continue
         if response.status_code == 200:
-            meetings = json.loads(response.content.decode("utf-8-sig"))["Meetings"]
-            # Places of a weekend that were moved or cancelled have the key -1 and no name.
-            return [
-                _index_entry(meeting, listed)
-                for meeting in meetings
-                for listed in meeting.get("Sessions", ())
-                if listed.get("Key", -1) != -1 and listed.get("Name") and listed.get("StartDate")
-            ]
+            try:
+                return _index_entries(json.loads(response.content.decode("utf-8-sig"))["Meetings"])
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                logger.warning("Season %s: F1's index cannot be read (%r); ends are estimated.", season, error)
+                return []
     return []
+
+
+def _index_entries(meetings: Sequence[Mapping[str, Any]]) -> list[_IndexEntry]:
+    # Places of a weekend that were moved or cancelled have the key -1 and no name.
+    return [
+        _index_entry(meeting, listed)
+        for meeting in meetings
+        for listed in meeting.get("Sessions", ())
+        if listed.get("Key", -1) != -1 and listed.get("Name") and listed.get("StartDate")
+    ]
 
 
 def _index_entry(meeting: Mapping[str, Any], listed: Mapping[str, Any]) -> _IndexEntry:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import requests
 
 from f1_assets.upstream.feeds import Feed, damage_of, is_without_data, needs_account
+from f1_assets.upstream.identity import Asked, stranger
 
 
 class Outcome(StrEnum):
@@ -23,7 +24,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and how it ended; `detail` says why when it did not give data."""
+    """One request and how it ended; `detail` says why when it did not give data, which may be another session's."""
 
     feed: Feed
     url: str
@@ -33,6 +34,7 @@ class Exchange:
     from_archive: bool = False
     body_bytes: int = 0
     milliseconds: float = 0.0
+    is_stranger: bool = False
 
 
 def in_short(error: requests.RequestException) -> str:
@@ -46,12 +48,25 @@ def in_short(error: requests.RequestException) -> str:
 
 
 def exchange_of(
-    feed: Feed, url: str, response: requests.Response, from_archive: bool = False, milliseconds: float = 0.0
+    feed: Feed,
+    url: str,
+    response: requests.Response,
+    from_archive: bool = False,
+    milliseconds: float = 0.0,
+    asked: Asked | None = None,
 ) -> Exchange:
     """Tell how a request ended, from its answer; what the archive gave was sound when it was kept."""
     status, body = response.status_code, response.content
     outcome, detail = _judge(feed, url, status, response, body, from_archive)
+    if outcome is Outcome.DATA and not from_archive and (whose := stranger(url, body, asked)) is not None:
+        return refused_as_stranger(Exchange(feed, url, outcome, "", status, False, len(body), milliseconds), whose)
     return Exchange(feed, url, outcome, detail, status, from_archive, len(body), milliseconds)
+
+
+def refused_as_stranger(exchange: Exchange, whose: str) -> Exchange:
+    """Give an exchange as failed, because its body is not what was asked for."""
+    detail = f"{whose} (HTTP {exchange.status}, {exchange.body_bytes:,} bytes)"
+    return replace(exchange, outcome=Outcome.FAILED, detail=detail, is_stranger=True)
 
 
 def _judge(

@@ -69,7 +69,7 @@ class LoadedSession:
     needs: Needs
     exchanges: Sequence[Exchange]
     failures: Sequence[BaseException]
-    stopped: QuotaExhausted | AuthenticationRequired | None
+    stopped: QuotaExhausted | TransientError | AuthenticationRequired | None
     seconds: float
     loaded_at: datetime
     _timing_streams: Sequence[pd.DataFrame] = field(default_factory=list)
@@ -292,15 +292,15 @@ def load_session(
     Raises
     ------
     ConfigurationError
-        When the database went away while a permit was asked for.
+        When the database went away while a permit was asked for, or the archive cannot be used.
     """
     loaded_at, started = datetime.now(UTC), time.perf_counter()
     asked = fastf1_session(event, session)
-    stopped: QuotaExhausted | AuthenticationRequired | None = None
+    stopped: QuotaExhausted | TransientError | AuthenticationRequired | None = None
     circuit: CircuitInfo | None = None
     raw: dict[Feed, bytes] = {}
     with (
-        transport.loading(session.end, purpose=purpose, live_timing=event.live_timing) as exchanges,
+        transport.loading(session.end, purpose=purpose, live_timing=event.live_timing, session=session) as exchanges,
         captured_failures() as failures,
         captured_timing_stream() as streams,
     ):

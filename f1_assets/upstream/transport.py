@@ -17,10 +17,10 @@ import requests
 from fastf1.internals.f1account import LIVETIMING_URL, LivetimingAuthAdapter
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from f1_assets.errors import ConfigurationError, QuotaExhausted
+from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.settings import Settings
 from f1_assets.upstream.archive import ABSENCE_IS_KEPT, Archive
-from f1_assets.upstream.exchanges import Exchange, Outcome, exchange_of, in_short
+from f1_assets.upstream.exchanges import Exchange, Outcome, exchange_of, in_short, refused_as_stranger
 from f1_assets.upstream.fastf1_private import (
     FastF1CriticalError,
     LimitedSession,
@@ -28,10 +28,12 @@ from f1_assets.upstream.fastf1_private import (
     sending_through,
     token_manager,
 )
-from f1_assets.upstream.feeds import Feed, damage_of, feed_of, is_live_timing
+from f1_assets.upstream.feeds import Feed, feed_of, is_live_timing
 from f1_assets.upstream.history import page_urls, pages_of, race_of
+from f1_assets.upstream.identity import Asked, fault_of, is_distinctive
 from f1_assets.upstream.ledger import InFlight, Ledger, Purpose
 from f1_assets.upstream.sources import adapter_for, archive_name, source_kind
+from f1_assets.warehouse.calendar import CalendarSession
 
 if TYPE_CHECKING:
     from requests_cache.models.response import CachedResponse
@@ -56,7 +58,7 @@ RESULTS_SETTLE = timedelta(days=14)
 class LoadStopped(FastF1CriticalError):
     """Passes through FastF1's catch-all error handling and ends a load at once; `reason` is our own error."""
 
-    def __init__(self, reason: QuotaExhausted | ConfigurationError) -> None:
+    def __init__(self, reason: QuotaExhausted | TransientError | ConfigurationError) -> None:
         super().__init__(str(reason))
         self.reason = reason
 
@@ -91,6 +93,7 @@ class Transport:
         self._ended_at: datetime | None = None
         self._renew = False
         self._live_timing = True
+        self._asked: Asked | None = None
 
     @contextlib.contextmanager
     def loading(
@@ -99,6 +102,7 @@ class Transport:
         renew: bool = False,
         purpose: Purpose | None = None,
         live_timing: bool = True,
+        session: CalendarSession | None = None,
     ) -> Iterator[list[Exchange]]:
         """Carry FastF1's requests for the time of a block, and collect them.
 
@@ -112,9 +116,12 @@ class Transport:
             What the requests are sent for, to be noted in the ledger.
         live_timing
             Whether F1's live timing covers the session. FastF1 asks it all the same, and is told so without a request.
+        session
+            The session that is loaded: what comes of another one is refused.
         """
         before, self.exchanges = self.exchanges, []
         self._live_timing = live_timing
+        self._asked = Asked(session) if session is not None else None
         self._ended_at, self._renew, self._purpose = ended_at, renew, purpose or Purpose()
         try:
             with sending_through(self._session):
@@ -122,7 +129,7 @@ class Transport:
         finally:
             self.exchanges = before
             self._ended_at, self._renew, self._purpose = None, False, Purpose()
-            self._live_timing = True
+            self._live_timing, self._asked = True, None
 
     def counted(self, request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
         """Send one request that leaves: with a permit, and with its end noted in the ledger.
@@ -173,7 +180,7 @@ class Transport:
 
     def verify_archive(self) -> tuple[int, list[str]]:
         """Give up what is damaged in the archive; tell how many responses there were, and which were given up."""
-        return self._archive.give_up_damaged(damage_of)
+        return self._archive.give_up_damaged(fault_of)
 
     def discard(self, url_part: str) -> int:
         """Give up what the archive has below an address, because it belongs to another event now."""
@@ -203,6 +210,8 @@ class Transport:
                 return self._carry(request, send, now)
             except InFlight:
                 time.sleep(IN_FLIGHT_SECONDS)
+            except ConfigurationError as error:
+                raise LoadStopped(error) from error  # the archive: FastF1 would go on as if a feed were absent
 
     def _carry(
         self, request: requests.PreparedRequest, send: Callable[[], requests.Response], now: datetime | None
@@ -226,16 +235,38 @@ class Transport:
         except requests.RequestException as error:
             self.exchanges.append(Exchange(feed, url, Outcome.FAILED, in_short(error)))
             raise
-        exchange = exchange_of(feed, url, response, milliseconds=(time.perf_counter() - started) * 1000)
+        milliseconds = (time.perf_counter() - started) * 1000
+        exchange = self._without_twin(exchange_of(feed, url, response, False, milliseconds, self._asked), response)
         self.exchanges.append(exchange)
+        if exchange.is_stranger and feed is Feed.SESSION_INFO:
+            # Nothing that comes from there can be trusted, and most of it does not say whose it is.
+            raise LoadStopped(TransientError(f"{url}: {exchange.detail}. Nothing was kept; it is asked for again."))
+        self._take_as_info(exchange, response)
         if exchange.outcome is Outcome.FAILED and response.status_code == 200:
             raise DamagedBody(f"{url}: {exchange.detail}")
         if (expires := self._expiry(exchange, now)) != now:
             self._archive.keep(url, response, expires)
+            if exchange.outcome is Outcome.DATA and is_distinctive(feed, response.content):
+                self._archive.keep_identity(url, response.content)
         return response
 
+    def _without_twin(self, exchange: Exchange, response: requests.Response) -> Exchange:
+        """Refuse a body that says nothing of its session where the archive has the very same of another one."""
+        if exchange.outcome is not Outcome.DATA or not is_distinctive(exchange.feed, response.content):
+            return exchange
+        twin = self._archive.twin(exchange.url, response.content)
+        return (
+            exchange if twin is None else refused_as_stranger(exchange, f"it is also that of another session, {twin}")
+        )
+
+    def _take_as_info(self, exchange: Exchange, response: requests.Response) -> None:
+        """Take note of when the session was held, as F1 itself says it."""
+        if self._asked is not None and exchange.feed is Feed.SESSION_INFO and exchange.outcome is Outcome.DATA:
+            self._asked = Asked(self._asked.session, response.content)
+
     def _kept(self, feed: Feed, url: str, kept: CachedResponse) -> requests.Response:
-        self.exchanges.append(exchange_of(feed, url, kept, from_archive=True))
+        self.exchanges.append(exchange := exchange_of(feed, url, kept, from_archive=True))
+        self._take_as_info(exchange, kept)
         return cast(requests.Response, kept)
 
     def _insist(self, feed: Feed, url: str, send: Callable[[], requests.Response]) -> requests.Response:

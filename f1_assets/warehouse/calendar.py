@@ -104,22 +104,32 @@ def known_seasons(warehouse: Warehouse) -> list[int]:
 
 @dataclass(frozen=True)
 class StoredCalendar:
-    """From which kind of source a season's calendar came, when, and when its last session ends."""
+    """From which kind of source a season's calendar came, when, and when its last session ends.
+
+    `has_keys` tells whether F1's own season index, which has keys and ends of sessions, was there.
+    """
 
     source: str
     at: datetime
     last_end: datetime | None
+    has_keys: bool = True
 
 
 def refreshes_of(warehouse: Warehouse) -> dict[int, StoredCalendar]:
     """Tell of every season that is there how fresh its calendar is."""
     query = (
-        select(seasons.c.season, seasons.c.source, seasons.c.refreshed_at, func.max(sessions.c.end_utc))
+        select(
+            seasons.c.season,
+            seasons.c.source,
+            seasons.c.refreshed_at,
+            func.max(sessions.c.end_utc),
+            func.count(sessions.c.session_key),
+        )
         .outerjoin(sessions, sessions.c.season == seasons.c.season)
         .group_by(seasons.c.season, seasons.c.source, seasons.c.refreshed_at)
     )
     with reading(warehouse.engine) as connection:
-        return {row[0]: StoredCalendar(row[1], row[2], row[3]) for row in connection.execute(query)}
+        return {row[0]: StoredCalendar(row[1], row[2], row[3], row[4] > 0) for row in connection.execute(query)}
 
 
 def source_of(warehouse: Warehouse, season: int) -> str | None:

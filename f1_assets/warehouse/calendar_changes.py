@@ -195,7 +195,8 @@ def _rename(connection: Connection, old: str, new: str, round_shift: int) -> Non
 def _store_sessions(connection: Connection, event: CalendarEvent) -> None:
     listed = [session.key.session for session in event.sessions]
     mine = sessions.c.event_key == event.event_key
-    there = set(connection.execute(select(sessions.c.session).where(mine)).scalars())
+    stored = {row.session: row for row in connection.execute(select(sessions).where(mine))}
+    there = set(stored)
     with_data = set(
         connection.execute(
             select(extractions.c.session)
@@ -210,9 +211,15 @@ def _store_sessions(connection: Connection, event: CalendarEvent) -> None:
         row = _session_row(event, session)
         if session.key.session in there:
             same = and_(mine, sessions.c.session == session.key.session)
+            if session.session_key is None and stored[session.key.session].start_utc == session.start:
+                # The season index failed this time: what it said before is better than an estimate.
+                row = {name: value for name, value in row.items() if name not in _OF_THE_INDEX}
             connection.execute(update(sessions).where(same).values(**row))
         else:
             connection.execute(insert(sessions), [row])
+
+
+_OF_THE_INDEX = ("end_utc", "end_is_estimated", "session_key")
 
 
 def _circuit_row(event: CalendarEvent) -> dict[str, Any]:

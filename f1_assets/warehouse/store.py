@@ -19,6 +19,7 @@ from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
 from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions, warehouse_identity
 from f1_assets.warehouse.records import digest_of, rows_of
+from f1_assets.warehouse.times_of_day import fill_times_of_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,6 +205,8 @@ class Warehouse:
                 _refuse_another(connection, key, starts_at)
             for table, rows in (parents or {}).items():
                 merge(connection, table, rows)
+                for began_at in [row["t0_utc"] for row in rows if row.get("t0_utc")] if table is sessions else ():
+                    fill_times_of_day(connection, self._tables, key, began_at)
             yield connection
 
     def note(self, extraction: Extraction) -> Extraction:

@@ -58,7 +58,7 @@ NEEDED_BY = {
     "Position.z": {"car_telemetry", "position_telemetry", "circuit"},
     "TeamRadio": {"team_radio"},
     "WeatherData": {"weather"},
-    "RaceControlMessages": {"laps", "race_control_messages"},
+    "RaceControlMessages": {"laps", "race_control_messages", "circuit"},
     "DriverList": {"laps", "drivers", "results"},
     "LapCount": {"laps"},
     "results.json": {"laps", "drivers", "results"},

@@ -1,0 +1,170 @@
+"""Whether a body is of what was asked for: by what it says of itself, and by when its samples were taken.
+
+A service, or something between it and us, may give a body that is sound in every way and belongs to another session.
+Kept and stored, nobody would ever find it. Some feeds say whose they are: SessionInfo, F1's season index, the schedule,
+Jolpica and MultiViewer. Telemetry, race control and team radio carry dates. Timing and weather say nothing; there the
+archive finds a body that it has of another session already. Of DriverList and SessionStatus nothing can be told.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from f1_assets.upstream.feeds import Feed, damage_of, feed_of
+from f1_assets.warehouse.calendar import CalendarSession
+
+NEAR = timedelta(hours=1)
+"""So far before a session's start or after its end its first or last sample may be: less than between two sessions."""
+
+SCHEDULES_DISAGREE = timedelta(hours=12)
+"""By so much a calendar may be wrong about a session's start; without SessionInfo nothing is known better."""
+
+_WITHOUT_IDENTITY = (Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.WEATHER, Feed.TRACK_STATUS, Feed.LAP_COUNT)
+_DISTINCTIVE_LINES = 3
+
+_COMPRESSED = (Feed.CAR_DATA, Feed.POSITION)
+_DATED = (*_COMPRESSED, Feed.RACE_CONTROL, Feed.TEAM_RADIO)
+_DATE = re.compile(rb'"(?:Utc|Timestamp)"\s*:\s*"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})')
+_FOLDER = re.compile(r"/static/(\d{4})/(\d{4}-\d{2}-\d{2})[^/]*/([^/]+)/")
+_ROUND = re.compile(r"/f1/(\d{4})(?:/(\d{1,2}))?(?:/|\.json)")
+_SAMPLED_LINES = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which session is being loaded, and the SessionInfo that came first, where there is one."""
+
+    session: CalendarSession
+    info: bytes | None = None
+
+    def span(self) -> tuple[datetime, datetime]:
+        """Tell between which times a sample of the session must have been taken."""
+        start, end, tolerance = self.session.start, self.session.end, SCHEDULES_DISAGREE
+        if self.info is not None and (held := _held_at(_session_info(self.info))) is not None:
+            start, end, tolerance = min(start, held[0]), max(end, held[1]), NEAR
+        return start - tolerance, end + tolerance
+
+
+def fault_of(url: str, body: bytes) -> str | None:
+    """Tell what is wrong with a body, all that can be told from its address: damage, or that it is something else's."""
+    return damage_of(url, body) or stranger(url, body)
+
+
+def stranger(url: str, body: bytes, asked: Asked | None = None) -> str | None:
+    """Tell whose a sound body is, where it is not what was asked for; None where it is, or says nothing.
+
+    Parameters
+    ----------
+    url, body
+        What was asked for, and what came.
+    asked
+        The session that is being loaded, for feeds that carry dates.
+    """
+    feed = feed_of(url)
+    try:
+        if feed is Feed.SESSION_INFO:
+            return _another_session(url, _session_info(body), asked)
+        if feed in _DATED:
+            return _another_time(feed, body, asked) if asked is not None else None
+        document = None if url.endswith(".jsonStream") or feed is Feed.OTHER else json.loads(body.decode("utf-8-sig"))
+        return _another_document(feed, url, document) if isinstance(document, dict) else None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None  # not laid out as expected: whoever reads it says so
+
+
+def is_distinctive(feed: Feed, body: bytes) -> bool:
+    """Tell whether a body does not say whose it is, and yet no two sessions have the same: its times differ.
+
+    A session without incident may have one change of the track status, at time zero.
+    """
+    return feed in _WITHOUT_IDENTITY and body.count(b"\n") >= _DISTINCTIVE_LINES
+
+
+def _another_session(url: str, info: dict[str, Any], asked: Asked | None) -> str | None:
+    wanted, said = _FOLDER.search(unquote(urlsplit(url).path)), _FOLDER.search(f"/static/{info.get('Path')}")
+    if wanted is None:
+        return None
+    if said is not None:
+        return None if said.groups() == wanted.groups() else f"it is of another session, {info['Path']}"
+    key = asked.session.session_key if asked is not None else None
+    if key is not None and str(info.get("Key", key)) != str(key):
+        return f"it is of another session, with the key {info['Key']} instead of {key}"
+    return None
+
+
+def _another_time(feed: Feed, body: bytes, asked: Asked) -> str | None:
+    dates = sorted(_dates_of(feed, body))
+    first, last = asked.span()
+    if not dates or (dates[0] <= last and dates[-1] >= first):
+        return None
+    return f"it is of another session, of {dates[0]:%Y-%m-%d %H:%M} to {dates[-1]:%H:%M} UTC"
+
+
+def _dates_of(feed: Feed, body: bytes) -> Iterator[datetime]:
+    """Give dates of a feed: all of them, or those of the first and last lines where each has to be inflated."""
+    lines: Sequence[bytes] = [body]
+    if feed in _COMPRESSED:
+        all_lines = body.splitlines()
+        lines = [_inflated(line) for line in (*all_lines[:_SAMPLED_LINES], *all_lines[-_SAMPLED_LINES:])]
+    for line in lines:
+        for date in _DATE.findall(line):
+            yield datetime.fromisoformat(date.decode()).replace(tzinfo=UTC)
+
+
+def _inflated(line: bytes) -> bytes:
+    _, _, coded = line.partition(b'"')
+    try:
+        return zlib.decompress(base64.b64decode(coded.rstrip(b'"')), -zlib.MAX_WBITS)
+    except (ValueError, zlib.error):
+        return b""
+
+
+def _another_document(feed: Feed, url: str, document: dict[str, Any]) -> str | None:
+    path = urlsplit(url).path
+    match feed:
+        case Feed.SEASON_INDEX:
+            season = re.findall(r"/static/(\d{4})/", path)
+            return _unequal("season", season[0], document.get("Year")) if season else None
+        case Feed.SCHEDULE:
+            season, dates = re.findall(r"schedule_(\d{4})", path)[0], document["event_date"].values()
+            return None if not dates or any(date[:4] == season for date in dates) else "it is of another season"
+        case Feed.CIRCUIT:
+            return _unequal("circuit", path.split("/")[-2], document.get("circuitKey"))
+        case _:
+            season, number = _ROUND.findall(path)[0]
+            listed = document["MRData"].get("RaceTable") or document["MRData"].get("StandingsTable") or {}
+            said = listed.get("round") if number else None
+            return _unequal("season", season, listed.get("season")) or _unequal("round", number, said)
+
+
+def _unequal(what: str, wanted: str, said: object) -> str | None:
+    return None if said is None or int(str(said)) == int(wanted) else f"it is of another {what}, {said}"
+
+
+def _session_info(body: bytes) -> dict[str, Any]:
+    """Give the last line of SessionInfo: it repeats itself whole when something changes."""
+    line = body.decode("utf-8-sig").splitlines()[-1]
+    document: dict[str, Any] = json.loads(line[line.index("{") :])
+    return document
+
+
+def _held_at(info: dict[str, Any]) -> tuple[datetime, datetime] | None:
+    try:
+        sign, clock = (-1, info["GmtOffset"][1:]) if info["GmtOffset"].startswith("-") else (1, info["GmtOffset"])
+        hours, minutes, _ = (int(part) for part in clock.split(":"))
+        offset = sign * timedelta(hours=hours, minutes=minutes)
+        start, end = (datetime.fromisoformat(info[name]).replace(tzinfo=UTC) - offset for name in _HELD)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return start, end
+
+
+_HELD = ("StartDate", "EndDate")

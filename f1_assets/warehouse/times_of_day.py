@@ -1,0 +1,61 @@
+"""Times of day of rows that were stored before anybody knew when session time began.
+
+Telemetry tells it. Where that failed, or was not asked for, other datasets were stored without times of day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Table, bindparam, select, update
+
+from f1_assets.keys import SessionKey
+from f1_assets.warehouse.models import extractions, of_session
+
+_CLOCK = {"session_time_ms", "utc"}
+
+
+def fill_times_of_day(connection: Connection, tables: Sequence[Table], key: SessionKey, began_at: datetime) -> int:
+    """Fill in what a session's rows lack, now that it is known when session time began.
+
+    Parameters
+    ----------
+    connection
+        In whose transaction.
+    tables
+        Of these, those whose rows have a session time and a time of day.
+    key, began_at
+        Which session, and when its session time began.
+
+    Returns
+    -------
+    int
+        How many rows were filled. The digest of their dataset is no longer known.
+    """
+    filled = 0
+    for table in tables:
+        if {column.name for column in table.columns} >= _CLOCK:
+            filled += _fill(connection, table, key, began_at)
+    return filled
+
+
+def _fill(connection: Connection, table: Table, key: SessionKey, began_at: datetime) -> int:
+    identity = list(table.primary_key.columns)
+    lacking = select(*identity, table.c.session_time_ms.label("_ms")).where(
+        of_session(table, key), table.c.utc.is_(None), table.c.session_time_ms.is_not(None)
+    )
+    rows = [
+        {
+            **{f"_{column.name}": value for column, value in zip(identity, row, strict=False)},
+            "_utc": began_at + timedelta(milliseconds=row[-1]),
+        }
+        for row in connection.execute(lacking)
+    ]
+    if not rows:
+        return 0
+    same = [column == bindparam(f"_{column.name}") for column in identity]
+    connection.execute(update(table).where(*same).values(utc=bindparam("_utc")), rows)
+    mine = of_session(extractions, key) & (extractions.c.dataset == table.name)
+    connection.execute(update(extractions).where(mine).values(digest=None))
+    return len(rows)

@@ -1,0 +1,124 @@
+"""Faults in a Dagster run: what is materialized, what is failed, and what the next run does."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sqlalchemy import update
+
+from f1_assets.connection import connect
+from f1_assets.importing import refresh_calendar
+from f1_assets.settings import process_settings
+from f1_assets.upstream.process import transport_for
+from f1_assets.warehouse.models import session_claims, upstream_requests
+from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.faults.struck import ALL, RACE, SIMULATOR
+from f1_assets_tests.upstream.server import services, status
+
+pytestmark = pytest.mark.long
+
+RUN = """
+from f1_assets.defs.runs import run_session
+from f1_assets.planning import SessionGap
+from f1_assets_tests.faults.struck import ALL, RACE
+run_session(SessionGap(RACE, ALL))
+"""
+
+
+@pytest.fixture
+def served(monkeypatch, tmp_path):
+    """F1's services on loopback, as the environment of Dagster's runs names them; the calendar is there."""
+    with services(SIMULATOR) as running:
+        for name, value in {"HOME": str(tmp_path / "home"), "SOURCE": running.url, "QUOTA": PLENTY}.items():
+            monkeypatch.setenv(f"F1_{name}", value)
+        process_settings.cache_clear()
+        refresh_calendar(RACE.season)
+        running.asked.clear()
+        yield running
+        transport_for(process_settings()).close()
+        os.environ.pop("DAGSTER_HOME", None)
+
+
+def run(*datasets):
+    from f1_assets.defs.runs import run_session
+    from f1_assets.planning import SessionGap
+
+    return run_session(SessionGap(RACE, datasets or ALL))
+
+
+def is_materialized(name):
+    from f1_assets.defs.instance import dagster_instance
+
+    return str(RACE) in dagster_instance(process_settings()).get_materialized_partitions(dg.AssetKey(name))
+
+
+def test_a_feed_that_fails_fails_its_own_output(served, found):
+    served.faults["WeatherData"] = status(500)
+    outcome = run().outcome
+    assert outcome.failed == ("weather",)
+    assert not is_materialized("weather")
+    assert all(is_materialized(name) for name in ALL if name != "weather")
+    served.faults.clear()
+    served.asked.clear()
+    assert run("weather").outcome.extracted == ("weather",)
+    assert is_materialized("weather")
+    assert [url.rsplit("/", 1)[1] for url in served.asked] == ["WeatherData.jsonStream"]
+    found(
+        "HTTP 500",
+        "Dagster run",
+        "the outputs that need the feed are failed, all others are materialized",
+        "of the failed outputs, asks for the lost feed alone",
+    )
+
+
+def test_a_database_that_is_held_fails_the_run_with_what_to_do(served, found, monkeypatch):
+    from f1_assets.warehouse import engine
+
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
+    other = sqlite3.connect(process_settings().home / "warehouse.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    failed = run()
+    assert "stayed locked" in failed.error
+    assert served.asked == []
+    other.execute("ROLLBACK")
+    other.close()
+    assert run().outcome.failed == ()
+    found(
+        "locked by another program",
+        "Dagster run",
+        "after 30 s of waiting the run fails with one clear error; nothing is materialized that is not stored",
+        "goes on",
+    )
+
+
+def test_a_run_that_is_killed_is_completed_by_the_next(served, found):
+    root = str(Path(__file__).parents[2])
+    killed = subprocess.Popen([sys.executable, "-c", RUN], cwd=root, env={**os.environ, "PYTHONPATH": root})
+    served.faults["TimingData"] = lambda answer: os.kill(killed.pid, signal.SIGKILL) or answer
+    assert killed.wait(timeout=120) == -signal.SIGKILL
+    served.faults.clear()
+    before = list(served.asked)
+    served.asked.clear()
+    warehouse = connect()
+    with warehouse.engine.begin() as connection:  # a minute and a half later
+        connection.execute(update(session_claims).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+        connection.execute(update(upstream_requests).values(counted_at_ms=0))
+    completed = run()
+    assert completed.error is None
+    assert completed.outcome.failed == ()
+    assert all(is_materialized(name) for name in ALL)
+    again = set(served.asked) & set(before)
+    assert {url.rsplit("/", 1)[1] for url in again} <= {"TimingData.jsonStream"}
+    warehouse.close()
+    found(
+        "SIGKILL",
+        "Dagster run",
+        "what was materialized is stored, of the rest nothing; the session's claim ends after 90 s",
+        "asks for the one answer again that was on its way",
+    )

@@ -1,0 +1,251 @@
+"""Disks that are full, read-only or damaged, and databases that others hold: one clear error, and the next run goes on.
+
+A small file system in memory is mounted for it. Where that is not allowed these are skipped: permissions do not bind
+whoever runs as root, and a limit of SQLite's own is no full disk.
+"""
+
+import contextlib
+import errno
+import os
+import sqlite3
+import subprocess
+
+import pytest
+
+from f1_assets.connection import connect
+from f1_assets.errors import ConfigurationError
+from f1_assets.importing.sweep import sweep_lake
+from f1_assets.settings import load_settings
+from f1_assets.upstream import archive
+from f1_assets.upstream.ledger import Ledger
+from f1_assets.upstream.policies import policies_of
+from f1_assets.upstream.transport import Transport
+from f1_assets.warehouse import engine
+from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.faults.struck import SIMULATOR, imported_season, open_season
+from f1_assets_tests.upstream.server import services
+
+pytestmark = pytest.mark.long
+
+CLEAR = "the import stops with one clear error; what was stored before stays, whole"
+FROM_ARCHIVE = "goes on; what the archive has is not asked for again"
+
+
+class Disk:
+    """A file system of two megabytes in memory."""
+
+    def __init__(self, folder):
+        self.folder, self._filler = folder, folder / "filler"
+
+    def fill(self):
+        """Leave not a byte free."""
+        with self._filler.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while True:
+                filler.write(b"x" * 4096)
+
+    def free(self):
+        self._filler.unlink()
+
+    def remount(self, how):
+        subprocess.run(["mount", "-o", f"remount,{how}", self.folder], check=True, capture_output=True)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
+    yield Disk(folder)
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    with imported_season(tmp_path_factory.mktemp("undisturbed")) as imported:
+        yield imported.undisturbed
+
+
+@pytest.fixture
+def opening(tmp_path, undisturbed):
+    """Open seasons, and close them at the end."""
+    opened = []
+    with services(SIMULATOR) as served:
+
+        def opening(**overrides):
+            season = open_season(tmp_path / "home", served, **overrides)
+            season.undisturbed = undisturbed
+            opened.append(season)
+            return season
+
+        yield opening
+        for season in opened:
+            season.transport.close()
+            season.warehouse.close()
+
+
+def completes(season, asked_before, lost=1):
+    """Import the race, and make sure that only what was lost is asked for once more."""
+    outcome = season.run()
+    assert outcome.failed == ()
+    again = [url for url in season.served.asked if url in asked_before]
+    assert len(again) <= lost
+    assert season.is_as_undisturbed()
+    assert season.run().requests == 0
+    assert season.transport.verify_archive()[1] == []
+
+
+def test_a_full_disk_of_the_archive(opening, disk, found):
+    season = opening(archive_url=str(disk.folder))
+    disk.fill()
+    with pytest.raises(ConfigurationError, match=r"The archive .* cannot be used: .*full.*Free some space"):
+        season.run()
+    asked = list(season.served.asked)
+    assert season.lines() == {}
+    disk.free()
+    assert season.transport.verify_archive()[1] == []
+    completes(season, asked)
+    found("disk full", "archive", CLEAR, "goes on; the one answer that could not be kept is asked for again")
+
+
+def test_a_full_disk_of_the_warehouse(opening, disk, found):
+    season = opening(database_url=f"sqlite:///{disk.folder}/warehouse.db")
+    # The ledger is in this database too; here it is not, to see what a full disk does when rows are stored.
+    elsewhere = connect(load_settings(home=disk.folder.parent / "ledger"))
+    season.transport.ledger = Ledger(elsewhere.engine, policies_of(PLENTY, reaches_real_services=False))
+    disk.fill()
+    with pytest.raises(ConfigurationError, match=r"The disk is full; nothing was changed\. Free some space"):
+        season.run()
+    asked = list(season.served.asked)
+    disk.free()
+    assert all(season.is_as_undisturbed(name) for name in season.lines())
+    completes(season, asked, lost=0)
+    elsewhere.close()
+    found("disk full", "warehouse", CLEAR, FROM_ARCHIVE)
+
+
+def test_a_full_disk_of_the_ledger(opening, disk, found):
+    season = opening(database_url=f"sqlite:///{disk.folder}/warehouse.db")
+    season.served.asked.clear()
+    disk.fill()
+    with pytest.raises(ConfigurationError, match="The disk is full"):
+        season.run()
+    assert season.served.asked == [], "nothing is sent that cannot be counted"
+    disk.free()
+    completes(season, [])
+    found(
+        "disk full",
+        "ledger",
+        "nothing is sent that cannot be counted; the import stops with one clear error",
+        "goes on",
+    )
+
+
+def test_a_full_disk_of_the_lake(opening, disk, found):
+    season = opening(lake_url=str(disk.folder))
+    disk.fill()
+    with pytest.raises(ConfigurationError, match=f"cannot be written: .*{os.strerror(errno.ENOSPC)}"):
+        season.run()
+    asked = list(season.served.asked)
+    assert not any(line.file for line in season.lines().values())
+    disk.free()
+    completes(season, asked, lost=0)
+    sweep_lake(season.warehouse)
+    found("disk full", "lake", CLEAR, FROM_ARCHIVE)
+
+
+def test_a_read_only_disk_of_the_archive(opening, disk, found):
+    season = opening(archive_url=str(disk.folder))
+    season.run("weather")
+    season.transport.close()
+    disk.remount("ro")
+    with pytest.raises(ConfigurationError, match=r"The archive .* cannot be used"):
+        season.transport = Transport(season.transport.settings, season.transport.ledger)
+        season.run("laps")
+    disk.remount("rw")
+    season.transport = Transport(season.transport.settings, season.transport.ledger)
+    completes(season, list(season.served.asked))
+    found("read-only disk", "archive", CLEAR, FROM_ARCHIVE)
+
+
+def test_a_read_only_disk_of_the_warehouse(opening, disk, found):
+    url = f"sqlite:///{disk.folder}/warehouse.db"
+    season = opening(database_url=url)
+    season.run("weather")
+    season.warehouse.close()
+    disk.remount("ro")
+    settings = load_settings(home=disk.folder.parent / "home", database_url=url)
+    with pytest.raises(ConfigurationError, match=r"read-only|cannot be opened"):
+        connect(settings)
+    disk.remount("rw")
+    completes(season, list(season.served.asked))
+    found("read-only disk", "warehouse", CLEAR, FROM_ARCHIVE)
+    found("read-only disk", "ledger", CLEAR, FROM_ARCHIVE)
+
+
+def test_a_read_only_disk_of_the_lake(opening, disk, found):
+    season = opening(lake_url=str(disk.folder))
+    disk.remount("ro")
+    with pytest.raises(ConfigurationError, match=f"cannot be written: .*{os.strerror(errno.EROFS)}"):
+        season.run()
+    asked = list(season.served.asked)
+    disk.remount("rw")
+    completes(season, asked, lost=0)
+    found("read-only disk", "lake", CLEAR, FROM_ARCHIVE)
+
+
+@contextlib.contextmanager
+def held(path):
+    """Hold a SQLite file as another program would that is at work on it."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    yield
+    other.execute("ROLLBACK")
+    other.close()
+
+
+def test_a_warehouse_that_another_program_holds(opening, monkeypatch, tmp_path, found):
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
+    season = opening()
+    season.served.asked.clear()
+    with held(tmp_path / "home" / "warehouse.db"), pytest.raises(ConfigurationError, match="stayed locked"):
+        season.run()
+    assert season.served.asked == []
+    completes(season, [])
+    for point in ("warehouse", "ledger"):
+        found(
+            "locked by another program", point, "after 30 s of waiting the import stops with one clear error", "goes on"
+        )
+
+
+def test_an_archive_that_another_program_holds(opening, monkeypatch, found):
+    monkeypatch.setattr(archive, "BUSY_TIMEOUT_MS", 50)
+    season = opening()
+    path = next(season.transport.settings.archive_folder.glob("*.sqlite"))
+    with held(path), pytest.raises(ConfigurationError, match=r"The archive .* cannot be used: database is locked"):
+        season.run()
+    completes(season, list(season.served.asked))
+    found(
+        "locked by another program",
+        "archive",
+        "after 30 s of waiting the import stops with one clear error",
+        "goes on; the one answer that could not be kept is asked for again",
+    )
+
+
+def test_a_damaged_entry_of_the_archive_is_asked_for_again_at_once(opening, found):
+    season = opening()
+    season.run()
+    path = next(season.transport.settings.archive_folder.glob("*.sqlite"))
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        (kept,) = other.execute("SELECT value FROM responses WHERE key LIKE '%WeatherData%'").fetchone()
+        damaged = kept[: len(kept) // 2] + b"\x00" + kept[len(kept) // 2 + 1 :]
+        other.execute("UPDATE responses SET value = ? WHERE key LIKE '%WeatherData%'", (damaged,))
+    season.lose()
+    assert season.run("weather", "laps").failed == ()
+    assert [url.rsplit("/", 1)[1] for url in season.served.asked] == ["WeatherData.jsonStream"]
+    assert season.is_as_undisturbed("weather", "laps")
+    found(
+        "damaged entry", "archive", "it is given up and asked for again at once: nothing is missing", "asks for nothing"
+    )

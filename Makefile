@@ -6,7 +6,7 @@ SOURCES := pyproject.toml constraints.txt
 E2E := f1_assets_tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-long lint types contracts bench docs clean
+.PHONY: help demo ui test test-long lint types contracts audit bench docs clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ types: $(VENV)/.dev ## Check types
 
 contracts: $(VENV)/.dev ## Check that arrows between packages point one way
 	$(BIN)/lint-imports
+
+audit: $(VENV)/.dev ## Look for known vulnerabilities in what is installed
+	@$(BIN)/python .ci/audit
 
 bench: $(VENV)/.dev ## Measure; docs/performance.md tells what the figures mean
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

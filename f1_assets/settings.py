@@ -1,9 +1,11 @@
 """Every environment variable of f1_assets, typed and with its default. Nothing else reads the environment."""
 
 import functools
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,11 +25,42 @@ def _valid_address(address: str) -> str:
 
 def _valid_source(source: str) -> str:
     kinds = ("live", "simulator")
-    if source in kinds or source.startswith(("http://", "https://")):
+    if source in kinds:
+        return source
+    if source.startswith(("http://", "https://")):
+        _refuse_what_is_no_server(source)
         return source.rstrip("/")
     if source.startswith("recording:") and source != "recording:":
         return source
     raise ValueError("write live, simulator, recording:DIR or http://HOST:PORT")
+
+
+def _refuse_what_is_no_server(source: str) -> None:
+    """Refuse an address that would fail later, in words that might repeat a password in it."""
+    try:
+        parts = urlsplit(source)
+        is_server = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_server = False
+    if not is_server or parts.query or parts.fragment or not source.isprintable() or " " in source:
+        raise ValueError("a server is written http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT")
+
+
+def masked_url(url: str) -> str:
+    """Give an address for people to see: without the user, the password and the query, which may be secrets."""
+    head, query, _ = url.partition("?")
+    return re.sub(r"(?<=//)[^/]*@", "***@", head) + ("?***" if query else "")
+
+
+def without_secrets_of(url: str, words: str) -> str:
+    """Take out of words, such as another library's error, what is masked in an address that they may repeat."""
+    words = words.replace(url, masked_url(url))
+    address, _, query = url.partition("?")
+    user, _, password = address.partition("://")[2].partition("/")[0].rpartition("@")[0].partition(":")
+    secrets = [query, *(value for _, value in parse_qsl(query)), password, user]
+    for secret in filter(None, [*secrets, *map(unquote, secrets)]):
+        words = words.replace(secret, "***")
+    return words
 
 
 class Settings(BaseSettings):
@@ -38,9 +71,11 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".f1"), description="Where everything embedded lives (mode 0700).")
     database_url: SecretStr | None = Field(None, description="Any SQLAlchemy URL; SQLite under F1_HOME by default.")
     archive_url: str | None = Field(None, description="Folder of kept responses; archive/ under F1_HOME by default.")
-    lake_url: str | None = Field(None, description="Telemetry: a folder or s3://...; lake/ under F1_HOME by default.")
+    lake_url: str | None = Field(
+        None, repr=False, description="Telemetry: a folder or s3://...; lake/ under F1_HOME by default."
+    )
     source: Annotated[str, AfterValidator(_valid_source)] = Field(
-        "live", description="live, recording:DIR, simulator or http://HOST:PORT."
+        "live", repr=False, description="live, recording:DIR, simulator or http://HOST:PORT."
     )
     quota: str | None = Field(None, description="Request quota: any=500/1h,4/1s;jolpica=200/1h,4/1s by default.")
     simulator_faults: str = Field("", description="Makes the simulator as a server misbehave: WeatherData=500,...")
@@ -64,13 +99,18 @@ class Settings(BaseSettings):
     simulator: str = Field("", description="Shapes the made-up season: races=24,seed=1,...")
 
     @property
+    def source_shown(self) -> str:
+        """The source as people may see it: an address may hold a password."""
+        return masked_url(self.source)
+
+    @property
     def database(self) -> URL:
         """Where the warehouse is: `database_url`, or the SQLite file under `home`."""
         if self.database_url is None:
             return URL.create("sqlite", database=str(self.home / "warehouse.db"))
         try:
             return make_url(self.database_url.get_secret_value())
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             raise ConfigurationError(
                 "F1_DATABASE_URL is not a database URL. Write it like postgresql://USER:PASSWORD@HOST/DATABASE."
             ) from None

@@ -45,7 +45,8 @@ def test_links_lead_somewhere(page):
 
 def test_the_readme_names_every_command_and_every_variable():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for command in ("demo", "calendar", "import", "status", "show", "datasets", "db", "health", "serve", "ui"):
+    commands = ("demo", "calendar", "import", "status", "show", "datasets", "export", "archive adopt", "archive export")
+    for command in (*commands, "archive compare", "db", "health", "serve", "ui"):
         assert f"`{command}" in readme
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     from f1_assets.settings import Settings

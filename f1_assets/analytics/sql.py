@@ -25,6 +25,7 @@ def sql(warehouse: Warehouse, query: str, seasons: Iterable[int] | None = None) 
     wanted = None if seasons is None else sorted(set(seasons))
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        _keep_in(connection, warehouse)
         while True:
             try:
                 return connection.execute(query).df()
@@ -36,6 +37,15 @@ def sql(warehouse: Warehouse, query: str, seasons: Iterable[int] | None = None) 
                 _provide(connection, warehouse, missing[1], wanted)
             except duckdb.Error as error:
                 raise UsageError(f"The query failed: {error}") from error
+
+
+def _keep_in(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
+    """Let a query reach nothing but the lake: no other file or address, no extension; nor change that."""
+    connection.execute(f"SET allowed_directories = ['{_quoted(warehouse.lake.address(''))}']")
+    if not warehouse.lake.is_local:
+        connection.register_filesystem(warehouse.lake.filesystem)
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 def _provide(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str, seasons: list[int] | None) -> None:
@@ -83,11 +93,9 @@ def _provide_files(
     ]
     if not lines:
         raise UsageError(f"The lake has no {name}. Run: f1-assets import SEASONS --dataset {name}")
-    if not warehouse.lake.is_local:
-        connection.register_filesystem(warehouse.lake.filesystem)
     # Season, round and session stand in `extractions`, not in the files: they follow an event whose round changes.
     parts = [
-        f"SELECT {line.key.season} AS season, {line.key.round} AS round, '{line.key.session}' AS session, * "  # noqa: S608
+        f"SELECT {line.key.season} AS season, {line.key.round} AS round, '{line.key.session}' AS session, * "  # noqa: S608 (numbers, and what is quoted)
         f"FROM read_parquet('{_quoted(warehouse.lake.address(line.file or ''))}', hive_partitioning = false)"
         for line in lines
     ]

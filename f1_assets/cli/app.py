@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from f1_assets import __version__
-from f1_assets.cli import archive, gaps, health, imports, rows
+from f1_assets.cli import archive, export, gaps, health, imports, rows
 from f1_assets.cli import serve as board
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import (
@@ -34,6 +34,7 @@ from f1_assets.settings import process_settings
 from f1_assets.upstream import get_rate_limit_stats
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import event_of, known_seasons
+from f1_assets.warehouse.engine import shown
 
 app = typer.Typer(
     help="Keeps a complete Formula 1 warehouse: each session loaded once, everything extracted from that load.",
@@ -51,6 +52,7 @@ app.add_typer(gaps.commands)
 app.add_typer(rows.commands)
 app.add_typer(board.commands)
 app.add_typer(health.commands)
+app.add_typer(export.commands)
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, which the parser also gives."""
@@ -139,7 +141,7 @@ def upgrade() -> None:
     """Bring the database to this version's schema."""
     warehouse = connect_as_it_is()
     warehouse.upgrade()
-    out().print(f"The database is up to date: {warehouse.engine.url.render_as_string(hide_password=True)}")
+    out().print(f"The database is up to date: {shown(warehouse.engine.url)}")
 
 
 @database.command()
@@ -147,7 +149,7 @@ def check() -> None:
     """Tell whether the database has this version's schema."""
     warehouse = connect_as_it_is()
     lacks = warehouse.check()
-    where = warehouse.engine.url.render_as_string(hide_password=True)
+    where = shown(warehouse.engine.url)
     if lacks:
         out().print(f"{where}\n" + "\n".join(f"  {line}" for line in lacks) + "\nRun: f1-assets db upgrade")
         raise typer.Exit(4)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -11,11 +13,13 @@ from rich.table import Table
 from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import err, out, plural, print_json
 from f1_assets.connection import connect
+from f1_assets.errors import UsageError
 from f1_assets.importing.comparison import Comparison, compare
 from f1_assets.importing.verify import verify as verify_all
 from f1_assets.keys import parse_seasons
 from f1_assets.settings import process_settings
 from f1_assets.upstream.process import transport_for
+from f1_assets.upstream.sources import source_kind
 
 commands = typer.Typer(help="The kept responses, and the files of the lake.", no_args_is_help=True)
 
@@ -30,7 +34,8 @@ def stats(as_json: AsJson = False) -> None:
         kept = {"responses": responses, "response_bytes": response_bytes, "files": len(files), "file_bytes": file_bytes}
         print_json(kept)
         return
-    out().print(f"Archive of {process_settings().source}: {plural(responses, 'response')}, {_size(response_bytes)}")
+    source = process_settings().source_shown
+    out().print(f"Archive of {source}: {plural(responses, 'response')}, {_size(response_bytes)}")
     out().print(f"Lake: {plural(len(files), 'file')}, {_size(file_bytes)}")
 
 
@@ -83,6 +88,43 @@ def print_comparison(found: Comparison) -> None:
         out().print(f"{plural(found.not_kept, 'dataset')} could not be compared: what they need is not in the archive.")
     if found.differences:
         out().print("To take it over, materialize these partitions again in Dagster: what is kept costs no request.")
+
+
+@commands.command()
+def adopt(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A cache of FastF1; nothing in it is changed.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take over what a FastF1 cache holds of finished sessions; nothing in it is executed."""
+    from f1_assets.upstream.adoption import adopt as adopt_cache
+
+    settings = process_settings()
+    if source_kind(settings.source) not in ("live", "http"):
+        raise UsageError("A FastF1 cache holds answers of F1's services. Set F1_SOURCE=live to adopt it.")
+    found = adopt_cache(folder, transport_for(settings).archive)
+    if as_json:
+        print_json(asdict(found))
+        return
+    out().print(f"{plural(found.adopted, 'response')} adopted, {found.already_there} already there")
+    for reason, count in found.refused.items():
+        out().print(f"  {count} refused: {reason}")
+    if found.left_alone:
+        out().print(f"{plural(found.left_alone, 'file')} of parsed data left alone: .ff1pkl cannot be read safely")
+
+
+@commands.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; absent or empty.")], as_json: AsJson = False
+) -> None:
+    """Write the kept responses as a recording: another machine imports from it with F1_SOURCE=recording:DIR."""
+    from f1_assets.upstream.archive_export import export_archive
+
+    responses, body_bytes = export_archive(transport_for(process_settings()).archive, folder)
+    if as_json:
+        print_json({"folder": str(folder.absolute()), "responses": responses, "body_bytes": body_bytes})
+        return
+    out().print(f"{plural(responses, 'response')} written, {_size(body_bytes)} unpacked")
+    out().print(f"To import from it: F1_SOURCE=recording:{folder.absolute()}", soft_wrap=True)
 
 
 def _size(number: int) -> str:

@@ -56,7 +56,7 @@ def named(names: Iterable[str] | str | None) -> list[Dataset]:
     Parameters
     ----------
     names
-        Names, or one text with names separated by commas.
+        Names, or one text with names separated by commas; a text without any is as None.
 
     Raises
     ------
@@ -74,9 +74,9 @@ def named_of_seasons(names: Iterable[str] | str | None) -> list[SeasonDataset]:
 
 
 def _known(names: Iterable[str] | str | None) -> list[str] | None:
-    if names is None:
+    if names is None or (isinstance(names, str) and not names.strip()):
         return None
-    wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
+    wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names)]
     there = [dataset.name for dataset in _found()]
     unknown = [name for name in wanted if name not in there]
     if unknown:

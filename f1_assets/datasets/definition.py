@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Table, Text
 
+from f1_assets.datasets.limits import why_not_storable
 from f1_assets.errors import UnreadableData
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, RACE_WEEKEND_SESSIONS, SessionKey
 from f1_assets.upstream.feeds import Feed
@@ -282,8 +283,10 @@ class Dataset:
         for column in self.columns:
             try:
                 frame[column.name] = frame[column.name].astype(_FRAME_TYPES[column.type])
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 raise UnreadableData(f"{key}: {self.name}.{column.name} is not {column.type}: {error}") from error
+            if why := why_not_storable(frame[column.name], column.type):
+                raise UnreadableData(f"{key}: {self.name}.{column.name} {why}")
         if self.in_lake:
             return self._without_repeats(frame)
         identity = list(self.key)

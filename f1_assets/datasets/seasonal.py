@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
 from sqlalchemy import Column, ForeignKey, Integer, Table
 
 from f1_assets.datasets.definition import Field, columns_of
+from f1_assets.datasets.limits import why_not_storable
 from f1_assets.keys import FIRST_SEASON
 from f1_assets.warehouse.models import UtcDateTime, metadata
 
@@ -59,6 +61,25 @@ class SeasonDataset:
             comment=f"One row per {self.row}.",
         )
         object.__setattr__(self, "table", table)
+
+    def rows_of(self, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Give the rows of an answer's ``MRData``.
+
+        Raises
+        ------
+        ValueError
+            When a value cannot be stored as it is, or two rows have the same key.
+        """
+        found = self.rows(answer)
+        for column in self.columns:
+            values = pd.Series([row[column.name] for row in found], dtype=object)
+            if column.name in self.key and values.isna().any():
+                raise ValueError(f"a row has no {column.name}")
+            if why := why_not_storable(values, column.type):
+                raise ValueError(f"{column.name} {why}")
+        if len({tuple(row[name] for name in self.key) for row in found}) < len(found):
+            raise ValueError(f"two rows have the same {' and '.join(self.key)}")
+        return found
 
 
 def standings_in(answer: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:

@@ -27,6 +27,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = home / "dagster.yaml"
         if not config.exists():
+            config.touch(mode=0o600)
             config.write_text(files("f1_assets.defs").joinpath("dagster.yaml").read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"DAGSTER_HOME {home} cannot be used: {error.strerror}. Set DAGSTER_HOME.") from error

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+MOST_OF_A_REASON = 1_000
+MOST_OF_A_TRACEBACK = 20_000
+"""So many characters are kept: an error may repeat a body of megabytes."""
 
 
 class Outcome(StrEnum):
@@ -290,12 +293,21 @@ def failure_of(line: Extraction, error: Exception, warehouse: Warehouse, now: da
     return replace(
         line,
         status=status_after(error),
-        reason=str(error) if known else f"defect: {type(error).__name__}: {error}",
+        reason=_writable(str(error) if known else f"defect: {type(error).__name__}: {error}", MOST_OF_A_REASON),
         error_class=type(error).__name__,
-        error=str(error) if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),
+        error=_writable(
+            str(error) if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),
+            MOST_OF_A_TRACEBACK,
+        ),
         next_try_at=next_try_at(error, before.get(line.dataset, 0) + 1, now),
         tried_at=now,
     )
+
+
+def _writable(words: str, most: int) -> str:
+    """Make words of an error, which may repeat what upstream sent, such that any database takes them."""
+    shortened = words if len(words) <= most else f"{words[: most // 2]} ... {words[-most // 2 :]}"
+    return shortened.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def process_session_gap(

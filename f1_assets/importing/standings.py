@@ -104,8 +104,8 @@ def _rows_of(gap: StandingsGap, dataset: SeasonDataset, transport: Transport) ->
     if response.status_code not in (200, 404):
         raise TransientError(f"{where}: HTTP {response.status_code}. It is tried again later.")
     try:
-        found = dataset.rows(json.loads(response.content)["MRData"]) if response.status_code == 200 else []
-    except (KeyError, TypeError, ValueError) as error:
+        found = dataset.rows_of(json.loads(response.content)["MRData"]) if response.status_code == 200 else []
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreadableData(f"{where}: the answer cannot be read ({type(error).__name__}: {error}).") from error
     if not found and datetime.now(UTC) - gap.race_ended_at < PUBLISHED_WITHIN:
         raise NotYetPublished(f"{where} is not published yet. It is asked for again later.")

@@ -63,9 +63,16 @@ def require_account(settings: Settings) -> None:
         try:
             token_manager.get(auth_func=_sign_in(settings))
         except F1AuthError as error:
-            _refusal = str(error)
+            _refusal = _without_credentials(str(error), settings)
     if _refusal is not None:
         raise AuthenticationRequired(f"The Formula 1 account was refused: {_refusal.rstrip('.')}. {WHAT_TO_DO}")
+
+
+def _without_credentials(words: str, settings: Settings) -> str:
+    for secret in (settings.username, settings.password):
+        if secret is not None and secret.get_secret_value():
+            words = words.replace(secret.get_secret_value(), "***")
+    return words
 
 
 def _sign_in(settings: Settings) -> Callable[[], Any] | None:

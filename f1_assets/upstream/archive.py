@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
+from requests_cache.models.response import CachedResponse
 from requests_cache.serializers import SerializerPipeline, Stage
 from requests_cache.serializers.preconf import json_preconf_stage, utf8_encoder
 
@@ -29,7 +32,8 @@ logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import requests
-    from requests_cache.models.response import CachedResponse
+
+logger = logging.getLogger(__name__)
 
 ABSENCE_IS_KEPT = timedelta(days=7)
 """For how long a 404 of a finished session is believed."""
@@ -72,24 +76,23 @@ class Archive:
                 connection.execute("CREATE INDEX IF NOT EXISTS bodies_by_sha256 ON bodies (sha256)")
 
     def find(self, url: str, now: datetime | None = None) -> CachedResponse | None:
-        """Give the kept response of `url`, unless there is none or it has expired. One that is damaged is given up."""
+        """Give the kept response of `url`, unless there is none or it has expired; a damaged one is given up."""
         with self._faults_named():
-            try:
-                response = self._responses.get_response(url)
-            except sqlite3.Error:
-                raise
-            except Exception as error:  # whatever a damaged byte makes of gzip, JSON or the response in it
-                logger.warning("The archive's response of %s is damaged, and is asked for again: %s", url, error)
-                self._responses.delete(url)
-                return None
+            response = self._read(_key_of(url))
         if response is None or (response.expires is not None and response.expires < (now or datetime.now(UTC))):
             return None
         return response
 
     def keep(self, url: str, response: requests.Response, expires: datetime | None) -> None:
-        """Keep a response until `expires`; for ever when None."""
+        """Keep a response until `expires`; for ever when None. What authenticated the request is not kept with it."""
+        kept = CachedResponse.from_response(response)
+        kept.request.headers, kept.request.cookies = CaseInsensitiveDict(), RequestsCookieJar()
+        kept.cookies = RequestsCookieJar()
+        kept.headers = CaseInsensitiveDict(
+            {name: value for name, value in kept.headers.items() if name.lower() != "set-cookie"}
+        )
         with self._faults_named():
-            self._responses.save_response(response, cache_key=url, expires=expires)
+            self._responses.save_response(kept, cache_key=_key_of(url), expires=expires)
 
     def keep_identity(self, url: str, body: bytes) -> None:
         """Note what the body of an address is, so that it is known again under another one."""
@@ -110,7 +113,7 @@ class Archive:
             absent = [
                 key
                 for key in self._responses.responses
-                if url_part in key and (kept := self.find(key, _BEFORE_ALL)) is not None and kept.expires is not None
+                if _key_of(url_part) in key and (kept := self._read(key)) is not None and kept.expires is not None
             ]
             self._responses.delete(*absent, vacuum=False)
         return len(absent)
@@ -121,12 +124,19 @@ class Archive:
         query = f"SELECT key FROM {table.table_name} WHERE expires IS NULL OR expires > ?"  # noqa: S608 (its own name)
         with self._faults_named(), table.connection() as connection:
             rows = connection.execute(query, ((now or datetime.now(UTC)).timestamp(),)).fetchall()
-        return frozenset(key for (key,) in rows)
+        return frozenset(_address_of(key) for (key,) in rows)
+
+    def answers(self) -> Iterator[tuple[str, CachedResponse]]:
+        """Give every response with status 200 and its address, in the addresses' order; those that expired too."""
+        for key in sorted(self._responses.responses):
+            kept = self._read(key)
+            if kept is not None and kept.status_code == 200:
+                yield _address_of(key), kept
 
     def discard(self, url_part: str) -> int:
         """Give up every response whose address contains `url_part`; give how many there were."""
         with self._faults_named():
-            found = [key for key in self._responses.responses if url_part in key]
+            found = [key for key in self._responses.responses if _key_of(url_part) in key]
             self._responses.delete(*found, vacuum=False)
         return len(found)
 
@@ -147,17 +157,27 @@ class Archive:
         tuple
             How many there were, and the addresses of those that were deleted.
         """
-        addresses = list(self._responses.responses)
-        damaged = [url for url in addresses if self._is_damaged(url, damage_of)]
+        keys = list(self._responses.responses)
+        damaged = [key for key in keys if self._is_damaged(key, damage_of)]
         self._responses.delete(*damaged, vacuum=False)
-        return len(addresses), damaged
+        return len(keys), [_address_of(key) for key in damaged]
 
-    def _is_damaged(self, url: str, damage_of: Callable[[str, bytes], str | None]) -> bool:
+    def _is_damaged(self, key: str, damage_of: Callable[[str, bytes], str | None]) -> bool:
         try:
-            kept = self._responses.responses[url]
-            return kept.status_code == 200 and damage_of(url, kept.content) is not None
+            kept = self._responses.responses[key]
+            return kept.status_code == 200 and damage_of(_address_of(key), kept.content) is not None
         except Exception:  # whatever a damaged byte makes of gzip, JSON or the response in it
             return True
+
+    def _read(self, key: str) -> CachedResponse | None:
+        try:
+            return self._responses.get_response(key)
+        except sqlite3.Error:
+            raise
+        except Exception:  # as above: what was kept is no response any more, and is asked for again
+            logger.warning("The archive's answer of %s is damaged; it is given up.", _address_of(key))
+            self._responses.delete(key)
+            return None
 
     def close(self) -> None:
         """Give the file back."""
@@ -174,3 +194,13 @@ class Archive:
                 f"The archive {self._folder} cannot be used: {reason}. What it has is whole. Free some space there, or "
                 "set F1_ARCHIVE_URL."
             ) from error
+
+
+def _key_of(url: str) -> str:
+    """Write an address without what would end a text in SQL: requests-cache 1.3 puts keys into its SQL as they are."""
+    return url.replace("'", "%27").replace("\0", "%00")
+
+
+def _address_of(key: str) -> str:
+    # Requests are sent with apostrophes as they are, so this is how an address was asked for.
+    return key.replace("%27", "'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,13 +14,14 @@ import fastf1
 import pandas as pd
 import requests
 
-from f1_assets.errors import NotYetPublished, QuotaExhausted, TransientError, UpstreamError
+from f1_assets.errors import F1AssetsError, NotYetPublished, QuotaExhausted, TransientError, UpstreamError, UsageError
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
 from f1_assets.upstream.exchanges import Exchange, Outcome
 from f1_assets.upstream.fastf1_private import captured_failures
 from f1_assets.upstream.feeds import LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST
 from f1_assets.upstream.transport import LoadStopped, Transport
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
+from f1_assets.warehouse.records import why_no_text
 
 logger = logging.getLogger(__name__)
 
@@ -81,16 +83,29 @@ def fetch_season(transport: Transport, season: int, renew: bool = False) -> Fetc
             index = _season_index(transport, season) if season >= FIRST_LIVE_TIMING_SEASON else []
         except LoadStopped as stop:
             raise stop.reason from stop
-        except ValueError as error:
-            raise _no_schedule(season, exchanges) from error
+        except F1AssetsError:
+            raise  # the archive or the database itself
+        except Exception as error:  # whatever FastF1 raises over a schedule that it cannot read
+            raise _no_schedule(season, transport, exchanges) from error
     requests_sent = sum(1 for exchange in exchanges if not exchange.from_archive)
-    return FetchedSeason(_events(season, schedule, index), requests_sent)
+    try:
+        events = _events(season, schedule, index)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError) as error:
+        raise _unreadable(season, transport, exchanges) from error
+    return FetchedSeason(events, requests_sent)
 
 
-def _no_schedule(season: int, exchanges: list[Exchange]) -> UpstreamError:
+def _unreadable(season: int, transport: Transport, exchanges: list[Exchange]) -> TransientError:
+    """Give up what the archive has of it, so that the next time asks the source."""
+    for exchange in exchanges:
+        transport.discard(exchange.url)
+    return TransientError(f"The schedule of season {season} cannot be read. It is asked for again next time.")
+
+
+def _no_schedule(season: int, transport: Transport, exchanges: list[Exchange]) -> UpstreamError:
     last = next((exchange for exchange in reversed(exchanges)), None)
     if last is None or last.outcome is Outcome.DATA:
-        return TransientError(f"The schedule of season {season} cannot be read. It is asked for again next time.")
+        return _unreadable(season, transport, exchanges)
     if last.outcome is Outcome.ABSENT:
         return NotYetPublished(f"There is no schedule of season {season} yet ({last.detail}). Is the season right?")
     if last.outcome is Outcome.THROTTLED:
@@ -121,31 +136,47 @@ def _season_index(transport: Transport, season: int) -> list[_IndexEntry]:
             continue
         if response.status_code == 200:
             try:
-                return _index_entries(json.loads(response.content.decode("utf-8-sig"))["Meetings"])
+                entries, unreadable = _index_entries(json.loads(response.content.decode("utf-8-sig")))
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 logger.warning("Season %s: F1's index cannot be read (%r); ends are estimated.", season, error)
                 return []
+            if unreadable:
+                words = "Season %s: %s entries of F1's index cannot be read; they are ignored."
+                logger.warning(words, season, unreadable)
+            return entries
     return []
 
 
-def _index_entries(meetings: Sequence[Mapping[str, Any]]) -> list[_IndexEntry]:
-    # Places of a weekend that were moved or cancelled have the key -1 and no name.
-    return [
-        _index_entry(meeting, listed)
-        for meeting in meetings
-        for listed in meeting.get("Sessions", ())
-        if listed.get("Key", -1) != -1 and listed.get("Name") and listed.get("StartDate")
-    ]
+def _index_entries(index: Mapping[str, Any]) -> tuple[list[_IndexEntry], int]:
+    """Give the sessions of the index, and how many of them cannot be read."""
+    entries, unreadable = [], 0
+    for meeting in index["Meetings"]:
+        listed: Any
+        sessions = meeting.get("Sessions") or [] if isinstance(meeting, dict) else None
+        for listed in sessions if isinstance(sessions, list) else [None]:
+            try:
+                # Places of a weekend that were moved or cancelled have the key -1 and no name.
+                if listed.get("Key", -1) != -1 and listed.get("Name") and listed.get("StartDate"):
+                    entries.append(_index_entry(meeting, listed))
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+                unreadable += 1
+    return entries, unreadable
+
+
+def _key(value: object) -> int:
+    if not re.fullmatch(r"\d{1,9}", str(value), re.ASCII):
+        raise ValueError(f"{value!r} is no key")
+    return int(str(value))
 
 
 def _index_entry(meeting: Mapping[str, Any], listed: Mapping[str, Any]) -> _IndexEntry:
     sign, offset = (-1, listed["GmtOffset"][1:]) if listed["GmtOffset"].startswith("-") else (1, listed["GmtOffset"])
     zone = timezone(sign * pd.Timedelta(offset).to_pytimedelta())
     return _IndexEntry(
-        meeting_key=int(meeting["Key"]),
-        circuit_key=int(meeting["Circuit"]["Key"]),
+        meeting_key=_key(meeting["Key"]),
+        circuit_key=_key(meeting["Circuit"]["Key"]),
         circuit_name=str(meeting["Circuit"]["ShortName"]),
-        session_key=int(listed["Key"]),
+        session_key=_key(listed["Key"]),
         name=str(listed["Name"]),
         start=datetime.fromisoformat(listed["StartDate"]).replace(tzinfo=zone).astimezone(UTC),
         end=datetime.fromisoformat(listed["EndDate"]).replace(tzinfo=zone).astimezone(UTC)
@@ -176,6 +207,11 @@ def _events(season: int, schedule: pd.DataFrame, index: Sequence[_IndexEntry]) -
             events.append(event)
         else:
             logger.warning("Season %s: %s has no session with a date yet; it is left out.", season, event.name)
+    if len({event.event_key for event in events}) < len(events):
+        raise ValueError(f"season {season} has two events of one round")
+    for text in (value for event in events for value in vars(event).values() if isinstance(value, str)):
+        if why := why_no_text(text):
+            raise ValueError(f"the schedule {why}")
     return events
 
 

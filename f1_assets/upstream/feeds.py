@@ -3,6 +3,7 @@
 import json
 import re
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 
@@ -37,6 +38,21 @@ LIVE_TIMING_HOST = "livetiming.formula1.com"
 LIVE_TIMING_MIRROR_HOST = "livetiming-mirror.fastf1.dev"
 JOLPICA_HOST = "api.jolpi.ca"
 CIRCUIT_HOST = "api.multiviewer.app"
+
+MOST_RESULTS_OF_A_SEASON = 2_000
+"""No season had half as many. What says so is damaged, and would be asked for page by page."""
+
+_EXPECTED: dict[Feed, tuple[str, type]] = {
+    Feed.RESULTS: ("MRData", dict),
+    Feed.LAP_TIMES: ("MRData", dict),
+    Feed.JOLPICA_SEASON: ("MRData", dict),
+    Feed.SEASON_RESULTS: ("MRData", dict),
+    Feed.STANDINGS: ("MRData", dict),
+    Feed.SEASON_INDEX: ("Meetings", list),
+    Feed.SCHEDULE: ("round_number", dict),
+    Feed.CIRCUIT: ("corners", list),
+}
+"""What a document must have, by feed."""
 
 _LIVE_TIMING = (LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST)
 _STREAM_NAMES = {str(feed): feed for feed in Feed if re.fullmatch(r"[A-Z][A-Za-z]+(\.z)?", feed)}
@@ -96,21 +112,16 @@ def damage_of(url: str, body: bytes) -> str | None:
         return _stream_damage(text)
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "the body is not JSON, or was cut"
     if not isinstance(document, dict):
         return "the body is not a JSON object"
-    expected = {
-        Feed.RESULTS: "MRData",
-        Feed.LAP_TIMES: "MRData",
-        Feed.JOLPICA_SEASON: "MRData",
-        Feed.SEASON_RESULTS: "MRData",
-        Feed.STANDINGS: "MRData",
-        Feed.SEASON_INDEX: "Meetings",
-        Feed.SCHEDULE: "round_number",
-        Feed.CIRCUIT: "corners",
-    }[feed]
-    return None if expected in document else f"the body has no {expected}"
+    name, kind = _EXPECTED[feed]
+    if name not in document:
+        return f"the body has no {name}"
+    if not isinstance(document[name], kind):
+        return f"{name} in the body is not as it should be"
+    return _page_damage(document["MRData"]) if feed is Feed.SEASON_RESULTS else None
 
 
 def is_without_data(feed: Feed, body: bytes) -> bool:
@@ -118,6 +129,21 @@ def is_without_data(feed: Feed, body: bytes) -> bool:
     return (
         feed in (Feed.RESULTS, Feed.LAP_TIMES, Feed.STANDINGS) and str(json.loads(body)["MRData"].get("total")) == "0"
     )
+
+
+def _page_damage(page: dict[str, Any]) -> str | None:
+    """Tell what is wrong with a page of a season's results: what is made of it later must be there."""
+    total, table = str(page.get("total")), page.get("RaceTable")
+    if not re.fullmatch(r"\d{1,6}", total, re.ASCII) or int(total) > MOST_RESULTS_OF_A_SEASON:
+        return f"{total[:20]!r} is no number of results of a season"
+    races = table.get("Races") if isinstance(table, dict) else None
+    if not isinstance(races, list):
+        return "the body has no list of races"
+    for race in races:
+        lists = [race.get(name, []) for name in ("Results", "QualifyingResults")] if isinstance(race, dict) else []
+        if not lists or not isinstance(race.get("round"), str) or not all(isinstance(each, list) for each in lists):
+            return "a race in the body is not as it should be"
+    return None
 
 
 def _stream_damage(text: bytes) -> str | None:
@@ -135,6 +161,6 @@ def _is_readable(line: bytes) -> bool:
         return False
     try:
         json.loads(line[12:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -68,7 +68,7 @@ def race_of(url: str, pages: Sequence[bytes]) -> bytes:
     for body in pages:
         for listed in json.loads(body)["MRData"]["RaceTable"]["Races"]:
             if listed["round"] == number:
-                race = {**listed, kind: [*race.get(kind, ()), *listed[kind]]}
+                race = {**listed, kind: [*race.get(kind, ()), *listed.get(kind, ())]}
     rows = len(race.get(kind, ()))
     table = {"season": season, "round": number, "Races": [race] if race else []}
     head = {"xmlns": "", "series": "f1", "url": url, "limit": str(max(rows, 30)), "offset": "0", "total": str(rows)}

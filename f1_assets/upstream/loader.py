@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
 PUBLISHED_WITHIN = timedelta(hours=24)
 """After its end a session's live timing is there within half an hour; for a day its absence is a delay."""
+
+CLOCK_STARTS_WITHIN = timedelta(hours=24)
+"""Session time begins some minutes to an hour before a session; a clock that is a day off is another session's."""
 
 RESULTS_PUBLISHED_WITHIN = timedelta(days=7)
 """Jolpica is kept by volunteers: for a week the absence of results is a delay."""
@@ -159,7 +163,9 @@ class LoadedSession:
         with contextlib.suppress(UnreadableData):
             feeds += [self.positions] if Feed.POSITION in self._raw else []
         zero = t0_date(*feeds) if feeds else None
-        return self.session.t0_utc if zero is None else zero.to_pydatetime().replace(tzinfo=UTC)
+        began = None if zero is None else zero.to_pydatetime().replace(tzinfo=UTC)
+        is_of_this_session = began is not None and abs(began - self.session.start) < CLOCK_STARTS_WITHIN
+        return began if is_of_this_session else self.session.t0_utc
 
     def _raw_body(self, feed: Feed) -> bytes:
         if feed not in self._raw:
@@ -307,10 +313,13 @@ def load_session(
         try:
             if transport.source == "live" and transport.sends and event.live_timing:
                 require_account(transport.settings)
-            asked.load(**needs.flags)
+            # What one step raises is judged feed by feed, and takes nothing from the next.
+            with _noted(failures):
+                asked.load(**needs.flags)
             key = event.circuit_key or _circuit_key_of(asked)
             if needs.circuit and key is not None:
-                circuit = get_circuit_info(year=event.season, circuit_key=key)
+                with _noted(failures):
+                    circuit = get_circuit_info(year=event.season, circuit_key=key)
             raw = fetch_raw(transport, asked.api_path, needs)
         except LoadStopped as stop:
             if isinstance(stop.reason, ConfigurationError):
@@ -318,8 +327,6 @@ def load_session(
             stopped = stop.reason
         except AuthenticationRequired as refused:
             stopped = refused
-        except Exception as error:  # what FastF1 raises through its own handling is judged feed by feed
-            failures.append(error)
     return LoadedSession(
         event=event,
         session=session,
@@ -336,15 +343,27 @@ def load_session(
     )
 
 
+@contextlib.contextmanager
+def _noted(failures: list[BaseException]) -> Iterator[None]:
+    """Note what FastF1 raises through its own handling; what ends a load passes."""
+    try:
+        yield
+    except LoadStopped:
+        raise
+    except Exception as error:
+        failures.append(error)
+
+
 def fastf1_version() -> str:
     """Give FastF1's version, which stands with every extraction."""
     return str(fastf1.__version__)
 
 
 def _circuit_key_of(session: Session) -> int | None:
-    info: dict[str, Any] = getattr(session, "_session_info", None) or {}
-    key = info.get("Meeting", {}).get("Circuit", {}).get("Key")
-    return int(key) if isinstance(key, int | str) and str(key).isdigit() else None
+    found: object = getattr(session, "_session_info", None)
+    for name in ("Meeting", "Circuit", "Key"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return int(str(found)) if re.fullmatch(r"\d{1,9}", str(found), re.ASCII) else None
 
 
 def fastf1_session(event: CalendarEvent, session: CalendarSession) -> Session:

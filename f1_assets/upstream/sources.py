@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -95,7 +95,10 @@ class ServerAdapter(HTTPAdapter):
 
     def __init__(self, server: str) -> None:
         super().__init__()
-        self._server = server.rstrip("/")
+        parts = urlsplit(server)
+        host = parts.netloc.rpartition("@")[2]
+        self._server = urlunsplit(parts._replace(netloc=host)).rstrip("/")
+        self._user = (unquote(parts.username or ""), unquote(parts.password or "")) if parts.username else None
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override] # noqa: ANN401
         """Send one request to the server, and give its answer under the address that was asked for."""
@@ -103,6 +106,8 @@ class ServerAdapter(HTTPAdapter):
         redirected = request.copy()
         redirected.url = f"{self._server}/{asked.netloc}{urlunsplit(('', '', asked.path, asked.query, ''))}"
         redirected.headers.pop("Authorization", None)
+        if self._user is not None:
+            redirected.prepare_auth(self._user)
         response = super().send(redirected, **kwargs)
         response.url, response.request = request.url or "", request
         return response
@@ -136,7 +141,7 @@ class Recording:
                     "headers": {str(k): str(v) for k, v in entry["headers"].items()},
                     "body": str(entry["body"]),
                 }
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise ConfigurationError(
                     f"F1_SOURCE: line {number} of {index} is damaged. Copy the recording again."
                 ) from error
@@ -152,9 +157,12 @@ class Recording:
         entry = self._entries.get(_canonical(url))
         if entry is None:
             return Answer(404, {"content-type": "text/plain"}, b"not in the recording")
-        path = (self._folder / entry["body"]).resolve()
+        try:
+            path = (self._folder / entry["body"]).resolve()
+        except (OSError, ValueError) as error:
+            raise requests.ConnectionError(f"the recording names no file as a body: {entry['body']!r}") from error
         if not path.is_relative_to(self._folder.resolve()):
-            raise requests.ConnectionError(f"the recording names a body outside its folder: {entry['body']}")
+            raise requests.ConnectionError(f"the recording names a body outside its folder: {entry['body']!r}")
         try:
             body = gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error) as error:

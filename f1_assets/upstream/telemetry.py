@@ -8,6 +8,7 @@ samples; here values are packed integers at once, and all else is done on whole 
 - A driver has one sample per date. FastF1 keeps what was sent twice.
 - A line without a readable session time is bad. FastF1 keeps its samples, without a time.
 - A last line that lacks its line end is read if it is whole.
+- An entry whose date cannot be that of its line is bad. FastF1 keeps it, and such a date moves its whole clock.
 
 Nothing here knows the session, and nothing is resampled or merged.
 """
@@ -36,6 +37,14 @@ __all__ = [
     "parse_team_radio",
     "t0_date",
 ]
+
+MOST_AHEAD = timedelta(minutes=5)
+"""By how much a date may be ahead of what the others say of the time of its line."""
+
+MOST_DELAY = timedelta(days=1)
+"""How much later than the others an entry may come."""
+
+_MICROSECOND = timedelta(microseconds=1)
 
 _Integers = npt.NDArray[np.signedinteger]
 
@@ -215,6 +224,10 @@ def _columns(body: bytes, form: Format) -> tuple[dict[str, object], list[_Intege
     entries = read_entries(body, form, tally)
     # The earliest of equal dates comes first, and stays.
     by_date = np.lexsort((entries.session_times_ms, entries.dates_us))
+    credible = _is_credible(np.asarray(entries.dates_us), np.asarray(entries.session_times_ms))
+    if not credible.all():
+        tally.bad_entries += np.asarray(entries.lines)[~credible].tolist()
+        by_date = by_date[credible[by_date]]
     groups = np.asarray(entries.groups)[by_date]
     drivers, codes_of = _driver_codes(entries.drivers)
     codes = np.concatenate([np.array([], np.int8), *(codes_of[group] for group in groups.tolist())])
@@ -242,11 +255,25 @@ def _columns(body: bytes, form: Format) -> tuple[dict[str, object], list[_Intege
     tally.refuse_if_nothing(form.name, len(order))
     numbers = pd.Categorical.from_codes(codes[order], categories=pd.Index(drivers, dtype=object))
     key: dict[str, object] = {
-        "driver_number": numbers.remove_unused_categories() if len(valueless) else numbers,
+        "driver_number": numbers if credible.all() and not len(valueless) else numbers.remove_unused_categories(),
         "date_utc": dates[order].view("datetime64[us]"),
         "session_time_ms": session_times[order],
     }
     return key, [np.take(column, order) for column in values.T], tally.counts()
+
+
+def _is_credible(dates_us: npt.NDArray[np.int64], session_times_ms: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Tell which entries have a date that goes with the session time of their line.
+
+    An entry is sent after it was measured: a date after that is wrong, or the time of the line is, and would move the
+    zero of the session time, and with it every sample.
+    """
+    zeros_us = dates_us - session_times_ms.astype(np.int64) * 1000
+    if not len(zeros_us):
+        return np.zeros(0, bool)
+    off_us = zeros_us - np.median(zeros_us)
+    credible: npt.NDArray[np.bool_] = (off_us <= MOST_AHEAD / _MICROSECOND) & (off_us >= -MOST_DELAY / _MICROSECOND)
+    return credible
 
 
 def _driver_codes(groups: Sequence[tuple[str, ...]]) -> tuple[list[str], list[npt.NDArray[np.signedinteger]]]:

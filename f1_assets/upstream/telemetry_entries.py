@@ -17,10 +17,17 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import astuple
 
+from f1_assets.errors import UnreadableData
 from f1_assets.upstream.stream_lines import Tally, listed, microseconds, stream_lines
 
 ABSENT = -(2**31)
 """Stands for NULL among packed integers, which are of 32 bits."""
+
+LONGEST_LINE_BYTES = 1_000_000
+"""What a line may inflate to: a hundred times what one holds. A line that holds more is bad, and not inflated on."""
+
+MOST_BYTES = 500_000_000
+"""What all lines of a feed may inflate to: some thrice what a day of testing has."""
 
 _NOT_THERE = (TypeError, KeyError, AttributeError)
 """What it raises to look for something in JSON that is not laid out as expected."""
@@ -175,13 +182,23 @@ POSITION = Format(
 
 
 def read_entries(body: bytes, form: Format, tally: Tally) -> Entries:
-    """Read all entries of a feed, in its order; what cannot be read goes into the tally."""
+    """Read all entries of a feed, in its order; what cannot be read goes into the tally.
+
+    Raises
+    ------
+    UnreadableData
+        When it inflates to more than any feed has.
+    """
     entries = Entries()
     group_of: dict[tuple[str, ...], int] = {}
-    latest = 0
+    latest = inflated_bytes = 0
     for number, session_time_ms, payload in stream_lines(body, tally):
         try:
-            moments = _decoded(_inflated(payload), form, number, tally)
+            text = _inflated(payload)
+            inflated_bytes += len(text)
+            if inflated_bytes > MOST_BYTES:
+                raise UnreadableData(f"{form.name}: inflates to more than {MOST_BYTES:,} bytes; it is no such feed")
+            moments = _decoded(text, form, number, tally)
         except (ValueError, RecursionError, zlib.error, *_NOT_THERE):
             tally.bad_lines.append(number)
             continue
@@ -205,7 +222,11 @@ def read_entries(body: bytes, form: Format, tally: Tally) -> Entries:
 def _inflated(payload: bytes) -> bytes:
     if payload.startswith(b"{"):
         return payload
-    return zlib.decompress(binascii.a2b_base64(payload.strip(b'"')), -zlib.MAX_WBITS)
+    deflated = zlib.decompressobj(-zlib.MAX_WBITS)
+    text = deflated.decompress(binascii.a2b_base64(payload.strip(b'"')), LONGEST_LINE_BYTES)
+    if not deflated.eof:
+        raise ValueError("the line was cut, or holds too much")
+    return text
 
 
 def _decoded(text: bytes, form: Format, line: int, tally: Tally) -> list[_Moment]:

@@ -51,6 +51,9 @@ CONNECTION_FAULTS = (requests.ConnectionError, requests.exceptions.ChunkedEncodi
 CONNECTION_RETRY_SECONDS = (0.2, 0.8)
 """A request whose connection broke is sent again after these times: such faults come and go in a moment."""
 
+MOST_BODY_BYTES = 200_000_000
+"""No feed has a tenth of it; a body that inflates to more is not read on."""
+
 RESULTS_SETTLE = timedelta(days=14)
 """After this time results are no longer expected to change."""
 
@@ -142,14 +145,14 @@ class Transport:
         if not self.sends:
             raise LoadStopped(QuotaExhausted(f"{request.url} is not kept, and nothing is sent."))
         if self.ledger is None:
-            return send()
+            return _read(send(), request)
         try:
             permit = self.ledger.permit(request.url or "", self._purpose)
         except (QuotaExhausted, ConfigurationError) as error:
             raise LoadStopped(error) from error
         started, status, size, retry_after = time.perf_counter(), None, 0, None
         try:
-            response = send()
+            response = _read(send(), request)
             status, size = response.status_code, len(response.content)
             retry_after = response.headers.get("Retry-After")
             return response
@@ -173,6 +176,11 @@ class Transport:
         usual = page_urls(url)
         first = self._archive.find(usual[0]) if usual else None
         return usual if first is None else page_urls(url, pages_of(first.content))
+
+    @property
+    def archive(self) -> Archive:
+        """The kept responses of the source."""
+        return self._archive
 
     def archive_size(self) -> tuple[int, int]:
         """Give how many responses the archive has, and the bytes that they take."""
@@ -317,6 +325,21 @@ class Transport:
         if exchange.feed in (Feed.RESULTS, Feed.LAP_TIMES, Feed.STANDINGS):
             return None if age > RESULTS_SETTLE else now + CALENDAR_IS_FRESH
         return None if age > timedelta(hours=2) else now
+
+
+def _read(response: requests.Response, request: requests.PreparedRequest) -> requests.Response:
+    """Read a body, and give it up where it inflates to more than any feed has."""
+    if response.raw is None:
+        return response  # made here, not read
+    pieces, size = [], 0
+    for piece in response.iter_content(65_536):
+        size += len(piece)
+        if size > MOST_BODY_BYTES:
+            response.close()
+            raise DamagedBody(f"{request.url}: the body has more than {MOST_BODY_BYTES:,} bytes")
+        pieces.append(piece)
+    response._content = b"".join(pieces)
+    return response
 
 
 class _CountedAdapter(BaseAdapter):

@@ -1,8 +1,10 @@
 """Connections to the database: SQLite with the pragmas that a warehouse needs, or any other by its URL."""
 
 import contextlib
+import functools
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -27,6 +29,7 @@ def make_engine(url: URL) -> Engine:
         if url.get_backend_name() != "sqlite":
             return create_engine(url, pool_pre_ping=True)
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        event.listen(engine, "do_connect", functools.partial(_make_private, url.database))
     except (NoSuchModuleError, ImportError) as error:
         raise ConfigurationError(f"F1_DATABASE_URL names a database that cannot be used here: {error}.") from error
     event.listen(engine, "connect", _prepare_sqlite)
@@ -65,7 +68,7 @@ def is_embedded(engine: Engine) -> bool:
 
 @contextlib.contextmanager
 def _refusals_named(engine: Engine) -> Iterator[None]:
-    where = engine.url.render_as_string(hide_password=True)
+    where = shown(engine.url)
     try:
         yield
     except OperationalError as error:
@@ -94,6 +97,19 @@ def _what_is_wrong(error: OperationalError) -> str:
         if sign in message.lower():
             return explanation
     return f"The database cannot be used: {' '.join(message.split())}. Check F1_DATABASE_URL and that it is running."
+
+
+def shown(url: URL) -> str:
+    """Write a database's address for people: without its password, or options, which may hold one too."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _make_private(database: str | None, *_args: Any) -> None:  # noqa: ANN401 (what the event gives)
+    """Make a database file that is not there yet for this user alone; SQLite's own files beside it follow."""
+    if not database or database == ":memory:" or database.startswith("file:"):
+        return
+    with contextlib.suppress(OSError):  # SQLite says better what is wrong
+        Path(database).touch(mode=0o600)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 (a pool's record)

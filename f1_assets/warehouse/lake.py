@@ -7,12 +7,15 @@ seen.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import stat
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fsspec
@@ -22,6 +25,7 @@ import pyarrow.parquet as pq
 
 from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.keys import SessionKey
+from f1_assets.settings import masked_url, without_secrets_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +65,7 @@ class Lake:
         try:
             self.filesystem, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
-            raise ConfigurationError(f"F1_LAKE_URL cannot be used: {error}.") from error
+            raise ConfigurationError(f"F1_LAKE_URL cannot be used: {without_secrets_of(url, str(error))}.") from error
 
     @property
     def is_local(self) -> bool:
@@ -70,7 +74,7 @@ class Lake:
 
     def address(self, path: str) -> str:
         """Give a file's full address, as DuckDB reads it."""
-        whole = f"{self._root.rstrip('/')}/{path}"
+        whole = self._whole(path)
         return whole if self.is_local else f"{_protocols(self.filesystem)[0]}://{whole}"
 
     def write(self, key: SessionKey, dataset: str, frame: pd.DataFrame, groups: str) -> LakeFile:
@@ -104,14 +108,15 @@ class Lake:
 
         try:
             table = pq.read_table(
-                f"{self._root.rstrip('/')}/{path}",
+                self._whole(path),
                 filesystem=self.filesystem,
                 columns=list(columns) if columns is not None else None,
                 filters=filters,
                 partitioning=None,
             )
         except (OSError, pa.ArrowInvalid) as error:
-            words = f"The lake's file {path} cannot be read: {error}. Is F1_LAKE_URL right?"
+            why = without_secrets_of(self.url, str(error))
+            words = f"The lake's file {path} cannot be read: {why}. Is F1_LAKE_URL right?"
             raise ConfigurationError(words) from error
         frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type(pd))
         return frame
@@ -119,7 +124,7 @@ class Lake:
     def modified_at(self, path: str) -> datetime:
         """Tell when a file was written; now, where it is gone already."""
         try:
-            modified: datetime = self.filesystem.modified(f"{self._root.rstrip('/')}/{path}")
+            modified: datetime = self.filesystem.modified(self._whole(path))
         except FileNotFoundError:
             return datetime.now(UTC)
         return modified if modified.tzinfo is not None else modified.replace(tzinfo=UTC)
@@ -147,14 +152,14 @@ class Lake:
     def checksum(self, path: str) -> str | None:
         """Give the SHA-256 of a file as it is now; None where it is gone."""
         try:
-            return hashlib.sha256(self.filesystem.cat_file(f"{self._root.rstrip('/')}/{path}")).hexdigest()
+            return hashlib.sha256(self.filesystem.cat_file(self._whole(path))).hexdigest()
         except FileNotFoundError:
             return None
 
     def remove(self, paths: Iterable[str]) -> None:
         """Remove files; what is gone already is no error."""
         for path in paths:
-            whole = f"{self._root.rstrip('/')}/{path}"
+            whole = self._whole(path)
             if self.filesystem.exists(whole):
                 self.filesystem.rm_file(whole)
 
@@ -177,18 +182,37 @@ class Lake:
         return {path.removeprefix(f"{root}/"): int(entry["size"]) for path, entry in found.items()}
 
     def _place(self, path: str, body: bytes) -> None:
-        whole = f"{self._root.rstrip('/')}/{path}"
+        whole = self._whole(path)
         try:
             if not self.is_local:
                 # An object is there whole, or not at all.
                 self.filesystem.pipe_file(whole, body)
                 return
-            aside = f"{whole}.{uuid.uuid4().hex}{_ASIDE}"
-            self.filesystem.makedirs(whole.rpartition("/")[0], exist_ok=True)
-            self.filesystem.pipe_file(aside, body)
-            self.filesystem.mv(aside, whole)
+            self._place_in_folder(Path(whole), body)
         except OSError as error:
-            raise ConfigurationError(f"The lake {self.url} cannot be written: {error}. Check F1_LAKE_URL.") from error
+            words = f"The lake {masked_url(self.url)} cannot be written: {without_secrets_of(self.url, str(error))}"
+            raise ConfigurationError(f"{words}. Check F1_LAKE_URL.") from error
+
+    def _place_in_folder(self, place: Path, body: bytes) -> None:
+        """Write a file as private as the lake's folder, whatever the umask; a lake made here is this user's alone."""
+        root = Path(self._root)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        rights = stat.S_IMODE(root.stat().st_mode)
+        for folder in reversed(place.relative_to(root).parents):
+            with contextlib.suppress(FileExistsError):
+                (root / folder).mkdir(mode=0o700)
+                (root / folder).chmod(rights)
+        aside = place.with_name(f"{place.name}.{uuid.uuid4().hex}{_ASIDE}")
+        aside.touch(mode=0o600, exist_ok=False)
+        aside.chmod(rights & 0o666)
+        self.filesystem.pipe_file(str(aside), body)
+        self.filesystem.mv(str(aside), str(place))
+
+    def _whole(self, path: str) -> str:
+        """Give a file's place, which is below the lake's root whatever `path` says."""
+        if path.startswith("/") or ".." in path.split("/") or "\0" in path:
+            raise ConfigurationError(f"The lake has no file {path[:200]!r}: it would be outside.")
+        return f"{self._root.rstrip('/')}/{path}"
 
 
 def _protocols(filesystem: Any) -> tuple[str, ...]:  # noqa: ANN401 (fsspec is not typed)

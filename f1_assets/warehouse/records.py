@@ -28,6 +28,17 @@ def digest_of(rows: Iterable[Mapping[str, Any]]) -> str:
     return digest.hexdigest()
 
 
+def why_no_text(text: str) -> str | None:
+    """Tell why no database takes a text; None when any does."""
+    if "\0" in text:
+        return "has a text with a NUL in it"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "has a text with half a character in it"
+    return None
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401 (any value of a frame)
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime()

@@ -86,6 +86,16 @@ def test_partial_success_handling(run, warehouse, monkeypatch):
     assert (again.status, again.requests) == (Outcome.SUCCESS, 0)
 
 
+def test_words_of_an_error_that_no_database_takes_are_stored_readably(run, warehouse, monkeypatch):
+    _fails(monkeypatch, "weather", ValueError("half \ud800, nothing \0, " + "and much " * 100_000))
+    assert run(RACE, "weather").failed == ("weather",)
+    (line,) = warehouse.extractions(RACE)
+    assert line.reason.startswith("defect: ValueError: half \\ud800, nothing \\x00, and much")
+    assert len(line.reason) < 1_100
+    assert "Traceback" in line.error
+    assert len(line.error) < 21_000
+
+
 def test_a_failed_dataset_does_not_stop_the_next_even_if_it_is_the_first(run, monkeypatch):
     _fails(monkeypatch, ALL[0], ValueError("broken"))
     assert set(run(RACE).extracted) == set(ALL[1:])

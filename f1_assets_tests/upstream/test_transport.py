@@ -1,3 +1,4 @@
+import gzip
 import threading
 import types
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from fastf1.req import Cache
 from sqlalchemy import select
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted
-from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.simulator import SimulatedResponse, Simulator, SimulatorOptions
 from f1_assets.upstream.exchanges import Outcome
 from f1_assets.upstream.fastf1_private import LimitedSession
 from f1_assets.upstream.ledger import Purpose
@@ -322,3 +323,16 @@ def test_what_we_touch_of_fastf1s_private_parts_is_there():
     assert hasattr(Cache, "_requests_session")
     assert hasattr(Cache, "_no_cached_warned")
     assert callable(fastf1._api._extended_timing_data)
+
+
+def test_a_body_that_has_more_than_any_feed_is_given_up(transport, served, monkeypatch):
+    monkeypatch.setattr("f1_assets.upstream.transport.MOST_BODY_BYTES", 100_000)
+    bomb = gzip.compress(b"x" * 10_000_000)
+    served.faults["WeatherData"] = lambda answer: SimulatedResponse(
+        200, {"content-encoding": "gzip", "content-length": str(len(bomb))}, bomb
+    )
+    exchange = _ask(transport, WEATHER)
+    assert exchange.outcome is Outcome.FAILED
+    assert "more than 100,000 bytes" in exchange.detail
+    served.faults.clear()
+    assert _ask(transport, WEATHER).outcome is Outcome.DATA

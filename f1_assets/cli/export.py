@@ -1,0 +1,45 @@
+"""``export``: the warehouse as files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from f1_assets.cli.options import AsJson
+from f1_assets.cli.output import out, plural, print_json
+from f1_assets.connection import connect
+from f1_assets.datasets import named, named_of_seasons
+from f1_assets.errors import UsageError
+from f1_assets.keys import parse_seasons
+from f1_assets.warehouse.calendar import known_seasons
+
+commands = typer.Typer()
+
+
+@commands.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to: absent, empty, or of an earlier export.")],
+    seasons: Annotated[str | None, typer.Argument(metavar="[SEASONS]", help="2024, 2018-2026; all by default.")] = None,
+    form: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
+    datasets: Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the warehouse as files: a folder per dataset, a file per season."""
+    from f1_assets.analytics.export import export_warehouse
+
+    warehouse = connect()
+    known = known_seasons(warehouse)
+    wanted = parse_seasons(seasons) if seasons else known
+    if not set(wanted) & set(known):
+        raise UsageError(f"The warehouse has no calendar of {seasons or 'any season'}. Run: f1-assets calendar SEASONS")
+    names = [each.name for each in named(datasets)] + [each.name for each in named_of_seasons(datasets)]
+    files = export_warehouse(warehouse, folder, wanted, form, names)
+    rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
+    if as_json:
+        document = {"folder": str(folder.absolute()), "format": form, "rows": rows, "bytes": size}
+        print_json({**document, "files": [asdict(file) for file in files]})
+        return
+    out().print(f"{plural(len(files), 'file')} with {plural(rows, 'row')} in {folder.absolute()}", soft_wrap=True)

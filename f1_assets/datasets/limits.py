@@ -1,0 +1,30 @@
+"""What no database can keep, or would keep as something else: it is refused before, with the column's name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from f1_assets.warehouse.records import why_no_text
+
+_BITS = {"integer": 32, "bigint": 64}
+
+
+def why_not_storable(values: pd.Series, kind: str) -> str | None:
+    """Tell why values cannot be stored as they are; None when they can.
+
+    Parameters
+    ----------
+    values
+        A column, of the frame's type that goes with `kind`.
+    kind
+        A `Field`'s type.
+    """
+    if kind in _BITS:
+        most = 2 ** (_BITS[kind] - 1) - 1
+        return None if values.dropna().between(-most - 1, most).all() else f"has a number beyond {most:,}"
+    if kind == "float":
+        return None if np.isfinite(values.dropna().to_numpy(dtype="float64")).all() else "has a number without end"
+    if kind == "text":
+        return next((why for text in values.dropna().unique() if (why := why_no_text(text))), None)
+    return None

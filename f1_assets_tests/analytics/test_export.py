@@ -1,0 +1,142 @@
+import json
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from f1_assets.analytics.export import MARKER, export_warehouse
+from f1_assets.connection import connect
+from f1_assets.datasets import all_datasets
+from f1_assets.errors import ConfigurationError, UsageError
+from f1_assets.importing import import_season
+from f1_assets.keys import SessionKey
+from f1_assets.settings import load_settings, process_settings
+from f1_assets.upstream.transport import Transport
+
+OPTIONS = "races=1,tests=0,sprints=0,laps=5,samples_every=50,drivers=4"
+RACE = SessionKey(2025, 1, "R")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A whole season, of one race weekend."""
+    settings = load_settings(home=tmp_path_factory.mktemp("season"), source="simulator", simulator=OPTIONS)
+    warehouse, transport = connect(settings), Transport(settings)
+    assert import_season(2025, warehouse=warehouse, transport=transport).failed == 0
+    transport.close()
+    warehouse.close()
+    return settings.home
+
+
+@pytest.fixture
+def season(home):
+    opened = connect(load_settings(home=home))
+    yield opened
+    opened.close()
+
+
+def test_every_row_of_every_dataset_is_in_a_file_of_its_season(season, tmp_path):
+    files = {file.dataset: file for file in export_warehouse(season, tmp_path / "out", [2025])}
+    assert set(files) == {"events", "sessions", "driver_standings", "constructor_standings", *all_datasets()}
+    for name, dataset in all_datasets().items():
+        read = pd.read_parquet(tmp_path / "out" / name / "2025.parquet", dtype_backend="numpy_nullable")
+        sessions = {str(key): season.rows(dataset, key) for key in {line.key for line in season.extractions()}}
+        assert len(read) == files[name].rows == sum(map(len, sessions.values()))
+        ours = season.rows(dataset, RACE)
+        mine = read[read["session"] == "R"].reset_index(drop=True).sort_values([*dataset.key], ignore_index=True)
+        ours = ours.sort_values([*dataset.key], ignore_index=True)
+        assert list(mine.columns) == list(ours.columns)
+        for column in ours.columns:
+            assert mine[column].isna().tolist() == ours[column].isna().tolist(), (name, column)
+            assert mine[column].dropna().tolist() == ours[column].dropna().tolist(), (name, column)
+
+
+def test_columns_have_their_types_even_where_all_is_missing(season, tmp_path):
+    export_warehouse(season, tmp_path / "out", [2025], datasets=["laps", "results"])
+    types = {field.name: str(field.type) for field in pq.read_schema(tmp_path / "out" / "results" / "2025.parquet")}
+    assert (types["q1_ms"], types["points"], types["status"]) == ("int64", "double", "string")
+    types = {field.name: str(field.type) for field in pq.read_schema(tmp_path / "out" / "laps" / "2025.parquet")}
+    assert (types["deleted"], types["lap_start_utc"]) == ("bool", "timestamp[us, tz=UTC]")
+
+
+def test_csv_has_the_same_rows(season, tmp_path):
+    (file,) = [
+        f for f in export_warehouse(season, tmp_path / "out", [2025], "csv", ["weather"]) if f.dataset == "weather"
+    ]
+    read = pd.read_csv(tmp_path / "out" / file.path)
+    assert len(read) == file.rows > 100
+    assert (
+        read["air_temperature_c"].iloc[-1] == season.rows(all_datasets()["weather"], RACE)["air_temperature_c"].iloc[-1]
+    )
+
+
+def test_an_export_replaces_an_earlier_one_and_nothing_else(season, tmp_path):
+    out = tmp_path / "out"
+    export_warehouse(season, out, [2025], datasets=["weather"])
+    (out / "weather" / "2025.parquet").write_bytes(b"old")
+    files = export_warehouse(season, out, [2025], datasets=["weather"])
+    assert len(pd.read_parquet(out / "weather" / "2025.parquet")) == files[-1].rows
+    listed = json.loads((out / MARKER).read_text())["files"]
+    assert [file["path"] for file in listed] == [file.path for file in files]
+    assert not [path for path in out.rglob("*") if "writing" in path.name]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.docx").touch()
+    with pytest.raises(UsageError, match="holds other files"):
+        export_warehouse(season, tmp_path / "other", [2025])
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.docx"]
+
+
+def test_an_export_that_fails_leaves_the_earlier_file(season, tmp_path, monkeypatch):
+    from f1_assets.analytics import export
+
+    out = tmp_path / "out"
+    export_warehouse(season, out, [2025], datasets=["weather"])
+    before = (out / "weather" / "2025.parquet").read_bytes()
+    make = export._writer
+
+    def full(place, *arguments):
+        make(place, *arguments).close()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export, "_writer", full)
+    with pytest.raises(ConfigurationError, match="No space left"):
+        export_warehouse(season, out, [2025], datasets=["weather"])
+    assert (out / "weather" / "2025.parquet").read_bytes() == before
+    assert not [path for path in out.rglob("*") if "writing" in path.name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["out", "2031"], "no calendar of 2031"),
+        (["out", "2025", "--format", "xlsx"], "There are: parquet, csv"),
+        (["out", "2025", "--dataset", "x"], "no dataset 'x'"),
+        (["warehouse.db"], "is no folder"),
+    ],
+)
+def test_the_command_says_what_it_cannot_do(home, monkeypatch, arguments, words):
+    from typer.testing import CliRunner
+
+    from f1_assets.cli.app import app
+
+    monkeypatch.setenv("F1_HOME", str(home))
+    monkeypatch.chdir(home)
+    process_settings.cache_clear()
+    done = CliRunner().invoke(app, ["export", *arguments])
+    assert isinstance(done.exception, UsageError)
+    assert words in str(done.exception)
+    assert not (home / "out").exists()
+
+
+def test_the_command_tells_what_it_wrote(home, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from f1_assets.cli.app import app
+
+    monkeypatch.setenv("F1_HOME", str(home))
+    process_settings.cache_clear()
+    done = CliRunner().invoke(app, ["export", str(tmp_path / "out"), "--dataset", "laps", "--format", "csv", "--json"])
+    document = json.loads(done.stdout)
+    assert {file["path"] for file in document["files"]} == {"events/2025.csv", "sessions/2025.csv", "laps/2025.csv"}
+    assert document["rows"] == sum(file["rows"] for file in document["files"])
+    assert (tmp_path / "out" / "laps" / "2025.csv").stat().st_size > 1000

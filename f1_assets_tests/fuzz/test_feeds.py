@@ -1,0 +1,155 @@
+"""No byte that upstream can send makes a parser of ours raise anything but our own errors."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from f1_assets.datasets import all_season_datasets
+from f1_assets.errors import F1AssetsError, UnreadableData
+from f1_assets.upstream import telemetry_entries
+from f1_assets.upstream.exchanges import Outcome, exchange_of
+from f1_assets.upstream.feeds import Feed, damage_of, feed_of
+from f1_assets.upstream.history import page_urls, pages_of, race_of
+from f1_assets.upstream.telemetry import parse_car_data, parse_positions, parse_team_radio, t0_date
+from f1_assets.upstream.windows import LONGEST_CLOSURE, _retry_after
+from f1_assets_tests.fuzz.mutations import mutated, mutated_document, packed
+from f1_assets_tests.fuzz.seeds import JOLPICA, seeds, seeds_of
+from f1_assets_tests.upstream.telemetry_feeds import car, car_line, feed
+
+FEW, MANY = 40, 1500
+PARSERS = {Feed.CAR_DATA: parse_car_data, Feed.POSITION: parse_positions, Feed.TEAM_RADIO: parse_team_radio}
+PAST_RACE = f"{JOLPICA}/1979/3/results.json"
+PAST = f"{JOLPICA}/1979/results.json"
+WEATHER = "https://livetiming.formula1.com/static/x/y/WeatherData.jsonStream"
+
+
+def _telemetry_gives_samples_or_our_error(data):
+    url, body = data.draw(st.sampled_from(seeds_of(*PARSERS)))
+    body, parse = data.draw(mutated(body)), PARSERS[feed_of(url)]
+    try:
+        parsed = parse(body)
+    except F1AssetsError:
+        return
+    assert parsed.counts.bad_lines <= parsed.counts.lines
+    if feed_of(url) is Feed.TEAM_RADIO:
+        assert len({capture.path for capture in parsed.captures}) == len(parsed.captures)
+        return
+    table = parsed.table
+    assert not table.duplicated(["driver_number", "date_utc"]).any()
+    assert table["session_time_ms"].between(0, 100 * 3_600_000).all()
+    assert (t0_date(parsed) is None) == table.empty
+
+
+def _any_body_is_judged(data):
+    url, body = data.draw(st.sampled_from(seeds()))
+    response = requests.Response()
+    response.status_code, response._content, response.url = 200, data.draw(mutated(body)), url
+    exchange = exchange_of(feed_of(url), url, response)
+    assert exchange.outcome in (Outcome.DATA, Outcome.NO_DATA, Outcome.FAILED)
+    assert bool(exchange.detail) == (exchange.outcome is not Outcome.DATA)
+
+
+def _what_is_sound_of_a_past_season_gives_its_races(data):
+    url, body = data.draw(st.sampled_from(seeds_of(Feed.SEASON_RESULTS)))
+    page = json.dumps(data.draw(mutated_document(json.loads(body)))).encode()
+    if damage_of(url, page) is None:
+        assert len(page_urls(PAST_RACE, pages_of(page))) <= 20
+        race_of(PAST_RACE, [page, page])
+
+
+def _standings_give_rows_that_can_be_stored_or_an_error_that_is_foreseen(data):
+    _url, body = data.draw(st.sampled_from(seeds_of(Feed.STANDINGS)))
+    answer = data.draw(mutated_document(json.loads(body)["MRData"]))
+    for dataset in all_season_datasets().values():
+        try:
+            rows = dataset.rows_of(answer)
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+            continue
+        assert all(row.keys() == {column.name for column in dataset.columns} for row in rows)
+
+
+def _any_retry_after_is_a_wait(data):
+    words = data.draw(st.text(max_size=40) | st.sampled_from(("²", "9" * 5000, "Mon, 01 Jan 99999 00:00:00 GMT", "-1")))
+    assert _retry_after(words, 1_700_000_000_000).total_seconds() >= 0
+
+
+CHECKS: tuple[Callable[..., None], ...] = (
+    _telemetry_gives_samples_or_our_error,
+    _any_body_is_judged,
+    _what_is_sound_of_a_past_season_gives_its_races,
+    _standings_give_rows_that_can_be_stored_or_an_error_that_is_foreseen,
+    _any_retry_after_is_a_wait,
+)
+FREELY = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@settings(max_examples=FEW, **FREELY)
+@given(data=st.data())
+def test_whatever_is_sent(check, data):
+    check(data)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("check", CHECKS)
+@settings(max_examples=MANY, **FREELY)
+@given(data=st.data())
+def test_whatever_is_sent_for_long(check, data):
+    check(data)
+
+
+# What was found so, each as small as it was found.
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "words"),
+    [
+        (f"{JOLPICA}/2025/1/results.json", b'{"MRData": []}', "MRData in the body is not as it should be"),
+        (f"{JOLPICA}/2025/1/results.json", b"[" * 200_000, "not JSON"),
+        ("https://livetiming.formula1.com/static/2025/Index.json", b'{"Meetings": 5}', "Meetings in the body"),
+        (WEATHER, b'00:00:00.000{"a":' + b"[" * 200_000 + b"\n", "1 of 1 lines"),
+        (PAST, b'{"MRData": {"total": "99999999", "RaceTable": {"Races": []}}}', "no number of results"),
+        (PAST, b'{"MRData": {"total": "1", "RaceTable": {"Races": [{"round": 1}]}}}', "a race in the body"),
+        (PAST, b'{"MRData": {"total": "1", "RaceTable": []}}', "no list of races"),
+    ],
+)
+def test_a_document_of_another_shape_is_damaged(url, body, words):
+    assert words in damage_of(url, body)
+
+
+def test_one_date_that_cannot_be_moves_no_clock_and_overflows_no_time():
+    sound = [car_line({"1": car()}, utc=f"2024-05-05T19:00:0{n}Z", session_time_ms=60_000 + n * 1000) for n in range(9)]
+    strange = [
+        car_line({"1": car(), "99": car()}, utc="9999-12-31T23:59:59Z"),
+        car_line({"1": car()}, utc="1971-01-01T00:00:00Z"),
+        car_line({"1": car()}, utc="2024-05-05T21:00:00Z"),
+    ]
+    alone, mixed = parse_car_data(feed(*sound)), parse_car_data(feed(*sound, *strange))
+    assert mixed.table.equals(alone.table)
+    assert list(mixed.table["driver_number"].cat.categories) == ["1"]
+    assert t0_date(mixed) == t0_date(alone)
+    assert (mixed.counts.bad_entries, mixed.counts.examples["bad_entries"]) == (3, (10, 11, 12))
+
+
+def test_a_line_that_inflates_without_end_is_bad_and_takes_no_memory():
+    bomb = b"00:01:00.000" + packed(b'{"Entries":[' + b" " * 100_000_000 + b"]}")
+    assert len(bomb) < 150_000
+    parsed = parse_car_data(feed(car_line({"1": car()}), bomb))
+    assert (len(parsed.table), parsed.counts.bad_lines) == (1, 1)
+    with pytest.raises(UnreadableData, match="nothing could be read"):
+        parse_car_data(feed(bomb))
+
+
+def test_a_feed_whose_lines_inflate_to_more_than_any_has_is_refused(monkeypatch):
+    monkeypatch.setattr(telemetry_entries, "MOST_BYTES", 1_000)
+    with pytest.raises(UnreadableData, match="inflates to more than 1,000 bytes"):
+        parse_car_data(feed(*[car_line({"1": car()})] * 20))
+
+
+@pytest.mark.parametrize("words", ["²", "9" * 5000, "Thu, 01 Jan 1970 00:00:00"])
+def test_a_retry_after_that_is_none_is_a_short_wait_or_the_longest(words):
+    assert 0 <= _retry_after(words, 1_700_000_000_000).total_seconds() <= max(10**6, LONGEST_CLOSURE.total_seconds())

@@ -151,8 +151,9 @@ def _retry_after(text: str | None, now_ms: int) -> timedelta:
     """Read the seconds or the date of a ``Retry-After``."""
     if text is None:
         return ASSUMED_CLOSURE
-    if text.strip().isascii() and text.strip().isdigit():
-        return timedelta(seconds=10**6 if len(text) > 10 else min(int(text), 10**6))
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:10]), 10**6))
     try:
         return max(parsedate_to_datetime(text) - time_of(now_ms), timedelta(0))
     except (TypeError, ValueError, OverflowError):

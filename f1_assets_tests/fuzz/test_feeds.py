@@ -150,6 +150,6 @@ def test_a_feed_whose_lines_inflate_to_more_than_any_has_is_refused(monkeypatch)
         parse_car_data(feed(*[car_line({"1": car()})] * 20))
 
 
-@pytest.mark.parametrize("words", ["²", "9" * 5000, "Thu, 01 Jan 1970 00:00:00"])
+@pytest.mark.parametrize("words", ["²", "0\x1f", "9" * 5000, "Thu, 01 Jan 1970 00:00:00"])
 def test_a_retry_after_that_is_none_is_a_short_wait_or_the_longest(words):
     assert 0 <= _retry_after(words, 1_700_000_000_000).total_seconds() <= max(10**6, LONGEST_CLOSURE.total_seconds())

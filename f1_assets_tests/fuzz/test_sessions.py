@@ -124,7 +124,7 @@ CHECKS = (_a_damaged_feed_costs_its_datasets_alone, _a_damaged_calendar_is_store
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@settings(max_examples=3, **FREELY)
+@settings(max_examples=2, **FREELY)
 @given(data=st.data())
 def test_whatever_a_load_is_given(check, whole, data):
     check(whole, data)
@@ -132,7 +132,7 @@ def test_whatever_a_load_is_given(check, whole, data):
 
 @pytest.mark.long
 @pytest.mark.parametrize("check", CHECKS)
-@settings(max_examples=30, **FREELY)
+@settings(max_examples=25, **FREELY)
 @given(data=st.data())
 def test_whatever_a_load_is_given_for_long(check, whole, data):
     check(whole, data)

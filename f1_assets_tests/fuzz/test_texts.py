@@ -108,7 +108,7 @@ CHECKS = (_keys, _quotas, _simulators, _settings, _addresses)
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@settings(max_examples=40, **FREELY)
+@settings(max_examples=20, **FREELY)
 @given(text=texts())
 def test_whatever_is_written(check, text):
     check(text)
@@ -116,7 +116,7 @@ def test_whatever_is_written(check, text):
 
 @pytest.mark.long
 @pytest.mark.parametrize("check", CHECKS)
-@settings(max_examples=600, **FREELY)
+@settings(max_examples=250, **FREELY)
 @given(text=texts())
 def test_whatever_is_written_for_long(check, text):
     check(text)
@@ -149,14 +149,14 @@ def _commands(text, tmp_path):
             assert error.code in (0, 1, 2, 3, 4), command
 
 
-@settings(max_examples=4, **FREELY)
+@settings(max_examples=2, **FREELY)
 @given(text=texts())
 def test_whatever_a_command_is_given(text, tmp_path):
     _commands(text, tmp_path)
 
 
 @pytest.mark.long
-@settings(max_examples=60, **FREELY)
+@settings(max_examples=30, **FREELY)
 @given(text=texts())
 def test_whatever_a_command_is_given_for_long(text, tmp_path):
     _commands(text, tmp_path)

@@ -204,7 +204,7 @@ SECRETS = {
 @pytest.mark.parametrize("fails", [False, True])
 def test_secrets_are_nowhere_after_an_import(fails, served, usual_umask, tmp_path, postgres_url):
     if fails:
-        served.faults.update({"WeatherData": status(500), "TimingData": status(403), "TeamRadio": status(429)})
+        served.faults.update({"WeatherData": status(500), "TimingData": status(403)})
     database = make_url(postgres_url).set(password=PLANTED).render_as_string(hide_password=False)
     environment = {
         **os.environ,

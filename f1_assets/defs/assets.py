@@ -10,7 +10,7 @@ import dagster as dg
 from f1_assets.datasets import Dataset, all_datasets, named
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
 from f1_assets.defs.governor import POOL, govern
-from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of
+from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of, picture_of
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
@@ -174,7 +174,7 @@ def _plan_line(gap: SessionGap, warehouse: Warehouse) -> str:
 def _result(context: dg.AssetExecutionContext, line: Extraction, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         asset_key=line.dataset,
-        metadata=metadata_of(line, warehouse),
+        metadata={**metadata_of(line, warehouse), **picture_of(line, warehouse, context.log)},
         data_version=dg.DataVersion(line.digest) if line.digest else None,
         check_results=[available(line)] if is_selected(context, line.dataset, AVAILABLE) else [],
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,16 @@ from f1_assets.datasets import Dataset, SeasonDataset, all_datasets
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.amendments import Amendment, amendments_of
+from f1_assets.web.charts import data_uri, dataset_chart
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OWNERS = ["team:f1-data"]
 PREVIEW_ROWS = 5
+
+PICTURE_BYTES = 60_000
+"""A larger picture is left to the board: Dagster keeps each of them for ever in its event log."""
 
 
 def column_schema(dataset: Dataset | SeasonDataset) -> dg.TableSchema:
@@ -67,6 +73,24 @@ def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
             metadata["amended_values"] = len(amendments)
             metadata["amendments"] = dg.MetadataValue.md(_amendments(amendments))
     return metadata
+
+
+def picture_of(line: Extraction, warehouse: Warehouse, log: logging.Logger) -> Mapping[str, dg.MarkdownMetadataValue]:
+    """Draw a dataset of which there is a chart; empty where there is none.
+
+    What cannot be drawn is a warning in the log, and no reason to fail a run whose rows are stored.
+    """
+    if line.status is not Status.PRESENT:
+        return {}
+    try:
+        drawn = dataset_chart(warehouse, line.key, line.dataset)
+    except Exception as error:
+        log.warning("%s: the picture of %s could not be drawn", line.key, line.dataset, exc_info=error)
+        return {}
+    if drawn is None or len(address := data_uri(drawn)) > PICTURE_BYTES:
+        return {}
+    title = re.sub(r"([\\\[\]])", r"\\\1", drawn.title)
+    return {"picture": dg.MetadataValue.md(f"![{title}]({address})")}
 
 
 def _amendments(amendments: Sequence[Amendment]) -> str:

@@ -51,6 +51,27 @@ DRAWINGS = (
 )
 
 
+_OF_DATASET: dict[str, tuple[Drawing, ...]] = {
+    name: tuple(drawing for drawing in DRAWINGS if drawing.draw in draws)
+    for name, draws in {
+        "circuit": (track_map.draw,),
+        "laps": (strategy.draw, laps_by_clock.draw),
+        "position_telemetry": (track_map.draw,),
+        "results": (positions.draw, best_laps.draw),
+        "weather": (weather.draw,),
+    }.items()
+}
+
+
+def dataset_chart(warehouse: Warehouse, key: SessionKey, dataset: str) -> Chart | None:
+    """Draw the one chart that says most of a dataset of a session, from what is there; None where there is none."""
+    there = present(warehouse, key)
+    for drawing in _OF_DATASET.get(dataset, ()):
+        if drawing.applies(SessionRows(key)) and dataset in there:
+            return drawing.draw(read(warehouse, key, drawing.needs | drawing.uses, there))
+    return None
+
+
 def session_charts(warehouse: Warehouse, key: SessionKey | str) -> list[Chart]:
     """Draw what there is to see of a session.
 

@@ -25,23 +25,27 @@ function hideTip() {
   tip.hidden = true;
 }
 
-// One cell of the map is in the tab order; arrow keys go to its neighbours, Home and End to the ends of its row.
-function cellsOf(map) {
+// One place of the map is in the tab order, of hundreds; arrow keys go to its neighbours, sessions and their cells, Home
+// and End to the ends of its row.
+const PLACES = "table.heat td a";
+
+function placesOf(map) {
   return [...map.tBodies[0].rows]
-    .map((row) => [...row.querySelectorAll("a.c")])
+    .map((row) => [...row.querySelectorAll("td a")])
     .filter((cells) => cells.length);
 }
 
 function prepareMap() {
-  const map = document.querySelector("table.heat");
-  if (!map) return;
-  const cells = map.querySelectorAll("a.c");
-  for (const cell of cells) cell.removeAttribute("title");
-  if (cells.length) cells[0].tabIndex = 0;
+  const places = document.querySelectorAll(PLACES);
+  for (const place of places) {
+    place.removeAttribute("title");
+    place.tabIndex = -1;
+  }
+  if (places.length) places[0].tabIndex = 0;
 }
 
 function enter(cell) {
-  for (const other of document.querySelectorAll('table.heat a.c[tabindex="0"]')) other.tabIndex = -1;
+  for (const other of document.querySelectorAll(`${PLACES}[tabindex="0"]`)) other.tabIndex = -1;
   cell.tabIndex = 0;
   cell.focus();
 }
@@ -50,9 +54,9 @@ const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowD
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") hideTip();
-  const cell = event.target.closest?.("a.c");
+  const cell = event.target.closest?.(PLACES);
   if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
-  const rows = cellsOf(cell.closest("table"));
+  const rows = placesOf(cell.closest("table"));
   const row = rows.findIndex((cells) => cells.includes(cell));
   const column = rows[row].indexOf(cell);
   let next;
@@ -69,7 +73,7 @@ document.addEventListener("keydown", (event) => {
 
 for (const kind of ["mouseover", "focusin"]) {
   document.addEventListener(kind, (event) => {
-    const cell = event.target.closest?.("a.c");
+    const cell = event.target.closest?.(PLACES);
     if (cell) showTip(cell);
     else if (kind === "mouseover") hideTip();
   });
@@ -100,7 +104,7 @@ function swap(fresh) {
   [...main.querySelectorAll("details")].forEach((details, i) => { details.open = open[i] ?? details.open; });
   prepareMap();
   const again = focused && main.querySelector(focused);
-  if (again?.matches("a.c")) enter(again);
+  if (again?.matches(PLACES)) enter(again);
   else again?.focus({ preventScroll: true });
 }
 

@@ -161,6 +161,8 @@ def _report(summary: ImportSummary, as_json: bool) -> None:
     if as_json:
         print_json(summary.document())
         return
+    if not summary.outcomes and summary.stopped_by:
+        return
     if not summary.outcomes:
         out().print(f"Nothing is missing. {plural(summary.requests, 'request')}, {summary.seconds:.1f} s")
         return

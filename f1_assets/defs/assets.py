@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -178,3 +178,9 @@ def _result(context: dg.AssetExecutionContext, line: Extraction, warehouse: Ware
         data_version=dg.DataVersion(line.digest) if line.digest else None,
         check_results=[available(line)] if is_selected(context, line.dataset, AVAILABLE) else [],
     )
+
+
+def check_keys(datasets: Iterable[str]) -> list[dg.AssetCheckKey]:
+    """Give the checks that belong to the import of these datasets."""
+    names = set(datasets)
+    return [spec.key for spec in session_data.check_specs if spec.asset_key.to_user_string() in names]

@@ -15,6 +15,7 @@ from itertools import takewhile
 import dagster as dg
 
 from f1_assets.datasets import named, named_of_seasons
+from f1_assets.defs.assets import check_keys
 from f1_assets.defs.calendars import record_calendar
 from f1_assets.defs.governor import ACTIVE, session_runs
 from f1_assets.defs.partitions import PARTITION_TAG, SEASONS, SESSIONS, add_partitions
@@ -159,6 +160,8 @@ def run_requests(instance: dg.DagsterInstance, gaps: Sequence[SessionGap], why: 
             job_name="import_sessions",
             partition_key=str(gap.key),
             asset_selection=[dg.AssetKey(name) for name in gap.datasets],
+            # Without these, Dagster adds every check of these assets, the hourly one of freshness too.
+            asset_check_keys=check_keys(gap.datasets),
             tags={"f1_assets/why": why},
         )
         for gap in gaps

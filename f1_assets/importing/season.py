@@ -147,6 +147,7 @@ class ImportSummary:
             "requests": self.requests,
             "seconds": round(self.seconds, 3),
             "paused_seconds": round(self.paused_seconds, 3),
+            "stopped_by": self.stopped_by,
         }
 
 

@@ -54,6 +54,9 @@ CONNECTION_RETRY_SECONDS = (0.2, 0.8)
 MOST_BODY_BYTES = 200_000_000
 """No feed has a tenth of it; a body that inflates to more is not read on."""
 
+BRIEF_SECONDS, MOST_BRIEF_WAITS = 5, 2
+"""A 429 that asks for so little patience is waited for within the request, so often; a longer one ends the load."""
+
 RESULTS_SETTLE = timedelta(days=14)
 """After this time results are no longer expected to change."""
 
@@ -278,6 +281,16 @@ class Transport:
         return cast(requests.Response, kept)
 
     def _insist(self, feed: Feed, url: str, send: Callable[[], requests.Response]) -> requests.Response:
+        """Send, and send again where the service asks for a moment of patience: its permit waits for that moment."""
+        response = self._send(feed, url, send)
+        for _ in range(MOST_BRIEF_WAITS):
+            if not _asks_for_a_moment(response):
+                break
+            self.exchanges.append(exchange_of(feed, url, response))
+            response = self._send(feed, url, send)
+        return response
+
+    def _send(self, feed: Feed, url: str, send: Callable[[], requests.Response]) -> requests.Response:
         """Send, and send again where the connection broke: each time with a permit of its own, and noted."""
         for pause in CONNECTION_RETRY_SECONDS:
             try:
@@ -413,3 +426,9 @@ class _OtherSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_SECONDS
         return self._transport.carry(request, lambda: super(_OtherSession, self).send(request, **kwargs))
+
+
+def _asks_for_a_moment(response: requests.Response) -> bool:
+    """Tell whether a service is throttling for a few seconds only."""
+    asked = response.headers.get("Retry-After", "").strip()
+    return response.status_code == 429 and asked.isascii() and asked.isdigit() and int(asked[:10]) <= BRIEF_SECONDS

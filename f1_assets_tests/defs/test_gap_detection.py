@@ -75,6 +75,10 @@ def test_from_nothing_a_tick_fetches_the_calendar_adds_partitions_and_requests_r
     tick = _tick(home)
     requests = _sessions(tick)
     assert len(requests) == RUNS_PER_TICK
+    # The checks of what is imported, and no other: whether a dataset is up to date is looked at once an hour.
+    checks = {key.name for request in requests for key in request.asset_check_keys}
+    assert "available" in checks
+    assert "up_to_date" not in checks
     assert [request.partition_key for request in requests[:6]] == [
         "2025-01-FP1",
         "2025-01-FP2",

@@ -336,3 +336,13 @@ def test_a_body_that_has_more_than_any_feed_is_given_up(transport, served, monke
     assert "more than 100,000 bytes" in exchange.detail
     served.faults.clear()
     assert _ask(transport, WEATHER).outcome is Outcome.DATA
+
+
+def test_a_429_that_asks_for_a_second_is_waited_for_within_the_request(served, settings_of, ledger):
+    answers = iter([status(429, **{"Retry-After": "1"})])
+    served.faults["WeatherData"] = lambda answer: next(answers, lambda sound: sound)(answer)
+    transport = Transport(settings_of(source=served.url), ledger)
+    with transport.loading(LONG_AGO) as exchanges:
+        assert transport.get(WEATHER).status_code == 200
+    assert [exchange.outcome for exchange in exchanges] == [Outcome.THROTTLED, Outcome.DATA]
+    assert served.asked == [WEATHER, WEATHER]

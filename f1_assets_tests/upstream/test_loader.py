@@ -14,7 +14,7 @@ from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream import account
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
-from f1_assets_tests.upstream.server import body, hang_up, services, status
+from f1_assets_tests.upstream.server import body, services, status
 
 KEY = SessionKey(2025, 1, "R")
 ALL = tuple(all_datasets())
@@ -47,49 +47,6 @@ def run(transport, sqlite_warehouse):
 
 def _lines(outcome):
     return {line.dataset: line for line in outcome.datasets}
-
-
-NEEDED_BY = {
-    "TimingData.json": {"laps", "intervals", "circuit"},
-    "TimingAppData": {"laps", "circuit"},
-    "SessionStatus": {"laps", "session_status", "circuit"},
-    "TrackStatus": {"laps", "track_status", "circuit"},
-    "CarData.z": {"car_telemetry", "position_telemetry", "circuit"},
-    "Position.z": {"car_telemetry", "position_telemetry", "circuit"},
-    "TeamRadio": {"team_radio"},
-    "WeatherData": {"weather"},
-    "RaceControlMessages": {"laps", "race_control_messages", "circuit"},
-    "DriverList": {"laps", "drivers", "results"},
-    "LapCount": {"laps"},
-    "results.json": {"laps", "drivers", "results"},
-    "laps/1.json": {"laps"},
-    "circuits/": {"circuit"},
-}
-FAULTS = {
-    "HTTP 500": status(500),
-    "hang up": hang_up,
-    "cut": body(lambda content: content[:-7]),
-    "HTML": body(lambda _content: b"<html>be right back</html>"),
-    "empty": body(lambda _content: b""),
-}
-
-
-@pytest.mark.parametrize(
-    ("feed", "fault"), [*((feed, "HTTP 500") for feed in NEEDED_BY), *(("DriverList", fault) for fault in FAULTS)]
-)
-def test_a_feed_that_fails_fails_just_what_needs_it_and_the_next_run_pays_only_for_it(run, served, feed, fault):
-    served.faults[feed] = FAULTS[fault]
-    needed_by = NEEDED_BY[feed]
-    lines = _lines(run())
-    assert {name for name, line in lines.items() if line.status is Status.FAILED} == needed_by
-    assert all(lines[name].error_class == "TransientError" for name in needed_by)
-    assert all(lines[name].next_try_at > datetime.now(UTC) for name in needed_by)
-    assert all(lines[name].rows > 0 for name in set(ALL) - needed_by)
-    served.faults.clear()
-    before, served.asked[:] = set(served.asked), []
-    assert run(*needed_by).status == "success"
-    # What FastF1 had not asked for because of the fault, it asks for now; nothing is asked for twice.
-    assert all(feed in url or url not in before for url in served.asked)
 
 
 def test_an_absent_feed_makes_its_datasets_unavailable_and_leaves_the_others(run, served):

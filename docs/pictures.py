@@ -1,6 +1,6 @@
 """Make the pictures of the documents anew: a simulated season, imported and served by the real commands.
 
-Takes some five minutes, and a Chromium: Debian's, or the one of ``playwright install chromium``.
+Takes five to ten minutes, and a Chromium: Debian's, or the one of ``playwright install chromium``.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -29,6 +29,9 @@ SCHEDULES_DISAGREE = timedelta(hours=12)
 
 _WITHOUT_IDENTITY = (Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.WEATHER, Feed.TRACK_STATUS, Feed.LAP_COUNT)
 _DISTINCTIVE_LINES = 3
+
+WEEKEND = timedelta(days=4)
+"""By so much the dates of a weekend's session and its race differ at most; two races are a week apart."""
 
 _COMPRESSED = (Feed.CAR_DATA, Feed.POSITION)
 _DATED = (*_COMPRESSED, Feed.RACE_CONTROL, Feed.TEAM_RADIO)
@@ -75,7 +78,9 @@ def stranger(url: str, body: bytes, asked: Asked | None = None) -> str | None:
         if feed in _DATED:
             return _another_time(feed, body, asked) if asked is not None else None
         document = None if url.endswith(".jsonStream") or feed is Feed.OTHER else json.loads(body.decode("utf-8-sig"))
-        return _another_document(feed, url, document) if isinstance(document, dict) else None
+        if not isinstance(document, dict):
+            return None
+        return _another_document(feed, url, document) or _another_race(feed, document, asked)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None  # not laid out as expected: whoever reads it says so
 
@@ -115,8 +120,8 @@ def _dates_of(feed: Feed, body: bytes) -> Iterator[datetime]:
         all_lines = body.splitlines()
         lines = [_inflated(line) for line in (*all_lines[:_SAMPLED_LINES], *all_lines[-_SAMPLED_LINES:])]
     for line in lines:
-        for date in _DATE.findall(line):
-            yield datetime.fromisoformat(date.decode()).replace(tzinfo=UTC)
+        for moment in _DATE.findall(line):
+            yield datetime.fromisoformat(moment.decode()).replace(tzinfo=UTC)
 
 
 def _inflated(line: bytes) -> bytes:
@@ -135,7 +140,7 @@ def _another_document(feed: Feed, url: str, document: dict[str, Any]) -> str | N
             return _unequal("season", season[0], document.get("Year")) if season else None
         case Feed.SCHEDULE:
             season, dates = re.findall(r"schedule_(\d{4})", path)[0], document["event_date"].values()
-            return None if not dates or any(date[:4] == season for date in dates) else "it is of another season"
+            return None if not dates or any(day[:4] == season for day in dates) else "it is of another season"
         case Feed.CIRCUIT:
             return _unequal("circuit", path.split("/")[-2], document.get("circuitKey"))
         case _:
@@ -143,6 +148,16 @@ def _another_document(feed: Feed, url: str, document: dict[str, Any]) -> str | N
             listed = document["MRData"].get("RaceTable") or document["MRData"].get("StandingsTable") or {}
             said = listed.get("round") if number else None
             return _unequal("season", season, listed.get("season")) or _unequal("round", number, said)
+
+
+def _another_race(feed: Feed, document: dict[str, Any], asked: Asked | None) -> str | None:
+    """Tell by its date whether a race is another one: Jolpica may count rounds otherwise than the calendar does."""
+    if asked is None or feed not in (Feed.RESULTS, Feed.LAP_TIMES):
+        return None
+    for race in document["MRData"]["RaceTable"]["Races"]:
+        if abs(date.fromisoformat(race["date"]) - asked.session.start.date()) > WEEKEND:
+            return f"it is of another race, of {race['date']}"
+    return None
 
 
 def _unequal(what: str, wanted: str, said: object) -> str | None:

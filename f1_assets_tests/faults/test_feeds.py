@@ -52,6 +52,9 @@ OF_TIMING = (
 )
 """What needs these takes FastF1 longest to load: with most faults they are struck in the long tests."""
 
+SLOW = ("circuit", "laps")
+"""What takes FastF1 longest to load."""
+
 WITHOUT_A_SIGN = (Feed.DRIVER_LIST, Feed.SESSION_STATUS)
 """Of these nothing tells whose they are, and they are much the same for all sessions of a weekend."""
 
@@ -84,12 +87,12 @@ def cells(faults, feeds=ADDRESSES, always=()):
             yield pytest.param(fault, feed, marks=pytest.mark.long if is_long else (), id=f"{fault}-{feed}")
 
 
-def needing(feed, with_circuit=True):
-    """Name the datasets that need a feed. The circuit waits for many, which takes time to show more than once."""
+def needing(feed, leaving_out=("circuit",)):
+    """Name the datasets that need a feed, less those that take long to load, which are not shown every time."""
     names = [name for name, listed in all_datasets().items() if feed in (*listed.requires, *listed.uses)]
     if feed is Feed.CIRCUIT:
         return ["circuit"]
-    return [name for name in names if name != "circuit" or with_circuit]
+    return [name for name in names if name not in leaving_out] or names
 
 
 def requiring(feed):
@@ -156,7 +159,7 @@ def test_a_fault_fails_what_needs_the_feed_and_the_next_run_asks_for_it_alone(se
     if fault == "time-out":
         monkeypatch.setattr(transports, "TIMEOUT_SECONDS", (10, 0.3))
         monkeypatch.setattr(ergast, "TIMEOUT", 0.3)
-    needs_it = needing(feed, with_circuit=fault == "HTTP 500")
+    needs_it = needing(feed, leaving_out=() if fault == "HTTP 500" else SLOW)
     lines, asked = strike(season, feed, TRANSIENT[fault], *needs_it, bystander(feed))
     assert {name for name, line in lines.items() if line.status is Status.FAILED} == set(needs_it)
     assert {lines[name].error_class for name in needs_it} == {"TransientError"}
@@ -200,7 +203,7 @@ def season_folder(number):
     ),
 )
 def test_a_feed_of_another_session_is_a_fault_like_any_other(season, found, fault, feed):
-    needs_it = needing(feed, with_circuit=False)
+    needs_it = needing(feed)
     lines, asked = strike(season, feed, of_another(feed), *needs_it, bystander(feed))
     assert {name for name, line in lines.items() if line.status is Status.FAILED} == set(needs_it)
     assert {lines[name].error_class for name in needs_it} == {"TransientError"}
@@ -261,12 +264,12 @@ def test_nothing_waits_for_a_session_info_that_fails(season, found, monkeypatch,
 def test_an_absence_is_no_fault_until_a_person_says_retry(season, found, fault, feed):
     code, url = int(fault[-3:]), ADDRESSES[feed]
     if code == 403 and not is_live_timing(url):
-        lines, asked = strike(season, feed, status(code), *needing(feed, with_circuit=False))
+        lines, asked = strike(season, feed, status(code), *needing(feed))
         assert {(line.status, line.error_class) for line in lines.values()} == {(Status.FAILED, "TransientError")}
-        complete(season, asked, *needing(feed, with_circuit=False))
+        complete(season, asked, *needing(feed))
         found(fault, str(feed), FAILED, ASKS_AGAIN)
         return
-    needs_it, requires_it = needing(feed, with_circuit=False), requiring(feed)
+    needs_it, requires_it = needing(feed), requiring(feed)
     lines, asked = strike(season, feed, status(code), *needs_it, bystander(feed))
     assert {name for name, line in lines.items() if line.status is Status.UNAVAILABLE} == set(requires_it)
     assert {name for name, line in lines.items() if line.failed} == set()
@@ -295,7 +298,7 @@ def test_an_absence_is_no_fault_until_a_person_says_retry(season, found, fault, 
 def test_a_service_that_throttles_is_waited_for_and_the_feed_asked_for_as_soon_as_there_is_quota(
     season, found, fault, feed
 ):
-    needs_it = needing(feed, with_circuit=False)
+    needs_it = needing(feed, SLOW)
     before = season.clock.ms
     lines, asked = strike(season, feed, status(429, **{"Retry-After": "30"}), *needs_it, bystander(feed))
     assert {lines[name].error_class for name in needs_it} == {"QuotaExhausted"}
@@ -313,7 +316,7 @@ def test_a_service_that_throttles_is_waited_for_and_the_feed_asked_for_as_soon_a
 
 @pytest.mark.parametrize(("fault", "feed"), cells(["slow answer"]))
 def test_a_slow_answer_is_an_answer(season, found, fault, feed):
-    needs_it = needing(feed, with_circuit=False) or ["weather"]
+    needs_it = needing(feed, SLOW) or ["weather"]
     lines, asked = strike(season, feed, slowly, *needs_it)
     assert asked == [ADDRESSES[feed]]
     assert {line.status for line in lines.values()} == {Status.PRESENT}

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import zlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -120,6 +121,13 @@ def test_a_document_says_whose_it_is(url, document, words):
     assert said is None if words is None else words in said
 
 
+@pytest.mark.parametrize(("day", "is_stranger"), [("2021-11-14", False), ("2021-11-07", True), ("2021-11-21", True)])
+def test_a_race_of_another_week_is_another_one_whatever_its_round(day, is_stranger):
+    races = {"MRData": {"RaceTable": {"season": "2021", "round": "19", "Races": [{"date": day}]}}}
+    said = stranger(f"{JOLPICA}/2021/19/sprint.json", json.dumps(races).encode(), Asked(SESSION))
+    assert said == (f"it is of another race, of {day}" if is_stranger else None)
+
+
 def test_only_what_never_repeats_is_distinctive():
     assert is_distinctive(Feed.WEATHER, b"a\r\nb\r\nc\r\n")
     assert not is_distinctive(Feed.TRACK_STATUS, b'00:00:00.000{"Status":"1"}\r\n')
@@ -139,5 +147,9 @@ def test_no_recorded_body_is_taken_for_anothers(recordings):
             session = CalendarSession(SESSION.key, 1, "", start, end, False)
             asked = Asked(session, info)
         assert stranger(url, body, asked) is None, url
+        if feed_of(url) is Feed.RESULTS:
+            race = json.loads(body)["MRData"]["RaceTable"]["Races"][0]
+            start = datetime.fromisoformat(race["date"]).replace(tzinfo=UTC) - timedelta(days=2)
+            assert stranger(url, body, Asked(replace(SESSION, start=start))) is None
     texts = [body for url, body in bodies.items() if is_distinctive(feed_of(url), body)]
     assert len(texts) == len(set(texts)) > 15

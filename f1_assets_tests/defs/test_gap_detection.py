@@ -215,6 +215,7 @@ def test_a_season_that_lost_rows_is_found_incomplete_again(home):
     assert requests["2025-01-FP1"] == ["weather"]
 
 
+@pytest.mark.long
 def test_all_seasons_there_have_ever_been_are_kept(home, monkeypatch):
     monkeypatch.setenv("F1_SEASONS", "1950-2025")
     monkeypatch.setenv("F1_SIMULATOR", "races=1,tests=0,sprints=0,laps=5,drivers=4")

@@ -18,6 +18,8 @@ from f1_assets_tests.faults.struck import SIMULATOR, open_season, slowly
 from f1_assets_tests.faults.test_feeds import TRANSIENT
 from f1_assets_tests.upstream.server import services, status
 
+pytestmark = pytest.mark.long
+
 SCHEDULE = "https://raw.githubusercontent.com/theOehrly/f1schedule/master/schedule_2025.json"
 INDEX = "https://livetiming.formula1.com/static/2025/Index.json"
 STANDINGS = "https://api.jolpi.ca/ergast/f1/2025/{}/driverstandings.json?limit=100"

@@ -17,6 +17,8 @@ from f1_assets.warehouse import Status
 from f1_assets_tests.faults.struck import ALL, RACE, SHAPE, SIMULATOR, Stall, imported_season, open_season, slowly
 from f1_assets_tests.upstream.server import body, cut_short, hang_up, services, status
 
+pytestmark = pytest.mark.long
+
 LIVE = "https://livetiming.formula1.com/static/2025/2025-03-02_Meridian_Grand_Prix"
 JOLPICA = "https://api.jolpi.ca/ergast/f1/2025"
 ADDRESSES = {

@@ -189,6 +189,10 @@ class Archive:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
+            if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+                raise ConfigurationError(
+                    f"The archive {self._folder} cannot be read: {error}. Move that file away, or set F1_ARCHIVE_URL."
+                ) from error
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
             raise ConfigurationError(
                 f"The archive {self._folder} cannot be used: {reason}. What it has is whole. Free some space there, or "

@@ -42,6 +42,7 @@ def _json(done):
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 def test_a_weekend_from_nothing_to_its_rows_and_no_request_the_second_time(f1_assets):
     first = _json(f1_assets("import", "2025", *SEASON, "--workers", "1", "--json"))
     assert [session["key"] for session in first["sessions"]] == [
@@ -99,6 +100,7 @@ def test_the_datasets_are_listed(f1_assets):
     assert "One row per".lower() in f1_assets("datasets").stdout.lower()
 
 
+@pytest.mark.long
 def test_the_database_is_checked_and_upgraded(f1_assets, postgres_url):
     assert f1_assets("db", "check", F1_DATABASE_URL=postgres_url).returncode == 4
     refused = f1_assets("status", F1_DATABASE_URL=postgres_url)
@@ -207,6 +209,7 @@ def test_gaps_and_plan_tell_what_is_missing_and_what_it_costs(f1_assets):
     assert "fit now" in shown
 
 
+@pytest.mark.long
 def test_a_whole_season_with_its_standings_and_nothing_the_second_time(f1_assets):
     summary = _json(f1_assets("import", "2025", "--json", **SMALL))
     assert (summary["processed"], summary["succeeded"]) == (10, 10)
@@ -246,6 +249,7 @@ def test_retry_has_what_failed_asked_for_again(f1_assets, tmp_path):
         assert words in refused.stderr
 
 
+@pytest.mark.long
 def test_what_changed_in_a_result_is_shown(f1_assets, tmp_path):
     only = ["--round", "1", "--session", "R", "--dataset", "results"]
     assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
@@ -261,6 +265,7 @@ def test_what_changed_in_a_result_is_shown(f1_assets, tmp_path):
         assert "Changed upstream since it was imported" in f1_assets(*arguments, **SMALL).stdout
 
 
+@pytest.mark.long
 def test_what_is_kept_is_verified_and_brought_again_where_it_is_damaged(f1_assets, tmp_path):
     only = ["--round", "1", "--session", "FP1"]
     assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
@@ -288,6 +293,7 @@ def test_what_is_kept_is_verified_and_brought_again_where_it_is_damaged(f1_asset
     assert f1_assets("archive", "verify", **SMALL).returncode == 0
 
 
+@pytest.mark.long
 def test_the_past_is_imported_by_season(f1_assets):
     summary = _json(f1_assets("import", "1957,1995", "--json", **SMALL))
     # A season: its calendar, a page of results, drivers' standings; constructors' since 1958.
@@ -296,6 +302,7 @@ def test_the_past_is_imported_by_season(f1_assets):
     assert (report["total_api_calls_needed"], report["missing_standings"]) == (0, [])
 
 
+@pytest.mark.long
 def test_notifications_that_cannot_be_posted_fail_nothing(f1_assets):
     slack = {"F1_SLACK_TOKEN": "xoxb-secret", "F1_SLACK_CHANNEL": "#f1", "F1_SLACK_API_URL": "http://127.0.0.1:9"}
     done = f1_assets("import", "1995", "--notify", **SMALL, **slack)
@@ -321,6 +328,7 @@ def test_the_quota_is_told_by_policy(f1_assets, recordings):
     assert "Nothing is counted" in f1_assets("quota", F1_SOURCE=f"recording:{recordings}").stdout
 
 
+@pytest.mark.long
 def test_an_import_spends_no_more_than_it_may(f1_assets):
     done = f1_assets("import", "2025", *SEASON, "--workers", "1", "--max-requests", "25", "--json")
     assert done.returncode == 3

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import f1_assets
 from f1_assets_tests.conftest import PLENTY
 
 EXAMPLE = Path(__file__).with_name("example_dataset.py.txt")
 
 
+@pytest.mark.long
 def test_one_new_file_is_a_new_kind_of_data(tmp_path):
     shutil.copytree(
         Path(f1_assets.__file__).parent, tmp_path / "f1_assets", ignore=shutil.ignore_patterns("__pycache__")

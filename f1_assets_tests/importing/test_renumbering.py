@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import dagster as dg
+import pytest
 
 from f1_assets.datasets import all_datasets, all_season_datasets
 from f1_assets.defs.calendars import record_calendar
@@ -76,6 +77,7 @@ def _answer(body):
     return SimulatedResponse(200, {"content-type": "application/json"}, body)
 
 
+@pytest.mark.long
 def test_rows_partitions_and_standings_move_with_their_event(warehouse, settings_of, ledger):
     upstream = _Renumbered(OPTIONS)
     with services(upstream) as served, dg.DagsterInstance.local_temp() as instance:

@@ -27,6 +27,7 @@ from f1_assets.simulator.schedules import schedule, season_index
 from f1_assets.simulator.server import SimulatorServer
 from f1_assets.simulator.service import SimulatedResponse
 from f1_assets.warehouse import Status
+from f1_assets.warehouse.claims import claimed_sessions
 from f1_assets.warehouse.models import seasons
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.e2e.daemon import dagster_daemon, stop, wait_until
@@ -149,11 +150,11 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
     dagster_home, environment, warehouse = machine
     sessions, killed = 5 * served.simulator.options.races, []
     with dagster_daemon(dagster_home, environment) as daemon:
-        # Killed in the middle of its first ticks: the next daemon goes on.
-        wait_until(lambda: len(_queued_or_done(dagster_home)) >= 5, daemon, 120, "begun")
+        # Killed with the two runs that it has at work: the next daemon finds them out, and goes on.
+        wait_until(lambda: len(claimed_sessions(warehouse)) == 2, daemon, 180, "begun")
         stop(daemon, signal.SIGKILL)
     with dagster_daemon(dagster_home, environment) as daemon:
-        wait_until(lambda: killed.append(_kill_a_run(dagster_home)) or killed[-1], daemon, 120, "at work")
+        wait_until(lambda: killed.append(_kill_a_run(dagster_home)) or killed[-1], daemon, 300, "at work")
         took = wait_until(lambda: _is_complete(warehouse, sessions - 6), daemon, 1000, "complete")
     first = served.referee.report()["requests"]
     with capsys.disabled():
@@ -185,10 +186,6 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
     # One run a session, one more for each whose rows were deleted.
     assert len(succeeded) == len(set(succeeded)) + 10
     assert set(all_season_datasets()) == {"constructor_standings", "driver_standings"}
-
-
-def _queued_or_done(dagster_home):
-    return [run for run in _runs(dagster_home) if run[0] == "import_sessions"]
 
 
 def _kill_a_run(dagster_home):

@@ -14,13 +14,15 @@ FOUND = {
         {"name": "unsound", "version": "2", "vulns": [{"id": "PYSEC-1", "fix_versions": ["3"]}, {"id": "PYSEC-2"}]},
     ]
 }
+SKIPPED = {"name": "unknown", "skip_reason": "Dependency not found on PyPI and could not be audited"}
 
 
 @pytest.mark.parametrize(
     ("written", "exit_code", "error", "code", "said"),
     [
         (json.dumps(FOUND), 1, "Found 2 known vulnerabilities", 1, "unsound 2: PYSEC-1, fixed in 3"),
-        (None, 0, "No known vulnerabilities found", 0, "no known vulnerabilities"),
+        (None, 0, "No known vulnerabilities found", 0, "not reachable, not audited"),
+        (json.dumps({"dependencies": [SKIPPED]}), 0, "", 0, "not reachable, not audited"),
         (json.dumps({"dependencies": [FOUND["dependencies"][0]]}), 0, "", 0, "no known vulnerabilities"),
         (None, 1, "ERROR: Connection refused", 0, "ERROR: Connection refused: not reachable, not audited"),
         ("{", 1, "", 0, "not reachable, not audited"),

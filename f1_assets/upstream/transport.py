@@ -11,11 +11,9 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import requests
-from fastf1.internals.f1account import LIVETIMING_URL, LivetimingAuthAdapter
-from requests.adapters import BaseAdapter, HTTPAdapter
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.settings import Settings
@@ -23,23 +21,19 @@ from f1_assets.upstream.archive import ABSENCE_IS_KEPT, Archive
 from f1_assets.upstream.exchanges import Exchange, Outcome, exchange_of, in_short, refused_as_stranger
 from f1_assets.upstream.fastf1_private import (
     FastF1CriticalError,
-    LimitedSession,
     RateLimitExceededError,
     sending_through,
-    token_manager,
 )
 from f1_assets.upstream.feeds import Feed, feed_of, is_live_timing
 from f1_assets.upstream.history import page_urls, pages_of, race_of
 from f1_assets.upstream.identity import Asked, fault_of, is_distinctive
 from f1_assets.upstream.ledger import InFlight, Ledger, Purpose
-from f1_assets.upstream.sources import adapter_for, archive_name, source_kind
+from f1_assets.upstream.sessions import session_for
+from f1_assets.upstream.sources import archive_name, source_kind
 from f1_assets.warehouse.calendar import CalendarSession
 
 if TYPE_CHECKING:
     from requests_cache.models.response import CachedResponse
-
-TIMEOUT_SECONDS = (10, 60)
-"""To connect, and between two pieces of a body: FastF1 sets none for live timing."""
 
 CALENDAR_IS_FRESH = timedelta(hours=12)
 """For how long a schedule is kept; FastF1's own cache does so too."""
@@ -94,7 +88,7 @@ class Transport:
         self.exchanges: list[Exchange] = []
         settings.make_home()
         self._archive = Archive(settings.archive_folder, archive_name(settings))
-        self._session = _session_for(self, settings)
+        self._session = session_for(self, settings)
         self._purpose = Purpose()
         self._ended_at: datetime | None = None
         self._renew = False
@@ -164,7 +158,7 @@ class Transport:
 
     def get(self, url: str) -> requests.Response:
         """Send one request of our own; only inside `loading`."""
-        return self._session.get(url, timeout=TIMEOUT_SECONDS)
+        return self._session.get(url)
 
     def has_kept(self, url: str) -> bool:
         """Tell whether the archive answers for an address, so that it costs no request."""
@@ -353,79 +347,6 @@ def _read(response: requests.Response, request: requests.PreparedRequest) -> req
         pieces.append(piece)
     response._content = b"".join(pieces)
     return response
-
-
-class _CountedAdapter(BaseAdapter):
-    """Counts each request that another adapter sends."""
-
-    def __init__(self, transport: Transport, adapter: BaseAdapter) -> None:
-        super().__init__()
-        self._transport, self._adapter = transport, adapter
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override] # noqa: ANN401
-        return self._transport.counted(request, lambda: self._adapter.send(request, **kwargs))
-
-    def close(self) -> None:
-        self._adapter.close()
-
-
-class _CountedHTTPAdapter(HTTPAdapter):
-    """Counts each request, also those that authentication repeats above it."""
-
-    def __init__(self, transport: Transport) -> None:
-        super().__init__()
-        self._transport = transport
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        sender = super().send
-        return self._transport.counted(request, lambda: sender(request, *args, **kwargs))
-
-
-class _AuthenticatedAdapter(LivetimingAuthAdapter, _CountedHTTPAdapter):
-    """FastF1's authentication for live timing, over requests that are counted."""
-
-    def __init__(self, transport: Transport) -> None:
-        LivetimingAuthAdapter.__init__(self, token_manager, transport=transport)
-
-
-def _session_for(transport: Transport, settings: Settings) -> requests.Session:
-    adapter = adapter_for(settings)
-    if adapter is None:
-        if transport.ledger is None:
-            raise ConfigurationError("Requests to the live services are counted: a transport for them needs a ledger.")
-        live = _LiveSession(transport)
-        live.mount("https://", _CountedHTTPAdapter(transport))
-        live.mount("http://", _CountedHTTPAdapter(transport))
-        live.mount(LIVETIMING_URL, _AuthenticatedAdapter(transport))
-        return live
-    session = _OtherSession(transport)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter if transport.source == "recording" else _CountedAdapter(transport, adapter))
-    return session
-
-
-class _LiveSession(LimitedSession):
-    """FastF1's own session, behind the archive: a hit waits for nothing and counts for no limit."""
-
-    def __init__(self, transport: Transport) -> None:
-        super().__init__()
-        self._transport = transport
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_SECONDS
-        return self._transport.carry(request, lambda: super(_LiveSession, self).send(request, **kwargs))
-
-
-class _OtherSession(requests.Session):
-    """A session for sources that reach no real service, behind the archive; FastF1's limits would only cost time."""
-
-    def __init__(self, transport: Transport) -> None:
-        super().__init__()
-        self._transport = transport
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_SECONDS
-        return self._transport.carry(request, lambda: super(_OtherSession, self).send(request, **kwargs))
 
 
 def _asks_for_a_moment(response: requests.Response) -> bool:

@@ -11,6 +11,7 @@ from f1_assets.importing import refresh_calendar
 from f1_assets.importing.calendar import stale_seasons
 from f1_assets.importing.standings import refresh_standings
 from f1_assets.planning.standings import missing_standings
+from f1_assets.upstream import sessions as upstream_sessions
 from f1_assets.upstream import transport as transports
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.models import events, seasons, sessions
@@ -47,7 +48,7 @@ def opened(tmp_path_factory):
 def season(opened, monkeypatch):
     """A warehouse without any calendar, and an archive without what calendars are made of."""
     monkeypatch.setattr(transports, "CONNECTION_RETRY_SECONDS", (0.0, 0.0))
-    monkeypatch.setattr(transports, "TIMEOUT_SECONDS", (10, 0.3))
+    monkeypatch.setattr(upstream_sessions, "TIMEOUT_SECONDS", (10, 0.3))
     opened.clock.sleep(3600)
     for part in ("schedule_", "Index.json", "standings"):
         opened.transport.discard(part)

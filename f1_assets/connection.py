@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from f1_assets.datasets import dataset_tables, dataset_views
+from f1_assets.datasets import dataset_tables, dataset_views, named
+from f1_assets.errors import UsageError
+from f1_assets.keys import SessionKey
 from f1_assets.settings import Settings, process_settings
 from f1_assets.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from f1_assets.keys import SessionKey
+    from f1_assets.warehouse.store import Storable
 
 
 class F1Warehouse(Warehouse):
     """The warehouse as a notebook asks it."""
+
+    def rows(
+        self,
+        dataset: Storable | str,
+        key: SessionKey | str,
+        limit: int | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Give the rows of one dataset of one session, in its order.
+
+        Parameters
+        ----------
+        dataset
+            Its name: ``laps``.
+        key
+            The session: ``2024-03-R``.
+        limit
+            How many rows at most.
+        columns
+            These alone.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of the data dictionary; without a row where nothing of the session is there.
+
+        Raises
+        ------
+        UsageError
+            When there is no such dataset, or no session can have this name.
+        """
+        if isinstance(dataset, str):
+            found = named([dataset])
+            if not found:
+                raise UsageError(f"{dataset} is data of a season, not of a session: ask for it with warehouse.sql.")
+            dataset = found[0]
+        return super().rows(dataset, SessionKey.parse(key) if isinstance(key, str) else key, limit, columns)
 
     def telemetry(self, key: SessionKey | str, driver: str, lap: int | str | None = "fastest") -> pd.DataFrame:
         """Give the joined car and position samples of a lap.

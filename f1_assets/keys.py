@@ -61,6 +61,10 @@ class SessionKey:
             return cls(int(match[1]), int(match[2]), match[3])
         if match := _TEST.fullmatch(text):
             return cls(int(match[1]), 0, match[2])
+        if re.fullmatch(r"\d{4}", text, re.ASCII):
+            raise UsageError(
+                f"{text} is a season; name a session of it, such as {text}-01-R. f1-assets calendar {text} lists them."
+            )
         raise UsageError(
             f"{_shortened(text)} is not a session key. A key is season, round in two digits and session, such as "
             f"2024-03-Q (sessions: {', '.join(RACE_WEEKEND_SESSIONS)}), or 2026-T1-2 for day 2 of test 1."

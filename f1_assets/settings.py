@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -156,7 +157,9 @@ class Settings(BaseSettings):
         try:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigurationError(f"F1_HOME {home} cannot be used: {error.strerror}. Set F1_HOME.") from error
+            why = "it is a file" if home.is_file() else f"the folder cannot be made ({error.strerror})"
+            what = "Set F1_HOME to a folder that this user may write."
+            raise ConfigurationError(f"F1_HOME {home} cannot be used: {why}. {what}") from error
         return home
 
 
@@ -172,10 +175,17 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 (a field of any
         return Settings(**overrides)
     except ValidationError as error:
         wrong = "; ".join(
-            f"F1_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            f"F1_{'_'.join(map(str, problem['loc'])).upper()}{_given(problem)}: "
+            f"{problem['msg'].removeprefix('Value error, ').partition(', unable')[0]}"
             for problem in error.errors()
         )
         raise ConfigurationError(f"Settings are wrong. {wrong}.") from None
+
+
+def _given(problem: Mapping[str, Any]) -> str:
+    """Repeat a wrong value where it cannot be a secret."""
+    field = Settings.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
+    return f"={problem['input']}" if field is not None and field.annotation in (int, bool) else ""
 
 
 @functools.cache

@@ -90,14 +90,14 @@ def export_warehouse(
     Raises
     ------
     UsageError
-        When the folder holds anything but an export, or there is no such form.
+        When the folder holds anything but an export of this form, or there is no such form.
     ConfigurationError
         When it cannot be written, or a file of the lake cannot be read.
     """
     if form not in FORMATS:
         raise UsageError(f"There is no format {form[:20]!r}. There are: {', '.join(FORMATS)}.")
     folder = folder.absolute()
-    _refuse_foreign(folder)
+    _refuse_foreign(folder, form)
     wanted = None if datasets is None else set(datasets)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,11 +114,14 @@ def export_warehouse(
     return files
 
 
-def _refuse_foreign(folder: Path) -> None:
+def _refuse_foreign(folder: Path, form: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is no folder. Name one that is absent or empty.")
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).is_file():
         raise UsageError(f"{folder} holds other files. Name a folder that is absent, empty, or of an earlier export.")
+    others = {place.suffix[1:] for place in folder.glob("*/*.*")} & {*FORMATS} - {form}
+    if others:
+        raise UsageError(f"{folder} is an export as {', '.join(others)}. Name another folder for {form}.")
 
 
 def _mark(folder: Path, form: str, files: list[ExportedFile]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -33,7 +34,7 @@ from f1_assets.planning import dataset_states
 from f1_assets.settings import process_settings
 from f1_assets.upstream import get_rate_limit_stats
 from f1_assets.warehouse.amendments import amendments_of
-from f1_assets.warehouse.calendar import event_of, known_seasons
+from f1_assets.warehouse.calendar import event_of, known_seasons, no_calendar
 from f1_assets.warehouse.engine import shown
 
 app = typer.Typer(
@@ -88,9 +89,7 @@ def status(
         seasons = parse_seasons(what) if what else known_seasons(warehouse)
         states = dataset_states(warehouse, seasons)
         if not states:
-            raise UsageError(
-                f"The warehouse has no calendar of {what or 'any season'}. Run: f1-assets calendar SEASONS"
-            )
+            raise UsageError(no_calendar(what))
     if as_json:
         print_json({"states": [state_document(state) for state in states]})
     elif key is not None:
@@ -132,7 +131,7 @@ def serve(
     server = simulator_server(process_settings(), host, port, limits)
     sys.stdout.write(f"The made-up season is served on {server.url}; Ctrl-C ends it.\n")
     sys.stdout.flush()
-    with server:
+    with server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
 
 
@@ -189,7 +188,7 @@ def main() -> None:
         err().print(Text.assemble(("Error: ", "bold red"), str(error)))
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        err().print("Interrupted. What was imported is kept; run the command again to go on.")
+        err().print("Interrupted.")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(0)

@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from f1_assets.cli.options import AsJson, Seasons
-from f1_assets.cli.output import err, out, plural, print_json
+from f1_assets.cli.output import err, out, print_json
 from f1_assets.connection import connect
 from f1_assets.errors import UsageError
 from f1_assets.importing.comparison import Comparison, compare
@@ -20,6 +20,7 @@ from f1_assets.keys import parse_seasons
 from f1_assets.settings import process_settings
 from f1_assets.upstream.process import transport_for
 from f1_assets.upstream.sources import source_kind
+from f1_assets.wording import counted, size
 
 commands = typer.Typer(help="The kept responses, and the files of the lake.", no_args_is_help=True)
 
@@ -35,8 +36,8 @@ def stats(as_json: AsJson = False) -> None:
         print_json(kept)
         return
     source = process_settings().source_shown
-    out().print(f"Archive of {source}: {plural(responses, 'response')}, {_size(response_bytes)}")
-    out().print(f"Lake: {plural(len(files), 'file')}, {_size(file_bytes)}")
+    out().print(f"Archive of {source}: {counted(responses, 'response')}, {size(response_bytes)}")
+    out().print(f"Lake: {counted(len(files), 'file')}, {size(file_bytes)}")
 
 
 @commands.command()
@@ -46,12 +47,12 @@ def verify(as_json: AsJson = False) -> None:
     if as_json:
         print_json(asdict(found))
     else:
-        out().print(f"{plural(found.responses, 'response')}: {len(found.damaged_responses)} damaged")
-        out().print(f"{plural(found.files, 'file')} of the lake: {len(found.damaged_files)} damaged or missing")
+        out().print(f"{counted(found.responses, 'response')}: {len(found.damaged_responses)} damaged")
+        out().print(f"{counted(found.files, 'file')} of the lake: {len(found.damaged_files)} damaged or missing")
         for name in (*found.damaged_responses, *found.damaged_files):
             out().print(f"  given up: {name}", soft_wrap=True)
         if found.leftovers:
-            out().print(f"{plural(len(found.leftovers), 'leftover')} of a crash removed")
+            out().print(f"{counted(len(found.leftovers), 'leftover')} of a crash removed")
         if not found.is_sound:
             out().print("What was given up is a gap now: f1-assets import SEASONS brings it again.")
     raise typer.Exit(0 if found.is_sound else 1)
@@ -82,10 +83,12 @@ def print_comparison(found: Comparison) -> None:
             version = f"FastF1 {one.fastf1_version}"
             table.add_row(str(one.key), one.dataset, version, f"{one.rows_stored:,}", now, what)
         out().print(table)
-    different = plural(len(found.differences), "dataset")
+    different = counted(len(found.differences), "dataset")
     out().print(f"FastF1 {found.fastf1_version}: {different} of {found.compared:,} would be different now.")
     if found.not_kept:
-        out().print(f"{plural(found.not_kept, 'dataset')} could not be compared: what they need is not in the archive.")
+        out().print(
+            f"{counted(found.not_kept, 'dataset')} could not be compared: what they need is not in the archive."
+        )
     if found.differences:
         out().print("To take it over, materialize these partitions again in Dagster: what is kept costs no request.")
 
@@ -105,11 +108,11 @@ def adopt(
     if as_json:
         print_json(asdict(found))
         return
-    out().print(f"{plural(found.adopted, 'response')} adopted, {found.already_there} already there")
+    out().print(f"{counted(found.adopted, 'response')} adopted, {found.already_there} already there")
     for reason, count in found.refused.items():
         out().print(f"  {count} refused: {reason}")
     if found.left_alone:
-        out().print(f"{plural(found.left_alone, 'file')} of parsed data left alone: .ff1pkl cannot be read safely")
+        out().print(f"{counted(found.left_alone, 'file')} of parsed data left alone: .ff1pkl cannot be read safely")
 
 
 @commands.command()
@@ -123,13 +126,5 @@ def export(
     if as_json:
         print_json({"folder": str(folder.absolute()), "responses": responses, "body_bytes": body_bytes})
         return
-    out().print(f"{plural(responses, 'response')} written, {_size(body_bytes)} unpacked")
+    out().print(f"{counted(responses, 'response')} written, {size(body_bytes)} unpacked")
     out().print(f"To import from it: F1_SOURCE=recording:{folder.absolute()}", soft_wrap=True)
-
-
-def _size(number: int) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if number < 1000:
-            return f"{number:,.0f} {unit}"
-        number = round(number / 1000)
-    return f"{number:,} GB"

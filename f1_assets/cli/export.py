@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import out, plural, print_json
+from f1_assets.cli.output import out, print_json
 from f1_assets.connection import connect
 from f1_assets.datasets import named, named_of_seasons
 from f1_assets.errors import UsageError
 from f1_assets.keys import parse_seasons
-from f1_assets.warehouse.calendar import known_seasons
+from f1_assets.warehouse.calendar import known_seasons, no_calendar
+from f1_assets.wording import counted, size
 
 commands = typer.Typer()
 
@@ -24,7 +25,7 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to: absent, empty, or of an earlier export.")],
     seasons: Annotated[str | None, typer.Argument(metavar="[SEASONS]", help="2024, 2018-2026; all by default.")] = None,
     form: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
-    datasets: Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset.")] = None,
+    datasets: Annotated[list[str] | None, typer.Option("--dataset", help="Only this, and the calendar.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the warehouse as files: a folder per dataset, a file per season."""
@@ -34,12 +35,15 @@ def export(
     known = known_seasons(warehouse)
     wanted = parse_seasons(seasons) if seasons else known
     if not set(wanted) & set(known):
-        raise UsageError(f"The warehouse has no calendar of {seasons or 'any season'}. Run: f1-assets calendar SEASONS")
+        raise UsageError(no_calendar(seasons))
     names = [each.name for each in named(datasets)] + [each.name for each in named_of_seasons(datasets)]
     files = export_warehouse(warehouse, folder, wanted, form, names)
-    rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
+    rows, total_bytes = sum(file.rows for file in files), sum(file.bytes for file in files)
     if as_json:
-        document = {"folder": str(folder.absolute()), "format": form, "rows": rows, "bytes": size}
+        document = {"folder": str(folder.absolute()), "format": form, "rows": rows, "bytes": total_bytes}
         print_json({**document, "files": [asdict(file) for file in files]})
         return
-    out().print(f"{plural(len(files), 'file')} with {plural(rows, 'row')} in {folder.absolute()}", soft_wrap=True)
+    out().print(
+        f"{counted(len(files), 'file')} with {counted(rows, 'row')}, {size(total_bytes)}, in {folder.absolute()}",
+        soft_wrap=True,
+    )

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from f1_assets.cli.options import AsJson, Seasons
-from f1_assets.cli.output import STYLES, out, plural, print_json, program, why
+from f1_assets.cli.output import STYLES, out, print_json, program, why
 from f1_assets.connection import connect
 from f1_assets.datasets import named, named_of_seasons
 from f1_assets.importing.forget import forget_failures
@@ -24,6 +24,7 @@ from f1_assets.settings import process_settings
 from f1_assets.upstream.outlook import quota_outlook
 from f1_assets.upstream.rate_limit import ledger_of
 from f1_assets.warehouse import Status, Warehouse
+from f1_assets.wording import counted, percent
 
 if TYPE_CHECKING:
     from f1_assets.upstream.estimates import RequestCost
@@ -50,12 +51,13 @@ def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
     out().print(table)
     if len(report.seasons) <= _SEASONS_IN_DETAIL:
         _print_weekends(report)
-        _print_waiting(report)
+        _print_failed(report)
     if standings:
         rounds = dict.fromkeys(f"{gap.season}-{gap.round:02}" for gap in standings)
         shown = ", ".join(list(rounds)[:8]) + (", ..." if len(rounds) > 8 else "")
-        out().print(f"Standings are missing after {plural(len(rounds), 'round')}: {shown}")
-    loads, requests = plural(report.total_api_calls_needed, "session"), plural(report.requests_needed, "request")
+        cost = counted(len(standings), "request")
+        out().print(f"Standings are missing after {counted(len(rounds), 'round')}, {cost}: {shown}")
+    loads, requests = counted(report.total_api_calls_needed, "session"), counted(report.requests_needed, "request")
     if report.total_api_calls_needed or standings:
         fill = f"{program()} import {seasons.replace(' ', '')}"
         out().print(f"{loads} to load, {requests}. To fill the gaps: {fill}")
@@ -71,20 +73,22 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Tell what would be imported, in which order, its cost, and when it would be complete."""
-    settings = process_settings()
+    settings, warehouse = process_settings(), connect()
+    report = _report(seasons, warehouse)
+    standings = missing_standings(warehouse, report.seasons, named_of_seasons(settings.datasets), report.now)
     made = build_processing_plan(
-        _report(seasons, connect()),
+        report,
         max_sessions,
         max_requests=max_requests,
         outlook=quota_outlook(ledger_of(settings)),
         workers=settings.workers,
     )
     if as_json:
-        print_json(_plan_document(made))
+        print_json({**_plan_document(made), "requests_for_standings": len(standings)})
         return
     if not made.sessions:
-        beyond = f"; {plural(len(made.left_out), 'session')} would cost more than it may" if made.left_out else ""
-        out().print(f"Nothing to import now{beyond}.")
+        beyond = f"; {counted(len(made.left_out), 'session')} would cost more than it may" if made.left_out else ""
+        out().print(f"Nothing to import now{beyond}.{_what_is_next(report)}")
         return
     table = _table("round", "event", "sessions", "requests", "starts (UTC)")
     for weekend in made.weekends:
@@ -97,15 +101,17 @@ def plan(
             "now" if first.after_pause == 0 else f"{first.starts_at:%m-%d %H:%M}, after pause {first.after_pause}",
         )
     out().print(table)
-    out().print(f"{plural(made.session_loads, 'session')}, {_cost(made.cost)} requests; {made.fits_now} fit now.")
+    out().print(f"{counted(made.session_loads, 'session')}, {_cost(made.cost)} requests; {made.fits_now} fit now.")
     for number, pause in enumerate(made.pauses[:5], 1):
         out().print(f"Pause {number}: {pause.begins_at:%m-%d %H:%M} to {pause.ends_at:%m-%d %H:%M} UTC, for the quota")
     if len(made.pauses) > 5:
         out().print(f"... and {len(made.pauses) - 5} more pauses")
     if made.left_out:
-        out().print(f"Left out, beyond what it may spend: {plural(len(made.left_out), 'session')}")
+        out().print(f"Left out, beyond what it may spend: {counted(len(made.left_out), 'session')}")
     else:
         out().print(f"Complete at about {made.complete_at:%Y-%m-%d %H:%M} UTC.")
+    if standings:
+        out().print(f"Standings follow, with {counted(len(standings), 'request')} more.")
 
 
 @commands.command()
@@ -127,7 +133,7 @@ def retry(
             continue
         where = f"--session {key.session}" if key.is_test else f"--round {key.round} --session {key.session}"
         again = f"{program()} import {key.season} {where}"
-        out().print(f"{key}: {plural(number, 'dataset')} will be asked for again. To do it now: {again}")
+        out().print(f"{key}: {counted(number, 'dataset')} will be asked for again. To do it now: {again}")
 
 
 def _report(seasons: str, warehouse: Warehouse) -> GapReport:
@@ -148,7 +154,7 @@ def _season_row(report: GapReport, season: int) -> Iterator[str]:
     mine = GapReport((season,), report.now, tuple(states))
     loads = [gap.key for gap in mine.sessions_with_gaps]
     yield str(season)
-    yield f"{mine.completeness:.1%}" if states else "no calendar"
+    yield percent(mine.completeness) if states else "no calendar"
     yield f"{len(loads):,}"
     yield f"{sum(report.costs[key].usual for key in loads):,}"
     yield f"{mine.counts[Status.FAILED] + mine.counts[Status.BLOCKED_AUTH]:,}"
@@ -167,13 +173,24 @@ def _print_weekends(report: GapReport) -> None:
     out().print(table)
 
 
-def _print_waiting(report: GapReport) -> None:
-    if not report.waiting:
+def _print_failed(report: GapReport) -> None:
+    if not report.failed:
         return
     table = _table("session", "dataset", "why, and what next")
-    for state in report.waiting:
+    for state in report.failed:
         table.add_row(str(state.key), Text(state.dataset, style=STYLES[state.status]), why(state))
     out().print(table)
+
+
+def _what_is_next(report: GapReport) -> str:
+    upcoming = {state.key for state in report.states if state.status is Status.UPCOMING}
+    if not upcoming:
+        return ""
+    key, (_, session) = min(
+        ((key, known) for key, known in report.sessions.items() if key in upcoming), key=lambda item: item[1][1].end
+    )
+    ends = f"{session.end:%Y-%m-%d %H:%M} UTC"
+    return f" To come: {counted(len(upcoming), 'session')}, first {key}, which ends {ends}."
 
 
 def _sessions_in_words(listed: Sequence[SessionGap]) -> str:
@@ -206,7 +223,7 @@ def _report_document(report: GapReport) -> Mapping[str, Any]:
     return {
         "seasons": report.seasons,
         "made_at": report.now,
-        "completeness": round(report.completeness, 4),
+        "completeness": None if report.completeness is None else round(report.completeness, 4),
         "counts": {str(status): number for status, number in report.counts.items()},
         "missing_races": report.missing_races,
         "missing_sessions": report.missing_sessions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from f1_assets.cli.options import AsJson, Seasons
-from f1_assets.cli.output import err, matrix, out, plural, print_json, program
+from f1_assets.cli.output import err, matrix, out, print_json, program
 from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.connection import connect
 from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
@@ -23,6 +24,7 @@ from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, events_of
+from f1_assets.wording import counted
 
 commands = typer.Typer()
 
@@ -87,7 +89,12 @@ def _import(warehouse: Warehouse, selection: Selection, workers: int, **options:
     end_lost_runs(dagster_instance(process_settings()), warehouse)
     recover(warehouse)
     with _Recording() as watcher:
-        return import_selection(warehouse, selection, run_sessions, watcher, workers=workers, **options)
+        run = functools.partial(run_sessions, interrupted=watcher.interrupted)
+        try:
+            return import_selection(warehouse, selection, run, watcher, workers=workers, **options)
+        except KeyboardInterrupt:
+            watcher.warned("What was imported is kept; run the command again to go on.")
+            raise
 
 
 def _suggestions(key: SessionKey) -> str:
@@ -126,7 +133,7 @@ def calendar(seasons: Seasons, as_json: AsJson = False) -> None:
             )
         out().print(table)
     sessions = sum(len(event.sessions) for event in events)
-    out().print(f"{plural(len(events), 'event')}, {plural(sessions, 'session')}, {plural(requests, 'request')}")
+    out().print(f"{counted(len(events), 'event')}, {counted(sessions, 'session')}, {counted(requests, 'request')}")
 
 
 @commands.command("import")
@@ -164,12 +171,12 @@ def _report(summary: ImportSummary, as_json: bool) -> None:
     if not summary.outcomes and summary.stopped_by:
         return
     if not summary.outcomes:
-        out().print(f"Nothing is missing. {plural(summary.requests, 'request')}, {summary.seconds:.1f} s")
+        out().print(f"Nothing is missing. {counted(summary.requests, 'request')}, {summary.seconds:.1f} s")
         return
     counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
     out().print(
-        f"{plural(summary.processed, 'session')}: {counts}; "
-        f"{plural(summary.requests, 'request')}, {summary.seconds:.1f} s"
+        f"{counted(summary.processed, 'session')}: {counts}; "
+        f"{counted(summary.requests, 'request')}, {summary.seconds:.1f} s"
     )
 
 

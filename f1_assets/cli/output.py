@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from rich.text import Text
 from f1_assets.datasets import Dataset
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Status
+from f1_assets.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +35,7 @@ STYLES = {
     Status.NOT_APPLICABLE: "dim",
     Status.UPCOMING: "cyan",
 }
+_AGAIN_LATER = re.compile(r" It is (tried|asked|asked for) again later\.$")
 _SIGNS = {
     Status.MISSING: "missing",
     Status.FAILED: "FAILED",
@@ -146,8 +149,8 @@ def quota_table(stats: Sequence[PolicyStatus]) -> Table:
 def _duration(seconds: int) -> str:
     for size, word in ((3600, "hour"), (60, "minute")):
         if seconds % size == 0:
-            return plural(seconds // size, word)
-    return plural(seconds, "second")
+            return counted(seconds // size, word)
+    return counted(seconds, "second")
 
 
 def program() -> str:
@@ -160,11 +163,13 @@ def program() -> str:
 
 def why(state: DatasetState) -> str:
     """Say why a dataset is not there, and when it is asked for again."""
-    words = state.reason or ""
+    words = (state.reason or "").removeprefix(f"{state.key}: ")
     if state.is_given_up:
-        return f"{words} (given up after {plural(state.attempts, 'try', 'tries')}; to ask again: retry {state.key})"
+        return f"{words} (given up after {counted(state.attempts, 'try', 'tries')}; to ask again: retry {state.key})"
     if state.status is not Status.UPCOMING and state.next_try_at is not None:
-        words = f"{words} (asked again after {state.next_try_at:%Y-%m-%d %H:%M} UTC)".strip()
+        is_due = state.next_try_at <= datetime.now(UTC)
+        when = "by the next import" if is_due else f"after {state.next_try_at:%Y-%m-%d %H:%M} UTC"
+        words = f"{_AGAIN_LATER.sub('', words)} (asked for again {when})".strip()
     return words
 
 
@@ -181,8 +186,3 @@ def state_document(state: DatasetState) -> Mapping[str, Any]:
         "extracted_at": state.extracted_at,
         "next_try_at": state.next_try_at,
     }
-
-
-def plural(count: int, word: str, several: str | None = None) -> str:
-    """Write a count with its word."""
-    return f"{count:,} {word if count == 1 else several or f'{word}s'}"

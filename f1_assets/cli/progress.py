@@ -9,11 +9,13 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from f1_assets.cli.output import err, plural
+from f1_assets.cli.output import err
 from f1_assets.errors import QuotaExhausted
 from f1_assets.importing import CalendarRefresh, Outcome, SessionOutcome, SessionRun, Watcher
 from f1_assets.importing.standings import StandingsRefresh
+from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.wording import counted
 
 
 class ProgressWatcher(Watcher):
@@ -55,7 +57,7 @@ class ProgressWatcher(Watcher):
     def standings(self, refresh: StandingsRefresh) -> None:
         """Say which rounds were brought."""
         if refresh.rounds:
-            brought = f"{plural(len(refresh.rounds), 'round')}, {plural(refresh.requests, 'request')}"
+            brought = f"{counted(len(refresh.rounds), 'round')}, {counted(refresh.requests, 'request')}"
             self._progress.console.print(f"{refresh.season} {refresh.dataset.replace('_', ' ')}: {brought}")
 
     def began(self, gaps: Sequence[SessionGap]) -> None:
@@ -76,11 +78,18 @@ class ProgressWatcher(Watcher):
         line = _line(run.outcome) if run.error is None else f"{run.outcome.key}  [red]{run.error}[/]"
         self._progress.console.print(line)
 
+    def interrupted(self, keys: Sequence[SessionKey]) -> None:
+        """Say at once that Ctrl-C was heard, and what is waited for."""
+        named = " and ".join(str(key) for key in keys)
+        self._progress.console.print(f"Interrupted: {named} will be finished. Ctrl-C again ends the import at once.")
+
 
 def _line(outcome: SessionOutcome) -> str:
     style = {Outcome.SUCCESS: "green", Outcome.PARTIAL: "yellow", Outcome.FAILED: "red"}[outcome.status]
     rows = sum(line.rows for line in outcome.datasets)
-    words = f"{outcome.key}  [{style}]{outcome.status}[/]  {plural(rows, 'row')}, {plural(outcome.requests, 'request')}"
+    words = (
+        f"{outcome.key}  [{style}]{outcome.status}[/]  {counted(rows, 'row')}, {counted(outcome.requests, 'request')}"
+    )
     if outcome.unavailable:
         words += f", unavailable: {', '.join(outcome.unavailable)}"
     if outcome.failed:

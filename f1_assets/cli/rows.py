@@ -12,7 +12,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import out, plural, print_json, row_tables
+from f1_assets.cli.output import out, print_json, row_tables, state_document, why
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets, named, named_of_seasons
 from f1_assets.errors import UsageError
@@ -21,6 +21,7 @@ from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.amendments import Amendment, amendments_of
 from f1_assets.warehouse.calendar import event_of
+from f1_assets.wording import counted
 
 commands = typer.Typer()
 
@@ -66,24 +67,24 @@ def _show_session(warehouse: Warehouse, session: SessionKey, wanted: Dataset, li
     event_of(warehouse, session)
     rows = warehouse.rows(wanted, session, limit)
     amendments = amendments_of(warehouse, session, wanted.name)
+    state = dataset_states(warehouse, [session.season], [wanted], key=session)[0]
     if as_json:
         print_json(
             {
-                "key": str(session),
-                "dataset": wanted.name,
+                **state_document(state),
+                "row_count": state.rows,
                 "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
                 "amendments": [amendment_document(amendment) for amendment in amendments],
             }
         )
         return
     if rows.empty:
-        state = dataset_states(warehouse, [session.season], [wanted], key=session)[0]
-        out().print(f"No rows of {wanted.name} in {session}: {state.status}. {state.reason or ''}")
+        out().print(f"No rows of {wanted.name} in {session}: {state.status}. {why(state)}".rstrip())
         return
     shown = rows.drop(columns=["season", "round", "session"]).dropna(axis="columns", how="all")
     for table in row_tables(shown, f"{session} {wanted.name}", wanted.key):
         out().print(table)
-    out().print(f"{plural(len(rows), 'row')} of {warehouse.count(wanted, session):,}")
+    out().print(f"{counted(len(rows), 'row')} of {warehouse.count(wanted, session):,}")
     if amendments:
         out().print(amendment_table(amendments))
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from f1_assets.importing import SessionRun
+from f1_assets.keys import SessionKey
 from f1_assets.monitoring.logs import set_up_logs
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
@@ -52,8 +53,11 @@ class Crew:
         """Begin; a process starts with its first session."""
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        """Let what runs come to its end."""
+    def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
+        """Let what runs come to its end; after Ctrl-C end it, for it was let come to its end after the first one."""
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            for process in multiprocessing.active_children():
+                process.kill()
         for worker in (*self._free, *(task.worker for task in self._tasks.values())):
             worker.shutdown(wait=True, cancel_futures=True)
 
@@ -61,6 +65,11 @@ class Crew:
     def is_idle(self) -> bool:
         """Whether no session is being imported."""
         return not self._tasks
+
+    @property
+    def at_work(self) -> list[SessionKey]:
+        """The sessions that are being imported."""
+        return [task.gap.key for task in self._tasks.values()]
 
     @property
     def is_busy(self) -> bool:
@@ -87,6 +96,11 @@ class Crew:
             else:
                 self._free.append(task.worker)
                 yield run
+
+    def rest(self) -> Iterator[SessionRun]:
+        """Wait until every session has ended, and give each as it does."""
+        while not self.is_idle:
+            yield from self.ended()
 
     def _submit(self, task: _Task) -> None:
         try:

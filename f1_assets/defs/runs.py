@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import dagster as dg
 
@@ -21,6 +21,7 @@ from f1_assets.errors import QuotaExhausted
 from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.importing.recovery import note_lost
 from f1_assets.importing.season import LOOKED_AT_AGAIN_SECONDS
+from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.upstream.process import transport_for
@@ -79,7 +80,11 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
 
 
 def run_sessions(
-    gaps: Iterable[SessionGap | None], workers: int, reserve: Callable[[SessionGap], str | None], claim: str
+    gaps: Iterable[SessionGap | None],
+    workers: int,
+    reserve: Callable[[SessionGap], str | None],
+    claim: str,
+    interrupted: Callable[[Sequence[SessionKey]], None] = lambda _: None,
 ) -> Iterator[SessionRun]:
     """Import sessions, at most `workers` side by side, and give each run as it ends.
 
@@ -93,27 +98,28 @@ def run_sessions(
         taken up again.
     reserve
         Called before each session starts; gives its reservation, and waits or raises where the quota is spent. What
-        runs at that time goes on, and is given first. After Ctrl-C too what runs comes to its end.
+        runs at that time goes on, and is given first.
     claim
         The name under which the sessions are claimed.
+    interrupted
+        Called after Ctrl-C with the sessions that are being imported: they come to their end, and are given. A second
+        Ctrl-C ends them where they are.
     """
     with Crew(workers, functools.partial(_take_up, claim=claim)) as crew:
-        for gap in gaps:
-            if gap is None and crew.is_idle:
-                time.sleep(LOOKED_AT_AGAIN_SECONDS)
-            elif gap is None or crew.is_busy:
-                yield from crew.ended(LOOKED_AT_AGAIN_SECONDS if gap is None else None)
-            if gap is None:
-                continue
-            try:
-                reservation = reserve(gap)
-            except QuotaExhausted:
-                while not crew.is_idle:
-                    yield from crew.ended()
-                raise
-            crew.start(gap, functools.partial(run_session, gap, reservation, claim))
-        while not crew.is_idle:
-            yield from crew.ended()
+        try:
+            for gap in gaps:
+                if gap is None and crew.is_idle:
+                    time.sleep(LOOKED_AT_AGAIN_SECONDS)
+                elif gap is None or crew.is_busy:
+                    yield from crew.ended(LOOKED_AT_AGAIN_SECONDS if gap is None else None)
+                if gap is not None:
+                    crew.start(gap, functools.partial(run_session, gap, reserve(gap), claim))
+        except (QuotaExhausted, KeyboardInterrupt) as stop:
+            if isinstance(stop, KeyboardInterrupt) and not crew.is_idle:
+                interrupted(crew.at_work)
+            yield from crew.rest()
+            raise
+        yield from crew.rest()
 
 
 def _take_up(gap: SessionGap, times: int, claim: str) -> SessionRun | None:

@@ -31,6 +31,7 @@ from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.claims import Claims
 
 if TYPE_CHECKING:
+    from f1_assets.keys import SessionKey
     from f1_assets.upstream.transport import Transport
 
 
@@ -69,6 +70,9 @@ class Watcher:
 
     def ended(self, run: SessionRun) -> None:
         """Hear that a session was imported, or failed."""
+
+    def interrupted(self, keys: Sequence[SessionKey]) -> None:
+        """Hear of Ctrl-C, and which sessions come to their end all the same."""
 
 
 class Runner(Protocol):

@@ -25,11 +25,14 @@ INCOMPLETE = (Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
 
 @dataclass(frozen=True)
 class SeasonRow:
-    """How far a season is. `complete` is from 0 to 1; `counts` has (session, dataset) by status."""
+    """How far a season is.
+
+    `complete` is from 0 to 1, and None before a session has ended; `counts` has (session, dataset) by status.
+    """
 
     season: int
     source: str
-    complete: float
+    complete: float | None
     sessions: int
     sessions_ended: int
     sessions_complete: int

@@ -22,7 +22,7 @@ from f1_assets.monitoring.board import (
 )
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Status, Warehouse
-from f1_assets.warehouse.calendar import CalendarEvent, events_of, refreshes_of
+from f1_assets.warehouse.calendar import CalendarEvent, events_of, no_calendar, refreshes_of
 from f1_assets.warehouse.claims import claimed_sessions
 
 
@@ -151,7 +151,7 @@ def season_view(
     """
     calendar = refreshes_of(warehouse).get(season)
     if calendar is None:
-        raise UsageError(f"The calendar of season {season} is not there. Run: f1-assets calendar {season}")
+        raise UsageError(no_calendar(str(season)))
     names, running = event_names(warehouse, season), claimed_sessions(warehouse, now)
     shown = {
         key: kept

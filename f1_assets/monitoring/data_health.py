@@ -14,6 +14,7 @@ from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.statistics import stored_lines
+from f1_assets.wording import counted
 
 LATE_AFTER = timedelta(hours=3)
 """So long after its end something of a session should be there."""
@@ -22,21 +23,34 @@ _NAMED = 3
 """So many are named; the others are counted."""
 
 
-def failures_part(states: Sequence[DatasetState]) -> Part:
-    """Tell what failed too often and waits for a person, and what is tried again by itself."""
+def failures_part(states: Sequence[DatasetState], now: datetime) -> Part:
+    """Tell what failed too often and waits for a person, and what the next import tries again."""
     given_up = [state for state in states if state.is_given_up]
     again = [state for state in states if state.status is Status.FAILED and state.next_try_at is not None]
-    first = min((state.next_try_at for state in again if state.next_try_at is not None), default=None)
-    by_itself = f"{_datasets(len(again))} failed and {_is(len(again))} tried again by itself" if again else ""
-    by_itself += f", first after {first:%Y-%m-%d %H:%M} UTC" if first else ""
+    if not given_up and not again:
+        return Part("failures", Condition.OK, "Nothing failed.")
     if not given_up:
-        return Part("failures", Condition.OK, f"{by_itself or 'Nothing failed'}.")
+        return Part(
+            "failures", Condition.OK, f"{_tried_again(again, now)}: {_listed(again)}.", _where_the_error_is(again)
+        )
     keys = list(dict.fromkeys(str(state.key) for state in given_up))
-    why = f"{_datasets(len(given_up))} wait{'s' if len(given_up) == 1 else ''} for a person: {_listed(given_up)}"
-    also = f"; {by_itself}" if by_itself else ""
+    verb = "waits" if len(given_up) == 1 else "wait"
+    why = f"{counted(len(given_up), 'dataset')} {verb} for a person: {_listed(given_up)}"
+    also = f"; {_tried_again(again, now)}" if again else ""
     shown = " ".join(keys[:_NAMED]) + (" ..." if len(keys) > _NAMED else "")
-    what = f"f1-assets status {keys[0]} shows the error; f1-assets retry {shown} asks again"
+    what = f"{_where_the_error_is(given_up)}; f1-assets retry {shown} asks again"
     return Part("failures", Condition.WARNING, f"{why}{also}.", what)
+
+
+def _tried_again(again: Sequence[DatasetState], now: datetime) -> str:
+    """Say that the next import tries what failed again: without a daemon nothing is tried by itself."""
+    first = min(state.next_try_at for state in again if state.next_try_at is not None)
+    after = f" after {first:%Y-%m-%d %H:%M} UTC" if first > now else ""
+    return f"{counted(len(again), 'dataset')} failed, and the next import{after} tries again"
+
+
+def _where_the_error_is(failed: Sequence[DatasetState]) -> str:
+    return f"f1-assets status {failed[0].key} shows the error"
 
 
 def blocked_part(states: Sequence[DatasetState]) -> Part:
@@ -49,8 +63,7 @@ def blocked_part(states: Sequence[DatasetState]) -> Part:
     sessions = len({state.key for state in blocked})
     latest = max(blocked, key=lambda state: state.tried_at.timestamp() if state.tried_at else 0.0)
     said = (latest.reason or "").removesuffix(WHAT_TO_DO).strip().rstrip(".")
-    of = f"{sessions} session{'' if sessions == 1 else 's'}"
-    words = f"{_datasets(len(blocked))} of {of} wait for the Formula 1 account"
+    words = f"{counted(len(blocked), 'dataset')} of {counted(sessions, 'session')} wait for the Formula 1 account"
     return Part("refusals", Condition.FAILING, f"{words}: {said}." if said else f"{words}.", WHAT_TO_DO)
 
 
@@ -98,11 +111,3 @@ def _listed(states: Iterable[DatasetState]) -> str:
 def _short(reason: str | None) -> str:
     words = " ".join((reason or "no reason was noted").split())
     return words if len(words) <= 100 else f"{words[:99]}…"
-
-
-def _datasets(number: int) -> str:
-    return f"{number:,} dataset{'' if number == 1 else 's'}"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"

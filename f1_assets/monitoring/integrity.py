@@ -18,6 +18,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import is_embedded, reading
 from f1_assets.warehouse.models import extractions
+from f1_assets.wording import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -116,7 +117,7 @@ def _rows_without_their_parent(connection: Connection) -> Iterator[IntegrityFind
     for table, _, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         broken[table, parent] = broken.get((table, parent), 0) + 1
     for (table, parent), rows in sorted(broken.items()):
-        words = f"{rows} row{'' if rows == 1 else 's'} of {table} without their parent in {parent}."
+        words = f"{counted(rows, 'row')} of {table} without their parent in {parent}."
         reason = f"{words} Delete them, or bring the parent back."
         yield IntegrityFinding(Part.FOREIGN_KEYS, reason)
 

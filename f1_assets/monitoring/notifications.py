@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from f1_assets.settings import Settings
+from f1_assets.wording import counted, duration
 
 _TIMEOUT_SECONDS = 10
 
@@ -70,8 +71,8 @@ def import_message(summary: Summary, board_url: str | None = None) -> str:
     """Write what came of an import, in a line or two, and where the season board shows it."""
     seasons = _ranges(summary.seasons)
     counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
-    number, requests = _plural(summary.processed, "session"), _plural(summary.requests, "request")
-    pauses = f", {_plural(summary.pauses, 'pause')} for the quota" if summary.pauses else ""
+    number, requests = counted(summary.processed, "session"), counted(summary.requests, "request")
+    pauses = f", {counted(summary.pauses, 'pause')} for the quota" if summary.pauses else ""
     took = duration(summary.seconds)
     message = f"Formula 1, {seasons}: {number} imported ({counts}) in {took}, {requests}{pauses}."
     if summary.stopped_by:
@@ -120,18 +121,6 @@ def post(settings: Settings, message: str, warned: Callable[[str], None]) -> boo
     return True
 
 
-def duration(seconds: float) -> str:
-    """Write a duration as a person says it: ``8 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
 def _without_secret(error: Exception, settings: Settings) -> str:
     words = " ".join(str(error).split())
     token = settings.slack_token.get_secret_value() if settings.slack_token else ""
@@ -142,7 +131,3 @@ def _ranges(seasons: Sequence[int]) -> str:
     if len(seasons) == 1:
         return f"season {seasons[0]}"
     return f"seasons {seasons[0]} to {seasons[-1]}" if seasons else "no season"
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -16,6 +16,7 @@ from f1_assets.warehouse.engine import is_embedded, reading
 from f1_assets.warehouse.lake import Lake
 from f1_assets.warehouse.migrate import HEAD
 from f1_assets.warehouse.statistics import sampled_files
+from f1_assets.wording import size
 
 ROOM_FOR_A_SEASON = 2_000_000_000
 """Bytes that a season with its telemetry and responses takes at most."""
@@ -43,26 +44,28 @@ def database_part(warehouse: Warehouse) -> Part:
         weak = weak_settings(connection)
     free = _free_bytes(warehouse)
     if free is not None and free < TOO_FULL:
-        words = f"{where} is on a disk with {in_words(free)} left: imports will fail."
+        words = f"{where} is on a disk with {size(free)} left: imports will fail."
         return Part("database", Condition.WARNING, words, "Free some space.")
     if weak:
         words = f"A power cut can cost what was stored: {', '.join(weak)}."
         return Part("database", Condition.WARNING, words, "Set it back to its default.")
     if free is not None and free < ROOM_FOR_A_SEASON:
-        words = f"{where} is on a disk with {in_words(free)} left; a season takes up to {in_words(ROOM_FOR_A_SEASON)}."
+        words = f"{where} is on a disk with {size(free)} left; a season takes up to {size(ROOM_FOR_A_SEASON)}."
         return Part("database", Condition.WARNING, words, "Free some space.")
-    room = f", {in_words(free)} of the disk are free" if free is not None else ""
+    room = f", {size(free)} of the disk are free" if free is not None else ""
     return Part("database", Condition.OK, f"{where}, schema {HEAD}, durable{room}.")
 
 
 def archive_part(settings: Settings) -> Part:
     """Look whether the archive of the source can be opened, and how large it is."""
     name = archive_name(settings)
+    if (amiss := _in_no_folder(settings.archive_folder)) is not None:
+        return Part("archive", Condition.FAILING, amiss, "Set F1_HOME, or F1_ARCHIVE_URL, to a folder.")
     if not (settings.archive_folder / f"{name}.sqlite").exists():
         return Part("archive", Condition.OK, f"Nothing is kept yet in {settings.archive_folder}.")
     try:
         archive = Archive(settings.archive_folder, name)
-        responses, size = archive.size()
+        responses, archive_bytes = archive.size()
         archive.close()
     except sqlite3.Error as error:
         return Part(
@@ -71,7 +74,7 @@ def archive_part(settings: Settings) -> Part:
             f"{settings.archive_folder / name}.sqlite cannot be read: {error}.",
             "Move the file away: what it had is asked for again, within the quota.",
         )
-    return Part("archive", Condition.OK, f"{responses:,} responses of source {name}, {in_words(size)}.")
+    return Part("archive", Condition.OK, f"{responses:,} responses of source {name}, {size(archive_bytes)}.")
 
 
 def lake_part(warehouse: Warehouse) -> Part:
@@ -79,7 +82,7 @@ def lake_part(warehouse: Warehouse) -> Part:
     with reading(warehouse.engine) as connection:
         sample = sampled_files(connection, _SAMPLE)
     lake = warehouse.lake
-    amiss = [path for path, size in sample if lake.size(path) != size]
+    amiss = [path for path, noted in sample if lake.size(path) != noted]
     if amiss:
         return Part(
             "lake",
@@ -96,9 +99,17 @@ def lake_part(warehouse: Warehouse) -> Part:
 
 def lake_alone_part(settings: Settings) -> Part:
     """Look whether the lake is reached, where no database says what should be in it."""
+    if "://" not in settings.lake and (amiss := _in_no_folder(Path(settings.lake))) is not None:
+        return Part("lake", Condition.FAILING, amiss, "Set F1_HOME, or F1_LAKE_URL, to a folder.")
     lake = Lake(settings.lake)
     filled = "filled" if lake.owner is not None else "empty"
     return Part("lake", Condition.OK, f"{lake.url} is reached, and {filled}; which files it should have is not known.")
+
+
+def _in_no_folder(folder: Path) -> str | None:
+    """Say why a folder cannot be there: a file stands where it, or one above it, should be."""
+    file = next((place for place in (folder, *folder.parents) if place.is_file()), None)
+    return f"{folder} cannot be there: {file} is a file." if file is not None else None
 
 
 def _free_bytes(warehouse: Warehouse) -> int | None:
@@ -106,12 +117,3 @@ def _free_bytes(warehouse: Warehouse) -> int | None:
     if not is_embedded(warehouse.engine) or not file or not Path(file).exists():
         return None
     return shutil.disk_usage(Path(file).parent).free
-
-
-def in_words(size: float) -> str:
-    """Write a number of bytes as a person says it."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} GB"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import datetime, timedelta
 from pathlib import Path
-
-from sqlalchemy import make_url
+from urllib.parse import urlsplit
 
 from f1_assets.monitoring.parts import Condition, Part
-from f1_assets.settings import Settings
+from f1_assets.settings import Settings, masked_url
 from f1_assets.upstream.ledger import Ledger
 from f1_assets.upstream.rate_limit import policies_for
 from f1_assets.upstream.sources import Recording, source_kind
 from f1_assets.warehouse import Warehouse
 
 RENEWED_SOON = timedelta(days=1)
+
+_PATIENCE_SECONDS = 2.0
+"""So long a server that stands for the services is waited for."""
 
 
 def quota_part(warehouse: Warehouse, settings: Settings, now: datetime) -> Part:
@@ -47,13 +50,23 @@ def source_part(settings: Settings) -> Part:
         Recording(folder)
         return Part("source", Condition.OK, f"The recording in {folder}: no service is asked.")
     if kind == "http":
-        server = make_url(settings.source).render_as_string(hide_password=True)
-        return Part("source", Condition.OK, f"The server {server} answers for all services.")
+        return _server_part(settings.source)
     known = {
         "live": "The services themselves (live).",
         "simulator": "The simulator: a made-up season, no service is asked.",
     }
     return Part("source", Condition.OK, known[kind])
+
+
+def _server_part(source: str) -> Part:
+    server, parts = masked_url(source), urlsplit(source)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), _PATIENCE_SECONDS).close()
+    except OSError as error:
+        words = f"The server {server} stands for all services, and cannot be reached: {error.strerror or error}."
+        return Part("source", Condition.FAILING, words, "Start it, or set F1_SOURCE to another source.")
+    return Part("source", Condition.OK, f"The server {server} stands for all services, and can be reached.")
 
 
 def account_part(settings: Settings, now: datetime) -> Part:

@@ -19,7 +19,7 @@ from f1_assets.settings import process_settings
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Status, Warehouse
-from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession, events_of
+from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession, events_of, no_calendar
 
 if TYPE_CHECKING:
     from f1_assets.upstream.estimates import RequestCost
@@ -83,17 +83,22 @@ class GapReport:
         return Counter(state.status for state in self.states)
 
     @property
-    def completeness(self) -> float:
-        """Share of what upstream has and what has ended that is there, from 0 to 1."""
+    def completeness(self) -> float | None:
+        """Share of what upstream has and what has ended that is there, from 0 to 1; None before a session has ended."""
         counted = [
             s for s in self.states if s.status in (Status.PRESENT, Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
         ]
-        return sum(state.status is Status.PRESENT for state in counted) / len(counted) if counted else 1.0
+        return sum(state.status is Status.PRESENT for state in counted) / len(counted) if counted else None
+
+    @property
+    def failed(self) -> tuple[DatasetState, ...]:
+        """What failed: it is asked for again now, or later, or no more until a person says ``retry``."""
+        return tuple(s for s in self.states if s.status in (Status.FAILED, Status.BLOCKED_AUTH))
 
     @property
     def waiting(self) -> tuple[DatasetState, ...]:
         """What failed and is asked for again later, or no more until a person says ``retry``."""
-        return tuple(s for s in self.states if s.status is Status.FAILED and not s.is_due(self.now))
+        return tuple(s for s in self.failed if not s.is_due(self.now))
 
     def load_seconds(self, usual: float = 6.0) -> float:
         """Tell how long a load takes, as past ones did; `usual` where there was none."""
@@ -236,10 +241,7 @@ def _states_of(
 
 def _refuse_unknown(seasons: Sequence[int], states: Sequence[DatasetState]) -> None:
     if not states:
-        listed = ", ".join(str(season) for season in seasons)
-        raise UsageError(
-            f"The warehouse has no calendar of {listed}. Run: f1-assets calendar {listed.replace(' ', '')}"
-        )
+        raise UsageError(no_calendar(", ".join(str(season) for season in seasons)))
 
 
 def _missing_keys(states: Iterable[DatasetState]) -> list[SessionKey]:

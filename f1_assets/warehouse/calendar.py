@@ -138,10 +138,16 @@ def source_of(warehouse: Warehouse, season: int) -> str | None:
         return connection.execute(select(seasons.c.source).where(seasons.c.season == season)).scalar()
 
 
+def no_calendar(seasons: str | None = None) -> str:
+    """Say that the warehouse has no calendar of seasons, or none at all, and how to bring it."""
+    which = seasons.replace(" ", "") if seasons else "SEASONS"
+    return f"The warehouse has no calendar of {seasons or 'any season'}. Run: f1-assets calendar {which}"
+
+
 def _unknown(warehouse: Warehouse, key: SessionKey) -> str:
     season_events = events_of(warehouse, key.season)
     if not season_events:
-        return f"The calendar of season {key.season} is not there. Run: f1-assets calendar {key.season}"
+        return no_calendar(str(key.season))
     weekend = [event for event in season_events if event.event_key == key.event_key]
     if not weekend:
         last = max(event.round or 0 for event in season_events)

@@ -31,7 +31,10 @@ def make_engine(url: URL) -> Engine:
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
         event.listen(engine, "do_connect", functools.partial(_make_private, url.database))
     except (NoSuchModuleError, ImportError) as error:
-        raise ConfigurationError(f"F1_DATABASE_URL names a database that cannot be used here: {error}.") from error
+        raise ConfigurationError(
+            f"F1_DATABASE_URL names a database that cannot be used here: {error}. "
+            "Supported are postgresql://USER:PASSWORD@HOST/DATABASE and sqlite:///FILE."
+        ) from error
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -96,7 +99,9 @@ def _what_is_wrong(error: OperationalError) -> str:
     for sign, explanation in _SIGNS.items():
         if sign in message.lower():
             return explanation
-    return f"The database cannot be used: {' '.join(message.split())}. Check F1_DATABASE_URL and that it is running."
+    lines = [" ".join(line.split()) for line in message.splitlines()]
+    said = "; ".join(line.rstrip(".") for line in lines if line and not line.startswith("Is the server"))
+    return f"The database cannot be used: {said}. Check F1_DATABASE_URL and that it is running."
 
 
 def shown(url: URL) -> str:

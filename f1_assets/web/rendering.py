@@ -16,9 +16,9 @@ from starlette.responses import HTMLResponse, Response
 
 from f1_assets import __version__
 from f1_assets.monitoring.board import moment
-from f1_assets.monitoring.notifications import duration
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Status
+from f1_assets.wording import counted, duration, percent, size
 
 STATUS_WORDS = {
     Status.PRESENT: "present",
@@ -64,8 +64,8 @@ def _environment() -> Environment:
     environment.globals |= {"status_words": STATUS_WORDS, "static": _static, "version": __version__, "query": query}
     environment.filters |= {
         "ago": ago,
-        "bytes": in_bytes,
-        "count": count,
+        "bytes": size,
+        "count": counted,
         "duration": duration,
         "moment": moment,
         "percent": percent,
@@ -103,35 +103,11 @@ def ago(at: datetime | None, now: datetime) -> str:
     if at is None:
         return "never"
     seconds = max((now - at).total_seconds(), 0)
-    for size, word in ((86_400, "day"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            number = int(seconds // size)
+    for unit, word in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= unit:
+            number = int(seconds // unit)
             return f"{number:,} {word}{'s' if word == 'day' and number != 1 else ''} ago"
     return "just now"
-
-
-def count(number: float, word: str | None = None, several: str | None = None) -> str:
-    """Write a count, with its word where one is given."""
-    if word is None:
-        return f"{number:,}"
-    return f"{number:,} {word if number == 1 else several or f'{word}s'}"
-
-
-def percent(share: float) -> str:
-    """Write a share so that 100 % is said only of what is whole."""
-    if share >= 1:
-        return "100 %"
-    return f"{min(int(share * 1000), 999) / 10:.1f} %"
-
-
-def in_bytes(number: int | None) -> str:
-    """Write a size."""
-    if not number:
-        return ""
-    for size, word in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")):
-        if number >= size:
-            return f"{number / size:.1f} {word}"
-    return f"{number} B"
 
 
 def bar_of(counts: Mapping[Status, int]) -> list[tuple[str, float, float]]:

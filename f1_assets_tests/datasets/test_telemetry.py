@@ -201,3 +201,14 @@ def test_without_the_feed_only_telemetry_is_missing(season, transport, served, f
     assert statuses["weather"] is statuses["laps"] is Status.PRESENT
     # Car data has its own clock; that positions failed makes it poorer, that there are none does not.
     assert statuses["car_telemetry"] is (Status.FAILED if expected is Status.FAILED else Status.PRESENT)
+
+
+def test_rows_are_asked_for_by_names_too(season):
+    race = SessionKey(2025, 1, "R")
+    assert season.rows("laps", "2025-01-R", limit=3).equals(season.rows(all_datasets()["laps"], race, limit=3))
+    with pytest.raises(UsageError, match="no dataset 'lap'"):
+        season.rows("lap", "2025-01-R")
+    with pytest.raises(UsageError, match="not a session key"):
+        season.rows("laps", "2025 R")
+    with pytest.raises(UsageError, match="data of a season"):
+        season.rows("driver_standings", "2025-01-R")

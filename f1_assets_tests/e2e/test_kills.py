@@ -32,6 +32,7 @@ KILLS = int(os.environ.get("F1_TEST_KILLS", "12"))
 """docs/reliability.md tells of a run with 200 on each database, which takes too long for every day."""
 
 RACES = max(3, KILLS * 24 // 200)
+SESSIONS = 5 * RACES
 OPTIONS = f"races={RACES},tests=0,sprints=0,laps=5,samples_every=40,drivers=4"
 
 
@@ -107,17 +108,20 @@ def test_an_import_whose_processes_are_killed_is_equal_to_an_undisturbed_one(env
     transport.close()
     usual = served.referee.report()["requests"]
 
+    warehouse = _opened(environment)
     choose, killed = random.Random(7), 0
     while killed < KILLS:
         command = _start(environment, tmp_path, "import", "2025", "--workers", "2")
-        # A moment of an import: what is killed in it is left to chance.
+        # A moment of an import: what is killed in it is left to chance. Kills keep pace with the season, from its first
+        # session to its last: else they would all strike its first.
         while not ends_within(command, choose.uniform(0.1, 2.5)) and killed < KILLS:
-            killed += _kill_somebody(command, choose)
+            if len({line.key for line in warehouse.extractions()}) >= killed * SESSIONS // KILLS - 1:
+                killed += _kill_somebody(command, choose)
         if killed == KILLS:
             break
     command.communicate(timeout=600)
     # Sessions in which three processes were killed one after the other wait for their next try.
-    failed = sorted({str(s.key) for s in _states(environment) if s.status is Status.FAILED})
+    failed = sorted({str(s.key) for s in dataset_states(warehouse, [2025]) if s.status is Status.FAILED})
     if failed:
         assert _start(environment, tmp_path, "retry", *failed).wait(timeout=60) == 0
     last = _document(environment, tmp_path, "import", "2025", "--workers", "2")
@@ -125,7 +129,6 @@ def test_an_import_whose_processes_are_killed_is_equal_to_an_undisturbed_one(env
     again = _document(environment, tmp_path, "import", "2025")
     assert (again["processed"], again["requests"]) == (0, 0)
 
-    warehouse = _opened(environment)
     assert not claimed_sessions(warehouse)
     lines = {(line.key, line.dataset): line for line in warehouse.extractions()}
     wanted = {(line.key, line.dataset): line for line in expected.extractions()}
@@ -148,7 +151,3 @@ def _opened(environment):
     if "F1_DATABASE_URL" in environment:
         overrides["database_url"] = environment["F1_DATABASE_URL"]
     return connect(load_settings(**overrides))
-
-
-def _states(environment):
-    return dataset_states(_opened(environment), [2025])

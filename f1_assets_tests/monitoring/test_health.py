@@ -208,7 +208,7 @@ def test_what_was_given_up_is_named_with_the_command_that_asks_again(settings, w
     assert part.condition is Condition.WARNING
     assert part.reason == (
         "1 dataset waits for a person: 2024-01-R weather (WeatherData failed: HTTP 500); "
-        "1 dataset failed and is tried again by itself, first after 2024-03-20 01:00 UTC."
+        "1 dataset failed, and the next import after 2024-03-20 01:00 UTC tries again."
     )
     assert "f1-assets retry 2024-01-R" in part.what_to_do
     for name in ("drivers", "results", "circuit"):

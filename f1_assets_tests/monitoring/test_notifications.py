@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from f1_assets.monitoring.notifications import RunsSummary, duration, import_message, post, post_import
+from f1_assets.monitoring.notifications import RunsSummary, import_message, post, post_import
 
 TOKEN = "xoxb-planted-secret"
 SUMMARY = RunsSummary((2024,), processed=12, succeeded=10, partial=1, failed=1, requests=1_140, seconds=200, pauses=2)
@@ -104,11 +104,3 @@ def test_without_a_token_nothing_is_posted_and_without_a_channel_it_is_said(sett
     assert not post(settings_of(slack_token=TOKEN, slack_api_url=slack.url), "words", warned.append)
     assert "F1_SLACK_CHANNEL is not" in warned[0]
     assert slack.posted == []
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.4, "0 s"), (59, "59 s"), (60, "1 min"), (200, "3 min 20 s"), (3600, "1 h"), (7500, "2 h 5 min")],
-)
-def test_durations_are_as_a_person_says_them(seconds, words):
-    assert duration(seconds) == words

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from f1_assets.web.charts.chart import WIDTH, Chart, ChartTable, chart
 from f1_assets.web.charts.colours import Compound, compound_of
 from f1_assets.web.charts.entrants import Entrant, entrants_of, laps_by_driver
-from f1_assets.web.charts.formats import count, gap, lap_time
+from f1_assets.web.charts.formats import gap, lap_time
 from f1_assets.web.charts.plot import Plot, Range, quartiles, steps, x_axis
 from f1_assets.web.charts.reading import SessionRows, fastest
 from f1_assets.web.charts.svg import (
@@ -27,6 +27,7 @@ from f1_assets.web.charts.svg import (
     path_through,
     rectangle,
 )
+from f1_assets.wording import counted
 
 _LEFT, _RIGHT, _ROW, _TYRE = 128.0, 104.0, 25.0, 112.0
 _TOP, _TOP_WITHOUT_KEY = 44.0, 14.0
@@ -213,7 +214,7 @@ def _summary(rows: SessionRows, bests: Sequence[Best]) -> str:
         second, behind = others[0][0], others[0][1] - time
         words += f", {behind / 1000:.3f} s ahead of {second.entrant.label}"
     without = len(bests) - len(timed)
-    return f"{words}. {count(len(timed), 'driver')} with a time{f', {without} without' if without else ''}."
+    return f"{words}. {counted(len(timed), 'driver')} with a time{f', {without} without' if without else ''}."
 
 
 def _table(rows: SessionRows, bests: Sequence[Best], phases: Sequence[int], reference: int) -> ChartTable:

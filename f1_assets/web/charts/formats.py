@@ -26,11 +26,6 @@ def gap(milliseconds: float) -> str:
     return f"{milliseconds / 1000:+.3f}"
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    """Write how many there are of something: 1 lap, 2 laps."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def ranges(numbers: Iterable[int]) -> str:
     """Write whole numbers as ranges: 3-5, 9."""
     spans: list[list[int]] = []

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from f1_assets.web.charts.chart import WIDTH, Chart, ChartTable, chart
 from f1_assets.web.charts.colours import compound_of
 from f1_assets.web.charts.entrants import Entrant, entrants_of, laps_by_driver
-from f1_assets.web.charts.formats import count, lap_time, ranges, short_lap_time
+from f1_assets.web.charts.formats import lap_time, ranges, short_lap_time
 from f1_assets.web.charts.legend import (
     ABOVE_BANDS,
     THICK,
@@ -24,6 +24,7 @@ from f1_assets.web.charts.legend import (
 from f1_assets.web.charts.plot import Plot, Range, quartiles, time_steps, whole_steps, x_axis, y_axis
 from f1_assets.web.charts.reading import Lap, SessionRows, fastest, time_of
 from f1_assets.web.charts.svg import PAPER, Point, circle, element, group, hint, path_through
+from f1_assets.wording import counted
 
 _LEFT, _RIGHT, _HEIGHT = 76.0, 12.0, 300.0
 _BEYOND = 12.0
@@ -101,7 +102,7 @@ def _line(plot: Plot, entrant: Entrant, laps: Sequence[Lap]) -> Markup:
             points.append(_point(plot, lap.lap_number, time, _BEYOND))
         before = lap.lap_number
     best = fastest(laps)
-    words = f"{entrant.name}: {count(len(laps), 'lap')}{f', best {lap_time(time_of(best) or 0)}' if best else ''}"
+    words = f"{entrant.name}: {counted(len(laps), 'lap')}{f', best {lap_time(time_of(best) or 0)}' if best else ''}"
     return group(
         hint(words),
         element(
@@ -145,7 +146,7 @@ def _told(entrant: Entrant, lap: Lap, time: int) -> str:
     if lap.compound is not None:
         words.append(compound_of(lap.compound).name)
     if lap.tyre_life_laps is not None:
-        words.append(f"{count(lap.tyre_life_laps, 'lap')} old")
+        words.append(f"{counted(lap.tyre_life_laps, 'lap')} old")
     if lap.pit_in_time_ms is not None:
         words.append("then to the pits")
     if lap.deleted:
@@ -159,7 +160,7 @@ def _summary(
     labels = {entrant.number: entrant.label for entrant in entrants}
     best = rows.fastest_lap
     drivers = len({lap.driver_number for lap in timed})
-    words = [f"{count(len(timed), 'timed lap')} of {count(drivers, 'driver')}."]
+    words = [f"{counted(len(timed), 'timed lap')} of {counted(drivers, 'driver')}."]
     if best is not None:
         words.insert(
             0, f"Fastest lap {lap_time(time_of(best) or 0)} by {labels[best.driver_number]} on lap {best.lap_number};"
@@ -170,7 +171,7 @@ def _summary(
             words.append(f"Under {name}: {'laps' if len(numbers) > 1 else 'lap'} {ranges(numbers)}.")
     slower = sum(1 for lap in timed if (time_of(lap) or 0) > shown[1])
     if slower:
-        words.append(f"{count(slower, 'lap')} slower than {lap_time(shown[1])} run out of the picture at the top.")
+        words.append(f"{counted(slower, 'lap')} slower than {lap_time(shown[1])} run out of the picture at the top.")
     return " ".join(words)
 
 

@@ -9,11 +9,12 @@ from markupsafe import Markup
 from f1_assets.web.charts.chart import WIDTH, Chart, ChartTable, chart
 from f1_assets.web.charts.colours import compound_of
 from f1_assets.web.charts.entrants import Entrant, entrants_of, laps_by_driver
-from f1_assets.web.charts.formats import count, lap_time, short_lap_time
+from f1_assets.web.charts.formats import lap_time, short_lap_time
 from f1_assets.web.charts.legend import ABOVE_BANDS, Band, bands_of, draw_bands, kind_of
 from f1_assets.web.charts.plot import Plot, time_steps, whole_steps, x_axis, y_axis
 from f1_assets.web.charts.reading import Lap, SessionRows, fastest, time_of
 from f1_assets.web.charts.svg import PAPER, circle, dots_at, element, group, hint, label
+from f1_assets.wording import counted
 
 _LEFT, _RIGHT, _TOP, _HEIGHT = 76.0, 12.0, 92.0, 290.0
 _WORTH_LOOKING_AT = 1.07
@@ -100,7 +101,7 @@ def _dots(plot: Plot, entrant: Entrant, laps: Sequence[Lap], began: int) -> Mark
             stroke_linecap="round",
             stroke_opacity="0.5",
         )
-        return group(hint(f"{entrant.name}: {count(len(laps), 'lap')}"), dots, class_="chart-driver")
+        return group(hint(f"{entrant.name}: {counted(len(laps), 'lap')}"), dots, class_="chart-driver")
     return group(
         *(circle(at[lap.lap_number], 4.5, hint(_told(entrant, lap)), **_fill(entrant)) for lap in laps),
         class_="chart-driver",
@@ -127,7 +128,7 @@ def _key_of_leaders(leaders: Sequence[Entrant]) -> Markup:
 
 def _told(entrant: Entrant, lap: Lap) -> str:
     tyre = f", {compound_of(lap.compound).name}" if lap.compound is not None else ""
-    life = f", {count(lap.tyre_life_laps, 'lap')} old" if lap.tyre_life_laps is not None else ""
+    life = f", {counted(lap.tyre_life_laps, 'lap')} old" if lap.tyre_life_laps is not None else ""
     deleted = ", deleted" if lap.deleted else ""
     return f"{entrant.label} lap {lap.lap_number}: {lap_time(time_of(lap) or 0)}{tyre}{life}{deleted}"
 
@@ -137,7 +138,7 @@ def _summary(rows: SessionRows, entrants: Sequence[Entrant], shown: Sequence[Lap
     timed = sum(1 for lap in rows.laps if time_of(lap) is not None)
     return (
         f"Fastest lap {lap_time(time_of(best) or 0)} by {labels[best.driver_number]} on lap {best.lap_number}; "
-        f"{len(shown):,} of {count(timed, 'timed lap')} are within 107% of it and drawn."
+        f"{len(shown):,} of {counted(timed, 'timed lap')} are within 107% of it and drawn."
     )
 
 

@@ -9,11 +9,12 @@ from markupsafe import Markup
 
 from f1_assets.web.charts.chart import WIDTH, Chart, ChartTable, chart
 from f1_assets.web.charts.entrants import Entrant, entrants_of, laps_by_driver
-from f1_assets.web.charts.formats import count, listed
+from f1_assets.web.charts.formats import listed
 from f1_assets.web.charts.legend import THICK, THIN
 from f1_assets.web.charts.plot import Plot, whole_steps, x_axis
 from f1_assets.web.charts.reading import Lap, Result, SessionRows
 from f1_assets.web.charts.svg import GRID, PAPER, Point, element, group, hint, label, line, path_through
+from f1_assets.wording import counted
 
 _LEFT, _RIGHT, _TOP, _ROW = 100.0, 88.0, 34.0, 24.0
 _CLASSIFIED = 0.9
@@ -215,7 +216,7 @@ def _summary(courses: Sequence[Course]) -> str:
         words.append(f"Most places gained: {climbers}.")
     out = [course.entrant.label for course in courses if not course.finished]
     words.append(
-        f"{count(len(courses) - len(out), 'driver')} classified{f'; not classified: {listed(out)}' if out else ''}."
+        f"{counted(len(courses) - len(out), 'driver')} classified{f'; not classified: {listed(out)}' if out else ''}."
     )
     return " ".join(words)
 

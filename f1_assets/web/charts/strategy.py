@@ -11,10 +11,11 @@ from markupsafe import Markup
 from f1_assets.web.charts.chart import WIDTH, Chart, ChartTable, chart
 from f1_assets.web.charts.colours import KNOWN_COMPOUNDS, UNKNOWN, Compound, compound_of
 from f1_assets.web.charts.entrants import Entrant, entrants_of
-from f1_assets.web.charts.formats import count, listed
+from f1_assets.web.charts.formats import listed
 from f1_assets.web.charts.plot import Plot, whole_steps, x_axis
 from f1_assets.web.charts.reading import Lap, SessionRows
 from f1_assets.web.charts.svg import group, hint, label, letters, rectangle
+from f1_assets.wording import counted
 
 _LEFT, _RIGHT, _TOP, _ROW = 100.0, 12.0, 44.0, 24.0
 _LETTER_WIDTH = 12.5
@@ -109,7 +110,7 @@ def _told(entrant: Entrant, stint: Stint) -> str:
 
 
 def _age(laps: int) -> str:
-    return "new" if laps == 0 else f"{count(laps, 'lap')} old at its start"
+    return "new" if laps == 0 else f"{counted(laps, 'lap')} old at its start"
 
 
 def _key(used: set[Compound]) -> Markup:
@@ -129,12 +130,12 @@ def _key(used: set[Compound]) -> Markup:
 def _summary(rows: SessionRows, entrants: Sequence[Entrant], stints: Mapping[str, Sequence[Stint]]) -> str:
     total = sum(len(own) for own in stints.values())
     first = entrants[0]
-    course = listed(f"{stint.compound.name} for {count(stint.laps, 'lap')}" for stint in stints[first.number])
+    course = listed(f"{stint.compound.name} for {counted(stint.laps, 'lap')}" for stint in stints[first.number])
     starts = Counter(own[0].compound.name for own in stints.values())
     on = listed(f"{number} on {name}" for name, number in starts.most_common())
     return (
         f"{first.label}, first in the final order, drove {course}. "
-        f"{count(len(stints), 'driver')}, {count(total, 'stint')}; at the start {on}."
+        f"{counted(len(stints), 'driver')}, {counted(total, 'stint')}; at the start {on}."
     )
 
 

@@ -10,9 +10,10 @@ from markupsafe import Markup
 
 from f1_assets.web.charts.chart import WIDTH, Chart, ChartTable, chart
 from f1_assets.web.charts.entrants import entrants_of
-from f1_assets.web.charts.formats import count, lap_time, shortened
+from f1_assets.web.charts.formats import lap_time, shortened
 from f1_assets.web.charts.reading import Marker, SessionRows, time_of
 from f1_assets.web.charts.svg import AXIS, INK, PAPER, Point, circle, element, group, hint, label, line, path_through
+from f1_assets.wording import counted
 
 _EDGE, _LEAST_HEIGHT, _MOST_HEIGHT = 62.0, 260.0, 560.0
 _CLOSED = 0.06
@@ -217,7 +218,7 @@ def _corner(corner: Corner) -> Markup:
 
 def _summary(rows: SessionRows, name: str, corners: int, *, measured: bool) -> str:
     lap = rows.fastest_lap
-    turns = f"{name}, {count(corners, 'corner')}" if corners else name
+    turns = f"{name}, {counted(corners, 'corner')}" if corners else name
     if not measured:
         return f"{turns}; sketched from the circuit's markers alone, for there is no telemetry of a lap."
     labels = {entrant.number: entrant.label for entrant in entrants_of(rows)}

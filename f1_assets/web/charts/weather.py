@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from markupsafe import Markup
 
 from f1_assets.web.charts.chart import WIDTH, Chart, ChartTable, chart
-from f1_assets.web.charts.formats import count
 from f1_assets.web.charts.legend import Band, bands_of, draw_bands
 from f1_assets.web.charts.plot import Plot, steps, whole_steps, x_axis, y_axis
 from f1_assets.web.charts.reading import Measurement, SessionRows
 from f1_assets.web.charts.svg import AXIS, MUTED, Point, circle, element, group, hint, label, line, number, path_through
+from f1_assets.wording import counted
 
 _LEFT, _RIGHT, _TOP = 56.0, 14.0, 70.0
 _TEMPERATURES_HEIGHT, _BETWEEN, _WIND_HEIGHT = 190.0, 58.0, 104.0
@@ -195,7 +195,7 @@ def _summary(measured: Sequence[Measurement], rain: Sequence[Band]) -> str:
     wet = sum(1 for each in measured if each.rainfall)
     known = any(each.rainfall is not None for each in measured)
     if wet:
-        words.append(f"Rain in {count(wet, 'measurement')} of {len(measured)}, in {count(len(rain), 'spell')}.")
+        words.append(f"Rain in {counted(wet, 'measurement')} of {len(measured)}, in {counted(len(rain), 'spell')}.")
     elif known:
         words.append("No rain.")
     blows = _values(measured, wind)

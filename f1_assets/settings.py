@@ -183,9 +183,10 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 (a field of any
 
 
 def _given(problem: Mapping[str, Any]) -> str:
-    """Repeat a wrong value where it cannot be a secret."""
+    """Repeat a wrong number; words are not repeated, as they may be a secret put into the wrong variable."""
     field = Settings.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
-    return f"={problem['input']}" if field is not None and field.annotation in (int, bool) else ""
+    is_number = field is not None and field.annotation is int and re.fullmatch(r"-?[0-9.,]{1,9}", str(problem["input"]))
+    return f"={problem['input']}" if is_number else ""
 
 
 @functools.cache

@@ -18,6 +18,15 @@ def test_a_wrong_setting_is_named_with_what_it_may_be(monkeypatch):
         load_settings()
 
 
+def test_a_wrong_number_is_repeated_and_a_wrong_word_is_not(monkeypatch):
+    monkeypatch.setenv("F1_WORKERS", "0")
+    with pytest.raises(ConfigurationError, match="F1_WORKERS=0: "):
+        load_settings()
+    monkeypatch.setenv("F1_WORKERS", "hunter2-planted")
+    with pytest.raises(ConfigurationError, match="F1_WORKERS: Input should be a valid integer"):
+        load_settings()
+
+
 def test_secrets_are_not_shown(monkeypatch):
     monkeypatch.setenv("F1_PASSWORD", "hunter2-planted")
     monkeypatch.setenv("F1_DATABASE_URL", "postgresql://me:hunter2-planted@db/f1")

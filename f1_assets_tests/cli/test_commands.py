@@ -184,6 +184,14 @@ def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
     assert (summary["succeeded"], summary["partial"], race["status"]) == (4, 1, "partial")
     assert "WeatherData failed: HTTP 500" in race["datasets"]["weather"]["error"]
     assert race["datasets"]["laps"]["status"] == "present"
+    shown = _json(f1_assets("show", "2025-01-R", "weather", "--json", F1_SOURCE=served.url))
+    assert (shown["status"], shown["row_count"], shown["rows"]) == ("failed", 0, [])
+    assert "WeatherData failed: HTTP 500" in shown["reason"]
+    assert shown["next_try_at"] > "2026"
+    gaps = f1_assets("gaps", "2025", F1_SOURCE=served.url).stdout
+    listed = next(line for line in gaps.splitlines() if line.strip().startswith("2025-01-R"))
+    assert "weather" in listed
+    assert "HTTP 500" in listed
 
 
 SMALL = {"F1_SIMULATOR": "races=2,tests=0,laps=5,samples_every=20,drivers=4"}
@@ -207,6 +215,19 @@ def test_gaps_and_plan_tell_what_is_missing_and_what_it_costs(f1_assets):
     assert "after pause 1" in shown
     assert "Complete at about" in shown
     assert "fit now" in shown
+    assert "Standings follow, with 4 requests more." in shown
+    assert plan["requests_for_standings"] == 4
+
+
+def test_a_season_that_has_not_begun_is_no_failure(f1_assets):
+    begins_soon = {"F1_SIMULATOR": "races=1,tests=0"}
+    assert f1_assets("calendar", "2027", **begins_soon).returncode == 0
+    report = _json(f1_assets("gaps", "2027", "--json", **begins_soon))
+    assert (report["completeness"], report["counts"]["upcoming"]) == (None, 5 * 12 - 3)
+    shown = f1_assets("gaps", "2027", **begins_soon).stdout
+    assert "0 %" not in shown
+    assert "Nothing is missing that can be asked for now." in shown
+    assert "To come: 5 sessions, first 2027-01-FP1, which ends" in f1_assets("plan", "2027", **begins_soon).stdout
 
 
 @pytest.mark.long

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -51,24 +53,50 @@ def _summary(process):
     return json.loads(out)
 
 
+def _interrupt(process):
+    """Send Ctrl-C as a terminal does it: to the command and to all that it started but its workers."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_after_ctrl_c_the_next_call_goes_on_without_loss_or_double_work(tmp_path, served, workers):
     process = _start(tmp_path, served, "--workers", workers)
     for _ in range(3):
         assert "success" in process.stderr.readline()
-    # As a terminal does it: to the command and to all that it started.
-    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.1)  # until the next one is at work
+    _interrupt(process)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "Interrupted. What was imported is kept; run the command again to go on." in err
+    announced = re.search(r"^Interrupted: (.*) will be finished\. Ctrl-C again", err, re.MULTILINE)
+    assert announced, err
+    for key in announced[1].split(" and "):
+        assert re.search(f"^{key}  success", err, re.MULTILINE), err
+    assert err.endswith("What was imported is kept; run the command again to go on.\nInterrupted.\n")
     assert "Traceback" not in err
-    before = 3 + err.count("success")
     summary = _summary(_start(tmp_path, served, "--workers", workers, "--json"))
     assert summary["failed"] == summary["partial"] == 0
-    # What was running comes to its end after Ctrl-C, without a line.
-    assert before + summary["processed"] in range(SESSIONS - int(workers), SESSIONS + 1)
-    # What was on its way when it was interrupted may be asked for once more.
-    assert REQUESTS <= served.referee.report()["requests"] <= REQUESTS + int(workers)
+    assert 3 + err.count("success") + summary["processed"] == SESSIONS
+    # A calendar or standings on their way when it was interrupted are asked for once more.
+    assert REQUESTS <= served.referee.report()["requests"] <= REQUESTS + 1
+    again = _summary(_start(tmp_path, served, "--json"))
+    assert (again["processed"], again["requests"]) == (0, 0)
+
+
+def test_a_second_ctrl_c_ends_the_import_at_once_and_the_next_call_completes_it(tmp_path, served):
+    process = _start(tmp_path, served, "--workers", "2")
+    assert "success" in process.stderr.readline()
+    _interrupt(process)
+    # A session may end just before it is heard.
+    assert any("will be finished" in line for line in iter(process.stderr.readline, ""))
+    _interrupt(process)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err.endswith("What was imported is kept; run the command again to go on.\nInterrupted.\n")
+    assert "Traceback" not in err
+    summary = _summary(_start(tmp_path, served, "--workers", "2", "--json"))
+    assert summary["failed"] == summary["partial"] == 0
+    # Two workers' requests were on their way, and standings may have been.
+    assert REQUESTS <= served.referee.report()["requests"] <= REQUESTS + 3
     again = _summary(_start(tmp_path, served, "--json"))
     assert (again["processed"], again["requests"]) == (0, 0)
 

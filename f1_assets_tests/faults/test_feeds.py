@@ -84,10 +84,12 @@ TRANSIENT = {
 
 def cells(faults, feeds=ADDRESSES, always=()):
     """Pair faults with feeds; what takes long is marked so, but for the faults that differ most."""
-    for fault in faults:
-        for feed in feeds:
-            is_long = feed in OF_TIMING and fault not in always
-            yield pytest.param(fault, feed, marks=pytest.mark.long if is_long else (), id=f"{fault}-{feed}")
+
+    def cell(fault, feed):
+        is_long = feed in OF_TIMING and fault not in always
+        return pytest.param(fault, feed, marks=pytest.mark.long if is_long else (), id=f"{fault}-{feed}")
+
+    return [cell(fault, feed) for fault in faults for feed in feeds]
 
 
 def needing(feed, leaving_out=("circuit",)):

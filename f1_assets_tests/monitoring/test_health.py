@@ -199,6 +199,29 @@ def test_the_source_is_told_and_a_recording_must_be_there(settings_of, recording
     assert (part.condition, "is not a recording" in part.reason) == (Condition.FAILING, True)
 
 
+def test_a_server_that_does_not_listen_fails(settings_of):
+    from f1_assets.simulator import Simulator, SimulatorOptions
+    from f1_assets_tests.upstream.server import services
+
+    with services(Simulator(SimulatorOptions.parse("races=1"))) as served:
+        address = served.url
+        assert _parts(settings_of(source=address))[0]["source"].condition is Condition.OK
+        assert served.asked == []
+    parts, found = _parts(settings_of(source=address))
+    assert (parts["source"].condition, found.exit_code) == (Condition.FAILING, 1)
+    assert address in parts["source"].reason
+
+
+def test_a_home_that_is_a_file_fails_all_that_would_be_in_it(settings_of, tmp_path):
+    (tmp_path / "thesis.docx").touch()
+    parts, found = _parts(settings_of(source="simulator", home=tmp_path / "thesis.docx"))
+    assert found.exit_code == 4
+    for name in ("database", "archive", "lake"):
+        assert parts[name].condition is Condition.FAILING, name
+        assert "thesis.docx" in parts[name].reason
+        assert "F1_HOME" in parts[name].what_to_do
+
+
 def test_what_was_given_up_is_named_with_the_command_that_asks_again(settings, warehouse):
     failed = {"error_class": "TransientError", "tried_at": NOW}
     reason = "WeatherData failed: HTTP 500"

@@ -117,7 +117,7 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(season, tmp_path):
 def test_one_folder_has_one_format(season, tmp_path):
     out = tmp_path / "out"
     export_warehouse(season, out, [2025], datasets=["weather"])
-    with pytest.raises(UsageError, match="is an export as parquet. Name another folder for csv"):
+    with pytest.raises(UsageError, match=r"is an export as parquet\. Name another folder for csv"):
         export_warehouse(season, out, [2025], form="csv", datasets=["weather"])
     assert not list(out.rglob("*.csv"))
     assert json.loads((out / MARKER).read_text())["format"] == "parquet"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,7 +34,6 @@ STYLES = {
     Status.NOT_APPLICABLE: "dim",
     Status.UPCOMING: "cyan",
 }
-_AGAIN_LATER = re.compile(r" It is (tried|asked|asked for) again later\.$")
 _SIGNS = {
     Status.MISSING: "missing",
     Status.FAILED: "FAILED",
@@ -163,13 +161,13 @@ def program() -> str:
 
 def why(state: DatasetState) -> str:
     """Say why a dataset is not there, and when it is asked for again."""
-    words = (state.reason or "").removeprefix(f"{state.key}: ")
+    words = state.reason or ""
     if state.is_given_up:
         return f"{words} (given up after {counted(state.attempts, 'try', 'tries')}; to ask again: retry {state.key})"
     if state.status is not Status.UPCOMING and state.next_try_at is not None:
         is_due = state.next_try_at <= datetime.now(UTC)
         when = "by the next import" if is_due else f"after {state.next_try_at:%Y-%m-%d %H:%M} UTC"
-        words = f"{_AGAIN_LATER.sub('', words)} (asked for again {when})".strip()
+        words = f"{words} (asked for again {when})".strip()
     return words
 
 

@@ -50,8 +50,7 @@ def note_lost(gap: SessionGap, warehouse: Warehouse, times: int) -> tuple[Extrac
         How often.
     """
     error = TransientError(
-        f"{gap.key}: the process that imported it was killed {times} times in a row. Is there too little memory? "
-        "It is tried again later."
+        f"{gap.key}: the process that imported it was killed {times} times in a row. Is there too little memory?"
     )
     now = datetime.now(UTC)
     lines = [Extraction(gap.key, dataset.name, Status.FAILED) for dataset in named(gap.datasets)]

@@ -289,11 +289,12 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
 def failure_of(line: Extraction, error: Exception, warehouse: Warehouse, now: datetime) -> Extraction:
     """Make the line of a dataset that ended in an error: its status, its reason, and when it is tried again."""
     known = isinstance(error, F1AssetsError)
+    words = str(error).removeprefix(f"{line.key}: ") if known else f"defect: {type(error).__name__}: {error}"
     before = {stored.dataset: stored.attempts for stored in warehouse.extractions(line.key)}
     return replace(
         line,
         status=status_after(error),
-        reason=_writable(str(error) if known else f"defect: {type(error).__name__}: {error}", MOST_OF_A_REASON),
+        reason=_writable(words, MOST_OF_A_REASON),
         error_class=type(error).__name__,
         error=_writable(
             str(error) if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),

@@ -98,17 +98,17 @@ def _rows_of(gap: StandingsGap, dataset: SeasonDataset, transport: Transport) ->
     try:
         response = transport.get(url)
     except requests.RequestException as error:
-        raise TransientError(f"{where}: the request failed ({in_short(error)}). It is tried again later.") from error
+        raise TransientError(f"{where}: the request failed ({in_short(error)}). The next import asks again.") from error
     if response.status_code == 429:
-        raise QuotaExhausted(f"{where}: the service throttles (HTTP 429). It is asked for again later.")
+        raise QuotaExhausted(f"{where}: the service throttles (HTTP 429). A later import asks again.")
     if response.status_code not in (200, 404):
-        raise TransientError(f"{where}: HTTP {response.status_code}. It is tried again later.")
+        raise TransientError(f"{where}: HTTP {response.status_code}. The next import asks again.")
     try:
         found = dataset.rows_of(json.loads(response.content)["MRData"]) if response.status_code == 200 else []
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreadableData(f"{where}: the answer cannot be read ({type(error).__name__}: {error}).") from error
     if not found and datetime.now(UTC) - gap.race_ended_at < PUBLISHED_WITHIN:
-        raise NotYetPublished(f"{where} is not published yet. It is asked for again later.")
+        raise NotYetPublished(f"{where} is not published yet. A later import asks again.")
     return found
 
 

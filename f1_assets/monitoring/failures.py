@@ -53,6 +53,4 @@ def _of_session(lines: Sequence[Extraction]) -> str:
 
 
 def _reason(line: Extraction) -> str:
-    reason = (line.reason or "It failed.").removeprefix(f"{line.key}: ")
-    sentences = [sentence for sentence in reason.split(". ") if not sentence.startswith("It is tried again")]
-    return f"{'. '.join(sentences).rstrip('.')}."
+    return f"{(line.reason or 'It failed').rstrip('.')}."

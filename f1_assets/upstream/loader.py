@@ -221,11 +221,9 @@ class LoadedSession:
             case Outcome.DATA:
                 return
             case Outcome.THROTTLED:
-                raise QuotaExhausted(
-                    f"{where} was throttled by the service ({exchange.detail}). It is asked again later."
-                )
+                raise QuotaExhausted(f"{where} was throttled by the service ({exchange.detail}).")
             case Outcome.FAILED:
-                raise TransientError(f"{where} failed: {exchange.detail}. It is tried again later.")
+                raise TransientError(f"{where} failed: {exchange.detail}.")
             case Outcome.REFUSED if not self._account_was_accepted():
                 raise AuthenticationRequired(f"{where} was refused ({exchange.detail}). {WHAT_TO_DO}")
         if needed:
@@ -234,7 +232,7 @@ class LoadedSession:
     def _absent(self, feed: Feed, exchange: Exchange, where: str) -> NoReturn:
         wait = RESULTS_PUBLISHED_WITHIN if feed in (Feed.RESULTS, Feed.LAP_TIMES) else PUBLISHED_WITHIN
         if feed is not Feed.CIRCUIT and self.loaded_at - self.session.end < wait:
-            raise NotYetPublished(f"{where} is not published yet ({exchange.detail}). It is asked for again later.")
+            raise NotYetPublished(f"{where} is not published yet ({exchange.detail}).")
         raise Unavailable(f"{feed} is not there ({exchange.detail})")
 
     def _decisive(self, feed: Feed) -> Exchange | None:

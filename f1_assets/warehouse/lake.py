@@ -94,7 +94,7 @@ class Lake:
         body = _parquet(frame, groups)
         sha256 = hashlib.sha256(body).hexdigest()
         if pq.read_metadata(io.BytesIO(body)).num_rows != len(frame):
-            raise TransientError(f"{key}: {dataset} was not written as it is. It is tried again later.")
+            raise TransientError(f"{key}: {dataset} was not written as it is.")
         folder = f"season={key.season}/round={key.round:02}/session={key.session}"
         path = f"{folder}/{dataset}-{sha256[:16]}.parquet"
         self._place(path, body)

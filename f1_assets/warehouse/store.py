@@ -345,7 +345,7 @@ def _refuse_another(connection: Connection, key: SessionKey, starts_at: datetime
     if listed != starts_at:
         raise TransientError(
             f"{key}: the calendar changed while the session was loaded; another one has this number now. "
-            "Nothing was stored. It is tried again later."
+            "Nothing was stored."
         )
 
 

@@ -97,7 +97,7 @@ def test_only_the_selected_outputs_are_extracted(season, run):
 
 
 def test_a_failed_output_fails_its_own_partition_only(instance, season, run, monkeypatch):
-    _fails(monkeypatch, "weather", TransientError("2025-01-R: WeatherData failed: HTTP 500. It is tried again later."))
+    _fails(monkeypatch, "weather", TransientError("2025-01-R: WeatherData failed: HTTP 500."))
     result = run("import_sessions", RACE)
     assert not result.success
     assert _materialized(result) == ALL - {"weather"}

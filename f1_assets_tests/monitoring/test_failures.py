@@ -12,7 +12,7 @@ WEATHER = Extraction(
     SessionKey(2025, 12, "R"),
     "weather",
     Status.FAILED,
-    reason="2025-12-R: WeatherData failed: HTTP 500. It is tried again later.",
+    reason="WeatherData failed: HTTP 500.",
     error_class="TransientError",
     next_try_at=AT,
 )

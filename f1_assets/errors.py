@@ -4,7 +4,7 @@ Each message says what happened, for which session and dataset or address, and w
 Whatever is not below `F1AssetsError` is a defect and is shown with its traceback.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 
@@ -36,7 +36,14 @@ class QuotaExhausted(UpstreamError):
 
 
 class NotYetPublished(UpstreamError):
-    """The session has ended, but upstream does not have its data yet. It is asked for again later."""
+    """The session has ended, but upstream does not have its data yet. It is asked for again later.
+
+    `since_end` is how long ago the session ended when it was asked for.
+    """
+
+    def __init__(self, message: str, since_end: timedelta = timedelta()) -> None:
+        super().__init__(message)
+        self.since_end = since_end
 
 
 class Unavailable(UpstreamError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +16,8 @@ from f1_assets.warehouse import Status, Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 EXAMPLES = 5
 """How many of the rows that break a rule are kept to be looked at."""
@@ -160,7 +163,12 @@ def _finding(stored: _Stored, dataset: Dataset, check: Check, frame: pd.DataFram
         beside = {name: stored.rows(name) for name in check.beside}
     except _NotThereError as reason:
         return _not_checked(stored.key, dataset, check, str(reason))
-    broken = check.test(frame, **beside)
+    try:
+        broken = check.test(frame, **beside)
+    except Exception as error:  # a defect of this rule's own: it is told as loudly as broken data, and hides no other
+        logger.exception("%s: %s.%s could not be checked", stored.key, dataset.name, check.name)
+        words = f"defect: {type(error).__name__}: {error}"
+        return CheckFinding(stored.key, dataset.name, check.name, Severity.ERROR, State.BROKEN, reason=words)
     rows = len(frame if check.of is None else beside[check.of])
     odd = len(broken) > check.tolerated_rate * rows
     words = f"{len(broken)} of {rows} rows break the rule" + ("" if odd else ", which is tolerated")

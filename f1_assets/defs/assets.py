@@ -14,10 +14,10 @@ from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of, picture_
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
-from f1_assets.errors import ConfigurationError, QuotaExhausted, UsageError
+from f1_assets.errors import ConfigurationError, F1AssetsError, QuotaExhausted, UsageError
 from f1_assets.importing import expected_requests_of, extract_each
 from f1_assets.importing.recovery import recover
-from f1_assets.importing.sessions import done_since
+from f1_assets.importing.sessions import done_since, note_defect
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
@@ -34,6 +34,10 @@ LONGEST_WAIT = timedelta(minutes=4)
 
 CLAIM_TAG = "f1_assets/claim"
 """The tag of a run whose session was claimed before it started, with the claim's owner."""
+
+
+class DatasetsFailed(dg.Failure):
+    """A run that came to its end, with datasets that failed: each of them is noted with its reason."""
 
 
 def _spec(dataset: Dataset) -> dg.AssetSpec:
@@ -99,7 +103,7 @@ def session_data(
         # What was set aside is free again: the next session may be admitted before the governor's next tick.
         govern(context.instance, warehouse.open(), ending_run_id=context.run.run_id)
     if failed:
-        raise dg.Failure(
+        raise DatasetsFailed(
             f"{key}: {len(failed)} of {len(wanted)} datasets failed: "
             + "; ".join(f"{line.dataset} ({line.reason})" for line in failed),
             metadata={line.dataset: line.error or line.reason or "" for line in failed},
@@ -149,7 +153,13 @@ def _import(
     context.log.info("gaps: %s is imported for %s", key, ", ".join(names))
     context.log.info("quota: %s", _quota_line())
     context.log.info("plan: %s", _plan_line(SessionGap(key, tuple(names)), warehouse))
-    loaded = loaded_session.load(key, names, run_id, reservation)
+    try:
+        loaded = loaded_session.load(key, names, run_id, reservation)
+    except F1AssetsError:
+        raise  # there is no session to load, or one problem for all sessions
+    except Exception as error:
+        yield from note_defect(key, wanted, error, warehouse, run_id)
+        raise
     words = "session: %s loaded in %.1f s: %s requests, %s responses from the archive"
     context.log.info(words, key, loaded.seconds, loaded.requests, loaded.archive_hits)
     counts: Counter[str] = Counter()

@@ -10,7 +10,7 @@ import dagster as dg
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
-from f1_assets.defs.assets import CLAIM_TAG, RESERVATION_TAG
+from f1_assets.defs.assets import CLAIM_TAG, RESERVATION_TAG, DatasetsFailed
 from f1_assets.defs.build import build_defs
 from f1_assets.defs.crew import Crew
 from f1_assets.defs.governor import ACTIVE
@@ -76,7 +76,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
         archive_hits=max((line.archive_hits for line in lines), default=0),
         seconds=time.perf_counter() - started,
     )
-    return SessionRun(outcome, result.run_id, None if lines else _why_failed(result))
+    return SessionRun(outcome, result.run_id, _why_broken(result, gap, lines))
 
 
 def run_sessions(
@@ -155,11 +155,16 @@ def _lines_of(warehouse: Warehouse, gap: SessionGap, run_id: str) -> tuple[Extra
     return tuple(lines[name] for name in gap.datasets if name in lines)
 
 
-def _why_failed(result: dg.ExecuteInProcessResult) -> str:
-    for event in result.all_events:
-        if event.is_step_failure:
-            failure = event.step_failure_data
-            if failure.user_failure_data is not None and failure.user_failure_data.description:
-                return failure.user_failure_data.description
-            return failure.error.message.strip() if failure.error else "the run failed"
-    return "the run ended without a word"
+def _why_broken(result: dg.ExecuteInProcessResult, gap: SessionGap, lines: Sequence[Extraction]) -> str | None:
+    """Tell what ended a run that says more than its datasets' lines do: the database went away, the disk is full."""
+    if result.success:
+        return None
+    failure = next((event.step_failure_data for event in result.all_events if event.is_step_failure), None)
+    if failure is None or failure.error is None:
+        return "the run ended without a word"
+    if failure.error.cls_name == DatasetsFailed.__name__:
+        return None
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    # A defect: where each dataset is noted with it, the import goes on with the next session.
+    return None if {line.dataset for line in lines} == set(gap.datasets) else failure.error.message.strip()

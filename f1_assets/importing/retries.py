@@ -37,7 +37,7 @@ def status_after(error: BaseException) -> Status:
     return Status.BLOCKED_AUTH if isinstance(error, AuthenticationRequired) else Status.FAILED
 
 
-def next_try_at(error: BaseException, attempts: int, now: datetime) -> datetime | None:
+def next_try_at(error: BaseException, attempts: int, now: datetime, is_repeated: bool = True) -> datetime | None:
     """Tell when to ask again.
 
     Parameters
@@ -45,9 +45,12 @@ def next_try_at(error: BaseException, attempts: int, now: datetime) -> datetime 
     error
         What happened.
     attempts
-        Failed attempts so far, this one included.
+        Failed attempts since the last success, this one included. That the quota was spent, the account refused or
+        the data not yet published says nothing about the data, and is no attempt.
     now
         When it happened.
+    is_repeated
+        Whether the attempt before failed in the same way: after faults that pass, a defect has more than one try.
 
     Returns
     -------
@@ -60,17 +63,22 @@ def next_try_at(error: BaseException, attempts: int, now: datetime) -> datetime 
         case QuotaExhausted():
             return max(error.resumes_at or now, now)
         case Unavailable():
-            return now + UNAVAILABLE_EXPIRES
+            return now + _jittered(UNAVAILABLE_EXPIRES)
         case NotYetPublished():
-            return now + _jittered(min(FIRST_NOT_YET * 2 ** min(attempts - 1, 20), LONGEST_NOT_YET))
+            return now + not_yet_wait(error.since_end)
         case TransientError():
             if attempts >= LAST_TRANSIENT_TRY:
                 return None
             return now + _jittered(min(FIRST_WAIT * 2 ** min(attempts - 1, 20), LONGEST_WAIT))
         case _:
-            if attempts >= LAST_TRY_OF_A_DEFECT:
+            if attempts >= LAST_TRANSIENT_TRY or (attempts >= LAST_TRY_OF_A_DEFECT and is_repeated):
                 return None
             return now + _jittered(DEFECT_WAIT)
+
+
+def not_yet_wait(since_end: timedelta) -> timedelta:
+    """Tell how long to wait for what is not published yet: half as long again as the session has ended."""
+    return _jittered(min(max(since_end / 2, FIRST_NOT_YET), LONGEST_NOT_YET))
 
 
 def _jittered(wait: timedelta) -> timedelta:

@@ -24,7 +24,7 @@ from f1_assets.errors import (
     UpstreamError,
     UsageError,
 )
-from f1_assets.importing.retries import next_try_at, status_after
+from f1_assets.importing.retries import next_try_at, not_yet_wait, status_after
 from f1_assets.keys import SessionKey
 from f1_assets.monitoring.logs import about
 from f1_assets.planning import SessionGap
@@ -276,6 +276,12 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
             raise Unavailable(f"upstream has no {dataset.name} of this session: the feed is there, without entries")
         notes = json.dumps(extract.notes) if extract.notes else None
         line = replace(line, rows_expected=extract.rows_expected, notes=notes, seconds=time.perf_counter() - started)
+        if awaited := loaded.awaited(dataset.uses):
+            line = replace(
+                line,
+                reason=f"{', '.join(awaited)} not published yet: what comes from there is missing",
+                next_try_at=datetime.now(UTC) + not_yet_wait(loaded.since_end),
+            )
         return warehouse.replace(
             loaded.key, dataset, extract.frame, line, extract.parents, starts_at=loaded.session.start
         )
@@ -286,11 +292,22 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
         return warehouse.note(replace(failed, seconds=time.perf_counter() - started))
 
 
+def note_defect(
+    key: SessionKey, datasets: Sequence[Dataset], error: Exception, warehouse: Warehouse, run_id: str | None
+) -> tuple[Extraction, ...]:
+    """Note of each dataset that the session could not be loaded, by a defect of ours: it has its next tries."""
+    now = datetime.now(UTC)
+    lines = [Extraction(key, dataset.name, Status.FAILED, run_id=run_id) for dataset in datasets]
+    return tuple(warehouse.note(failure_of(line, error, warehouse, now)) for line in lines)
+
+
 def failure_of(line: Extraction, error: Exception, warehouse: Warehouse, now: datetime) -> Extraction:
     """Make the line of a dataset that ended in an error: its status, its reason, and when it is tried again."""
     known = isinstance(error, F1AssetsError)
     words = str(error).removeprefix(f"{line.key}: ") if known else f"defect: {type(error).__name__}: {error}"
-    before = {stored.dataset: stored.attempts for stored in warehouse.extractions(line.key)}
+    before = next((stored for stored in warehouse.extractions(line.key) if stored.dataset == line.dataset), line)
+    attempts = before.attempts + 1
+    is_repeated = before.error_class == type(error).__name__
     return replace(
         line,
         status=status_after(error),
@@ -300,7 +317,7 @@ def failure_of(line: Extraction, error: Exception, warehouse: Warehouse, now: da
             str(error) if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),
             MOST_OF_A_TRACEBACK,
         ),
-        next_try_at=next_try_at(error, before.get(line.dataset, 0) + 1, now),
+        next_try_at=next_try_at(error, attempts, now, is_repeated),
         tried_at=now,
     )
 

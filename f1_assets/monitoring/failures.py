@@ -26,20 +26,32 @@ def failure_message(failures: Sequence[Extraction]) -> str:
         The datasets that failed; not empty.
     """
     blocked = [line for line in failures if line.status is Status.BLOCKED_AUTH]
-    if blocked:
-        count = len({line.key for line in blocked})
-        waits = f"{count} session waits" if count == 1 else f"{count} sessions wait"
-        return (
-            f"Formula 1: {_reason(blocked[0])}\n{waits} for it, and no other is asked for; "
-            "one tries again every half hour, and all go on when it is accepted."
-        )
+    others = [line for line in failures if line.status is not Status.BLOCKED_AUTH]
+    return "\n".join([*_of_account(blocked), *_of_sessions(others)])
+
+
+def _of_account(blocked: Sequence[Extraction]) -> list[str]:
+    if not blocked:
+        return []
+    count = len({line.key for line in blocked})
+    waits = f"{count} session waits" if count == 1 else f"{count} sessions wait"
+    return [
+        f"Formula 1: {_reason(blocked[0])}",
+        f"{waits} for it, and no other is asked for; one tries again every half hour, and all go on when it is "
+        "accepted.",
+    ]
+
+
+def _of_sessions(failures: Sequence[Extraction]) -> list[str]:
+    if not failures:
+        return []
     sessions: dict[str, list[Extraction]] = {}
     for line in failures:
         sessions.setdefault(str(line.key), []).append(line)
     words = "1 session failed" if len(sessions) == 1 else f"{len(sessions)} sessions failed"
     told = [f"• {key}: {_of_session(lines)}" for key, lines in list(sessions.items())[:MOST_TOLD]]
     more = [f"and {len(sessions) - MOST_TOLD} more: f1-assets status"] if len(sessions) > MOST_TOLD else []
-    return "\n".join([f"Formula 1: {words}.", *told, *more])
+    return [f"Formula 1: {words}.", *told, *more]
 
 
 def _of_session(lines: Sequence[Extraction]) -> str:

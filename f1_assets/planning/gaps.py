@@ -181,8 +181,9 @@ def _state(
             return DatasetState(key, name, Status.NOT_APPLICABLE, reason=reason_now)
     elif status is Status.PRESENT and (error_class is None or next_try_at is None):
         since = extracted_at if error_class is None else tried_at
-        renewals = dataset.renewals.get(key.session, ())
-        next_try_at = next((end + after for after in renewals if end + after > since), None)
+        renewals = [end + after for after in dataset.renewals.get(key.session, ()) if end + after > since]
+        # What was stored without all that adds to it is asked for again when that may have come.
+        next_try_at = min((at for at in (next_try_at, *renewals) if at is not None), default=None)
     return DatasetState(
         key,
         name,

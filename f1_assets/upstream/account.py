@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jwt
+import requests
 from fastf1.exceptions import F1AuthError
+from pydantic import SecretStr
 
-from f1_assets.errors import AuthenticationRequired
+from f1_assets.errors import AuthenticationRequired, TransientError
 from f1_assets.settings import Settings
 from f1_assets.upstream.fastf1_private import login, token_manager
 
@@ -19,7 +21,8 @@ WHAT_TO_DO = (
     "then run it again: what waited is taken up by itself."
 )
 
-_refusal: str | None = None
+_refusals: dict[tuple[SecretStr | None, SecretStr | None], str] = {}
+"""What was said of credentials that were refused: they are not tried again for each session."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def account_status(settings: Settings) -> AccountStatus:
 
 
 def require_account(settings: Settings) -> None:
-    """Sign in to the Formula 1 account, or find that a valid token is there. A refusal is remembered.
+    """Sign in to the Formula 1 account, or find that a valid token is there.
+
+    A refusal is remembered for these credentials, until a token is there (`python -m fastf1 auth`).
 
     Parameters
     ----------
@@ -57,15 +62,30 @@ def require_account(settings: Settings) -> None:
     ------
     AuthenticationRequired
         When there are no credentials, or the account was refused.
+    TransientError
+        When the sign-in could not be reached, or failed on its own.
     """
-    global _refusal
-    if _refusal is None:
+    credentials = (settings.username, settings.password)
+    token = token_manager.get_stored()
+    if credentials not in _refusals or (token is not None and token.is_valid()):
         try:
             token_manager.get(auth_func=_sign_in(settings))
         except F1AuthError as error:
-            _refusal = _without_credentials(str(error), settings)
-    if _refusal is not None:
-        raise AuthenticationRequired(f"The Formula 1 account was refused: {_refusal.rstrip('.')}. {WHAT_TO_DO}")
+            words = _without_credentials(str(error), settings).rstrip(".")
+            if _passes(error.__cause__):
+                raise TransientError(f"The sign-in to the Formula 1 account did not answer: {words}.") from None
+            _refusals[credentials] = words
+        else:
+            _refusals.pop(credentials, None)
+    if credentials in _refusals:
+        raise AuthenticationRequired(f"The Formula 1 account was refused: {_refusals[credentials]}. {WHAT_TO_DO}")
+
+
+def _passes(cause: BaseException | None) -> bool:
+    """Tell a sign-in that failed from one that was refused: FastF1 gives both as one error."""
+    if isinstance(cause, requests.HTTPError) and cause.response is not None:
+        return cause.response.status_code >= 500 or cause.response.status_code == 429
+    return isinstance(cause, requests.RequestException)
 
 
 def _without_credentials(words: str, settings: Settings) -> str:

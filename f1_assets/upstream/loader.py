@@ -86,6 +86,11 @@ class LoadedSession:
         return self.session.key
 
     @property
+    def since_end(self) -> timedelta:
+        """How long ago the session had ended when it was loaded."""
+        return self.loaded_at - self.session.end
+
+    @property
     def requests(self) -> int:
         """How many requests reached the source."""
         return sum(1 for exchange in self.exchanges if not exchange.from_archive)
@@ -230,10 +235,18 @@ class LoadedSession:
             self._absent(feed, exchange, where)
 
     def _absent(self, feed: Feed, exchange: Exchange, where: str) -> NoReturn:
-        wait = RESULTS_PUBLISHED_WITHIN if feed in (Feed.RESULTS, Feed.LAP_TIMES) else PUBLISHED_WITHIN
-        if feed is not Feed.CIRCUIT and self.loaded_at - self.session.end < wait:
-            raise NotYetPublished(f"{where} is not published yet ({exchange.detail}).")
+        if self._may_come(feed):
+            raise NotYetPublished(f"{where} is not published yet ({exchange.detail}).", self.since_end)
         raise Unavailable(f"{feed} is not there ({exchange.detail})")
+
+    def _may_come(self, feed: Feed) -> bool:
+        wait = RESULTS_PUBLISHED_WITHIN if feed in (Feed.RESULTS, Feed.LAP_TIMES) else PUBLISHED_WITHIN
+        return feed is not Feed.CIRCUIT and self.since_end < wait
+
+    def awaited(self, uses: Iterable[Feed]) -> list[Feed]:
+        """Name the feeds among those that add to the data which were asked for, are absent, and may still come."""
+        asked = {exchange.feed for exchange in self.exchanges}
+        return [feed for feed in uses if feed in asked and not self.has(feed) and self._may_come(feed)]
 
     def _decisive(self, feed: Feed) -> Exchange | None:
         """Give the exchange that says most about a feed: FastF1 asks a mirror where the service itself fails."""
@@ -323,8 +336,8 @@ def load_session(
             if isinstance(stop.reason, ConfigurationError):
                 raise stop.reason from stop
             stopped = stop.reason
-        except AuthenticationRequired as refused:
-            stopped = refused
+        except (AuthenticationRequired, TransientError) as not_signed_in:
+            stopped = not_signed_in
     return LoadedSession(
         event=event,
         session=session,

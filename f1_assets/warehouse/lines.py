@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
 
+_NO_TRIES = ("QuotaExhausted", "NotYetPublished", "AuthenticationRequired")
+"""That the quota was spent, or the account refused, or that it is too early, says nothing about the data."""
+
+
 @dataclass(frozen=True)
 class Extraction:
     """What is known of one dataset of one session: its line in `extractions`."""
@@ -52,8 +56,8 @@ class Extraction:
 
     @property
     def is_a_try(self) -> bool:
-        """Whether it counts as a failed attempt: that the quota was spent says nothing about the data."""
-        return self.failed and self.error_class != "QuotaExhausted"
+        """Whether it counts as a failed attempt."""
+        return self.failed and self.error_class not in _NO_TRIES
 
 
 def identity_of(key: SessionKey) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, insert, or_, select, update
 
 from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.keys import SessionKey
@@ -260,7 +260,9 @@ class Warehouse:
         with writing(self.engine) as connection:
             renewed = connection.execute(
                 update(extractions)
-                .where(mine, present, extractions.c.error_class.is_not(None))
+                .where(
+                    mine, present, or_(extractions.c.error_class.is_not(None), extractions.c.next_try_at.is_not(None))
+                )
                 .values(attempts=0, next_try_at=datetime.now(UTC))
             ).rowcount
             return connection.execute(delete(extractions).where(mine, ~present)).rowcount + renewed

@@ -1,6 +1,7 @@
 """Every rule of every dataset: kept by a simulated race and qualifying, and told with its rows where data is broken."""
 
 import contextlib
+import copy
 from dataclasses import replace
 
 import pandas as pd
@@ -296,6 +297,22 @@ def test_what_is_tolerated_passes_and_is_counted_all_the_same(warehouse):
 def _not_checked(warehouse, key, dataset):
     findings = check_dataset(warehouse, key, all_datasets()[dataset])
     return {f.check: f.reason for f in findings if f.state is State.NOT_CHECKED}
+
+
+def test_a_rule_with_a_defect_is_told_and_hides_no_other(warehouse):
+    laps = all_datasets()["laps"]
+
+    def broken(_frame):
+        raise KeyError("lap_time_ms")
+
+    first, *others = laps.checks
+    defective = copy.copy(laps)
+    object.__setattr__(defective, "checks", (replace(first, test=broken), *others))
+    findings = {finding.check: finding for finding in check_dataset(warehouse, RACE, defective)}
+    assert len(findings) == len(laps.checks)
+    told = findings.pop(first.name)
+    assert (told.state, told.severity, told.reason) == (State.BROKEN, Severity.ERROR, "defect: KeyError: 'lap_time_ms'")
+    assert {finding.state for finding in findings.values()} == {State.PASSED}
 
 
 def test_rules_for_other_sessions_are_not_checked_and_say_so(warehouse):

@@ -2,11 +2,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from f1_assets.errors import AuthenticationRequired, NotYetPublished, QuotaExhausted, TransientError, Unavailable
+from f1_assets.errors import (
+    AuthenticationRequired,
+    NotYetPublished,
+    QuotaExhausted,
+    TransientError,
+    Unavailable,
+    UnreadableData,
+)
 from f1_assets.importing.retries import next_try_at, status_after
-from f1_assets.warehouse import Status
+from f1_assets.importing.sessions import failure_of
+from f1_assets.keys import SessionKey
+from f1_assets.warehouse import Extraction, Status
+from f1_assets_tests.warehouse.seasons import a_season, store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = SessionKey(2024, 1, "R")
 
 
 @pytest.mark.parametrize(
@@ -15,8 +26,10 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (TransientError(""), 1, timedelta(minutes=5)),
         (TransientError(""), 4, timedelta(minutes=40)),
         (TransientError(""), 11, timedelta(hours=24)),
-        (NotYetPublished(""), 1, timedelta(minutes=15)),
-        (NotYetPublished(""), 500, timedelta(hours=6)),
+        (NotYetPublished("", timedelta(minutes=20)), 500, timedelta(minutes=15)),
+        (NotYetPublished("", timedelta(hours=4)), 1, timedelta(hours=2)),
+        (NotYetPublished("", timedelta(days=6)), 1, timedelta(hours=6)),
+        (Unavailable(""), 500, timedelta(days=30)),
         (ValueError(""), 1, timedelta(hours=24)),
     ],
 )
@@ -36,6 +49,41 @@ def test_a_spent_quota_waits_until_it_is_back_and_a_refused_account_for_half_an_
 def test_after_the_last_try_nothing_is_asked_until_a_person_says_so(error, last):
     assert next_try_at(error, last - 1, NOW) is not None
     assert next_try_at(error, last, NOW) is None
+
+
+def test_after_faults_that_pass_a_defect_has_another_try_and_no_mixture_is_tried_for_ever():
+    assert next_try_at(ValueError(""), 11, NOW, is_repeated=False) is not None
+    assert next_try_at(ValueError(""), 12, NOW, is_repeated=False) is None
+
+
+@pytest.fixture
+def fail(sqlite_warehouse):
+    """Have a dataset fail so, one error after the other; gives its line."""
+    store(sqlite_warehouse, a_season())
+
+    def fail(*errors):
+        for error in errors:
+            line = Extraction(KEY, "weather", Status.FAILED)
+            line = sqlite_warehouse.note(failure_of(line, error, sqlite_warehouse, NOW))
+        return line
+
+    return fail
+
+
+def test_what_says_nothing_of_the_data_is_no_try(fail):
+    early, refused, spent = NotYetPublished(""), AuthenticationRequired(""), QuotaExhausted("")
+    line = fail(*[early] * 12, *[refused] * 12, *[spent] * 12, TransientError(""))
+    assert line.attempts == 1
+    assert line.next_try_at < NOW + timedelta(minutes=7)
+
+
+def test_a_defect_after_other_faults_is_tried_again_and_then_given_up(fail):
+    assert fail(TransientError(""), TransientError(""), UnreadableData("")).next_try_at is not None
+    assert fail(UnreadableData("")).next_try_at is None
+
+
+def test_whatever_fails_in_turns_is_given_up(fail):
+    assert fail(*[TransientError(""), UnreadableData("")] * 6).next_try_at is None
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,14 @@ def test_many_failures_are_one_message_that_counts_the_rest():
     assert message.endswith("\nand 3 more: f1-assets status")
 
 
-def test_a_refused_account_is_one_problem_whatever_else_failed():
+def test_a_refused_account_is_one_problem_and_what_else_failed_is_told_too():
     blocked = replace(
         WEATHER, status=Status.BLOCKED_AUTH, reason="The Formula 1 account was refused: HTTP 401. Set F1_USERNAME."
     )
-    assert failure_message([WEATHER, blocked, replace(blocked, dataset="laps")]) == (
+    of_the_account, _, of_the_rest = failure_message([WEATHER, blocked]).partition("\nFormula 1: ")
+    assert of_the_account == failure_message([blocked])
+    assert of_the_rest.startswith("1 session failed.\n• 2025-12-R: weather. WeatherData failed: HTTP 500.")
+    assert failure_message([blocked, replace(blocked, dataset="laps")]) == (
         "Formula 1: The Formula 1 account was refused: HTTP 401. Set F1_USERNAME.\n"
         "1 session waits for it, and no other is asked for; one tries again every half hour, and all go on when it is "
         "accepted."

@@ -158,7 +158,7 @@ def test_an_account_that_is_refused_is_told_without_its_name_and_password(monkey
     def refuse(auth_func):
         raise F1AuthError(f"no account {PLANTED}@example.org with {PLANTED}-too")
 
-    monkeypatch.setattr(account, "_refusal", None)
+    monkeypatch.setattr(account, "_refusals", {})
     monkeypatch.setattr(account.token_manager, "get", refuse)
     settings = load_settings(username=f"{PLANTED}@example.org", password=f"{PLANTED}-too")
     with pytest.raises(Exception, match=r"no account \*\*\* with \*\*\*"):

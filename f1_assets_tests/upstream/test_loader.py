@@ -1,24 +1,36 @@
 """What FastF1 swallows becomes one typed error with the feed's name, dataset by dataset."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+import requests
 from fastf1.exceptions import F1AuthError
+from sqlalchemy import update
 
 from f1_assets.datasets import all_datasets
+from f1_assets.errors import AuthenticationRequired, TransientError
 from f1_assets.importing import process_session_gap, refresh_calendar
+from f1_assets.importing.forget import forget_failures
 from f1_assets.keys import SessionKey
-from f1_assets.planning import SessionGap
+from f1_assets.planning import SessionGap, dataset_states
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream import account
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
+from f1_assets.warehouse.models import seasons, sessions
 from f1_assets_tests.upstream.server import body, services, status
 
 KEY = SessionKey(2025, 1, "R")
 ALL = tuple(all_datasets())
 OF_TIMING = {"laps", "intervals"}
+
+
+def _http_error(code):
+    answer = requests.Response()
+    answer.status_code = code
+    return requests.HTTPError(response=answer)
 
 
 @pytest.fixture
@@ -107,6 +119,62 @@ def test_a_session_that_just_ended_is_not_published_yet(served, settings_of, sql
         all_datasets()["weather"].take(loaded)
 
 
+def _ended(warehouse, ago):
+    with warehouse.engine.begin() as connection:
+        is_race = (sessions.c.round == KEY.round, sessions.c.session == KEY.session)
+        connection.execute(update(sessions).where(*is_race).values(end_utc=datetime.now(UTC) - ago))
+
+
+@pytest.mark.parametrize(
+    ("fault", "dataset", "lacking", "within"),
+    [
+        ("results.json", "drivers", "driver_id", timedelta(days=7)),
+        ("/laps/", "laps", None, timedelta(days=7)),
+        ("RaceControlMessages", "laps", "deleted", timedelta(hours=24)),
+    ],
+)
+def test_what_only_adds_is_asked_for_again_while_it_may_still_come(
+    run, served, sqlite_warehouse, fault, dataset, lacking, within
+):
+    def due_at():
+        states = dataset_states(sqlite_warehouse, [2025])
+        return next(s.next_try_at for s in states if (s.key, s.dataset) == (KEY, dataset))
+
+    served.faults[fault] = status(404)
+    _ended(sqlite_warehouse, timedelta(minutes=30))
+    now = datetime.now(UTC)
+    line = _lines(run(dataset))[dataset]
+    assert (line.status, line.failed) == (Status.PRESENT, False)
+    assert "not published yet" in line.reason
+    assert timedelta(minutes=10) < due_at() - now < timedelta(minutes=20)
+    _ended(sqlite_warehouse, within - timedelta(minutes=10))
+    run(dataset)
+    assert timedelta(hours=4) < due_at() - now < timedelta(hours=8), "the wait grows"
+    assert forget_failures(sqlite_warehouse, KEY, [dataset]) == 1
+    assert due_at() <= datetime.now(UTC), "a person may have it asked for at once"
+    without = sqlite_warehouse.rows(dataset, KEY)
+    served.faults.clear()
+    line = _lines(run(dataset))[dataset]
+    assert (line.reason, line.next_try_at) == (None, None)
+    if lacking is not None:
+        assert without[lacking].isna().all()
+        assert sqlite_warehouse.rows(dataset, KEY)[lacking].notna().any()
+
+
+def test_what_only_adds_is_not_waited_for_for_ever(run, served, sqlite_warehouse):
+    served.faults["results.json"] = status(404)
+    _ended(sqlite_warehouse, timedelta(days=7, minutes=1))
+    line = _lines(run("drivers"))["drivers"]
+    assert (line.status, line.reason, line.next_try_at) == (Status.PRESENT, None, None)
+
+
+def test_a_practice_waits_for_nothing_that_it_never_has(run, sqlite_warehouse):
+    with sqlite_warehouse.engine.begin() as connection:
+        connection.execute(update(sessions).values(end_utc=datetime.now(UTC) - timedelta(minutes=30)))
+    lines = _lines(run(key=SessionKey(2025, 1, "FP1")))
+    assert {name: line.next_try_at for name, line in lines.items() if line.next_try_at is not None} == {}
+
+
 def test_types_that_fastf1_cannot_read_fail_that_dataset_loudly(run, served):
     def wrong_types(content):
         return content.replace(b'"Messages":[', b'"Messages":7,"x":[')
@@ -134,10 +202,6 @@ def test_an_account_that_is_refused_is_found_before_any_request(
     settings_of, sqlite_warehouse, simulator_transport, ledger, monkeypatch
 ):
     refresh_calendar(2025, warehouse=sqlite_warehouse, transport=simulator_transport)
-    from sqlalchemy import update
-
-    from f1_assets.warehouse.models import seasons
-
     with sqlite_warehouse.engine.begin() as connection:
         connection.execute(update(seasons).values(source="live"))
 
@@ -148,7 +212,7 @@ def test_an_account_that_is_refused_is_found_before_any_request(
         raise F1AuthError("Invalid credentials")
 
     monkeypatch.setattr(account.token_manager, "get", refuse)
-    monkeypatch.setattr(account, "_refusal", None)
+    monkeypatch.setattr(account, "_refusals", {})
     transport = Transport(settings_of(source="live"), ledger)
     for _ in range(2):
         gap = SessionGap(KEY, ("weather", "laps"))
@@ -157,6 +221,40 @@ def test_an_account_that_is_refused_is_found_before_any_request(
         assert {line.status for line in outcome.datasets} == {Status.BLOCKED_AUTH}
         assert all("Invalid credentials. Set F1_USERNAME" in line.reason for line in outcome.datasets)
     assert len(attempts) == 1, "the account is checked once, not once per session"
+
+
+@pytest.mark.parametrize(
+    ("cause", "error"),
+    [
+        (requests.ConnectTimeout("no answer"), TransientError),
+        (_http_error(503), TransientError),
+        (_http_error(401), AuthenticationRequired),
+        (None, AuthenticationRequired),
+    ],
+)
+def test_a_sign_in_that_does_not_answer_is_no_refusal(settings_of, monkeypatch, cause, error):
+    attempts = []
+
+    def fail(**_kwargs):
+        attempts.append(1)
+        raise F1AuthError("Sign-in failed") from cause
+
+    monkeypatch.setattr(account.token_manager, "get", fail)
+    monkeypatch.setattr(account.token_manager, "get_stored", lambda: None)
+    monkeypatch.setattr(account, "_refusals", {})
+    settings = settings_of(username="me", password="wrong")
+    for _ in range(2):
+        with pytest.raises(error, match="Sign-in failed"):
+            account.require_account(settings)
+    assert len(attempts) == (2 if error is TransientError else 1)
+    # Other credentials are tried, and so is a token that has come since.
+    with pytest.raises(error):
+        account.require_account(settings_of(username="me", password="another"))
+    monkeypatch.setattr(account.token_manager, "get_stored", lambda: SimpleNamespace(is_valid=lambda: True))
+    monkeypatch.setattr(account.token_manager, "get", lambda **_kwargs: None)
+    account.require_account(settings)
+    monkeypatch.setattr(account.token_manager, "get_stored", lambda: None)
+    account.require_account(settings)
 
 
 @pytest.mark.parametrize(

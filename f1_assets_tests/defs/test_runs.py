@@ -1,0 +1,74 @@
+"""What a session's run in this process tells the command: what each dataset became, and what ended it early."""
+
+import dagster as dg
+import pytest
+
+from f1_assets.connection import connect
+from f1_assets.datasets import Dataset
+from f1_assets.defs.runs import run_session
+from f1_assets.errors import ConfigurationError, TransientError
+from f1_assets.importing import Outcome
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.upstream import loader
+from f1_assets.warehouse import Status, Warehouse
+
+RACE = SessionKey(2025, 1, "R")
+GAP = SessionGap(RACE, ("drivers", "results", "weather", "track_status"))
+
+
+@pytest.fixture(autouse=True)
+def season(instance, run):
+    instance.add_dynamic_partitions("f1_season", ["2025"])
+    assert run("refresh_calendar", "2025").success
+
+
+def _status(instance, run):
+    return instance.get_run_by_id(run.run_id).status
+
+
+def test_a_disk_that_fills_up_half_way_stops_the_import_and_keeps_what_came(instance, monkeypatch):
+    replace, stored = Warehouse.replace, []
+
+    def full(self, key, dataset, *arguments, **options):
+        if len(stored) == 2:
+            raise ConfigurationError("The disk is full; nothing was changed.")
+        stored.append(dataset.name)
+        return replace(self, key, dataset, *arguments, **options)
+
+    monkeypatch.setattr(Warehouse, "replace", full)
+    run = run_session(GAP)
+    assert run.error == "The disk is full; nothing was changed."
+    assert [line.dataset for line in run.outcome.datasets] == stored == ["drivers", "results"]
+    assert _status(instance, run) is dg.DagsterRunStatus.FAILURE
+
+
+def test_datasets_that_fail_stop_nothing(instance, monkeypatch):
+    take = Dataset.take
+
+    def fail(dataset, loaded):
+        if dataset.name == "weather":
+            raise TransientError(f"{RACE}: WeatherData failed: HTTP 500.")
+        return take(dataset, loaded)
+
+    monkeypatch.setattr(Dataset, "take", fail)
+    run = run_session(GAP)
+    assert run.error is None
+    assert (run.outcome.status, run.outcome.failed) == (Outcome.PARTIAL, ("weather",))
+    assert _status(instance, run) is dg.DagsterRunStatus.FAILURE
+
+
+def test_a_defect_in_the_load_is_noted_of_each_dataset_and_the_import_goes_on(instance, monkeypatch):
+    def broken(*_arguments):
+        raise KeyError("Time")
+
+    monkeypatch.setattr(loader, "load_session", broken)
+    run = run_session(GAP)
+    assert run.error is None
+    assert (run.outcome.status, set(run.outcome.failed)) == (Outcome.FAILED, set(GAP.datasets))
+    lines = connect().extractions(RACE)
+    assert {(line.status, line.error_class, line.reason) for line in lines} == {
+        (Status.FAILED, "KeyError", "defect: KeyError: 'Time'")
+    }
+    assert all("in broken" in line.error and line.next_try_at is not None for line in lines)
+    assert _status(instance, run) is dg.DagsterRunStatus.FAILURE

@@ -19,7 +19,7 @@ class UpstreamError(F1AssetsError):
 
 
 class TransientError(UpstreamError):
-    """A fault that is expected to pass: a time-out, a 5xx, a damaged body. It is tried again."""
+    """A fault that is expected to pass: a time-out, a 5xx, a damaged body, a deadlock. It is tried again."""
 
 
 class QuotaExhausted(UpstreamError):

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from f1_assets.datasets import Dataset, all_datasets, named
 from f1_assets.datasets.definition import Check, Severity
 from f1_assets.errors import ConfigurationError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse.models import of_session, sessions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,6 +117,8 @@ class _Stored:
         _NotThereError
             When there are none.
         """
+        if name == sessions.name:
+            return self._calendar()
         status = self._statuses.get(name, Status.MISSING)
         if status is not Status.PRESENT:
             raise _NotThereError(f"{name}: {status}")
@@ -127,6 +132,12 @@ class _Stored:
         if self._frames[name].empty:
             raise _NotThereError(f"{name}: its rows are gone")
         return self._frames[name]
+
+    def _calendar(self) -> pd.DataFrame:
+        row = self._warehouse.query(select(sessions).where(of_session(sessions, self.key)))
+        if row["laps_scheduled"].isna().all():
+            raise _NotThereError("LapCount: how many laps were scheduled is not known")
+        return row
 
     def _rows_of_file(self, dataset: Dataset, columns: Sequence[str] | None) -> pd.DataFrame:
         try:

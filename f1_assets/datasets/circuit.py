@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ from f1_assets.datasets.coercions import integer, number
 from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.lap_telemetry import lap_telemetry, marker_distances_m
 from f1_assets.datasets.samples import samples_of
-from f1_assets.errors import F1AssetsError, Unavailable
+from f1_assets.errors import F1AssetsError, Unavailable, UnreadableData
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse.models import circuits
@@ -28,6 +29,8 @@ def extract(loaded: LoadedSession) -> Extract:
         raise Unavailable("the circuit's key is in neither the season index nor SessionInfo")
     loaded.demand((Feed.CIRCUIT,))
     info = loaded.circuit
+    if not math.isfinite(info.rotation):
+        raise UnreadableData(f"{loaded.key}: the circuit's rotation is {info.rotation}, which is no angle")
     frames = [_markers(kind, getattr(info, attribute)) for kind, attribute in _KINDS.items()]
     circuit = {
         "circuit_key": loaded.circuit_key,

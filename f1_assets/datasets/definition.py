@@ -103,7 +103,8 @@ class Check:
     severity
         What it says of the data that the rule is broken.
     beside
-        Other datasets that it is held against. Without their data it is not checked, which is neither pass nor fail.
+        Other datasets that it is held against, or ``sessions``, the calendar's row with what is known of the session.
+        Without their data it is not checked, which is neither pass nor fail.
     sessions
         Identifiers of the sessions that it is for; all that have such data by default.
     columns

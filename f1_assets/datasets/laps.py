@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -11,8 +12,12 @@ from f1_assets.datasets.definition import Check, Dataset, Extract, Field, Severi
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
+from f1_assets.warehouse.lines import identity_of
+from f1_assets.warehouse.models import sessions
 
 if TYPE_CHECKING:
+    from sqlalchemy import Table
+
     from f1_assets.upstream.loader import LoadedSession
 
 _MILLISECONDS = {
@@ -58,7 +63,14 @@ def extract(loaded: LoadedSession) -> Extract:
         fastf1_generated=flag(laps["FastF1Generated"]),
         is_accurate=flag(laps["IsAccurate"]),
     )
-    return Extract(frame, rows_expected=_laps_of_the_result(loaded))
+    return Extract(frame, _distance(loaded), rows_expected=_laps_of_the_result(loaded))
+
+
+def _distance(loaded: LoadedSession) -> Mapping[Table, Sequence[Mapping[str, Any]]]:
+    """Give the calendar's row of a race with its laps, where they are announced."""
+    if loaded.laps_scheduled is None:
+        return {}
+    return {sessions: [{**identity_of(loaded.key), "laps_scheduled": loaded.laps_scheduled}]}
 
 
 def _laps_of_the_result(loaded: LoadedSession) -> int | None:
@@ -77,6 +89,16 @@ def _after_missing_laps(frame: pd.DataFrame) -> pd.DataFrame:
     ordered = frame.sort_values(["driver_number", "lap_number"])
     before = ordered.groupby("driver_number")["lap_number"].shift().fillna(0)
     return ordered[ordered["lap_number"] != before + 1]
+
+
+def _not_the_distance(frame: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
+    """Give the laps beyond the distance, or the last ones of a race that ended before it."""
+    distance = int(sessions["laps_scheduled"].iloc[0])
+    # A lap that was begun and not timed is the way back to the pits.
+    driven = frame[frame["lap_time_ms"].notna()].assign(laps_scheduled=distance)
+    most = driven["lap_number"].max()
+    odd: pd.DataFrame = driven[driven["lap_number"] >= (distance + 1 if most > distance else most)]
+    return odd.head(0) if most == distance else odd
 
 
 def _ends_before_it_begins(frame: pd.DataFrame) -> pd.DataFrame:
@@ -160,6 +182,14 @@ DATASET = Dataset(
             _ends_before_it_begins,
             Severity.ERROR,
             columns=("lap_start_time_ms", "session_time_ms"),
+        ),
+        Check(
+            "laps_reach_the_distance",
+            "A race ends with the lap that LapCount announced as its last; one that was cut short ends before.",
+            _not_the_distance,
+            beside=("sessions",),
+            sessions=frozenset({"R", "S"}),
+            columns=("lap_time_ms", "session_time_ms"),
         ),
         drivers_are_known(Severity.ERROR),
     ),

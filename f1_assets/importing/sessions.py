@@ -20,6 +20,7 @@ from f1_assets.errors import (
     ConfigurationError,
     F1AssetsError,
     QuotaExhausted,
+    TransientError,
     Unavailable,
     UpstreamError,
     UsageError,
@@ -194,7 +195,7 @@ def load_fastf1_session(
     finally:
         if reservation is not None and transport.ledger is not None:
             # It expires by itself; a good load is not lost for it.
-            with contextlib.suppress(ConfigurationError):
+            with contextlib.suppress(ConfigurationError, TransientError):
                 transport.ledger.release(reservation)
 
 

@@ -2,7 +2,8 @@
 
 FastF1 keeps responses in a SQLite file of requests-cache, as pickles, and what it made of them in other pickles. Of
 the former the plain data is read, and nothing executed; the latter are left alone. A response is taken when it would
-be kept for ever had it come from the network: data of a feed, sound, and of a session that was over for long enough.
+be kept for ever had it come from the network: data of a feed, sound, of what its address says, and of a session that
+was over for long enough.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import requests
 from f1_assets.errors import UsageError
 from f1_assets.upstream.archive import Archive
 from f1_assets.upstream.feeds import JOLPICA_HOST, Feed, damage_of, feed_of, is_live_timing, is_without_data
+from f1_assets.upstream.identity import Asked, is_distinctive, stranger
 from f1_assets.upstream.plain_pickles import plain_data_of
 from f1_assets.upstream.sources import Answer, AnsweringAdapter
 
@@ -33,6 +35,7 @@ LARGEST_BYTES = 200_000_000
 LIVE_TIMING_SETTLES = timedelta(hours=36)
 """How long after the beginning of its day a session is over, and its feeds whole, wherever it is held."""
 
+_SESSION_INFO = f"/{Feed.SESSION_INFO}.jsonStream"
 _SESSION = re.compile(r"/static/\d{4}/\d{4}-\d\d-\d\d_[^/]+/(\d{4}-\d\d-\d\d)_[^/]+/[^/]+\.jsonStream")
 _SEASON = re.compile(r"/ergast/f1/(\d{4})/")
 
@@ -87,10 +90,12 @@ def adopt(folder: Path, archive: Archive) -> Adoption:
     """
     adopted = already_there = 0
     refused: Counter[str] = Counter()
+    misled: set[str] = set()
     for value in _values(folder):
         try:
             kept = _response_of(value)
             _refuse_what_may_change(kept)
+            _refuse_what_is_anothers(kept, archive, misled)
         except _Refused as why:
             refused[str(why)] += 1
             continue
@@ -98,24 +103,30 @@ def adopt(folder: Path, archive: Archive) -> Adoption:
             already_there += 1
             continue
         archive.keep(kept.url, _as_answered(kept), None)
+        if is_distinctive(feed_of(kept.url), kept.body):
+            archive.keep_identity(kept.url, kept.body)
         adopted += 1
     left_alone = sum(1 for path in folder.rglob("*.ff1pkl") if path.is_file())
     return Adoption(adopted, already_there, dict(sorted(refused.items())), left_alone)
 
 
 def _values(folder: Path) -> Iterator[bytes | None]:
-    """Give what stands for each response; None for what is no such thing, or too large."""
+    """Give what stands for each response, SessionInfo first; None for what is no such thing, or too large."""
     path = folder / CACHE
     if not path.is_file():
         words = f"{folder} is no cache of FastF1: it has no {CACHE}."
         raise UsageError(f"{words} Name the folder that fastf1.Cache.configure() was given.")
-    query = "SELECT CASE WHEN typeof(value) = 'blob' AND length(value) <= ? THEN value END FROM responses"
+    value = f"CASE WHEN typeof(value) = 'blob' AND length(value) <= {LARGEST_BYTES} THEN value END"
+    order = f"SELECT rowid FROM responses ORDER BY instr({value}, ?) = 0, rowid"  # noqa: S608 (our own words)
+    query = f"SELECT {value} FROM responses WHERE rowid = ?"  # noqa: S608 (our own words)
     try:
         connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
         try:
             connection.execute("PRAGMA trusted_schema = OFF")
-            for (value,) in connection.execute(query, (LARGEST_BYTES,)):
-                yield value
+            connection.execute("BEGIN")  # FastF1 may be at work on it
+            for (row,) in connection.execute(order, (_SESSION_INFO.encode(),)).fetchall():
+                for (found,) in connection.execute(query, (row,)):
+                    yield found
         finally:
             connection.close()
     except sqlite3.Error as error:
@@ -166,6 +177,29 @@ def _refuse_what_may_change(kept: _Kept) -> None:
         raise _Refused("damaged, or without data")
     if kept.taken_at < _final_from(kept.url) or kept.taken_at > datetime.now(UTC) + timedelta(days=1):
         raise _Refused("taken when it could still change")
+
+
+def _refuse_what_is_anothers(kept: _Kept, archive: Archive, misled: set[str]) -> None:
+    """Refuse what the transport would not take for the answer of its address.
+
+    Parameters
+    ----------
+    kept, archive
+        What is looked at, and what is known already.
+    misled
+        Folders whose SessionInfo is another session's: nothing that comes from there can be trusted.
+    """
+    feed, folder = feed_of(kept.url), kept.url.rpartition("/")[0]
+    info = archive.find(folder + _SESSION_INFO) if is_live_timing(kept.url) else None
+    asked = Asked(info=info.content) if info is not None and info.status_code == 200 else None
+    if stranger(kept.url, kept.body, asked) is not None:
+        if feed is Feed.SESSION_INFO:
+            misled.add(folder)
+        raise _Refused("of something else than its address says")
+    if folder in misled:
+        raise _Refused("beside a SessionInfo of another session")
+    if is_distinctive(feed, kept.body) and archive.twin(kept.url, kept.body) is not None:
+        raise _Refused("the very same as of another session")
 
 
 def _final_from(url: str) -> datetime:

@@ -43,17 +43,20 @@ _SAMPLED_LINES = 3
 
 @dataclass(frozen=True)
 class Asked:
-    """Which session is being loaded, and the SessionInfo that came first, where there is one."""
+    """Which session is asked for, where a calendar tells, and the SessionInfo that came first, where there is one."""
 
-    session: CalendarSession
+    session: CalendarSession | None = None
     info: bytes | None = None
 
-    def span(self) -> tuple[datetime, datetime]:
-        """Tell between which times a sample of the session must have been taken."""
-        start, end, tolerance = self.session.start, self.session.end, SCHEDULES_DISAGREE
-        if self.info is not None and (held := _held_at(_session_info(self.info))) is not None:
-            start, end, tolerance = min(start, held[0]), max(end, held[1]), NEAR
-        return start - tolerance, end + tolerance
+    def span(self) -> tuple[datetime, datetime] | None:
+        """Tell between which times a sample of the session must have been taken; None where nothing tells."""
+        held = _held_at(_session_info(self.info)) if self.info is not None else None
+        planned = (self.session.start, self.session.end) if self.session is not None else None
+        known = [times for times in (held, planned) if times is not None]
+        if not known:
+            return None
+        tolerance = NEAR if held is not None else SCHEDULES_DISAGREE
+        return min(start for start, _ in known) - tolerance, max(end for _, end in known) + tolerance
 
 
 def fault_of(url: str, body: bytes) -> str | None:
@@ -69,14 +72,14 @@ def stranger(url: str, body: bytes, asked: Asked | None = None) -> str | None:
     url, body
         What was asked for, and what came.
     asked
-        The session that is being loaded, for feeds that carry dates.
+        What is known of the session, for feeds that carry dates; else the day in the address tells.
     """
     feed = feed_of(url)
     try:
         if feed is Feed.SESSION_INFO:
             return _another_session(url, _session_info(body), asked)
         if feed in _DATED:
-            return _another_time(feed, body, asked) if asked is not None else None
+            return _another_time(feed, body, (asked.span() if asked is not None else None) or _day_of(url))
         document = None if url.endswith(".jsonStream") or feed is Feed.OTHER else json.loads(body.decode("utf-8-sig"))
         if not isinstance(document, dict):
             return None
@@ -99,15 +102,26 @@ def _another_session(url: str, info: dict[str, Any], asked: Asked | None) -> str
         return None
     if said is not None:
         return None if said.groups() == wanted.groups() else f"it is of another session, {info['Path']}"
-    key = asked.session.session_key if asked is not None else None
+    key = asked.session.session_key if asked is not None and asked.session is not None else None
     if key is not None and str(info.get("Key", key)) != str(key):
         return f"it is of another session, with the key {info['Key']} instead of {key}"
     return None
 
 
-def _another_time(feed: Feed, body: bytes, asked: Asked) -> str | None:
+def _day_of(url: str) -> tuple[datetime, datetime] | None:
+    """Tell when a session was held at the earliest and the latest, by its day in the address: the day of its place."""
+    folder = _FOLDER.search(urlsplit(url).path)
+    if folder is None:
+        return None
+    day = datetime.fromisoformat(folder[3].partition("_")[0]).replace(tzinfo=UTC)
+    return day - SCHEDULES_DISAGREE, day + timedelta(days=1) + SCHEDULES_DISAGREE
+
+
+def _another_time(feed: Feed, body: bytes, span: tuple[datetime, datetime] | None) -> str | None:
+    if span is None:
+        return None
     dates = sorted(_dates_of(feed, body))
-    first, last = asked.span()
+    first, last = span
     if not dates or (dates[0] <= last and dates[-1] >= first):
         return None
     return f"it is of another session, of {dates[0]:%Y-%m-%d %H:%M} to {dates[-1]:%H:%M} UTC"
@@ -152,7 +166,7 @@ def _another_document(feed: Feed, url: str, document: dict[str, Any]) -> str | N
 
 def _another_race(feed: Feed, document: dict[str, Any], asked: Asked | None) -> str | None:
     """Tell by its date whether a race is another one: Jolpica may count rounds otherwise than the calendar does."""
-    if asked is None or feed not in (Feed.RESULTS, Feed.LAP_TIMES):
+    if asked is None or asked.session is None or feed not in (Feed.RESULTS, Feed.LAP_TIMES):
         return None
     for race in document["MRData"]["RaceTable"]["Races"]:
         if abs(date.fromisoformat(race["date"]) - asked.session.start.date()) > WEEKEND:

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, case, delete, false, insert, select, text, update
 
-from f1_assets.errors import ConfigurationError, QuotaExhausted
+from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.upstream.ledger_history import compact, counted_since, is_in_flight, past_loads, time_of
 from f1_assets.upstream.policies import ANY, Policy, policy_of
 from f1_assets.upstream.windows import PolicyStatus, Refusal, close_policy, short_of, status_of, why_not_now
@@ -146,7 +146,7 @@ class Ledger:
                 )
                 if row is not None and (status == 429 or (retry_after and status is not None and status >= 400)):
                     close_policy(connection, row.policy, now, status, retry_after)
-        except ConfigurationError as error:
+        except (ConfigurationError, TransientError) as error:
             # The request stays counted as long as it can take: that is safe, and the answer is not lost.
             logger.warning("A request could not be settled in the ledger: %s", error)
 
@@ -259,7 +259,7 @@ class Ledger:
         while True:
             try:
                 return act()
-            except ConfigurationError as error:
+            except (ConfigurationError, TransientError) as error:
                 if waited >= PATIENCE_SECONDS:
                     raise
                 logger.warning("The ledger cannot be reached, so no request is sent; trying again. %s", error)

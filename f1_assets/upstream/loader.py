@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 PUBLISHED_WITHIN = timedelta(hours=24)
 """After its end a session's live timing is there within half an hour; for a day its absence is a delay."""
 
+MOST_LAPS = 200
+"""No race of the world championship but the Indianapolis 500 had so many; what says so is damaged."""
+
 CLOCK_STARTS_WITHIN = timedelta(hours=24)
 """Session time begins some minutes to an hour before a session; a clock that is a day off is another session's."""
 
@@ -129,6 +132,15 @@ class LoadedSession:
     def session_status(self) -> pd.DataFrame:
         """Changes of the session status, in FastF1's own columns."""
         return self._loaded("session_status")
+
+    @property
+    def laps_scheduled(self) -> int | None:
+        """The laps of a race or sprint, as LapCount announces them; None for other sessions, or where it does not."""
+        try:
+            count = self.fastf1.total_laps
+        except DataNotLoadedError:
+            return None
+        return count if isinstance(count, int) and 0 < count <= MOST_LAPS else None
 
     @property
     def timing_stream(self) -> pd.DataFrame:

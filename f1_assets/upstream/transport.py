@@ -145,7 +145,7 @@ class Transport:
             return _read(send(), request)
         try:
             permit = self.ledger.permit(request.url or "", self._purpose)
-        except (QuotaExhausted, ConfigurationError) as error:
+        except (QuotaExhausted, ConfigurationError, TransientError) as error:
             raise LoadStopped(error) from error
         started, status, size, retry_after = time.perf_counter(), None, 0, None
         try:
@@ -215,8 +215,9 @@ class Transport:
                 return self._carry(request, send, now)
             except InFlight:
                 time.sleep(IN_FLIGHT_SECONDS)
-            except ConfigurationError as error:
-                raise LoadStopped(error) from error  # the archive: FastF1 would go on as if a feed were absent
+            except (ConfigurationError, TransientError) as error:
+                # The archive, or the ledger: FastF1 would go on as if a feed were absent.
+                raise LoadStopped(error) from error
 
     def _carry(
         self, request: requests.PreparedRequest, send: Callable[[], requests.Response], now: datetime | None
@@ -299,14 +300,23 @@ class Transport:
     def _from_season(self, feed: Feed, request: requests.PreparedRequest) -> requests.Response:
         """Answer for a race of the past from the pages of its season, which are fetched where they are not kept."""
         url = request.url or ""
-        first = self.get(page_urls(url, 1)[0])
-        pages = [first]
-        if first.status_code == 200:
-            pages += [self.get(page) for page in page_urls(url, pages_of(first.content))[1:]]
+        try:
+            pages = self._pages_of_season(url)
+        except requests.RequestException as error:
+            # Only the page is noted by now; whoever asks why there are no results asks for the race's own feed.
+            self.exchanges.append(Exchange(feed, url, Outcome.FAILED, in_short(error)))
+            raise
         failed = next((page for page in pages if page.status_code != 200), None)
         if failed is not None:
             return self._made(request, feed, failed.status_code, failed.content)
         return self._made(request, feed, 200, race_of(url, [page.content for page in pages]))
+
+    def _pages_of_season(self, url: str) -> list[requests.Response]:
+        """Give the pages that answer for a race; the first one alone where it does not say how many there are."""
+        first = self.get(page_urls(url, 1)[0])
+        if first.status_code != 200:
+            return [first]
+        return [first, *(self.get(page) for page in page_urls(url, pages_of(first.content))[1:])]
 
     def _made(self, request: requests.PreparedRequest, feed: Feed, status: int, body: bytes) -> requests.Response:
         """Answer without a request of its own."""

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from f1_assets.errors import ConfigurationError, UsageError
+from f1_assets.errors import ConfigurationError, TransientError, UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.engine import reading, writing
 from f1_assets.warehouse.models import of_session
@@ -112,7 +112,7 @@ class Claims:
                 with writing(self._warehouse.engine) as connection:
                     expires_at = datetime.now(UTC) + LASTS
                     connection.execute(update(claims).where(mine).values(expires_at=expires_at))
-            except ConfigurationError as error:
+            except (ConfigurationError, TransientError) as error:
                 # The next round tries again; a claim outlives four that fail.
                 logger.warning("The claims could not be renewed: %s", error)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 
-from f1_assets.errors import ConfigurationError
+from f1_assets.errors import ConfigurationError, TransientError
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -42,7 +42,7 @@ def make_engine(url: URL) -> Engine:
 
 @contextlib.contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Read in one transaction; what the database refuses becomes a `ConfigurationError`."""
+    """Read in one transaction; what the database refuses becomes a `ConfigurationError`, or else a `TransientError`."""
     with _refusals_named(engine), engine.connect() as connection:
         yield connection
 
@@ -58,6 +58,13 @@ def writing(engine: Engine, durable: bool = True) -> Iterator[Connection]:
     durable
         Whether it must survive a power cut. What need not is not waited for until it is on the disk (SQLite); a crash
         of the process it survives all the same.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database is away, full, locked, damaged, or may not be written.
+    TransientError
+        When it undid this transaction in favour of another one.
     """
     options = {"f1_writes": True, "f1_durable": durable}
     with _refusals_named(engine), engine.execution_options(**options).begin() as connection:
@@ -74,15 +81,31 @@ def _refusals_named(engine: Engine) -> Iterator[None]:
     where = shown(engine.url)
     try:
         yield
-    except OperationalError as error:
-        raise ConfigurationError(f"{_what_is_wrong(error)} The database is {where}.") from error
     except DBAPIError as error:
-        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
-            raise ConfigurationError(
-                f"{where} is not a SQLite database. Set F1_DATABASE_URL or F1_HOME to another place."
+        if (collision := _COLLISIONS.get(getattr(error.orig, "pgcode", None))) is not None:
+            raise TransientError(
+                f"The database undid a transaction: {collision}. Nothing was changed. The database is {where}."
             ) from error
-        raise
+        if not _is_refusal(error):
+            raise
+        if is_embedded(engine):
+            engine.dispose()  # a connection of before would find the disk read-only for ever
+        raise ConfigurationError(f"{_what_is_wrong(error)} The database is {where}.") from error
 
+
+def _is_refusal(error: DBAPIError) -> bool:
+    """Tell whether the database itself stands in the way, not what it was asked to do."""
+    # Drivers do not agree on the class: psycopg2 has InterfaceError for a connection that is gone, sqlite3 for a value
+    # that it cannot store. Of SQLite, what is wrong with the file is a DatabaseError and none of its subclasses.
+    is_of_the_file = type(error.orig) is sqlite3.DatabaseError
+    return isinstance(error, OperationalError) or error.connection_invalidated or is_of_the_file
+
+
+_COLLISIONS: dict[object, str] = {
+    "40P01": "it and another one waited for each other (deadlock)",
+    "40001": "another one changed the same rows (serialization failure)",
+}
+"""What happens to one of two transactions of PostgreSQL that come in each other's way, by its code."""
 
 _SIGNS = {
     "readonly": "The database is read-only. Give this user write access to the file and its folder.",
@@ -90,11 +113,13 @@ _SIGNS = {
     "disk is full": "The disk is full; nothing was changed. Free some space and run the command again.",
     "disk full": "The disk is full; nothing was changed. Free some space and run the command again.",
     "unable to open": "The database file cannot be opened. Check F1_HOME or F1_DATABASE_URL, and its permissions.",
+    "not a database": "The file is not a SQLite database. Set F1_DATABASE_URL or F1_HOME to another place.",
+    "malformed": "The database file is damaged. Stop imports and restore a backup: see docs/operations.md, Backup.",
     "locked": f"The database stayed locked for {BUSY_TIMEOUT_MS // 1000} s. Is another program holding it open?",
 }
 
 
-def _what_is_wrong(error: OperationalError) -> str:
+def _what_is_wrong(error: DBAPIError) -> str:
     message = str(error.orig).strip()
     for sign, explanation in _SIGNS.items():
         if sign in message.lower():

@@ -125,6 +125,11 @@ sessions = Table(
     Column("end_is_estimated", Boolean, nullable=False),
     Column("session_key", Integer, comment="F1's own key of the session"),
     Column("t0_utc", UtcDateTime, comment="When session time began, as telemetry tells"),
+    Column(
+        "laps_scheduled",
+        Integer,
+        comment="Laps of a race or sprint, as LapCount announces them; NULL until its laps are imported",
+    ),
     Index("ix_sessions_event_key", "event_key"),
     Index("ix_sessions_end_utc", "end_utc"),
 )

@@ -323,6 +323,7 @@ HELD = {
     ("laps", "drivers_are_known"): (7, 2051),
     ("laps", "laps_end_after_they_begin"): (8, 2586),
     ("laps", "laps_follow_each_other"): (8, 2586),
+    ("laps", "laps_reach_the_distance"): (1, 308),
     ("laps", "sectors_sum_to_lap"): (8, 2586),
     ("race_control_messages", "drivers_are_known"): (18, 1029),
     ("race_control_messages", "times_go_forward"): (18, 1029),

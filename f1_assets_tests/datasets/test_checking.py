@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from sqlalchemy import select, update
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
@@ -16,7 +17,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states
 from f1_assets.settings import load_settings
 from f1_assets.upstream.transport import Transport
-from f1_assets.warehouse.models import Status
+from f1_assets.warehouse.models import Status, of_session, sessions
 
 SIMULATED = "laps=12,samples_every=40,drivers=10"
 RACE = SessionKey(2025, 1, "R")
@@ -223,7 +224,10 @@ def test_a_lap_more_is_told_unless_it_was_not_finished(warehouse):
     begins, ends = last["session_time_ms"].item(), last["session_time_ms"].item() + 90_000
     more = last.assign(lap_number=last["lap_number"] + 1, lap_start_time_ms=begins, session_time_ms=ends)
     with _stored(warehouse, RACE, "laps", pd.concat([laps, more])):
-        assert list(_told(warehouse, RACE)) == [("results", "laps_are_as_counted")]
+        assert list(_told(warehouse, RACE)) == [
+            ("laps", "laps_reach_the_distance"),
+            ("results", "laps_are_as_counted"),
+        ]
     more["lap_time_ms"] = pd.array([None], dtype="Int64")
     with _stored(warehouse, RACE, "laps", pd.concat([laps, more])):
         assert _told(warehouse, RACE) == {}
@@ -299,6 +303,28 @@ def _not_checked(warehouse, key, dataset):
     return {f.check: f.reason for f in findings if f.state is State.NOT_CHECKED}
 
 
+@pytest.mark.parametrize(("announced", "told"), [(11, ["12"]), (12, []), (13, ["12"]), (None, None)])
+def test_a_race_that_ends_before_or_after_its_announced_distance_is_told(warehouse, announced, told):
+    def announce(laps):
+        with warehouse.engine.begin() as connection:
+            is_race = of_session(sessions, RACE)
+            connection.execute(update(sessions).where(is_race).values(laps_scheduled=laps))
+
+    assert warehouse.query(select(sessions.c.laps_scheduled).where(of_session(sessions, RACE))).iat[0, 0] == 12
+    announce(announced)
+    findings = {finding.check: finding for finding in check_session(warehouse, RACE, ["laps"])}
+    announce(12)
+    finding = findings["laps_reach_the_distance"]
+    if told is None:
+        assert finding.state is State.NOT_CHECKED
+        assert "LapCount" in finding.reason
+        return
+    assert finding.state is (State.BROKEN if told else State.PASSED)
+    if told:
+        assert set(finding.examples["lap_number"].astype(str)) == set(told)
+        assert set(finding.examples["laps_scheduled"]) == {announced}
+
+
 def test_a_rule_with_a_defect_is_told_and_hides_no_other(warehouse):
     laps = all_datasets()["laps"]
 
@@ -364,7 +390,7 @@ def test_every_rule_is_held_against_datasets_that_exist():
     for name, dataset in all_datasets().items():
         for check in dataset.checks:
             assert check.description.endswith("."), (name, check.name)
-            assert {*check.beside} <= set(all_datasets()) - {name}
+            assert {*check.beside} <= {*all_datasets(), "sessions"} - {name}
             assert check.of is None or check.of in check.beside
             assert check.sessions is None or check.sessions <= dataset.sessions
             assert {*(check.columns or ())} <= {column.name for column in dataset.columns}

@@ -99,7 +99,7 @@ def _document(environment, tmp_path, *arguments):
     return json.loads(command.communicate(timeout=600)[0])
 
 
-@pytest.mark.timeout(2400)
+@pytest.mark.timeout(3600)
 def test_an_import_whose_processes_are_killed_is_equal_to_an_undisturbed_one(environment, served, tmp_path):
     # What an undisturbed import brings, and takes.
     undisturbed = load_settings(home=tmp_path / "undisturbed", source=served.url, quota=PLENTY)

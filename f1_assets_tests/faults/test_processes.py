@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from f1_assets.importing import import_season
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Status
@@ -114,6 +115,9 @@ def test_two_imports_at_once_ask_for_everything_once(tmp_path, found):
         assert all("standings" in url for url in twice)
         states = dataset_states(season.warehouse, [2025])
         assert {state.status for state in states} == {Status.PRESENT, Status.NOT_APPLICABLE}
+        served.asked.clear()
+        next_run = import_season(2025, warehouse=season.warehouse, transport=season.transport)
+        assert (next_run.processed, served.asked) == (0, [])
         season.transport.close()
         season.warehouse.close()
     for point in ("request", "archive", "ledger", "warehouse", "lake"):

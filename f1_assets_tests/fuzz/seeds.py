@@ -5,7 +5,8 @@ import gzip
 import json
 
 from f1_assets.simulator import Simulator, SimulatorOptions
-from f1_assets.upstream.feeds import Feed, feed_of
+from f1_assets.simulator.calendar import PLACES
+from f1_assets.upstream.feeds import CIRCUIT_HOST, Feed, feed_of
 from f1_assets_tests.conftest import RECORDINGS
 
 OPTIONS = "races=2,tests=0,sprints=0,laps=5,samples_every=50,drivers=4"
@@ -35,6 +36,7 @@ DOCUMENTS = (
     f"{JOLPICA}/2025/1/driverstandings.json?limit=100",
     f"{JOLPICA}/2025/1/constructorstandings.json?limit=100",
     f"{JOLPICA}/1979.json",
+    f"https://{CIRCUIT_HOST}/api/v1/circuits/{PLACES[0].circuit_key}/2025",
 )
 _LINES = 12
 """So many lines of a stream are enough to be damaged, and quick to read."""
@@ -45,7 +47,9 @@ def seeds() -> tuple[tuple[str, bytes], ...]:
     """Give addresses with sound bodies, the same in every run."""
     simulator = Simulator(SimulatorOptions.parse(OPTIONS))
     urls = [*(f"{FOLDER}{feed}.jsonStream" for feed in STREAMS), *DOCUMENTS]
-    made_up = [(url, simulator.respond(url).body) for url in urls]
+    answers = {url: simulator.respond(url) for url in urls}
+    assert all(answer.status == 200 for answer in answers.values()), "a page of an error is no sound body"
+    made_up = [(url, answer.body) for url, answer in answers.items()]
     return tuple((url, _shortened(url, body)) for url, body in (*made_up, *_recorded()))
 
 

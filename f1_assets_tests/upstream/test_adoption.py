@@ -161,6 +161,73 @@ def test_what_would_not_be_kept_for_ever_is_refused_with_its_reason(cache, archi
     }
 
 
+INFO = f"{FOLDER}/SessionInfo.jsonStream"
+QUALIFYING = "https://livetiming.formula1.com/static/2025/2025-03-02_Meridian_Grand_Prix/2025-03-01_Qualifying"
+ANOTHERS = "of something else than its address says"
+
+
+def _messages(at):
+    return f'00:00:01.000{{"Messages":[{{"Utc":"{at}"}}]}}\r\n'.encode()
+
+
+def _answer(url, body):
+    return _response(request={"url": url, "method": "GET"}, _content=body)
+
+
+def _reasons(archive, folder, *values):
+    _put(folder, *values)
+    found = adopt(folder, archive)
+    assert archive.size()[0] == found.adopted
+    return found.refused
+
+
+@pytest.fixture
+def empty(tmp_path):
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (f"{FOLDER}/RaceControlMessages.jsonStream", _messages("2025-03-16T14:00:00")),  # another weekend
+        (f"{FOLDER}/RaceControlMessages.jsonStream", _messages("2024-03-02T14:00:00")),
+        (RESULTS, b'{"MRData": {"total": "1", "RaceTable": {"season": "2025", "round": "2", "Races": []}}}'),
+        ("https://api.multiviewer.app/api/v1/circuits/39/2025", b'{"circuitKey": 63, "corners": []}'),
+    ],
+)
+def test_a_body_that_says_it_is_of_something_else_is_not_adopted(archive, empty, url, body):
+    assert _reasons(archive, empty, _answer(url, body)) == {ANOTHERS: 1}
+    assert archive.find(url) is None
+
+
+def test_beside_a_session_info_of_another_session_nothing_is_adopted(archive, empty, simulator):
+    """Timing does not say whose it is: what stands in the same folder is as likely the other session's."""
+    stranger = simulator.respond(f"{QUALIFYING}/SessionInfo.jsonStream").body
+    weather = simulator.respond(WEATHER).body
+    refused = _reasons(archive, empty, _answer(WEATHER, weather), _answer(INFO, stranger))
+    assert refused == {ANOTHERS: 1, "beside a SessionInfo of another session": 1}
+
+
+def test_a_session_info_tells_a_body_of_the_same_day_though_it_comes_after_it(archive, empty, simulator):
+    messages, info = f"{FOLDER}/RaceControlMessages.jsonStream", simulator.respond(INFO).body
+    held = datetime.fromisoformat(json.loads(info[info.index(b"{") :])["StartDate"])
+    that_morning = f"{held - timedelta(hours=5):%Y-%m-%dT%H:%M:%S}"
+    refused = _reasons(archive, empty, _answer(messages, _messages(that_morning)), _answer(INFO, info))
+    assert refused == {ANOTHERS: 1}
+    assert archive.find(INFO).content == info
+
+
+def test_a_body_that_is_also_that_of_another_session_is_not_adopted_or_taken_later(archive, cache, simulator):
+    folder, weather = cache(WEATHER), simulator.respond(WEATHER).body
+    _put(folder, _answer(f"{QUALIFYING}/WeatherData.jsonStream", weather))
+    for adopted in (1, 0):
+        found = adopt(folder, archive)
+        assert (found.adopted, found.refused) == (adopted, {"the very same as of another session": 1})
+    assert archive.twin(f"{QUALIFYING}/WeatherData.jsonStream", weather) is not None
+
+
 class Evil:
     def __init__(self, call, *arguments):
         self.call, self.arguments = call, arguments

@@ -2,20 +2,22 @@
 
 import gzip
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from f1_assets.datasets import all_datasets, all_season_datasets
 from f1_assets.errors import TransientError, UnreadableData
-from f1_assets.importing import import_season, refresh_calendar
+from f1_assets.importing import import_season, process_session_gap, refresh_calendar
 from f1_assets.importing.standings import refresh_standings
 from f1_assets.keys import SessionKey
-from f1_assets.planning import generate_gap_report
+from f1_assets.planning import SessionGap, generate_gap_report
 from f1_assets.planning.standings import missing_standings
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream.history import page_urls, pages_of, race_of
-from f1_assets_tests.upstream.server import body, status
+from f1_assets.warehouse import Status
+from f1_assets_tests.upstream.server import body, hang_up, status
 
 POSTGRESQL_IS_LONG = True
 
@@ -78,6 +80,25 @@ def test_a_page_that_fails_fails_its_races_and_the_next_try_pays_for_that_page_o
     again = import_season(1995, warehouse=warehouse, transport=transport)
     assert again.succeeded == 7
     assert [url.rpartition("?")[2] for url in served.asked if "results" in url] == ["limit=100&offset=100"]
+
+
+@pytest.mark.parametrize("page", ["offset=0", "offset=100"])
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (hang_up, "ConnectionError"),
+        (body(lambda sound: sound[: len(sound) // 2]), "DamagedBody.*was cut"),
+    ],
+)
+def test_a_page_whose_request_breaks_is_a_fault_that_passes(sqlite_warehouse, transport, served, page, fault, words):
+    """It was "FastF1 did not ask for Jolpica results", given up after three days: only the page was noted."""
+    refresh_calendar(1995, warehouse=sqlite_warehouse, transport=transport)
+    served.faults[page] = fault
+    race = SessionGap(SessionKey(1995, 1, "R"), ("results",))
+    (line,) = process_session_gap(race, warehouse=sqlite_warehouse, transport=transport).datasets
+    assert (line.status, line.error_class) == (Status.FAILED, "TransientError")
+    assert re.search(f"Jolpica results failed: {words}", line.reason)
+    assert line.next_try_at < datetime.now(UTC) + timedelta(minutes=10)
 
 
 def _page(*races, total):

@@ -88,6 +88,16 @@ def test_a_session_that_the_calendar_has_at_another_hour_is_held_when_its_sessio
     assert stranger(f"{FOLDER}CarData.z.jsonStream", _car_data(held), Asked(SESSION, info)) is None
 
 
+@pytest.mark.parametrize(("days", "is_stranger"), [(-7, True), (-2, True), (0, False), (0.4, False), (2, True)])
+def test_without_a_calendar_the_day_in_the_address_tells(days, is_stranger):
+    at = START + timedelta(days=days)
+    for asked in (None, Asked(info=_info(StartDate=None))):
+        assert (stranger(f"{FOLDER}CarData.z.jsonStream", _car_data(at), asked) is not None) is is_stranger
+    messages = f"{FOLDER}RaceControlMessages.jsonStream"
+    assert stranger(messages, _messages(START), Asked(info=_info())) is None
+    assert stranger(messages, _messages(START - timedelta(hours=3.5)), Asked(info=_info())) is not None
+
+
 @pytest.mark.parametrize("body", [b"", b'00:00:01.000"not base64"\r\n', b"00:00:01.000{}\r\n"])
 def test_what_has_no_date_is_nobody_elses(body):
     assert stranger(f"{FOLDER}CarData.z.jsonStream", body, Asked(SESSION, _info())) is None
@@ -147,6 +157,7 @@ def test_no_recorded_body_is_taken_for_anothers(recordings):
             session = CalendarSession(SESSION.key, 1, "", start, end, False)
             asked = Asked(session, info)
         assert stranger(url, body, asked) is None, url
+        assert stranger(url, body) is None, f"{url}, by its address alone"
         if feed_of(url) is Feed.RESULTS:
             race = json.loads(body)["MRData"]["RaceTable"]["Races"][0]
             start = datetime.fromisoformat(race["date"]).replace(tzinfo=UTC) - timedelta(days=2)

@@ -12,7 +12,7 @@ from fastf1.internals.f1account import LivetimingAuthAdapter
 from fastf1.req import Cache
 from sqlalchemy import select
 
-from f1_assets.errors import ConfigurationError, QuotaExhausted
+from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.simulator import SimulatedResponse, Simulator, SimulatorOptions
 from f1_assets.upstream.exchanges import Outcome
 from f1_assets.upstream.fastf1_private import LimitedSession
@@ -148,19 +148,20 @@ def test_renewing_asks_the_source_even_for_what_is_kept(transport, served):
 class _Refusing:
     """A ledger that gives no permit."""
 
-    def __init__(self):
-        self.asked = []
+    def __init__(self, kind=QuotaExhausted):
+        self.asked, self.kind = [], kind
 
     def permit(self, url, _purpose):
         self.asked.append(url)
-        raise QuotaExhausted(f"no permit for {url}")
+        raise self.kind(f"no permit for {url}")
 
 
-def test_a_permit_that_is_refused_stops_the_request_and_the_load(served, settings_of):
-    transport = Transport(settings_of(source=served.url), _Refusing())
+@pytest.mark.parametrize("kind", [QuotaExhausted, ConfigurationError, TransientError])
+def test_a_permit_that_is_refused_stops_the_request_and_the_load(served, settings_of, kind):
+    transport = Transport(settings_of(source=served.url), _Refusing(kind))
     with transport.loading(LONG_AGO), pytest.raises(LoadStopped, match="no permit") as stopped:
         transport.get(WEATHER)
-    assert isinstance(stopped.value.reason, QuotaExhausted)
+    assert isinstance(stopped.value.reason, kind)
     assert served.asked == []
 
 

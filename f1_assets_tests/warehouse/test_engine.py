@@ -1,11 +1,15 @@
+import threading
+
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from f1_assets.connection import connect
 from f1_assets.datasets import dataset_tables, dataset_views
-from f1_assets.errors import ConfigurationError
+from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 
@@ -41,3 +45,76 @@ def test_a_database_that_may_only_be_read_is_one_clear_error(tmp_path):
     warehouse = Warehouse.at(url, dataset_tables(), dataset_views())
     with pytest.raises(ConfigurationError, match="read-only"):
         store(warehouse, a_season())
+
+
+def test_a_file_that_is_damaged_inside_is_one_clear_error_that_says_what_to_do(tmp_path):
+    settings = load_settings(home=tmp_path)
+    warehouse = connect(settings)
+    store(warehouse, a_season())
+    warehouse.close()
+    file = tmp_path / "warehouse.db"
+    sound = file.read_bytes()
+    file.write_bytes(sound[:4096] + b"\xa5" * (len(sound) - 4096))
+    with pytest.raises(ConfigurationError, match=r"is damaged.*restore a backup"):
+        connect(settings)
+
+
+def test_a_value_that_the_driver_cannot_store_stays_a_defect(tmp_path):
+    """The class of the error is that which psycopg2 has for a lost connection."""
+    engine = make_engine(make_url(f"sqlite:///{tmp_path / 'x.db'}"))
+    with pytest.raises(DBAPIError), reading(engine) as connection:
+        connection.execute(text("SELECT :value"), {"value": object()})
+
+
+@pytest.fixture
+def counters(postgres_url):
+    """Two rows for two transactions to come in each other's way."""
+    engine = make_engine(make_url(postgres_url))
+    with writing(engine) as connection:
+        connection.execute(text("CREATE TABLE counters AS SELECT id, 0 AS count FROM generate_series(1, 2) AS id"))
+    yield engine
+    engine.dispose()
+
+
+COUNT = text("UPDATE counters SET count = count + 1 WHERE id = :id")
+
+
+def test_a_connection_that_was_closed_is_one_clear_error(counters):
+    with pytest.raises(ConfigurationError, match=r"already closed\. Check F1_DATABASE_URL"), writing(counters) as lost:
+        lost.connection.dbapi_connection.close()
+        lost.execute(COUNT, {"id": 1})
+
+
+def test_of_two_transactions_in_a_deadlock_one_is_stored_and_the_other_told_to_come_again(counters):
+    both_hold_a_row, ends = threading.Barrier(2), []
+
+    def count(first, then):
+        try:
+            with writing(counters) as connection:
+                connection.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
+                connection.execute(COUNT, {"id": first})
+                both_hold_a_row.wait(30)
+                connection.execute(COUNT, {"id": then})
+            ends.append("stored")
+        except TransientError as error:
+            ends.append(str(error))
+
+    threads = [threading.Thread(target=count, args=order) for order in ((1, 2), (2, 1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    words, stored = sorted(ends)
+    assert stored == "stored"
+    assert "deadlock" in words
+    with reading(counters) as connection:
+        assert connection.execute(text("SELECT count FROM counters")).scalars().all() == [1, 1]
+
+
+def test_a_row_that_another_changed_meanwhile_is_a_fault_that_passes(counters):
+    with pytest.raises(TransientError, match="changed the same rows"), writing(counters) as late:
+        late.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        late.execute(text("SELECT * FROM counters"))
+        with writing(counters) as early:
+            early.execute(COUNT, {"id": 1})
+        late.execute(COUNT, {"id": 1})

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.long
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "soak.py"
 SESSIONS = 40
-"""docs/performance.md has the figures of 300."""
+"""docs/performance.md has the figures of 300, which take some minutes."""
 
 
 def test_memory_threads_and_open_files_stay_as_they_are():

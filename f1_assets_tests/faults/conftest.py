@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from f1_assets_tests.faults import table
+from f1_assets_tests.faults.disks import disk  # noqa: F401 (a fixture)
 from f1_assets_tests.faults.table import HOW_TO_RENEW, WRITES, Found
 
 _FOUND = pytest.StashKey[table.Cells]()

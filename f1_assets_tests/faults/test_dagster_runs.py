@@ -16,8 +16,10 @@ from f1_assets.connection import connect
 from f1_assets.importing import refresh_calendar
 from f1_assets.settings import process_settings
 from f1_assets.upstream.process import transport_for
+from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import session_claims, upstream_requests
 from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.faults.disks import strike_in_the_middle
 from f1_assets_tests.faults.struck import ALL, RACE, SIMULATOR
 from f1_assets_tests.upstream.server import services, status
 
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.long
 RUN = """
 from f1_assets.defs.runs import run_session
 from f1_assets.planning import SessionGap
+from f1_assets_tests.faults.disks import strike_in_the_middle
 from f1_assets_tests.faults.struck import ALL, RACE
 run_session(SessionGap(RACE, ALL))
 """
@@ -74,6 +77,55 @@ def test_a_feed_that_fails_fails_its_own_output(served, found):
         "Dagster run",
         "the outputs that need the feed are failed, all others are materialized",
         "of the failed outputs, asks for the lost feed alone",
+    )
+
+
+def test_a_refused_account_blocks_what_needs_it(served, found):
+    served.faults["livetiming.formula1.com"] = status(403)
+    outcome = run("weather", "laps", "circuit").outcome
+    blocked = {line.dataset for line in outcome.datasets if line.status is Status.BLOCKED_AUTH}
+    assert blocked == {"weather", "laps", "circuit"}
+    assert not any(is_materialized(name) for name in blocked)
+    before = set(served.asked)
+    served.faults.clear()
+    served.asked.clear()
+    assert run("weather", "laps", "circuit").outcome.failed == ()
+    assert {url for url in before if "//livetiming.formula1.com" in url} <= set(served.asked)
+    assert all(is_materialized(name) for name in blocked)
+    found(
+        "HTTP 403",
+        "Dagster run",
+        "the outputs that need live timing are `blocked_auth`, and the run fails",
+        "asks for what was refused, and completes it",
+    )
+
+
+def test_a_disk_that_fills_up_in_a_run_leaves_what_was_materialized(served, disk, monkeypatch, found):
+    from f1_assets.upstream import process
+
+    # Requests are counted elsewhere, to see what a full disk does when rows are stored.
+    ledger = process.ledger_of(process_settings())
+    monkeypatch.setenv("F1_DATABASE_URL", f"sqlite:///{disk.folder}/warehouse.db")
+    process_settings.cache_clear()
+    refresh_calendar(RACE.season)
+    monkeypatch.setattr(transport_for(process_settings()), "ledger", ledger)
+    strike_in_the_middle(monkeypatch, disk.fill)
+    failed = run()
+    assert "The disk is full; nothing was changed." in failed.error
+    stored = {line.dataset for line in failed.outcome.datasets}
+    assert {"drivers", "car_telemetry"} <= stored
+    assert "laps" not in stored
+    assert {name for name in ALL if is_materialized(name)} == stored
+    disk.free()
+    served.asked.clear()
+    assert run(*(name for name in ALL if name not in stored)).outcome.failed == ()
+    assert all(is_materialized(name) for name in ALL)
+    assert served.asked == []
+    found(
+        "disk full",
+        "Dagster run",
+        "what was materialized is stored; the run fails with one clear error, and an import stops",
+        "goes on; what the archive has is not asked for again",
     )
 
 

@@ -8,7 +8,6 @@ import contextlib
 import errno
 import os
 import sqlite3
-import subprocess
 
 import pytest
 
@@ -22,6 +21,7 @@ from f1_assets.upstream.policies import policies_of
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import engine
 from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.faults.disks import strike_in_the_middle
 from f1_assets_tests.faults.struck import SIMULATOR, imported_season, open_season
 from f1_assets_tests.upstream.server import services
 
@@ -29,41 +29,6 @@ pytestmark = pytest.mark.long
 
 CLEAR = "the import stops with one clear error; what was stored before stays, whole"
 FROM_ARCHIVE = "goes on; what the archive has is not asked for again"
-
-
-class Disk:
-    """A file system of two megabytes in memory."""
-
-    def __init__(self, folder):
-        self.folder, self._filler = folder, folder / "filler"
-
-    def fill(self):
-        """Leave not a byte free."""
-        with self._filler.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
-            while True:
-                filler.write(b"x" * 4096)
-
-    def free(self):
-        self._filler.unlink()
-
-    def remount(self, how):
-        subprocess.run(["mount", "-o", f"remount,{how}", self.folder], check=True, capture_output=True)
-
-    def turn_read_only(self, engine):
-        """Become read-only under a database that is in use: none does while a file is open to be written."""
-        engine.dispose()
-        self.remount("ro")
-
-
-@pytest.fixture
-def disk(tmp_path):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
-    yield Disk(folder)
-    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.fixture(scope="module")
@@ -109,19 +74,6 @@ def ledger_apart(season, **where):
         apart.engine, policies_of(PLENTY, reaches_real_services=False), clock.now_ms, clock.sleep
     )
     return apart
-
-
-def strike_in_the_middle(season, monkeypatch, strike):
-    """Strike once, when some datasets are stored and the laps are to be."""
-    store, struck = season.warehouse.replace, []
-
-    def replace(key, dataset, *rest, **more):
-        if dataset.name == "laps" and not struck:
-            struck.append(dataset.name)
-            strike()
-        return store(key, dataset, *rest, **more)
-
-    monkeypatch.setattr(season.warehouse, "replace", replace)
 
 
 def test_a_full_disk_of_the_archive(opening, disk, found):
@@ -202,7 +154,7 @@ READ_ONLY = r"The database is read-only\.|The database file cannot be opened\."
 def test_a_disk_of_the_warehouse_that_becomes_read_only_in_the_middle(opening, disk, monkeypatch, found):
     season = opening(database_url=f"sqlite:///{disk.folder}/warehouse.db")
     elsewhere = ledger_apart(season, home=disk.folder.parent / "ledger")
-    strike_in_the_middle(season, monkeypatch, lambda: disk.turn_read_only(season.warehouse.engine))
+    strike_in_the_middle(monkeypatch, lambda: disk.turn_read_only(season.warehouse.engine))
     with pytest.raises(ConfigurationError, match=READ_ONLY):
         season.run()
     asked = list(season.served.asked)
@@ -285,9 +237,7 @@ def test_a_ledger_that_another_program_holds(impatient, opening, tmp_path, found
 def test_a_warehouse_that_another_program_holds(impatient, opening, monkeypatch, tmp_path, found):
     season = opening()
     with contextlib.ExitStack() as others:
-        strike_in_the_middle(
-            season, monkeypatch, lambda: others.enter_context(held(tmp_path / "home" / "warehouse.db"))
-        )
+        strike_in_the_middle(monkeypatch, lambda: others.enter_context(held(tmp_path / "home" / "warehouse.db")))
         with pytest.raises(ConfigurationError, match="stayed locked for 30 s"):
             season.run()
     stored = season.lines()

@@ -97,6 +97,7 @@ def test_a_tyre_that_nobody_reported_is_not_a_fresh_one():
     class Loaded:
         laps = driven
         results = pd.DataFrame({"Laps": [float("nan")]})
+        laps_scheduled = None
 
     frame = all_datasets()["laps"].extract(Loaded()).frame
     assert _plain(frame["fresh_tyre"]) == [True, None]

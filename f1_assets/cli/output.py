@@ -163,7 +163,8 @@ def why(state: DatasetState) -> str:
     """Say why a dataset is not there, and when it is asked for again."""
     words = state.reason or ""
     if state.is_given_up:
-        return f"{words.rstrip('.')} (given up after {counted(state.attempts, 'try', 'tries')}; to ask again: retry {state.key})"
+        tries = counted(state.attempts, "try", "tries")
+        return f"{words.rstrip('.')} (given up after {tries}; to ask again: retry {state.key})"
     if state.status is not Status.UPCOMING and state.next_try_at is not None:
         is_due = state.next_try_at <= datetime.now(UTC)
         when = "by the next import" if is_due else f"after {state.next_try_at:%Y-%m-%d %H:%M} UTC"

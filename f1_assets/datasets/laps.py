@@ -96,6 +96,8 @@ def _not_the_distance(frame: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFra
     distance = int(sessions["laps_scheduled"].iloc[0])
     # A lap that was begun and not timed is the way back to the pits.
     driven = frame[frame["lap_time_ms"].notna()].assign(laps_scheduled=distance)
+    if driven.empty:
+        return driven
     most = driven["lap_number"].max()
     odd: pd.DataFrame = driven[driven["lap_number"] >= (distance + 1 if most > distance else most)]
     return odd.head(0) if most == distance else odd

@@ -1,8 +1,9 @@
 """The session assets: one multi-asset whose outputs are all datasets of a session."""
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -14,10 +15,10 @@ from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of, picture_
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
-from f1_assets.errors import ConfigurationError, F1AssetsError, QuotaExhausted, UsageError
+from f1_assets.errors import ConfigurationError, QuotaExhausted, UsageError
 from f1_assets.importing import expected_requests_of, extract_each
 from f1_assets.importing.recovery import recover
-from f1_assets.importing.sessions import done_since, note_defect
+from f1_assets.importing.sessions import done_since, note_failed
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
@@ -81,7 +82,7 @@ def session_data(
     try:
         key = SessionKey.parse(context.partition_key)
         event_of(warehouse.open(), key)
-        with _claims(context, warehouse.open()) as claims:
+        with _claims(context, warehouse.open()) as claims, _defects_noted(context, key, wanted, warehouse.open()):
             _claim(context, claims, key, warehouse.open())
             done = done_since(warehouse.open(), key, _requested_at(context))
             for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
@@ -96,7 +97,7 @@ def session_data(
                 else:
                     stored.append(line.dataset)
                     yield _result(context, line, warehouse.open())
-        yield from consistency(context, warehouse.open(), key, stored)
+            yield from consistency(context, warehouse.open(), key, stored)
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     finally:
@@ -111,11 +112,35 @@ def session_data(
         )
 
 
+@contextlib.contextmanager
+def _defects_noted(
+    context: dg.AssetExecutionContext, key: SessionKey, wanted: Sequence[Dataset], warehouse: Warehouse
+) -> Iterator[None]:
+    """Note what ends a run and is no problem of all sessions: each dataset that it leaves has its next try."""
+    try:
+        yield
+    except (ConfigurationError, UsageError, QuotaExhausted, dg.Failure, GeneratorExit):
+        raise
+    except Exception as error:
+        noted = {line.dataset for line in warehouse.extractions(key) if line.run_id == context.run.run_id}
+        done = noted | done_since(warehouse, key, _requested_at(context)).keys()
+        left = [dataset for dataset in wanted if dataset.name not in done]
+        note_failed(left, key, error, warehouse, context.run.run_id)
+        raise
+
+
+def claim_owner(run: dg.DagsterRun) -> str:
+    """Give the name under which a run's session is claimed: that of the command that started it, or the run's own.
+
+    A run that is executed again from the UI or by a retry has the tags of its parent, but no command any more.
+    """
+    return run.tags.get(CLAIM_TAG, run.run_id) if run.parent_run_id is None else run.run_id
+
+
 def _claims(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Claims:
     """Take part in the claim of the command that started the run, or claim for the run itself."""
-    if (owner := context.run.tags.get(CLAIM_TAG)) is not None:
-        return Claims(warehouse, owner)
-    return Claims(warehouse, context.run.run_id, process_settings().alive_folder)
+    owner = claim_owner(context.run)
+    return Claims(warehouse, owner, process_settings().alive_folder if owner == context.run.run_id else None)
 
 
 def _claim(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey, warehouse: Warehouse) -> None:
@@ -153,13 +178,7 @@ def _import(
     context.log.info("gaps: %s is imported for %s", key, ", ".join(names))
     context.log.info("quota: %s", _quota_line())
     context.log.info("plan: %s", _plan_line(SessionGap(key, tuple(names)), warehouse))
-    try:
-        loaded = loaded_session.load(key, names, run_id, reservation)
-    except F1AssetsError:
-        raise  # there is no session to load, or one problem for all sessions
-    except Exception as error:
-        yield from note_defect(key, wanted, error, warehouse, run_id)
-        raise
+    loaded = loaded_session.load(key, names, run_id, reservation)
     words = "session: %s loaded in %.1f s: %s requests, %s responses from the archive"
     context.log.info(words, key, loaded.seconds, loaded.requests, loaded.archive_hits)
     counts: Counter[str] = Counter()

@@ -76,7 +76,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
         archive_hits=max((line.archive_hits for line in lines), default=0),
         seconds=time.perf_counter() - started,
     )
-    return SessionRun(outcome, result.run_id, _why_broken(result, gap, lines))
+    return SessionRun(outcome, result.run_id, _why_broken(result, lines))
 
 
 def run_sessions(
@@ -155,7 +155,7 @@ def _lines_of(warehouse: Warehouse, gap: SessionGap, run_id: str) -> tuple[Extra
     return tuple(lines[name] for name in gap.datasets if name in lines)
 
 
-def _why_broken(result: dg.ExecuteInProcessResult, gap: SessionGap, lines: Sequence[Extraction]) -> str | None:
+def _why_broken(result: dg.ExecuteInProcessResult, lines: Sequence[Extraction]) -> str | None:
     """Tell what ended a run that says more than its datasets' lines do: the database went away, the disk is full."""
     if result.success:
         return None
@@ -166,5 +166,5 @@ def _why_broken(result: dg.ExecuteInProcessResult, gap: SessionGap, lines: Seque
         return None
     if failure.user_failure_data is not None and failure.user_failure_data.description:
         return failure.user_failure_data.description
-    # A defect: where each dataset is noted with it, the import goes on with the next session.
-    return None if {line.dataset for line in lines} == set(gap.datasets) else failure.error.message.strip()
+    # A defect: where datasets are noted with it, the import goes on with the next session.
+    return None if any(line.failed for line in lines) else (failure.error.cause or failure.error).message.strip()

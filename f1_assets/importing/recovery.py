@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f1_assets.datasets import named
 from f1_assets.errors import TransientError
-from f1_assets.importing.sessions import failure_of
+from f1_assets.importing.sessions import note_failed
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.upstream.process import transport_for
-from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.claims import free_claims_of_the_dead
 
 if TYPE_CHECKING:
@@ -52,6 +51,4 @@ def note_lost(gap: SessionGap, warehouse: Warehouse, times: int) -> tuple[Extrac
     error = TransientError(
         f"{gap.key}: the process that imported it was killed {times} times in a row. Is there too little memory?"
     )
-    now = datetime.now(UTC)
-    lines = [Extraction(gap.key, dataset.name, Status.FAILED) for dataset in named(gap.datasets)]
-    return tuple(warehouse.note(failure_of(line, error, warehouse, now)) for line in lines)
+    return note_failed(named(gap.datasets), gap.key, error, warehouse)

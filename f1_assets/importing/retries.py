@@ -27,6 +27,9 @@ LAST_TRANSIENT_TRY = 12
 LAST_TRY_OF_A_DEFECT = 3
 """A defect is ours or FastF1's: another version may mend it, asking again does not."""
 
+LAST_TRY_OF_ALL = LAST_TRANSIENT_TRY + LAST_TRY_OF_A_DEFECT
+"""Whatever fails in turns."""
+
 JITTER = 0.2
 
 
@@ -71,7 +74,7 @@ def next_try_at(error: BaseException, attempts: int, now: datetime, is_repeated:
                 return None
             return now + _jittered(min(FIRST_WAIT * 2 ** min(attempts - 1, 20), LONGEST_WAIT))
         case _:
-            if attempts >= LAST_TRANSIENT_TRY or (attempts >= LAST_TRY_OF_A_DEFECT and is_repeated):
+            if attempts >= LAST_TRY_OF_ALL or (attempts >= LAST_TRY_OF_A_DEFECT and is_repeated):
                 return None
             return now + _jittered(DEFECT_WAIT)
 

@@ -293,10 +293,10 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
         return warehouse.note(replace(failed, seconds=time.perf_counter() - started))
 
 
-def note_defect(
-    key: SessionKey, datasets: Sequence[Dataset], error: Exception, warehouse: Warehouse, run_id: str | None
+def note_failed(
+    datasets: Sequence[Dataset], key: SessionKey, error: Exception, warehouse: Warehouse, run_id: str | None = None
 ) -> tuple[Extraction, ...]:
-    """Note of each dataset that the session could not be loaded, by a defect of ours: it has its next tries."""
+    """Note of datasets that something failed which is none of theirs, such as the load: each has its next try."""
     now = datetime.now(UTC)
     lines = [Extraction(key, dataset.name, Status.FAILED, run_id=run_id) for dataset in datasets]
     return tuple(warehouse.note(failure_of(line, error, warehouse, now)) for line in lines)

@@ -20,13 +20,13 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Engine, case, delete, false, insert, select, text, update
+from sqlalchemy import Connection, Engine, case, delete, false, insert, select, update
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.upstream.ledger_history import compact, counted_since, is_in_flight, past_loads, time_of
 from f1_assets.upstream.policies import ANY, Policy, policy_of
 from f1_assets.upstream.windows import PolicyStatus, Refusal, close_policy, short_of, status_of, why_not_now
-from f1_assets.warehouse.engine import reading, writing
+from f1_assets.warehouse.engine import database_time, reading, writing
 from f1_assets.warehouse.models import quota_clock
 from f1_assets.warehouse.models import quota_reservations as reservations
 from f1_assets.warehouse.models import upstream_requests as requests
@@ -339,10 +339,7 @@ class Ledger:
     def _now_on(self, connection: Connection) -> int:
         if self._clock is not None:
             return self._clock()
-        if connection.dialect.name == "postgresql":
-            query = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
-            return int(connection.execute(query).scalar_one())
-        return time.time_ns() // 1_000_000
+        return int(database_time(connection).timestamp() * 1000)
 
 
 def _exhausted(refusal: Refusal) -> QuotaExhausted:

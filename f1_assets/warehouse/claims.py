@@ -1,7 +1,9 @@
 """Which session is being imported by whom: no two imports load the same session at the same time.
 
 A claim is a row that its process renews while it lives; whoever finds it expired may take it over. On one machine
-nobody has to wait for that: a process holds a lock on a file while it lives, which the system takes from it then.
+nobody has to wait for that: a process holds a lock on a file while it lives, which the system takes from it then. While
+it is held, the process lives, though it slept or could not reach the database and its claim expired meanwhile. Times
+are the database's, where it has a clock: those of two machines may differ.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from filelock import FileLock, Timeout
 from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from f1_assets.errors import ConfigurationError, TransientError, UsageError
+from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
-from f1_assets.warehouse.engine import reading, writing
+from f1_assets.warehouse.engine import database_time, reading, writing
 from f1_assets.warehouse.models import of_session
 from f1_assets.warehouse.models import session_claims as claims
 from f1_assets.warehouse.store import Warehouse
@@ -46,11 +48,13 @@ class Claims:
         Who claims; a name of its own by default.
     alive_in
         Folder in which it shows that it lives, for others on this machine; None for one that takes part in the claims
-        of another process.
+        of another process, and leaves it to that one to give them back.
     """
 
     def __init__(self, warehouse: Warehouse, owner: str | None = None, alive_in: Path | None = None) -> None:
         self.owner = owner or uuid.uuid4().hex
+        self._alive_in = alive_in
+        self._takes_part = owner is not None and alive_in is None
         self._sign = FileLock(_sign_of(alive_in, self.owner), mode=0o600) if alive_in is not None else None
         self._warehouse = warehouse
         self._held: set[SessionKey] = set()
@@ -66,10 +70,10 @@ class Claims:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        """Give back what is still held."""
+        """Give back what is still held, unless it is another's."""
         self._ended.set()
         self._thread.join()
-        for key in list(self._held):
+        for key in () if self._takes_part else tuple(self._held):
             self.release(key)
         if self._sign is not None:
             # While it is held: nobody can hold a file that is gone when it is let go.
@@ -84,12 +88,15 @@ class Claims:
         UsageError
             When the calendar does not have the session.
         """
-        now = now or datetime.now(UTC)
-        values = {"owner": self.owner, "expires_at": now + LASTS}
         identity = {"season": key.season, "round": key.round, "session": key.session}
-        free = and_(of_session(claims, key), (claims.c.expires_at <= now) | (claims.c.owner == self.owner))
         try:
             with writing(self._warehouse.engine) as connection:
+                now = now or database_time(connection)
+                owner = connection.execute(select(claims.c.owner).where(of_session(claims, key))).scalar()
+                if owner not in (None, self.owner) and self._alive_in is not None and lives(self._alive_in, owner):
+                    return False
+                values = {"owner": self.owner, "expires_at": now + LASTS}
+                free = and_(of_session(claims, key), (claims.c.expires_at <= now) | (claims.c.owner == self.owner))
                 if connection.execute(update(claims).where(free).values(**values)).rowcount == 0:
                     connection.execute(insert(claims).values(**identity, **values))
         except IntegrityError as error:
@@ -110,10 +117,9 @@ class Claims:
             mine = claims.c.owner == self.owner
             try:
                 with writing(self._warehouse.engine) as connection:
-                    expires_at = datetime.now(UTC) + LASTS
+                    expires_at = database_time(connection) + LASTS
                     connection.execute(update(claims).where(mine).values(expires_at=expires_at))
-            except (ConfigurationError, TransientError) as error:
-                # The next round tries again; a claim outlives four that fail.
+            except Exception as error:  # whatever it is: the next round tries again; a claim outlives four that fail
                 logger.warning("The claims could not be renewed: %s", error)
 
 
@@ -135,7 +141,7 @@ def free_claims_of_the_dead(warehouse: Warehouse, alive_in: Path) -> list[Sessio
     with reading(warehouse.engine) as connection:
         owners = set(connection.execute(select(claims.c.owner)).scalars())
     freed: list[SessionKey] = []
-    for owner in sorted(owner for owner in owners if is_dead(alive_in, owner)):
+    for owner in sorted(owner for owner in owners if lives(alive_in, owner) is False):
         with writing(warehouse.engine) as connection:
             gone = delete(claims).where(claims.c.owner == owner)
             rows = connection.execute(gone.returning(claims.c.season, claims.c.round, claims.c.session))
@@ -149,14 +155,14 @@ def _forget_old_signs(alive_in: Path) -> None:
     before = (datetime.now(UTC) - SIGNS_ARE_KEPT).timestamp()
     for sign in alive_in.glob("*.alive"):
         with contextlib.suppress(FileNotFoundError):  # another process was faster
-            if sign.stat().st_mtime < before and is_dead(alive_in, sign.stem):
+            if sign.stat().st_mtime < before and lives(alive_in, sign.stem) is False:
                 sign.unlink()
 
 
 def claim_owners(warehouse: Warehouse, now: datetime | None = None) -> Mapping[SessionKey, str]:
     """Give the sessions that some import is at work on, with the name under which it claimed them."""
-    query = select(claims).where(claims.c.expires_at > (now or datetime.now(UTC)))
     with reading(warehouse.engine) as connection:
+        query = select(claims).where(claims.c.expires_at > (now or database_time(connection)))
         return {SessionKey(row.season, row.round, row.session): row.owner for row in connection.execute(query)}
 
 
@@ -164,12 +170,12 @@ def _sign_of(alive_in: Path, owner: str) -> Path:
     return alive_in / f"{owner}.alive"
 
 
-def is_dead(alive_in: Path, owner: str) -> bool:
-    """Tell whether an import of this machine died: it held its sign, and holds it no more."""
+def lives(alive_in: Path, owner: str) -> bool | None:
+    """Tell whether an import of this machine lives: it holds its sign; None where there is none, as of others."""
     if not _sign_of(alive_in, owner).exists():
-        return False
+        return None
     try:
         with FileLock(_sign_of(alive_in, owner), timeout=0):
-            return True
+            return False
     except Timeout:
-        return False
+        return True

@@ -4,10 +4,11 @@ import contextlib
 import functools
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 
 from f1_assets.errors import ConfigurationError, TransientError
@@ -71,6 +72,14 @@ def writing(engine: Engine, durable: bool = True) -> Iterator[Connection]:
         yield connection
 
 
+def database_time(connection: Connection) -> datetime:
+    """Give the time of the database, which all machines share; SQLite has that of its one machine."""
+    if connection.dialect.name != "postgresql":
+        return datetime.now(UTC)
+    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now.astimezone(UTC)
+
+
 def is_embedded(engine: Engine) -> bool:
     """Tell whether the database is a file of this user, who needs no one's leave to upgrade it."""
     return engine.dialect.name == "sqlite"
@@ -98,7 +107,8 @@ def _is_refusal(error: DBAPIError) -> bool:
     # Drivers do not agree on the class: psycopg2 has InterfaceError for a connection that is gone, sqlite3 for a value
     # that it cannot store. Of SQLite, what is wrong with the file is a DatabaseError and none of its subclasses.
     is_of_the_file = type(error.orig) is sqlite3.DatabaseError
-    return isinstance(error, OperationalError) or error.connection_invalidated or is_of_the_file
+    is_of_the_server = getattr(error.orig, "pgcode", None) in _REFUSALS
+    return isinstance(error, OperationalError) or error.connection_invalidated or is_of_the_file or is_of_the_server
 
 
 _COLLISIONS: dict[object, str] = {
@@ -107,9 +117,17 @@ _COLLISIONS: dict[object, str] = {
 }
 """What happens to one of two transactions of PostgreSQL that come in each other's way, by its code."""
 
+_REFUSALS = {
+    "25006": "The database is read-only. Connect to the primary server.",
+    "25P03": "The server ended a transaction that was idle for too long: see idle_in_transaction_session_timeout.",
+    "42501": "This user may not do that. Give it all rights to the tables of f1_assets, or use their owner.",
+    "XX001": "Data of the database is corrupted. Stop imports and restore a backup: see docs/operations.md, Backup.",
+    "XX002": "An index of the database is corrupted. Run REINDEX, or restore a backup: see docs/operations.md, Backup.",
+}
+"""What PostgreSQL refuses whoever asks, by its code; psycopg2 has no one class for it."""
+
 _SIGNS = {
     "readonly": "The database is read-only. Give this user write access to the file and its folder.",
-    "read-only": "The database is read-only. Connect to the primary server.",
     "disk is full": "The disk is full; nothing was changed. Free some space and run the command again.",
     "disk full": "The disk is full; nothing was changed. Free some space and run the command again.",
     "unable to open": "The database file cannot be opened. Check F1_HOME or F1_DATABASE_URL, and its permissions.",
@@ -120,6 +138,8 @@ _SIGNS = {
 
 
 def _what_is_wrong(error: DBAPIError) -> str:
+    if (refusal := _REFUSALS.get(getattr(error.orig, "pgcode", None) or "")) is not None:
+        return refusal
     message = str(error.orig).strip()
     for sign, explanation in _SIGNS.items():
         if sign in message.lower():

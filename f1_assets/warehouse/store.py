@@ -56,6 +56,20 @@ class Storable(Protocol):
         """Columns by which a person wants its rows in order."""
 
 
+_OF_THE_ROWS = (
+    "status",
+    "rows",
+    "rows_expected",
+    "digest",
+    "extracted_at",
+    "fastf1_version",
+    "file",
+    "file_bytes",
+    "file_sha256",
+    "notes",
+)
+
+
 class Warehouse:
     """A database of Formula 1 data.
 
@@ -225,17 +239,8 @@ class Warehouse:
             if before:
                 line = replace(line, attempts=before[0].attempts + extraction.is_a_try if extraction.failed else 0)
                 if before[0].status is Status.PRESENT:
-                    kept = before[0]
-                    line = replace(
-                        line,
-                        status=Status.PRESENT,
-                        rows=kept.rows,
-                        digest=kept.digest,
-                        extracted_at=kept.extracted_at,
-                        file=kept.file,
-                        file_bytes=kept.file_bytes,
-                        file_sha256=kept.file_sha256,
-                    )
+                    # What is said of the rows stays with them; what is said of the attempt is new.
+                    line = replace(line, **{name: getattr(before[0], name) for name in _OF_THE_ROWS})
             elif extraction.is_a_try:
                 line = replace(line, attempts=1)
             write_line(connection, line)

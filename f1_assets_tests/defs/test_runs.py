@@ -5,6 +5,7 @@ import pytest
 
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset
+from f1_assets.defs import assets
 from f1_assets.defs.runs import run_session
 from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.importing import Outcome
@@ -72,3 +73,26 @@ def test_a_defect_in_the_load_is_noted_of_each_dataset_and_the_import_goes_on(in
     }
     assert all("in broken" in line.error and line.next_try_at is not None for line in lines)
     assert _status(instance, run) is dg.DagsterRunStatus.FAILURE
+
+
+def test_a_fault_that_passes_outside_of_the_datasets_costs_this_session_alone(instance, monkeypatch):
+    def undone(*_arguments):
+        raise TransientError("The database undid a transaction: deadlock.")
+
+    monkeypatch.setattr(assets, "_claim", undone)
+    run = run_session(GAP)
+    assert run.error is None
+    assert {(line.dataset, line.error_class) for line in run.outcome.datasets} == {
+        (name, "TransientError") for name in GAP.datasets
+    }
+
+
+def test_a_defect_when_all_is_stored_is_told(instance, monkeypatch):
+    def broken(*_arguments):
+        raise KeyError("Time")
+        yield
+
+    monkeypatch.setattr(assets, "consistency", broken)
+    run = run_session(GAP)
+    assert set(run.outcome.extracted) == set(GAP.datasets)
+    assert "KeyError: 'Time'" in run.error

@@ -52,8 +52,8 @@ def test_after_the_last_try_nothing_is_asked_until_a_person_says_so(error, last)
 
 
 def test_after_faults_that_pass_a_defect_has_another_try_and_no_mixture_is_tried_for_ever():
-    assert next_try_at(ValueError(""), 11, NOW, is_repeated=False) is not None
-    assert next_try_at(ValueError(""), 12, NOW, is_repeated=False) is None
+    assert next_try_at(ValueError(""), 14, NOW, is_repeated=False) is not None
+    assert next_try_at(ValueError(""), 15, NOW, is_repeated=False) is None
 
 
 @pytest.fixture
@@ -82,8 +82,17 @@ def test_a_defect_after_other_faults_is_tried_again_and_then_given_up(fail):
     assert fail(UnreadableData("")).next_try_at is None
 
 
+def test_even_after_as_many_faults_as_are_tried_a_defect_is_tried_twice(fail):
+    assert fail(*[TransientError("")] * 11, UnreadableData("")).next_try_at is not None
+    assert fail(UnreadableData("")).next_try_at is None
+
+
 def test_whatever_fails_in_turns_is_given_up(fail):
-    assert fail(*[TransientError(""), UnreadableData("")] * 6).next_try_at is None
+    assert fail(*[TransientError(""), UnreadableData("")] * 6, TransientError("")).next_try_at is None
+
+
+def test_defects_that_take_turns_are_given_up(fail):
+    assert fail(*[ValueError(""), KeyError("")] * 8).next_try_at is None
 
 
 @pytest.mark.parametrize(

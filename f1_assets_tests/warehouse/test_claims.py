@@ -9,6 +9,8 @@ import pytest
 from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.settings import load_settings
+from f1_assets.warehouse import claims as claiming
+from f1_assets.warehouse import engine
 from f1_assets.warehouse.claims import LASTS, Claims, claim_owners, claimed_sessions, free_claims_of_the_dead
 from f1_assets_tests.warehouse.seasons import a_season, store
 
@@ -108,6 +110,61 @@ def test_what_a_killed_process_of_this_machine_claimed_is_free_at_once(sqlite_wa
     os.utime(sign, (0, 0))
     assert free_claims_of_the_dead(sqlite_warehouse, alive_in) == []
     assert list(alive_in.iterdir()) == []
+
+
+def test_an_import_that_lives_keeps_its_sessions_though_it_slept(season, tmp_path):
+    alive_in = tmp_path / "alive"
+    with Claims(season, alive_in=alive_in) as asleep:
+        asleep.take(KEY, datetime.now(UTC) - LASTS * 2)
+        assert claimed_sessions(season) == set(), "other machines cannot know"
+        with Claims(season, alive_in=alive_in) as another:
+            assert not another.take(KEY)
+            assert asleep.take(KEY)
+    with Claims(season, alive_in=alive_in) as another:
+        assert another.take(KEY)
+
+
+def test_who_takes_part_in_the_claims_of_another_leaves_them_to_it(season, tmp_path):
+    with Claims(season, "the command", alive_in=tmp_path / "alive") as command:
+        command.take(KEY)
+        with Claims(season, "the command") as its_worker:
+            assert its_worker.take(KEY)
+        assert claim_owners(season) == {KEY: "the command"}
+    assert claim_owners(season) == {}
+
+
+def test_claims_are_renewed_whatever_goes_wrong_once(season, monkeypatch):
+    monkeypatch.setattr(claiming, "RENEWED_AFTER_SECONDS", 0.01)
+    broken, write = [], claiming.writing
+
+    def writing_once_broken(engine):
+        if threading.current_thread().name == "claims" and not broken:
+            broken.append(engine)
+            raise ValueError("nobody thought of this")
+        return write(engine)
+
+    monkeypatch.setattr(claiming, "writing", writing_once_broken)
+    with Claims(season) as held:
+        held.take(KEY, datetime.now(UTC) - LASTS + timedelta(seconds=5))
+        far = datetime.now(UTC) + timedelta(seconds=30)
+        assert any(KEY in claimed_sessions(season, far) for _ in range(500))
+    assert broken
+
+
+def test_on_a_server_the_time_is_the_servers(warehouse, monkeypatch):
+    """The clock of this machine is two minutes ahead: it takes nobody's session for that."""
+    store(warehouse, a_season())
+    assert Claims(warehouse, "another machine").take(KEY)
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(minutes=2)
+
+    is_shared = warehouse.engine.dialect.name == "postgresql"
+    monkeypatch.setattr(engine, "datetime", Ahead)
+    assert Claims(warehouse, "ahead").take(KEY) is not is_shared
+    assert claimed_sessions(warehouse) == {KEY}
 
 
 def test_of_imports_of_other_machines_nothing_is_known_and_their_claims_stay(season, tmp_path):

@@ -1,7 +1,7 @@
 import threading
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from f1_assets.connection import connect
@@ -83,6 +83,19 @@ def test_a_connection_that_was_closed_is_one_clear_error(counters):
     with pytest.raises(ConfigurationError, match=r"already closed\. Check F1_DATABASE_URL"), writing(counters) as lost:
         lost.connection.dbapi_connection.close()
         lost.execute(COUNT, {"id": 1})
+
+
+def test_a_server_that_may_only_be_read_is_one_clear_error(counters):
+    engine = make_engine(counters.url)
+
+    @event.listens_for(engine, "connect")
+    def read_only(connection, _record):
+        connection.set_session(readonly=True)
+
+    refused = pytest.raises(ConfigurationError, match=r"The database is read-only\. Connect to the primary server\.")
+    with refused, writing(engine) as connection:
+        connection.execute(COUNT, {"id": 1})
+    engine.dispose()
 
 
 def test_of_two_transactions_in_a_deadlock_one_is_stored_and_the_other_told_to_come_again(counters):

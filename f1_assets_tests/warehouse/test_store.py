@@ -83,6 +83,28 @@ def test_a_failure_counts_attempts_and_keeps_rows_that_are_there(warehouse):
     assert warehouse.count(WEATHER, KEY) == 1
 
 
+def test_what_is_said_of_rows_stays_with_them_when_their_renewal_fails(warehouse):
+    store(warehouse, a_season())
+    brought = Extraction(
+        KEY, "weather", Status.PRESENT, rows_expected=7, fastf1_version="3.8.1", notes="{}", requests=4
+    )
+    stored = warehouse.replace(KEY, WEATHER, _weather(1000), brought)
+    failed = Extraction(
+        KEY,
+        "weather",
+        Status.FAILED,
+        error_class="TransientError",
+        reason="HTTP 500",
+        fastf1_version="3.9.0",
+        requests=1,
+    )
+    warehouse.note(failed)
+    (line,) = warehouse.extractions(KEY)
+    for name in ("rows", "rows_expected", "digest", "extracted_at", "fastf1_version", "notes"):
+        assert getattr(line, name) == getattr(stored, name), name
+    assert (line.reason, line.requests, line.attempts) == ("HTTP 500", 1, 1)
+
+
 def test_forgetting_drops_failures_but_no_rows(warehouse):
     store(warehouse, a_season())
     warehouse.replace(KEY, WEATHER, _weather(1000))

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from f1_assets.errors import UsageError
+from f1_assets.errors import ConfigurationError, TransientError, UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.engine import database_time, reading, writing
 from f1_assets.warehouse.models import of_session
@@ -73,12 +73,22 @@ class Claims:
         """Give back what is still held, unless it is another's."""
         self._ended.set()
         self._thread.join()
-        for key in () if self._takes_part else tuple(self._held):
-            self.release(key)
+        given_back = self._takes_part or self._give_back()
         if self._sign is not None:
-            # While it is held: nobody can hold a file that is gone when it is let go.
-            Path(self._sign.lock_file).unlink(missing_ok=True)
+            if given_back:
+                # While it is held: nobody can hold a file that is gone when it is let go.
+                Path(self._sign.lock_file).unlink(missing_ok=True)
             self._sign.release()
+
+    def _give_back(self) -> bool:
+        """Give back what is still held; where the database does not let it, others find that its owner is gone."""
+        try:
+            for key in tuple(self._held):
+                self.release(key)
+        except (ConfigurationError, TransientError) as error:
+            logger.warning("The claims could not be given back; they end by themselves: %s", error)
+            return False
+        return True
 
     def take(self, key: SessionKey, now: datetime | None = None) -> bool:
         """Claim a session, unless another import has it; one that the same owner has already is taken again.

@@ -51,6 +51,7 @@ def _answering(folder: Path, urls: list[str]) -> Iterator[None]:
         yield
     finally:
         Cache._requests_session, Cache._no_cached_warned = before, warned
+        Cache.set_enabled()
 
 
 def load(folder: Path, key: SessionKey) -> Plain:

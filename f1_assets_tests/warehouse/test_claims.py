@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from f1_assets.errors import UsageError
+from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import claims as claiming
@@ -131,6 +131,19 @@ def test_who_takes_part_in_the_claims_of_another_leaves_them_to_it(season, tmp_p
             assert its_worker.take(KEY)
         assert claim_owners(season) == {KEY: "the command"}
     assert claim_owners(season) == {}
+
+
+def test_what_could_not_be_given_back_is_free_at_once_for_others_of_the_machine(season, tmp_path, monkeypatch):
+    alive_in = tmp_path / "alive"
+
+    def full(_claims, _key):
+        raise ConfigurationError("The disk is full; nothing was changed.")
+
+    with monkeypatch.context() as patched, Claims(season, alive_in=alive_in) as held:
+        held.take(KEY)
+        patched.setattr(Claims, "release", full)
+    assert claimed_sessions(season) == {KEY}
+    assert free_claims_of_the_dead(season, alive_in) == [KEY]
 
 
 def test_claims_are_renewed_whatever_goes_wrong_once(season, monkeypatch):

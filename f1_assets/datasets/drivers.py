@@ -40,7 +40,8 @@ DATASET = Dataset(
     description=(
         "Names, number, team and colour of each driver in the session, from F1's driver list. `driver_id` and "
         "`team_id` are Jolpica's: they tell people and teams apart over the years, which numbers do not. They are "
-        "NULL where Jolpica does not list the driver, as in practice sessions driven by a reserve."
+        "NULL where Jolpica does not list the driver, as in practice sessions driven by a reserve, and until it has a "
+        "result: that of the race, for a practice."
     ),
     key=("driver_number",),
     columns=(

@@ -79,9 +79,13 @@ def next_try_at(error: BaseException, attempts: int, now: datetime, is_repeated:
             return now + _jittered(DEFECT_WAIT)
 
 
-def not_yet_wait(since_end: timedelta) -> timedelta:
-    """Tell how long to wait for what is not published yet: half as long again as the session has ended."""
-    return _jittered(min(max(since_end / 2, FIRST_NOT_YET), LONGEST_NOT_YET))
+def not_yet_wait(since_possible: timedelta) -> timedelta:
+    """Tell how long to wait for what is not published yet: half as long again as it could have been there.
+
+    Where it cannot be there yet (negative), that time is waited for first.
+    """
+    until_possible = max(-since_possible, timedelta())
+    return until_possible + _jittered(min(max(since_possible / 2, FIRST_NOT_YET), LONGEST_NOT_YET))
 
 
 def _jittered(wait: timedelta) -> timedelta:

@@ -281,7 +281,7 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
             line = replace(
                 line,
                 reason=f"{', '.join(awaited)} not published yet: what comes from there is missing",
-                next_try_at=datetime.now(UTC) + not_yet_wait(loaded.since_end),
+                next_try_at=datetime.now(UTC) + min(not_yet_wait(since) for since in awaited.values()),
             )
         return warehouse.replace(
             loaded.key, dataset, extract.frame, line, extract.parents, starts_at=loaded.session.start

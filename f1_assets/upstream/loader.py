@@ -253,12 +253,24 @@ class LoadedSession:
 
     def _may_come(self, feed: Feed) -> bool:
         wait = RESULTS_PUBLISHED_WITHIN if feed in (Feed.RESULTS, Feed.LAP_TIMES) else PUBLISHED_WITHIN
-        return feed is not Feed.CIRCUIT and self.since_end < wait
+        return feed is not Feed.CIRCUIT and self._since_possible(feed) < wait
 
-    def awaited(self, uses: Iterable[Feed]) -> list[Feed]:
-        """Name the feeds among those that add to the data which were asked for, are absent, and may still come."""
+    def _since_possible(self, feed: Feed) -> timedelta:
+        """Tell for how long a feed could have been there; negative where it cannot be yet."""
+        if feed is Feed.RESULTS and self.key.session in ("FP1", "FP2", "FP3"):
+            # FastF1 knows the drivers of a practice from the result of its race.
+            ends = [listed.end for listed in self.event.sessions if listed.key.session == "R"]
+            return self.loaded_at - max([self.session.end, *ends])
+        return self.since_end
+
+    def awaited(self, uses: Iterable[Feed]) -> dict[Feed, timedelta]:
+        """Name the feeds among those that add to the data which were asked for, are absent, and may still come.
+
+        With each, for how long it could have been there; negative where it cannot be yet.
+        """
         asked = {exchange.feed for exchange in self.exchanges}
-        return [feed for feed in uses if feed in asked and not self.has(feed) and self._may_come(feed)]
+        absent = [feed for feed in uses if feed in asked and not self.has(feed)]
+        return {feed: self._since_possible(feed) for feed in absent if self._may_come(feed)}
 
     def _decisive(self, feed: Feed) -> Exchange | None:
         """Give the exchange that says most about a feed: FastF1 asks a mirror where the service itself fails."""

@@ -168,6 +168,20 @@ def test_what_only_adds_is_not_waited_for_for_ever(run, served, sqlite_warehouse
     assert (line.status, line.reason, line.next_try_at) == (Status.PRESENT, None, None)
 
 
+def test_a_practice_knows_its_drivers_when_the_race_has_a_result(run, served, sqlite_warehouse):
+    practice, race_ends_in = SessionKey(2025, 1, "FP1"), timedelta(hours=50)
+    with sqlite_warehouse.engine.begin() as connection:
+        of_the_weekend = update(sessions).where(sessions.c.season == 2025, sessions.c.round == 1)
+        connection.execute(of_the_weekend.values(end_utc=datetime.now(UTC) + race_ends_in))
+        is_practice = sessions.c.session == practice.session
+        connection.execute(of_the_weekend.where(is_practice).values(end_utc=datetime.now(UTC) - timedelta(hours=1)))
+    served.faults["results.json"] = status(404)
+    line = _lines(run("drivers", key=practice))["drivers"]
+    assert line.status is Status.PRESENT
+    assert sqlite_warehouse.rows("drivers", practice)["driver_id"].isna().all()
+    assert race_ends_in < line.next_try_at - datetime.now(UTC) < race_ends_in + timedelta(minutes=20)
+
+
 def test_a_practice_waits_for_nothing_that_it_never_has(run, sqlite_warehouse):
     with sqlite_warehouse.engine.begin() as connection:
         connection.execute(update(sessions).values(end_utc=datetime.now(UTC) - timedelta(minutes=30)))

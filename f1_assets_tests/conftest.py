@@ -31,12 +31,15 @@ SHORT = "laps=12,samples_every=20"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run on PostgreSQL only with the long tests what takes long, in modules that say POSTGRESQL_IS_LONG."""
+    """Run on PostgreSQL only with the long tests what takes long, where POSTGRESQL_IS_LONG; keep files together."""
     for item in items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         module = getattr(item, "module", None)
         if "postgresql" in parameters.values() and getattr(module, "POSTGRESQL_IS_LONG", False):
             item.add_marker(pytest.mark.long)
+        if item.get_closest_marker("xdist_group") is None:
+            # Tests of a file share what it sets up: with `--dist loadgroup` they run in one process.
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
 
 
 @pytest.fixture(autouse=True)

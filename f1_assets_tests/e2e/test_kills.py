@@ -45,7 +45,11 @@ def served():
     server.server_close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+_DATABASES = ["sqlite", "postgresql"]
+
+
+# Each takes some minutes: they run side by side.
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group(f"kills on {name}")) for name in _DATABASES])
 def environment(request, tmp_path, served):
     """Settings of the import that is disturbed."""
     home = tmp_path / "home"

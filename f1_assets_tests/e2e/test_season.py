@@ -35,8 +35,8 @@ from f1_assets_tests.e2e.daemon import dagster_daemon, stop, wait_until
 pytestmark = pytest.mark.long
 
 SEASON = 2025
-RACES = {"sqlite": int(os.environ.get("F1_TEST_RACES", "12")), "postgresql": 6}
-"""60 sessions embedded and 30 on PostgreSQL, for time is short; F1_TEST_RACES=24 is a whole season of 120."""
+RACES = {"sqlite": int(os.environ.get("F1_TEST_RACES", "8")), "postgresql": 6}
+"""40 sessions embedded and 30 on PostgreSQL, for time is short; F1_TEST_RACES=24 is a whole season of 120."""
 
 ROUND_WITH_A_LATE_SESSION = 4
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "postgres" / "dagster.yaml"
@@ -77,7 +77,8 @@ def _as_it_was(event, last_round):
     return event
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+# Each takes some minutes: they run side by side.
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group(f"season on {name}")) for name in RACES])
 def database(request):
     return request.param
 

@@ -39,7 +39,7 @@ test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
 test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m long --ignore f1_assets_tests/e2e
 	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m long \
-	  $(E2E)/test_season.py $(E2E)/test_kills.py $(E2E)/test_quota.py $(E2E) \
+	  $(E2E)/test_season.py $(E2E)/test_quota.py $(E2E)/test_ui.py $(E2E)/test_kills.py $(E2E) \
 	  --ignore $(E2E)/test_referee.py
 	$(BIN)/python -m pytest -m long $(E2E)/test_referee.py
 

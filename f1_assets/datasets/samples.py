@@ -11,6 +11,7 @@ from sqlalchemy import Table
 
 from f1_assets.errors import UnreadableData
 from f1_assets.keys import SessionKey
+from f1_assets.warehouse.lines import identity_of
 from f1_assets.warehouse.models import sessions
 
 if TYPE_CHECKING:
@@ -40,6 +41,4 @@ def began_at(loaded: LoadedSession) -> Mapping[Table, Sequence[Mapping[str, Any]
     """Give the calendar's row of the session with the time at which its clock began."""
     if loaded.t0_utc is None:
         return {}
-    key = loaded.key
-    row = {"season": key.season, "round": key.round, "session": key.session, "t0_utc": loaded.t0_utc}
-    return {sessions: [row]}
+    return {sessions: [{**identity_of(loaded.key), "t0_utc": loaded.t0_utc}]}

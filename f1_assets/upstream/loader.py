@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, NoReturn
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NoReturn
 
 import fastf1
 import pandas as pd
-from fastf1.events import EventSchedule
 from fastf1.exceptions import DataNotLoadedError
 from fastf1.mvapi import CircuitInfo, get_circuit_info
 
@@ -29,6 +27,7 @@ from f1_assets.errors import (
 from f1_assets.upstream.account import WHAT_TO_DO, require_account
 from f1_assets.upstream.exchanges import Exchange, Outcome
 from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL, captured_failures, captured_timing_stream
+from f1_assets.upstream.fastf1_sessions import circuit_key_of, fastf1_session
 from f1_assets.upstream.feeds import Feed, needs_account
 from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.needs import Needs
@@ -197,7 +196,7 @@ class LoadedSession:
     @property
     def circuit_key(self) -> int | None:
         """F1's own key of the circuit, where the season index or the session says it."""
-        return self.event.circuit_key or _circuit_key_of(self.fastf1)
+        return self.event.circuit_key or circuit_key_of(self.fastf1)
 
     def has(self, feed: Feed) -> bool:
         """Tell whether a feed gave data."""
@@ -351,7 +350,7 @@ def load_session(
             # What one step raises is judged feed by feed, and takes nothing from the next.
             with _noted(failures):
                 asked.load(**needs.flags)
-            key = event.circuit_key or _circuit_key_of(asked)
+            key = event.circuit_key or circuit_key_of(asked)
             if needs.circuit and key is not None:
                 with _noted(failures):
                     circuit = get_circuit_info(year=event.season, circuit_key=key)
@@ -392,34 +391,3 @@ def _noted(failures: list[BaseException]) -> Iterator[None]:
 def fastf1_version() -> str:
     """Give FastF1's version, which stands with every extraction."""
     return str(fastf1.__version__)
-
-
-def _circuit_key_of(session: Session) -> int | None:
-    found: object = getattr(session, "_session_info", None)
-    for name in ("Meeting", "Circuit", "Key"):
-        found = found.get(name) if isinstance(found, dict) else None
-    return int(str(found)) if re.fullmatch(r"\d{1,9}", str(found), re.ASCII) else None
-
-
-def fastf1_session(event: CalendarEvent, session: CalendarSession) -> Session:
-    """Make FastF1's session from the calendar's rows, exactly as its own schedule would give it."""
-    zone = timezone(timedelta(minutes=event.gmt_offset_minutes))
-    row: dict[str, list[Any]] = {
-        "RoundNumber": [event.round],
-        "Country": [event.country],
-        "Location": [event.location],
-        "OfficialEventName": [event.official_name],
-        "EventDate": [pd.Timestamp(event.event_date)],
-        "EventName": [event.name],
-        "EventFormat": [event.format],
-        "F1ApiSupport": [event.live_timing],
-    }
-    places = {listed.number: listed for listed in event.sessions}
-    for number in range(1, 6):
-        listed = places.get(number)
-        start = pd.Timestamp(listed.start) if listed else pd.NaT
-        row[f"Session{number}"] = [listed.name if listed else None]
-        row[f"Session{number}Date"] = [pd.Timestamp(listed.start).tz_convert(zone) if listed else pd.NaT]
-        row[f"Session{number}DateUtc"] = [start.tz_localize(None) if listed else pd.NaT]
-    schedule = EventSchedule(pd.DataFrame(row), year=event.season, _force_default_cols=True)
-    return schedule.iloc[0].get_session(session.number)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -15,6 +14,7 @@ from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.simulator.referee import Referee
 from f1_assets.simulator.server import SimulatorServer
 from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.e2e.daemon import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -63,7 +63,8 @@ def test_after_ctrl_c_the_next_call_goes_on_without_loss_or_double_work(tmp_path
     process = _start(tmp_path, served, "--workers", workers)
     for _ in range(3):
         assert "success" in process.stderr.readline()
-    time.sleep(0.1)  # until the next one is at work
+    asked = served.referee.report()["requests"]
+    wait_until(lambda: served.referee.report()["requests"] > asked, process, 30, "at work on the next one")
     _interrupt(process)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 import dagster as dg
 
@@ -85,7 +85,7 @@ def run_sessions(
     reserve: Callable[[SessionGap], str | None],
     claim: str,
     interrupted: Callable[[Sequence[SessionKey]], None] = lambda _: None,
-) -> Iterator[SessionRun]:
+) -> Generator[SessionRun, None, None]:
     """Import sessions, at most `workers` side by side, and give each run as it ends.
 
     Parameters
@@ -114,12 +114,12 @@ def run_sessions(
                     yield from crew.ended(LOOKED_AT_AGAIN_SECONDS if gap is None else None)
                 if gap is not None:
                     crew.start(gap, functools.partial(run_session, gap, reserve(gap), claim))
+            yield from crew.rest()
         except (QuotaExhausted, KeyboardInterrupt) as stop:
             if isinstance(stop, KeyboardInterrupt) and not crew.is_idle:
                 interrupted(crew.at_work)
             yield from crew.rest()
             raise
-        yield from crew.rest()
 
 
 def _take_up(gap: SessionGap, times: int, claim: str) -> SessionRun | None:

@@ -5,10 +5,11 @@ How a session is run is handed in: the library runs it here, the command as a Da
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -89,7 +90,7 @@ class Runner(Protocol):
         workers: int,
         reserve: Callable[[SessionGap], str | None],
         claim: str,
-    ) -> Iterator[SessionRun]:
+    ) -> Generator[SessionRun, None, None]:
         """Run them."""
 
 
@@ -218,7 +219,7 @@ def import_season(
 
     def run_here(
         gaps: Iterable[SessionGap | None], workers: int, reserve: Callable[[SessionGap], str | None], claim: str
-    ) -> Iterator[SessionRun]:
+    ) -> Generator[SessionRun, None, None]:
         for gap in gaps:
             if gap is None:
                 time.sleep(LOOKED_AT_AGAIN_SECONDS)
@@ -284,15 +285,19 @@ def import_selection(
     missing = sum(len(gap.datasets) for gap in gaps)
     logger.info("gaps: %d datasets of %d sessions are missing in %s", missing, len(gaps), summary.seasons)
     with Claims(warehouse, alive_in=process_settings().alive_folder) as claims:
+
+        def note(session_run: SessionRun) -> bool:
+            claims.release(session_run.outcome.key)
+            watcher.ended(session_run)
+            summary.outcomes.append(session_run.outcome)
+            if (stopped_by := _stops(session_run)) is not None:
+                summary.stopped_by, summary.exit_code = stopped_by, ConfigurationError.exit_code
+            return stopped_by is None
+
+        free = _unclaimed(gaps, claims, warehouse, transport)
         try:
-            free = _unclaimed(gaps, claims, warehouse, transport)
-            for session_run in run(free, workers, pauses.reserve, claims.owner):
-                claims.release(session_run.outcome.key)
-                watcher.ended(session_run)
-                summary.outcomes.append(session_run.outcome)
-                if (stopped_by := _stops(session_run)) is not None:
-                    summary.stopped_by, summary.exit_code = stopped_by, ConfigurationError.exit_code
-                    break
+            with contextlib.closing(run(free, workers, pauses.reserve, claims.owner)) as runs:
+                _note_each(runs, note)
         except QuotaExhausted as spent:
             summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
     try:
@@ -340,6 +345,21 @@ def _bring_standings(
             else:
                 summary.season_requests += refresh.requests
                 watcher.standings(refresh)
+
+
+def _note_each(runs: Generator[SessionRun, None, None], note: Callable[[SessionRun], bool]) -> None:
+    """Note each session as it ends, until that says to stop.
+
+    Ctrl-C may come while one is noted: `runs` has the sessions that are at work, and answers it there too.
+    """
+    session_run = next(runs, None)
+    while session_run is not None:
+        try:
+            goes_on = note(session_run)
+        except KeyboardInterrupt as interrupt:
+            session_run = runs.throw(interrupt)
+            continue
+        session_run = next(runs, None) if goes_on else None
 
 
 def _stops(run: SessionRun) -> str | None:

@@ -12,6 +12,7 @@ from f1_assets.datasets import all_datasets, all_season_datasets, named
 from f1_assets.errors import NotYetPublished
 from f1_assets.importing import Watcher, import_season, process_session_gap, refresh_calendar
 from f1_assets.importing.forget import forget_failures
+from f1_assets.importing.season import _note_each
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, build_processing_plan, dataset_states, generate_gap_report
 from f1_assets.planning.standings import missing_standings
@@ -178,3 +179,26 @@ def test_unavailable_is_forgotten_together_with_the_archives_404(warehouse, tran
     again = import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport)
     assert again.succeeded == again.processed == 1
     assert again.outcomes[0].extracted == ("weather",)
+
+
+def test_ctrl_c_while_a_session_is_noted_is_answered_where_the_sessions_are_at_work():
+    heard, noted = [], []
+
+    def at_work():
+        try:
+            yield "first"
+            yield "second"
+        except KeyboardInterrupt:
+            heard.append("will be finished")
+            yield "finished"
+            raise
+
+    def note(run):
+        noted.append(run)
+        if run == "first":
+            raise KeyboardInterrupt
+        return True
+
+    with pytest.raises(KeyboardInterrupt):
+        _note_each(at_work(), note)
+    assert (heard, noted) == (["will be finished"], ["first", "finished"])

@@ -41,9 +41,13 @@ SHORTEST_WAIT_SECONDS = 5.0
 CALENDAR_SECONDS = 20.0
 """A tick spends so long on calendars; the rest follows at the next one."""
 
+GAP_SENSOR = "gap_detection"
 STANDINGS_JOB = "import_standings"
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _LOOKED_BACK = 12
+_WILL_RETRY_TAG = "dagster/will_retry"
+_IS_OFF_AFTER = timedelta(days=1)
+"""Of a sensor whose code location has another name now, Dagster's database says for ever that it runs."""
 
 
 @dataclass
@@ -133,13 +137,30 @@ def states_kept(warehouse: Warehouse, settings: Settings, now: datetime | None =
     return dataset_states(warehouse, settings.kept_seasons(now), named(settings.datasets), now)
 
 
+def gap_sensor_is_on(instance: dg.DagsterInstance, settings: Settings, now: datetime | None = None) -> bool:
+    """Tell whether the gap sensor has its ticks, so that a schedule leaves to it what both would request.
+
+    Neither of the two would see the runs that the other is about to make.
+    """
+    now = now or datetime.now(UTC)
+    running = {"RUNNING", "DECLARED_IN_CODE"} if settings.autostart else {"RUNNING"}
+    ticks = [
+        getattr(state.instigator_data, "last_tick_start_timestamp", None) or 0.0  # none before the first tick
+        for state in instance.all_instigator_state()
+        if state.instigator_name == GAP_SENSOR and state.status.value in running
+    ]
+    return any(now.timestamp() - tick < _IS_OFF_AFTER.total_seconds() for tick in ticks)
+
+
 def choose(
-    instance: dg.DagsterInstance, warehouse: Warehouse, states: Sequence[DatasetState], now: datetime | None = None
+    instance: dg.DagsterInstance, warehouse: Warehouse, settings: Settings, now: datetime | None = None
 ) -> Dispatch:
     """Choose the sessions to import next: none that is queued, running or being imported elsewhere."""
     now = now or datetime.now(UTC)
+    # In this order: a session whose import ends in between is active here, or complete there.
     runs = session_runs(instance, ACTIVE, limit=None)
     active = {gap.key for _, gap in runs} | claimed_sessions(warehouse)
+    states = states_kept(warehouse, settings, now)
     room = min(RUNS_PER_TICK, MOST_WAITING - sum(run.status is dg.DagsterRunStatus.QUEUED for run, _ in runs))
     tried: dict[SessionKey, datetime] = {}
     for state in states:
@@ -210,11 +231,15 @@ def new_partitions(instance: dg.DagsterInstance, gaps: Sequence[SessionGap]) -> 
 
 
 def _failed_runs(instance: dg.DagsterInstance, key: SessionKey, tried_at: datetime | None) -> FailedRuns | None:
-    """Tell of runs of a session that failed one after the other, the last of them without noting anything."""
+    """Tell of runs of a session that failed one after the other, the last of them without noting anything.
+
+    Also of one that Dagster is about to start again by itself: it is not there yet.
+    """
     records = instance.get_run_records(dg.RunsFilter(tags={PARTITION_TAG: str(key)}), limit=_LOOKED_BACK)
     if not records or records[0].dagster_run.status not in _ENDED_BADLY:
         return None
-    if tried_at is not None and tried_at >= records[0].create_timestamp:
+    is_noted = tried_at is not None and tried_at >= records[0].create_timestamp
+    if is_noted and records[0].dagster_run.tags.get(_WILL_RETRY_TAG) != "true":
         return None
     return _failed_in_a_row(records)
 

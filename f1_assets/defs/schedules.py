@@ -6,13 +6,14 @@ from datetime import timedelta
 import dagster as dg
 
 from f1_assets.defs.dispatcher import (
+    GAP_SENSOR,
     CalendarPostponements,
     choose,
+    gap_sensor_is_on,
     new_partitions,
     refresh_stale_calendars,
     run_requests,
     standings_requests,
-    states_kept,
 )
 from f1_assets.defs.jobs import check_freshness, import_sessions, import_standings
 from f1_assets.defs.partitions import SESSIONS
@@ -23,6 +24,7 @@ CALENDAR_IS_OLD_AFTER = timedelta(hours=20)
 """The sensor leaves younger calendars alone, so that it and the daily schedule do not both ask."""
 
 
+_LEFT_TO_THE_SENSOR = f"the sensor {GAP_SENSOR} is on, and requests what is missing"
 _STATUS = dg.DefaultScheduleStatus.RUNNING if process_settings().autostart else dg.DefaultScheduleStatus.STOPPED
 
 
@@ -34,20 +36,23 @@ _STATUS = dg.DefaultScheduleStatus.RUNNING if process_settings().autostart else 
     default_status=_STATUS,
     description=(
         "Refreshes the calendars of F1_SEASONS, and requests runs for what ended since and for results that are asked "
-        "for again one and seven days after a race."
+        "for again one and seven days after a race. Where the sensor gap_detection is on, that requests them."
     ),
 )
 def daily_update(
     context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Refresh calendars, and request runs for gaps; the sensor, where it is on, fills what is left."""
+    """Refresh calendars, and request runs for gaps, unless the sensor is on and does."""
     settings = process_settings()
     try:
         store = warehouse.open()
         refresh_stale_calendars(
             context.instance, store, settings, timedelta(), CalendarPostponements({}), context.log.warning
         )
-        choice = choose(context.instance, store, states_kept(store, settings))
+        if gap_sensor_is_on(context.instance, settings):
+            yield dg.SkipReason(f"the calendars are refreshed; {_LEFT_TO_THE_SENSOR}")
+            return
+        choice = choose(context.instance, store, settings)
         new = new_partitions(context.instance, choice.gaps)
         if new:
             context.instance.add_dynamic_partitions(str(SESSIONS.name), new)
@@ -70,9 +75,13 @@ def daily_update(
 def daily_standings(
     context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request the standings that are missing."""
+    """Request the standings that are missing, unless the sensor is on and does."""
+    settings = process_settings()
+    if gap_sensor_is_on(context.instance, settings):
+        yield dg.SkipReason(_LEFT_TO_THE_SENSOR)
+        return
     try:
-        requests = standings_requests(context.instance, warehouse.open(), process_settings())
+        requests = standings_requests(context.instance, warehouse.open(), settings)
         if not requests:
             yield dg.SkipReason("the standings of all seasons that are kept are there")
         yield from requests

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from f1_assets.defs.dispatcher import (
+    GAP_SENSOR,
     CalendarPostponements,
     choose,
     new_partitions,
@@ -42,7 +43,7 @@ def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseReso
 
 
 @dg.sensor(
-    name="gap_detection",
+    name=GAP_SENSOR,
     jobs=[import_sessions, import_standings],
     minimum_interval_seconds=30,
     default_status=(dg.DefaultSensorStatus.RUNNING if process_settings().autostart else dg.DefaultSensorStatus.STOPPED),
@@ -56,7 +57,7 @@ def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResou
         is_done = refresh_stale_calendars(
             context.instance, store, settings, CALENDAR_IS_OLD_AFTER, postponed, context.log.warning
         )
-        choice = choose(context.instance, store, states_kept(store, settings))
+        choice = choose(context.instance, store, settings)
         status = choice.status if is_done else f"{choice.status}, calendars of more seasons follow"
         requests = run_requests(context.instance, choice.gaps, "gap_detection")
         requests += standings_requests(context.instance, store, settings)

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from importlib.resources import files
@@ -54,6 +55,18 @@ def test_the_names_that_others_rely_on():
     schedule = defs.get_repository_def().get_schedule_def("daily_update")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 * * *", "UTC")
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+def test_with_autostart_the_sensor_and_the_schedules_run_from_the_start():
+    code = (
+        "from f1_assets.definitions import defs; repository = defs.get_repository_def();"
+        "print([i.default_status.value for i in (*repository.sensor_defs, *repository.schedule_defs)])"
+    )
+    environment = {**os.environ, "F1_AUTOSTART": "1"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+    assert done.stdout.count("RUNNING") == 7
+    assert "STOPPED" not in done.stdout
 
 
 def test_loading_the_definitions_does_not_import_fastf1():

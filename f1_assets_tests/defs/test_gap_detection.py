@@ -6,11 +6,24 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.events import DagsterEvent, DagsterEventType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    SensorInstigatorData,
+)
 from sqlalchemy import delete, update
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
+from f1_assets.defs import dispatcher
 from f1_assets.defs.dispatcher import MOST_WAITING, RUNS_PER_TICK, CalendarPostponements
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.defs.schedules import daily_standings, daily_update
@@ -47,18 +60,28 @@ def _daily(instance, schedule=daily_update):
     return [request for request in asked if isinstance(request, dg.RunRequest)]
 
 
+def _note_the_sensor(instance, status, last_tick):
+    """Put what the daemon notes of the gap sensor into the instance."""
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("f1_assets"), "__repository__")
+    data = SensorInstigatorData(last_tick_start_timestamp=last_tick.timestamp())
+    origin = RemoteInstigatorOrigin(repository, "gap_detection")
+    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus[status], data)
+    is_known = instance.get_instigator_state(origin.get_id(), origin.get_selector().get_id()) is not None
+    (instance.update_instigator_state if is_known else instance.add_instigator_state)(state)
+
+
 def _sessions(tick):
     return [request for request in tick.run_requests or () if request.job_name == "import_sessions"]
 
 
-def _add_run(instance, request, status, job="import_sessions"):
+def _add_run(instance, request, status, job="import_sessions", **tags):
     """Put the requested run into the instance, as the daemon does."""
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("f1_assets"), "__repository__")
     return instance.run_storage.add_run(
         dg.DagsterRun(
             job_name=job,
             status=status,
-            tags={"dagster/partition": request.partition_key, "dagster/run_key": request.run_key or ""},
+            tags={"dagster/partition": request.partition_key, "dagster/run_key": request.run_key or "", **tags},
             asset_selection=frozenset(request.asset_selection),
             remote_job_origin=RemoteJobOrigin(repository, job),
         )
@@ -132,6 +155,35 @@ def test_a_run_that_failed_without_a_word_is_not_requested_again_at_once(home):
     assert first[0].partition_key not in [request.partition_key for request in _sessions(_tick(home))]
 
 
+@pytest.mark.parametrize("is_retried", [True, False])
+def test_a_killed_run_that_dagster_starts_again_is_not_requested_too(home, is_retried):
+    """Between its end and its second start there is no run that is queued; some of its datasets are stored."""
+    first = _sessions(_tick(home))[0]
+    _add_run(home, first, dg.DagsterRunStatus.FAILURE, **{"dagster/will_retry": str(is_retried).lower()})
+    _import(connect(), first.partition_key, "weather")
+    assert (first.partition_key not in [request.partition_key for request in _sessions(_tick(home))]) is is_retried
+
+
+def test_a_session_whose_import_ends_while_a_tick_looks_is_not_requested_again(home, monkeypatch):
+    first = _sessions(_tick(home))[0]
+    run = _add_run(home, first, dg.DagsterRunStatus.STARTED)
+
+    def ending(look):
+        def wrapped(*args, **options):
+            seen = look(*args, **options)
+            if not home.get_run_by_id(run.run_id).is_finished:
+                _import(connect(), first.partition_key)
+                home.report_dagster_event(DagsterEvent(DagsterEventType.RUN_SUCCESS.value, run.job_name), run.run_id)
+            return seen
+
+        return wrapped
+
+    for name in ("session_runs", "states_kept", "claimed_sessions"):
+        monkeypatch.setattr(f"f1_assets.defs.dispatcher.{name}", ending(getattr(dispatcher, name)))
+    assert first.partition_key not in [request.partition_key for request in _sessions(_tick(home))]
+    assert home.get_run_by_id(run.run_id).is_success
+
+
 def test_the_queue_never_gets_longer_than_a_person_can_look_at(home):
     requests = []
     while new := _sessions(_tick(home)):
@@ -186,6 +238,26 @@ def test_daily_update_refreshes_the_calendar_and_asks_for_what_is_missing(home):
     assert home.has_dynamic_partition("f1_session", "2025-01-FP1")
     assert events_of(connect(), 2025)
     assert len(_daily(home, daily_standings)) == 1
+
+
+def test_the_daily_schedules_leave_to_the_sensor_what_it_requests_where_it_is_on(home, monkeypatch):
+    """At 06:00 both looked at the same moment, and each session that was missing had two runs."""
+    now = datetime.now(UTC)
+    _note_the_sensor(home, "RUNNING", now)
+    assert _daily(home) == _daily(home, daily_standings) == []
+    assert len(events_of(connect(), 2025)) == 8  # refreshed all the same
+    _note_the_sensor(home, "STOPPED", now)
+    assert len(_daily(home)) == RUNS_PER_TICK
+    assert len(_daily(home, daily_standings)) == 1
+    # As the code has it: off, but for F1_AUTOSTART.
+    _note_the_sensor(home, "DECLARED_IN_CODE", now)
+    assert _daily(home)
+    monkeypatch.setenv("F1_AUTOSTART", "1")
+    process_settings.cache_clear()
+    assert not _daily(home)
+    # The state of a code location that has another name now.
+    _note_the_sensor(home, "RUNNING", now - timedelta(days=2))
+    assert _daily(home)
 
 
 def test_daily_update_asks_for_results_again_after_a_race(home, monkeypatch):

@@ -3,9 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt
-E2E := f1_assets_tests/e2e
-# They come first: two processes share them, and neither has a long one left when the other is done.
-LONGEST := $(addprefix $(E2E)/,test_season.py test_kills.py test_quota.py test_ui.py)
+REFEREE := f1_assets_tests/e2e/test_referee.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo ui test test-long lint types contracts audit bench docs clean
@@ -39,10 +37,8 @@ test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m long --ignore f1_assets_tests/e2e
-	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m long \
-	  $(LONGEST) $(filter-out $(LONGEST) $(E2E)/test_referee.py,$(wildcard $(E2E)/test_*.py))
-	$(BIN)/python -m pytest -m long $(E2E)/test_referee.py
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m long --ignore $(REFEREE)
+	$(BIN)/python -m pytest -m long $(REFEREE)
 
 lint: $(VENV)/.dev ## Check style
 	$(BIN)/ruff check .

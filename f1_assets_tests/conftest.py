@@ -28,10 +28,16 @@ PLENTY = "any=100000/1h;jolpica=100000/1h"
 SHORT = "laps=12,samples_every=20"
 """Simulated races of 12 laps: all that happens in a race, in a second."""
 
+LONGEST = ("e2e/test_season.py", "e2e/test_kills.py", "e2e/test_quota.py", "e2e/test_ui.py", "cli/test_commands.py")
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run on PostgreSQL only with the long tests what takes long, where POSTGRESQL_IS_LONG; keep files together."""
+    """Run on PostgreSQL only with the long tests what takes long, where POSTGRESQL_IS_LONG; keep files together.
+
+    The longest come first: several processes share the tests, and none has a long one left when the others are done.
+    """
+    items.sort(key=lambda item: not str(item.path).endswith(LONGEST))
     for item in items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         module = getattr(item, "module", None)

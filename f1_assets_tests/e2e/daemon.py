@@ -32,14 +32,15 @@ def dagster_daemon(dagster_home: Path, environment: dict[str, str]) -> Iterator[
 
 
 def stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
-    """End the daemon and all that it started."""
+    """End the daemon and all that it started: what has not ended by itself after that is killed."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, how)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=20)
-    except subprocess.TimeoutExpired:
+    # A code server waits for its runs.
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()
 
 
 def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[Any], seconds: float, what: str) -> float:

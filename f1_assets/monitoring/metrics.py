@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from f1_assets import __version__
 from f1_assets.datasets import named
-from f1_assets.errors import ConfigurationError
+from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.monitoring.state_metrics import state_metrics
 from f1_assets.monitoring.storage_metrics import storage_metrics
 from f1_assets.monitoring.upstream_metrics import upstream_metrics
@@ -65,7 +65,7 @@ class WarehouseCollector(Collector):
         yield _build_info()
         try:
             metrics = self._read()
-        except ConfigurationError:
+        except (ConfigurationError, TransientError):
             metrics = []
         is_read = GaugeMetricFamily("f1_assets_warehouse_up", "1 when the warehouse could be read, 0 when not.")
         is_read.add_metric([], 1 if metrics else 0)

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from f1_assets import __version__
-from f1_assets.errors import ConfigurationError
+from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.monitoring.metrics import WarehouseCollector, metrics_text
 
 _NOT_KEPT = {"cache-control": "no-store"}
@@ -36,7 +36,7 @@ def ready(request: Request) -> Response:
     """Tell whether the database can be used: it answers, and has this version's schema. If not, 503 and why."""
     try:
         lacks = request.app.state.warehouse().check()
-    except ConfigurationError as error:
+    except (ConfigurationError, TransientError) as error:
         # What reads this need not know where the database is.
         lacks = [str(error).partition(" The database is ")[0]]
     if lacks:

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from f1_assets.errors import ConfigurationError, UsageError
+from f1_assets.errors import ConfigurationError, TransientError, UsageError
 from f1_assets.web.headers import HEADERS
 from f1_assets.web.rendering import page
 
@@ -50,7 +50,7 @@ def _usage(request: Request, error: Exception) -> Response:
     return answer(request, 404, str(error))
 
 
-def _configuration(request: Request, error: Exception) -> Response:
+def _unreadable(request: Request, error: Exception) -> Response:
     return answer(request, 503, str(error), {"retry-after": "30"})
 
 
@@ -62,6 +62,7 @@ def _defect(request: Request, error: Exception) -> Response:
 EXCEPTION_HANDLERS: dict[Any, Any] = {
     HTTPException: _http,
     UsageError: _usage,
-    ConfigurationError: _configuration,
+    ConfigurationError: _unreadable,
+    TransientError: _unreadable,
     Exception: _defect,
 }

@@ -13,6 +13,7 @@ import requests
 from starlette.routing import Route
 
 from f1_assets.connection import connect, connect_as_it_is
+from f1_assets.errors import TransientError
 from f1_assets.planning import dataset_states
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Extraction, Status
@@ -324,6 +325,22 @@ def test_a_database_that_is_away_is_a_page_that_says_what_to_do(copied):
     assert (page.status_code, document.status_code) == (503, 503)
     assert "Set F1_DATABASE_URL or F1_HOME to another place" in page.text
     assert "is not a SQLite database" in document.json()["error"]
+
+
+def test_a_read_that_a_replica_gives_up_is_no_defect(copied, monkeypatch):
+    """PostgreSQL cancels what a replica reads where it is in the way of what its primary sends."""
+
+    def given_up(*_, **__):
+        raise TransientError("another one changed the same rows (serialization failure)")
+
+    app = create_app(copied, lambda: NOW)
+    monkeypatch.setattr("f1_assets.monitoring.metrics.dataset_states", given_up)
+    with serving(app) as board:
+        monkeypatch.setattr(app.state.readings, "overview", given_up)
+        page, metrics = board.get("/"), board.get("/metrics")
+    assert (page.status_code, page.headers["retry-after"]) == (503, "30")
+    assert "serialization failure" in page.text
+    assert "f1_assets_warehouse_up 0.0" in metrics.text
 
 
 def test_a_defect_is_a_page_that_says_so_and_shows_no_traceback(copied):

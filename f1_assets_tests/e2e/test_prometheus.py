@@ -152,7 +152,7 @@ def test_an_outage_is_scraped_and_alerts_fire(sqlite_warehouse, served_transport
         prometheus.wait_until(lambda: prometheus.value(failed) == lines, 10, "scraped as it is")
         asked = prometheus.value('sum(f1_assets_upstream_requests_total{status="503"})')
         assert asked == sum("://livetiming.formula1.com/" in url for url in served_services.asked[before:]) > 0
-        assert "F1AssetsDown" not in prometheus.firing()
+        prometheus.wait_until(lambda: "F1AssetsDown" not in prometheus.firing(), 10, "up")
         # An hour later it is as high as it was: nothing rises any more.
         prometheus.wait_until(lambda: "F1AssetsFailuresRising" not in prometheus.firing(), 20, "quiet again")
 

@@ -10,7 +10,7 @@ from f1_assets.datasets import all_datasets
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.e2e.dagster_ui import dagster_ui
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 PARTITIONS = """
 query ($key: AssetKeyInput!) {

@@ -45,10 +45,11 @@ def opened(tmp_path_factory):
 
 
 @pytest.fixture
-def season(opened, monkeypatch):
+def season(opened, monkeypatch, request):
     """A warehouse without any calendar, and an archive without what calendars are made of."""
     monkeypatch.setattr(transports, "CONNECTION_RETRY_SECONDS", (0.0, 0.0))
-    monkeypatch.setattr(upstream_sessions, "TIMEOUT_SECONDS", (10, 0.3))
+    if "time-out" in request.node.name:
+        monkeypatch.setattr(upstream_sessions, "TIMEOUT_SECONDS", (10, 0.5))
     opened.clock.sleep(3600)
     for part in ("schedule_", "Index.json", "standings"):
         opened.transport.discard(part)

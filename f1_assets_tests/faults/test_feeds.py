@@ -162,8 +162,8 @@ ASKS_AGAIN = "asks for the lost feed alone, and completes it"
 )
 def test_a_fault_fails_what_needs_the_feed_and_the_next_run_asks_for_it_alone(season, found, monkeypatch, fault, feed):
     if fault == "time-out":
-        monkeypatch.setattr(upstream_sessions, "TIMEOUT_SECONDS", (10, 0.3))
-        monkeypatch.setattr(ergast, "TIMEOUT", 0.3)
+        monkeypatch.setattr(upstream_sessions, "TIMEOUT_SECONDS", (10, 0.5))
+        monkeypatch.setattr(ergast, "TIMEOUT", 0.5)
     needs_it = needing(feed, leaving_out=() if fault == "HTTP 500" else SLOW)
     lines, asked = strike(season, feed, TRANSIENT[fault], *needs_it, bystander(feed))
     assert {name for name, line in lines.items() if line.status is Status.FAILED} == set(needs_it)
@@ -245,7 +245,8 @@ def test_a_session_info_of_another_session_stops_the_load_and_nothing_of_it_is_t
 
 @pytest.mark.parametrize("fault", [*TRANSIENT, "HTTP 403", "HTTP 404", "HTTP 429 with Retry-After"])
 def test_nothing_waits_for_a_session_info_that_fails(season, found, monkeypatch, fault):
-    monkeypatch.setattr(upstream_sessions, "TIMEOUT_SECONDS", (10, 0.3))
+    if fault == "time-out":
+        monkeypatch.setattr(upstream_sessions, "TIMEOUT_SECONDS", (10, 0.5))
     shown = TRANSIENT.get(fault) or status(int(fault[5:8]), **{"Retry-After": "30"})
     lines, asked = strike(season, Feed.SESSION_INFO, shown, "weather")
     assert lines["weather"].status is Status.PRESENT

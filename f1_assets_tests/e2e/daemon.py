@@ -46,7 +46,7 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
 def wait_until(
     is_so: Callable[[], bool], process: subprocess.Popen[Any], seconds: float, what: str, every: float = 1.0
 ) -> float:
-    """Ask once a second until a process, such as the daemon, has made it so; give how many seconds that took."""
+    """Ask every so many seconds until a process, such as the daemon, has made it so; give how long that took."""
     started = time.monotonic()
     while not is_so():
         assert time.monotonic() - started < seconds, f"not {what} within {seconds:.0f} s"

@@ -23,7 +23,7 @@ from f1_assets.simulator.server import SimulatorServer
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.claims import claimed_sessions
-from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.conftest import PLENTY, on_each_database_side_by_side
 from f1_assets_tests.e2e.daemon import ends_within
 
 pytestmark = pytest.mark.long
@@ -45,11 +45,7 @@ def served():
     server.server_close()
 
 
-_DATABASES = ["sqlite", "postgresql"]
-
-
-# Each takes some minutes: they run side by side.
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group(f"kills on {name}")) for name in _DATABASES])
+@pytest.fixture(params=on_each_database_side_by_side("kills"))
 def environment(request, tmp_path, served):
     """Settings of the import that is disturbed."""
     home = tmp_path / "home"

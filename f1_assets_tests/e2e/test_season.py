@@ -33,7 +33,7 @@ from f1_assets.simulator.service import SimulatedResponse
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.claims import claimed_sessions
 from f1_assets.warehouse.models import seasons
-from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.conftest import PLENTY, on_each_database_side_by_side
 from f1_assets_tests.e2e.daemon import dagster_daemon, stop, wait_until
 
 pytestmark = pytest.mark.long
@@ -83,10 +83,7 @@ def _as_it_was(event):
     return event
 
 
-# Each takes some minutes: they run side by side.
-@pytest.fixture(
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(f"season on {name}")) for name in ("sqlite", "postgresql")]
-)
+@pytest.fixture(params=on_each_database_side_by_side("season"))
 def database(request):
     return request.param
 

@@ -8,7 +8,7 @@ from sqlalchemy import make_url, text
 from f1_assets import __version__
 from f1_assets.connection import F1Warehouse
 from f1_assets.datasets import dataset_tables, dataset_views
-from f1_assets.errors import ConfigurationError
+from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.settings import process_settings
 from f1_assets_tests.warehouse.seasons import a_season, store
 from f1_assets_tests.web.served import ask, served
@@ -71,9 +71,10 @@ def test_a_wrong_setting_is_told_and_not_shown_as_figures(sqlite_warehouse, monk
     assert (status, "F1_QUOTA" in body) == (503, True)
 
 
-def test_what_the_warehouse_function_raises_is_a_configuration_error(url):
+@pytest.mark.parametrize("error", [ConfigurationError, TransientError])
+def test_a_warehouse_that_cannot_be_asked_is_not_ready_and_says_why(error):
     def broken():
-        raise ConfigurationError("The lake is empty. The database is sqlite:////secret/place.")
+        raise error("The lake is empty. The database is sqlite:////secret/place.")
 
     with served(broken) as address:
         assert json.loads(ask(f"{address}/ready")[2])["reason"] == "The lake is empty."

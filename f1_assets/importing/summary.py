@@ -1,0 +1,88 @@
+"""What came of an import, session by session and in all: what the command reports, as lines or as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from f1_assets.importing.sessions import Outcome, SessionOutcome
+
+
+@dataclass
+class ImportSummary:
+    """What came of an import."""
+
+    seasons: tuple[int, ...] = ()
+    outcomes: list[SessionOutcome] = field(default_factory=list)
+    season_requests: int = 0
+    seconds: float = 0.0
+    paused_seconds: float = 0.0
+    pauses: int = 0
+    stopped_by: str | None = None
+    exit_code: int = 0
+
+    @property
+    def requests(self) -> int:
+        """Requests that reached the source, those for calendars and standings included."""
+        return self.season_requests + sum(outcome.requests for outcome in self.outcomes)
+
+    @property
+    def processed(self) -> int:
+        """Sessions that were imported, well or not."""
+        return len(self.outcomes)
+
+    @property
+    def succeeded(self) -> int:
+        """Sessions of which everything is there now that upstream has."""
+        return self.count(Outcome.SUCCESS)
+
+    @property
+    def partial(self) -> int:
+        """Sessions of which something failed and something was kept."""
+        return self.count(Outcome.PARTIAL)
+
+    @property
+    def failed(self) -> int:
+        """Sessions of which nothing was kept."""
+        return self.count(Outcome.FAILED)
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it took, pauses included."""
+        return timedelta(seconds=self.seconds)
+
+    def count(self, status: Outcome) -> int:
+        """Count the sessions that ended so."""
+        return sum(1 for outcome in self.outcomes if outcome.status is status)
+
+    def document(self) -> dict[str, Any]:
+        """Give the summary as JSON has it."""
+        return {
+            "sessions": [_session_document(outcome) for outcome in self.outcomes],
+            "processed": self.processed,
+            "succeeded": self.succeeded,
+            "partial": self.partial,
+            "failed": self.failed,
+            "requests": self.requests,
+            "seconds": round(self.seconds, 3),
+            "paused_seconds": round(self.paused_seconds, 3),
+            "stopped_by": self.stopped_by,
+        }
+
+
+def _session_document(outcome: SessionOutcome) -> dict[str, Any]:
+    return {
+        "key": str(outcome.key),
+        "status": str(outcome.status),
+        "datasets": {
+            line.dataset: {
+                "status": str(line.status),
+                "rows": line.rows,
+                "error": line.reason if line.dataset in (*outcome.failed, *outcome.unavailable) else None,
+            }
+            for line in outcome.datasets
+        },
+        "requests": outcome.requests,
+        "seconds": round(outcome.seconds, 3),
+    }

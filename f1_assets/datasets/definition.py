@@ -182,6 +182,9 @@ class Dataset:
         Columns by which a person wants its rows in order; its key by default.
     in_lake
         Whether its rows are kept as Parquet files in the lake, not in the database: there are too many.
+    version
+        Raised when the same responses give other rows: rows of a lower version are stale, and are extracted again
+        from the archive.
     """
 
     name: str
@@ -201,6 +204,7 @@ class Dataset:
     views: Mapping[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
     in_lake: bool = False
+    version: int = 1
     table: Table | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:

@@ -38,6 +38,7 @@ def extract(loaded: LoadedSession) -> pd.DataFrame:
     laps = integer(results["Laps"])
     return pd.DataFrame(
         {
+            "entry": range(1, len(results) + 1),
             "driver_number": text(results["DriverNumber"]),
             "position": integer(results["Position"]),
             "classified_position": _classified(text(results["ClassifiedPosition"])),
@@ -126,8 +127,9 @@ DATASET = Dataset(
         "the lap times, for Jolpica has none. `time_ms` is the total time of cars on the lead lap: Jolpica's gaps are "
         "added to the winner's time. A result may change for days after a race."
     ),
-    key=("driver_number",),
+    key=("entry",),
     columns=(
+        Field("entry", "integer", "Entry in the result, from 1, in upstream's order"),
         Field("driver_number", "text", "Car number in this session"),
         Field("position", "integer", "Place in the result; every driver has one"),
         Field(
@@ -151,7 +153,8 @@ DATASET = Dataset(
     sessions=frozenset({"R", "S", "Q", *SPRINT_QUALIFYING}),
     historic=True,
     renewals={"R": AFTER_A_RACE, "S": AFTER_A_RACE},
-    order_by=("position",),
+    order_by=("position", "entry"),
+    version=2,
     checks=(
         Check(
             "places_are_unique",

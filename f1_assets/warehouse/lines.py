@@ -41,6 +41,9 @@ class Extraction:
     seconds: float = 0.0
     load_seconds: float = 0.0
     fastf1_version: str = ""
+    version: int = 1
+    short_because: str | None = None
+    short_since: datetime | None = None
     run_id: str | None = None
     file: str | None = None
     file_bytes: int | None = None

@@ -180,6 +180,9 @@ extractions = Table(
     Column("seconds", Double, nullable=False, comment="Time to extract and store this dataset"),
     Column("load_seconds", Double, nullable=False, comment="Time of the session's load, shared by its datasets"),
     Column("fastf1_version", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1", comment="The dataset's version that made the rows"),
+    Column("short_because", Text, comment="Why the rows fall far short of the session; NULL where they do not"),
+    Column("short_since", UtcDateTime, comment="When rows that fall far short were first stored"),
     Column("run_id", Text, comment="Dagster's run, where there was one"),
     Column("file", Text, comment="Where its rows are in the lake, for data that is kept there"),
     Column("file_bytes", Integer, comment="Size of that file"),
@@ -198,6 +201,7 @@ amendments = Table(
     Column("before", Text, comment="NULL where there was nothing"),
     Column("after", Text, comment="NULL where there is nothing any more"),
     Column("changed_at", UtcDateTime, nullable=False, comment="When the change was found"),
+    Column("version", Integer, comment="The dataset's version that changed the value; NULL where upstream did"),
     Index("ix_amendments_session", "season", "round", "session", "dataset"),
     comment="What changed in data that was asked for again: one row per value.",
 )
@@ -206,6 +210,8 @@ warehouse_identity = Table(
     "warehouse_identity",
     metadata,
     Column("id", Text, primary_key=True, comment="Made with the database; a lake notes which one fills it"),
+    Column("lake_id", Text, comment="The lake that this database fills, as the lake names itself"),
+    Column("lake_url", Text, comment="Where that lake was when it was first filled, without secrets"),
 )
 
 standings_absences = Table(
@@ -276,6 +282,11 @@ quota_clock = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False, comment="Always 1: whoever holds it may permit"),
     Column("latest_ms", BigInteger, nullable=False, comment="The latest time that was seen: it never goes back"),
+    Column("boot_id", Text, comment="Which boot of the machine the last look was in; NULL on PostgreSQL"),
+    Column("uptime_ms", BigInteger, comment="Monotonic time of that boot at the last look"),
+    Column("wall_ms", BigInteger, comment="The wall clock at the last look, in ms since 1970"),
+    Column("jump_ms", BigInteger, comment="The last jump of the wall clock that was seen, forward or back"),
+    Column("jumped_at_ms", BigInteger, comment="The ledger's time at which it was seen"),
 )
 
 quota_closures = Table(

@@ -1,0 +1,110 @@
+"""Results keyed by entry, versions of datasets, rows that fall short, the lake's name, and a clock that cannot jump."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from f1_assets.warehouse.models import UtcDateTime
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+_SESSION = ("season", "round", "session")
+_COLUMNS: tuple[tuple[str, sa.Column[Any]], ...] = (
+    (
+        "extractions",
+        sa.Column(
+            "version",
+            sa.Integer(),
+            nullable=False,
+            server_default="1",
+            comment="The dataset's version that made the rows",
+        ),
+    ),
+    (
+        "extractions",
+        sa.Column(
+            "short_because", sa.Text(), comment="Why the rows fall far short of the session; NULL where they do not"
+        ),
+    ),
+    (
+        "extractions",
+        sa.Column("short_since", UtcDateTime(), comment="When rows that fall far short were first stored"),
+    ),
+    (
+        "amendments",
+        sa.Column(
+            "version", sa.Integer(), comment="The dataset's version that changed the value; NULL where upstream did"
+        ),
+    ),
+    (
+        "warehouse_identity",
+        sa.Column("lake_id", sa.Text(), comment="The lake that this database fills, as the lake names itself"),
+    ),
+    (
+        "warehouse_identity",
+        sa.Column("lake_url", sa.Text(), comment="Where that lake was when it was first filled, without secrets"),
+    ),
+    (
+        "quota_clock",
+        sa.Column("boot_id", sa.Text(), comment="Which boot of the machine the last look was in; NULL on PostgreSQL"),
+    ),
+    ("quota_clock", sa.Column("uptime_ms", sa.BigInteger(), comment="Monotonic time of that boot at the last look")),
+    ("quota_clock", sa.Column("wall_ms", sa.BigInteger(), comment="The wall clock at the last look, in ms since 1970")),
+    (
+        "quota_clock",
+        sa.Column("jump_ms", sa.BigInteger(), comment="The last jump of the wall clock that was seen, forward or back"),
+    ),
+    ("quota_clock", sa.Column("jumped_at_ms", sa.BigInteger(), comment="The ledger's time at which it was seen")),
+)
+
+
+def upgrade() -> None:
+    for table, column in _COLUMNS:
+        op.add_column(table, column)
+    connection = op.get_bind()
+    if sa.inspect(connection).has_table("results"):
+        _key_results_by_entry(connection)
+
+
+def _key_results_by_entry(connection: sa.Connection) -> None:
+    """Copy the results into a table whose key is the entry: neither database can change a key that has rows in place.
+
+    Entries are numbered by place, which is the order of Jolpica's results. The rows are of version 1, so they are
+    extracted again from the archive, which brings the order, the people and the entries that were lost.
+    """
+    old = sa.Table("results", sa.MetaData(), autoload_with=connection)
+    columns = [
+        sa.Column(column.name, column.type, nullable=column.name not in _SESSION, comment=column.comment)
+        for column in old.columns
+    ]
+    entry = sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False)
+    op.create_table(
+        "results_by_entry",
+        *columns[:3],
+        entry,
+        *columns[3:],
+        sa.ForeignKeyConstraint(
+            _SESSION,
+            [f"sessions.{name}" for name in _SESSION],
+            name=op.f("fk_results_by_entry_sessions"),
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(*_SESSION, "entry", name=op.f("pk_results_by_entry")),
+    )
+    new = sa.Table("results_by_entry", sa.MetaData(), autoload_with=connection)
+    of_session = [old.c[name] for name in _SESSION]
+    order = (old.c.position.is_(None), old.c.position, old.c.driver_number)
+    number = sa.func.row_number().over(partition_by=of_session, order_by=order)
+    names = [column.name for column in old.columns]
+    query = sa.select(*old.columns, number.label("entry"))
+    connection.execute(new.insert().from_select([*names, "entry"], query))
+    op.drop_table("results")
+    op.rename_table("results_by_entry", "results")
+    if connection.dialect.name == "postgresql":
+        op.execute("ALTER TABLE results RENAME CONSTRAINT pk_results_by_entry TO pk_results")
+        op.execute("ALTER TABLE results RENAME CONSTRAINT fk_results_by_entry_sessions TO fk_results_sessions")

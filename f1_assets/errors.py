@@ -50,6 +50,10 @@ class Unavailable(UpstreamError):
     """Upstream does not have this data. It is asked for again only after the finding expires."""
 
 
+class NotArchived(Unavailable):
+    """The archive alone may answer, and it does not have this response."""
+
+
 class AuthenticationRequired(UpstreamError):
     """The Formula 1 account was refused or is not set: one problem for all sessions, mended by a person."""
 

@@ -57,8 +57,11 @@ def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
         shown = ", ".join(list(rounds)[:8]) + (", ..." if len(rounds) > 8 else "")
         cost = counted(len(standings), "request")
         out().print(f"Standings are missing after {counted(len(rounds), 'round')}, {cost}: {shown}")
+    if report.sessions_outdated:
+        sessions = counted(len(report.sessions_outdated), "session")
+        out().print(f"Rows of an older version of their dataset in {sessions}: import takes them from the archive.")
     loads, requests = counted(report.total_api_calls_needed, "session"), counted(report.requests_needed, "request")
-    if report.total_api_calls_needed or standings:
+    if report.total_api_calls_needed or standings or report.sessions_outdated:
         fill = f"{program()} import {seasons.replace(' ', '')}"
         out().print(f"{loads} to load, {requests}. To fill the gaps: {fill}")
     else:

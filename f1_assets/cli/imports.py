@@ -17,10 +17,13 @@ from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import err, matrix, out, print_json, program
 from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.connection import connect
+from f1_assets.errors import UsageError
 from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
 from f1_assets.importing.recovery import recover
+from f1_assets.importing.selection import Renewal
 from f1_assets.importing.standings import StandingsRefresh
 from f1_assets.keys import SessionKey, parse_seasons
+from f1_assets.planning.report import cost_of
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, events_of
@@ -146,19 +149,42 @@ def import_(
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Sessions side by side (F1_WORKERS).")] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Stop when the quota is spent (exit code 3).")] = False,
     notify: Annotated[bool, typer.Option("--notify", help="Post the summary to Slack.")] = False,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Ask again for what is stored, past the archive; old rows stay meanwhile.")
+    ] = False,
+    from_archive: Annotated[
+        bool, typer.Option("--from-archive", help="With --renew: extract again from the archive, without a request.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --renew: spend the requests of whole seasons.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fill the gaps: refresh the calendar, find what is missing, import it through Dagster."""
+    if (from_archive or yes) and not renew:
+        raise UsageError("--from-archive and --yes go with --renew.")
+    renewal = (Renewal.ARCHIVE if from_archive else Renewal.UPSTREAM) if renew else None
     selection = Selection.of(
         parse_seasons(seasons),
         datasets or process_settings().datasets,
         rounds or (),
         [session.upper() for session in sessions or ()],
+        renewal,
     )
-    side_by_side = workers or process_settings().workers
-    summary = _import(connect(), selection, side_by_side, waits=not no_wait, max_requests=max_requests, notify=notify)
+    side_by_side, warehouse = workers or process_settings().workers, connect()
+    if renewal is Renewal.UPSTREAM and not (sessions or datasets or yes):
+        raise UsageError(_cost_of_renewal(warehouse, selection))
+    summary = _import(warehouse, selection, side_by_side, waits=not no_wait, max_requests=max_requests, notify=notify)
     _report(summary, as_json)
     raise typer.Exit(summary.exit_code)
+
+
+def _cost_of_renewal(warehouse: Warehouse, selection: Selection) -> str:
+    """Say what it costs to ask again for all of a season, before a request is sent."""
+    gaps, _ = selection.gaps(warehouse, datetime.now(UTC))
+    requests = cost_of(warehouse, gaps).usual
+    return (
+        f"This asks again for {counted(len(gaps), 'session')}: about {counted(requests, 'request')}. Add --yes to do "
+        "so, or name what to renew with --session or --dataset."
+    )
 
 
 def _report(summary: ImportSummary, as_json: bool) -> None:

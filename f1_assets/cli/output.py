@@ -161,7 +161,7 @@ def program() -> str:
 
 def why(state: DatasetState) -> str:
     """Say why a dataset is not there, and when it is asked for again."""
-    words = state.reason or ""
+    words = "; ".join(filter(None, (state.reason, state.stale_because)))
     if state.is_given_up:
         tries = counted(state.attempts, "try", "tries")
         return f"{words.rstrip('.')} (given up after {tries}; to ask again: retry {state.key})"
@@ -184,4 +184,5 @@ def state_document(state: DatasetState) -> Mapping[str, Any]:
         "attempts": state.attempts,
         "extracted_at": state.extracted_at,
         "next_try_at": state.next_try_at,
+        "stale_because": state.stale_because,
     }

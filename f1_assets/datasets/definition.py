@@ -174,6 +174,8 @@ class Dataset:
     renewals
         How long after a session's end it is asked for again because it may have changed, by session identifier. What
         changed is kept in `amendments`.
+    renews
+        Feeds that a renewal asks for past the archive; those of `requires` by default.
     checks
         Rules that its rows follow.
     views
@@ -200,6 +202,7 @@ class Dataset:
     sessions: frozenset[str] = ALL_SESSIONS
     historic: bool = False
     renewals: Mapping[str, tuple[timedelta, ...]] = field(default_factory=dict)
+    renews: tuple[Feed, ...] = ()
     checks: tuple[Check, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
@@ -210,6 +213,7 @@ class Dataset:
     def __post_init__(self) -> None:
         """Make the table, where it has one."""
         object.__setattr__(self, "order_by", self.order_by or self.key)
+        object.__setattr__(self, "renews", self.renews or self.requires)
         if self.in_lake:
             return
         columns = columns_of(self.columns, self.key)
@@ -220,11 +224,6 @@ class Dataset:
     def has_clock(self) -> bool:
         """Whether its rows have a session time that becomes a time of day, where telemetry tells when it began."""
         return not self.in_lake and {"session_time_ms", "utc"} <= {column.name for column in self.columns}
-
-    @property
-    def keeps_changes(self) -> bool:
-        """Whether what changes when it is asked for again is kept in `amendments`."""
-        return bool(self.renewals)
 
     def needs_in(self, key: SessionKey) -> Needs:
         """Give what must be loaded for it in this session."""

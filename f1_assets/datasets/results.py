@@ -16,8 +16,8 @@ from f1_assets.upstream.needs import Needs
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
-AFTER_A_RACE = (timedelta(days=1), timedelta(days=7))
-"""Penalties and disqualifications come for days after a race."""
+AFTER_THE_END = tuple(timedelta(days=days) for days in (1, 3, 7, 30, 100))
+"""Penalties and disqualifications came after three days, corrections after three months."""
 
 SPRINT_QUALIFYING = ("SQ", "SS")
 """Sessions of which Jolpica has no results: FastF1 computes them from the laps."""
@@ -152,7 +152,8 @@ DATASET = Dataset(
     needs_of={session: Needs(laps=True, messages=True) for session in SPRINT_QUALIFYING},
     sessions=frozenset({"R", "S", "Q", *SPRINT_QUALIFYING}),
     historic=True,
-    renewals={"R": AFTER_A_RACE, "S": AFTER_A_RACE},
+    renewals=dict.fromkeys(("R", "S", "Q", *SPRINT_QUALIFYING), AFTER_THE_END),
+    renews=(Feed.RESULTS,),
     order_by=("position", "entry"),
     version=2,
     checks=(

@@ -4,13 +4,15 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from f1_assets.datasets import Dataset, all_datasets, named
+from f1_assets.datasets.checking import why_short
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
-from f1_assets.defs.governor import POOL, govern
+from f1_assets.defs.governor import POOL, gap_of, govern
 from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of, picture_of
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
@@ -174,17 +176,19 @@ def _import(
     if not wanted:
         return
     run_id, reservation = context.run.run_id, context.run.tags.get(RESERVATION_TAG)
-    names = [dataset.name for dataset in wanted]
-    context.log.info("gaps: %s is imported for %s", key, ", ".join(names))
+    tagged = gap_of(context.run) or SessionGap(key, ())
+    gap = replace(tagged, key=key, datasets=tuple(dataset.name for dataset in wanted))
+    context.log.info("gaps: %s is imported for %s", key, ", ".join(gap.datasets))
     context.log.info("quota: %s", _quota_line())
-    context.log.info("plan: %s", _plan_line(SessionGap(key, tuple(names)), warehouse))
-    loaded = loaded_session.load(key, names, run_id, reservation)
+    context.log.info("plan: %s", _plan_line(gap, warehouse))
+    loaded = loaded_session.load(gap, run_id, reservation)
     words = "session: %s loaded in %.1f s: %s requests, %s responses from the archive"
     context.log.info(words, key, loaded.seconds, loaded.requests, loaded.archive_hits)
     counts: Counter[str] = Counter()
     for line in extract_each(loaded, wanted, warehouse, run_id):
         counts["failed" if line.failed else str(line.status)] += 1
         yield line
+    warehouse.judge(key, why_short(warehouse, key))
     context.log.info("report: %s", ", ".join(f"{number} {status}" for status, number in sorted(counts.items())))
 
 

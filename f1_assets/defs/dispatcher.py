@@ -17,7 +17,7 @@ import dagster as dg
 from f1_assets.datasets import named, named_of_seasons
 from f1_assets.defs.assets import check_keys
 from f1_assets.defs.calendars import record_calendar
-from f1_assets.defs.governor import ACTIVE, session_runs
+from f1_assets.defs.governor import ACTIVE, gap_tags, session_runs
 from f1_assets.defs.partitions import PARTITION_TAG, SEASONS, SESSIONS, add_partitions
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.importing import CalendarRefresh, refresh_calendar
@@ -183,7 +183,7 @@ def run_requests(instance: dg.DagsterInstance, gaps: Sequence[SessionGap], why: 
             asset_selection=[dg.AssetKey(name) for name in gap.datasets],
             # Without these, Dagster adds every check of these assets, the hourly one of freshness too.
             asset_check_keys=check_keys(gap.datasets),
-            tags={"f1_assets/why": why},
+            tags={"f1_assets/why": why, **gap_tags(gap)},
         )
         for gap in gaps
     ]

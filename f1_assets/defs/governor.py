@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import takewhile
 
 import dagster as dg
 
@@ -18,6 +19,12 @@ from f1_assets.warehouse import Warehouse
 
 POOL = "fastf1_api"
 WAITING_TAG = "f1_assets/waiting_for"
+RENEW_TAG = "f1_assets/renew"
+"""The tag of a run with the feeds that it asks for past the archive."""
+
+FROM_ARCHIVE_TAG = "f1_assets/from_archive"
+"""The tag of a run that sends no request: the archive alone answers."""
+
 _PARTITION_TAGS = ("dagster/partition", "dagster/asset_partition_range_start")
 """A run by hand has its partition in the first one, a run of a backfill in the second; it has one partition too."""
 
@@ -56,11 +63,13 @@ def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: st
     ]
     # A run that is starting has its requests not set aside yet.
     starting = sum(1 for run in running if run.status is dg.DagsterRunStatus.STARTING)
-    gap = waiting[0][1] if waiting else None
+    # What the archive alone answers needs no quota, and what waits behind it does.
+    unasked = sum(1 for _ in takewhile(lambda queued: queued[1].from_archive, waiting))
+    gap = waiting[unasked][1] if len(waiting) > unasked else None
     needed = expected_requests_of(gap, warehouse=warehouse, transport=transport) if gap is not None else {}
     fits, resumes_at = (1_000, None) if transport.ledger is None else transport.ledger.free_for(needed)
     name = str(gap.key) if gap is not None else None
-    left = max(fits - starting, 0)
+    left = max(fits - starting, 0) + unasked
     admission = admit(left, resumes_at, needed, len(running), len(waiting), settings.workers, name)
     pools = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
     if pools.get(POOL) != admission.limit:
@@ -77,16 +86,24 @@ def session_runs(
 ) -> list[tuple[dg.DagsterRun, SessionGap]]:
     """Give the runs that import a session, the oldest first, with what each imports."""
     runs = instance.get_runs(dg.RunsFilter(statuses=statuses, updated_after=since), limit=limit, ascending=True)
-    return [(run, gap) for run in runs if (gap := _gap_of(run)) is not None]
+    return [(run, gap) for run in runs if (gap := gap_of(run)) is not None]
 
 
-def _gap_of(run: dg.DagsterRun) -> SessionGap | None:
+def gap_tags(gap: SessionGap) -> dict[str, str]:
+    """Return the tags by which a run knows where its session's data come from; see `gap_of`."""
+    renew = {RENEW_TAG: ",".join(sorted(gap.renew))} if gap.renew else {}
+    return renew | ({FROM_ARCHIVE_TAG: "1"} if gap.from_archive else {})
+
+
+def gap_of(run: dg.DagsterRun) -> SessionGap | None:
     """Tell what a run imports; None for a run of something else."""
     selected = {key.to_user_string() for key in run.asset_selection or ()} or set(all_datasets())
     datasets = tuple(name for name in all_datasets() if name in selected)
     try:
         partition = next((run.tags[tag] for tag in _PARTITION_TAGS if tag in run.tags), "")
-        return SessionGap(SessionKey.parse(partition), datasets) if datasets else None
+        key = SessionKey.parse(partition)
+        renew = frozenset(name for name in run.tags.get(RENEW_TAG, "").split(",") if name)
+        return SessionGap(key, datasets, renew, FROM_ARCHIVE_TAG in run.tags) if datasets else None
     except UsageError:
         return None
 

@@ -69,7 +69,7 @@ def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
         dataset = all_datasets()[line.dataset]
         preview = warehouse.rows(dataset, line.key, limit=PREVIEW_ROWS)
         metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
-        if amendments := amendments_of(warehouse, line.key, line.dataset) if dataset.keeps_changes else []:
+        if amendments := amendments_of(warehouse, line.key, line.dataset):
             metadata["amended_values"] = len(amendments)
             metadata["amendments"] = dg.MetadataValue.md(_amendments(amendments))
     return metadata

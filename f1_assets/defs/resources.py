@@ -1,6 +1,5 @@
 """What the assets of a run share: the warehouse, and the one loaded session."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -8,7 +7,7 @@ from pydantic import PrivateAttr
 
 from f1_assets.connection import connect
 from f1_assets.importing import load_fastf1_session
-from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
 from f1_assets.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -43,12 +42,16 @@ class LoadedSessionResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     warehouse: WarehouseResource
     _loaded: "LoadedSession | None" = PrivateAttr(default=None)
 
-    def load(
-        self, key: SessionKey, datasets: Iterable[str], run_id: str | None = None, reservation: str | None = None
-    ) -> "LoadedSession":
+    def load(self, gap: SessionGap, run_id: str | None = None, reservation: str | None = None) -> "LoadedSession":
         """Give the loaded session; the first call loads the union of what the datasets need."""
-        if self._loaded is None or self._loaded.key != key:
+        if self._loaded is None or self._loaded.key != gap.key:
             self._loaded = load_fastf1_session(
-                key, datasets, warehouse=self.warehouse.open(), run_id=run_id, reservation=reservation
+                gap.key,
+                gap.datasets,
+                warehouse=self.warehouse.open(),
+                run_id=run_id,
+                reservation=reservation,
+                renew=gap.renew,
+                from_archive=gap.from_archive,
             )
         return self._loaded

@@ -13,7 +13,7 @@ from f1_assets.datasets import all_datasets
 from f1_assets.defs.assets import CLAIM_TAG, RESERVATION_TAG, DatasetsFailed
 from f1_assets.defs.build import build_defs
 from f1_assets.defs.crew import Crew
-from f1_assets.defs.governor import ACTIVE
+from f1_assets.defs.governor import ACTIVE, gap_tags
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.summaries import COMMAND_TAG
@@ -64,6 +64,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
                 "dagster/max_retries": "0",  # the command itself takes it up again
                 **({RESERVATION_TAG: reservation} if reservation else {}),
                 **({CLAIM_TAG: claim} if claim else {}),
+                **gap_tags(gap),
             },
         )
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f1_assets.datasets import Dataset, named
-from f1_assets.errors import F1AssetsError, QuotaExhausted
+from f1_assets.errors import F1AssetsError, NotArchived
 from f1_assets.importing.sessions import load_fastf1_session
 from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
@@ -96,7 +96,7 @@ def compare(
         for line in lines:
             try:
                 difference = _difference(warehouse, loaded, line)
-            except QuotaExhausted:
+            except NotArchived:
                 not_kept += 1
                 continue
             compared += 1
@@ -109,7 +109,7 @@ def _difference(warehouse: Warehouse, loaded: LoadedSession, line: Extraction) -
     (dataset,) = named([line.dataset])
     try:
         now = dataset.take(loaded).frame
-    except QuotaExhausted:
+    except NotArchived:
         raise
     except F1AssetsError as error:
         return Difference(line.key, line.dataset, line.fastf1_version, line.rows, None, error=str(error))

@@ -10,23 +10,22 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from f1_assets.connection import connect
-from f1_assets.datasets import named
 from f1_assets.errors import ConfigurationError, NotYetPublished, QuotaExhausted, UnreadableData, UpstreamError
 from f1_assets.importing.calendar import CalendarRefresh, refresh_calendars
 from f1_assets.importing.pauses import Pauses
 from f1_assets.importing.recovery import recover
-from f1_assets.importing.selection import Selection
-from f1_assets.importing.sessions import SessionOutcome, process_session_gap
+from f1_assets.importing.selection import Renewal, Selection
+from f1_assets.importing.sessions import SessionOutcome, done_since, process_session_gap
 from f1_assets.importing.standings import StandingsRefresh, refresh_standings
 from f1_assets.importing.summary import ImportSummary
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.monitoring.notifications import post_import
-from f1_assets.planning import SessionGap, dataset_states, gaps_of
+from f1_assets.planning import SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Status, Warehouse
@@ -175,7 +174,7 @@ def import_selection(
     notify: bool = False,
     transport: Transport | None = None,
 ) -> ImportSummary:
-    """Refresh the calendars of a selection, find its gaps, and fill them.
+    """Refresh the calendars of a selection, find its gaps, and fill them; then extract again what is outdated.
 
     Parameters
     ----------
@@ -202,8 +201,9 @@ def import_selection(
     for refresh in refreshes:
         summary.season_requests += refresh.requests
         watcher.refreshed(refresh)
-    gaps = gaps_of(selection.due_states(warehouse), datetime.now(UTC))
-    watcher.began(gaps)
+    began_at = datetime.now(UTC)
+    gaps, outdated = selection.gaps(warehouse, began_at)
+    watcher.began([*gaps, *outdated])
     missing = sum(len(gap.datasets) for gap in gaps)
     logger.info("gaps: %d datasets of %d sessions are missing in %s", missing, len(gaps), summary.seasons)
     with Claims(warehouse, alive_in=process_settings().alive_folder) as claims:
@@ -216,12 +216,15 @@ def import_selection(
                 summary.stopped_by, summary.exit_code = stopped_by, ConfigurationError.exit_code
             return stopped_by is None
 
-        free = _unclaimed(gaps, claims, warehouse, transport)
-        try:
-            with contextlib.closing(run(free, workers, pauses.reserve, claims.owner)) as runs:
-                _note_each(runs, note)
-        except QuotaExhausted as spent:
-            summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
+        for wanted in (gaps, outdated):
+            if summary.exit_code or not wanted:
+                continue
+            free = _unclaimed(wanted, claims, warehouse, transport, selection.renewal, began_at)
+            try:
+                with contextlib.closing(run(free, workers, pauses.reserve, claims.owner)) as runs:
+                    _note_each(runs, note)
+            except QuotaExhausted as spent:
+                summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
     try:
         sweep_lake(warehouse)
     except (OSError, ConfigurationError) as error:
@@ -293,7 +296,12 @@ def _stops(run: SessionRun) -> str | None:
 
 
 def _unclaimed(
-    gaps: Sequence[SessionGap], claims: Claims, warehouse: Warehouse, transport: Transport | None
+    gaps: Sequence[SessionGap],
+    claims: Claims,
+    warehouse: Warehouse,
+    transport: Transport | None,
+    renewal: Renewal | None,
+    began_at: datetime,
 ) -> Iterator[SessionGap | None]:
     """Give the gaps that no other import is at work on, and None where others have all that is left.
 
@@ -303,11 +311,11 @@ def _unclaimed(
     while waiting:
         held_by_others: list[SessionGap] = []
         for gap in waiting:
-            if _still_due(gap, warehouse) is None:
+            if _still_due(gap, warehouse, renewal, began_at) is None:
                 continue
             if not claims.take(gap.key):
                 held_by_others.append(gap)
-            elif (left := _still_due(gap, warehouse)) is not None:
+            elif (left := _still_due(gap, warehouse, renewal, began_at)) is not None:
                 yield left
             else:
                 claims.release(gap.key)
@@ -317,8 +325,13 @@ def _unclaimed(
         waiting = held_by_others
 
 
-def _still_due(gap: SessionGap, warehouse: Warehouse) -> SessionGap | None:
-    """Narrow a gap to what nobody has brought meanwhile; None when nothing is left."""
-    states = dataset_states(warehouse, [gap.key.season], named(gap.datasets), key=gap.key)
-    left = gaps_of(states, datetime.now(UTC))
-    return left[0] if left else None
+def _still_due(gap: SessionGap, warehouse: Warehouse, renewal: Renewal | None, began_at: datetime) -> SessionGap | None:
+    """Narrow a gap to what no other import has stored meanwhile; None when nothing is left."""
+    if renewal is not None:
+        done = done_since(warehouse, gap.key, began_at)
+        names = tuple(name for name in gap.datasets if name not in done)
+        return replace(gap, datasets=names) if names else None
+    states = dataset_states(warehouse, [gap.key.season], key=gap.key)
+    found = outdated_of(states) if gap.from_archive else gaps_of(states)
+    names = tuple(name for name in gap.datasets if found and name in found[0].datasets)
+    return replace(gap, datasets=names, renew=found[0].renew) if names else None

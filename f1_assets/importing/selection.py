@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from f1_assets.datasets import Dataset, SeasonDataset, named, named_of_seasons
 from f1_assets.errors import UsageError
-from f1_assets.planning import DatasetState, dataset_states
+from f1_assets.keys import SessionKey
+from f1_assets.planning import DatasetState, SessionGap, dataset_states, gaps_of, outdated_of
+from f1_assets.upstream.feeds import Feed
 from f1_assets.warehouse import Status, Warehouse
+
+
+class Renewal(StrEnum):
+    """Where what is stored already is taken from again."""
+
+    UPSTREAM = "upstream"
+    ARCHIVE = "archive"
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which seasons, rounds, sessions and datasets to import; nothing named means all."""
+    """Which seasons, rounds, sessions and datasets to import; nothing named means all.
+
+    With `renewal`, what is present is imported again, past the archive or from it alone.
+    """
 
     seasons: Sequence[int]
     datasets: Sequence[Dataset]
     season_datasets: Sequence[SeasonDataset] = ()
     rounds: Sequence[int] = ()
     sessions: Sequence[str] = ()
+    renewal: Renewal | None = None
 
     @classmethod
     def of(
@@ -29,6 +43,7 @@ class Selection:
         datasets: Iterable[str] | str | None = None,
         rounds: Sequence[int] = (),
         sessions: Sequence[str] = (),
+        renewal: Renewal | None = None,
     ) -> Selection:
         """Select by names.
 
@@ -37,7 +52,7 @@ class Selection:
         UsageError
             When there is no dataset of a name.
         """
-        return cls(seasons, named(datasets), named_of_seasons(datasets), rounds, sessions)
+        return cls(seasons, named(datasets), named_of_seasons(datasets), rounds, sessions, renewal)
 
     @property
     def is_of_whole_seasons(self) -> bool:
@@ -74,6 +89,31 @@ class Selection:
                 raise UsageError(f"{upcoming.key} has not taken place yet, or is not published: {upcoming.reason}.")
         return states
 
+    def gaps(self, warehouse: Warehouse, now: datetime) -> tuple[list[SessionGap], list[SessionGap]]:
+        """Return what upstream is asked for, and what the archive alone gives again."""
+        states = self.due_states(warehouse)
+        if self.renewal is None:
+            return gaps_of(states, now), outdated_of(states, now)
+        renewed = [_renewed(gap, self.renewal) for gap in _present_of(states, now, self.renewal)]
+        return (renewed, []) if self.renewal is Renewal.UPSTREAM else ([], renewed)
+
     def _in_words(self) -> str:
         first, last = self.seasons[0], self.seasons[-1]
         return f"Season {first}" if len(self.seasons) == 1 else f"None of the seasons {first} to {last}"
+
+
+def _present_of(states: Iterable[DatasetState], now: datetime, renewal: Renewal) -> list[SessionGap]:
+    """Gather what is present by session, and, where upstream is asked, what is due besides."""
+    found: dict[SessionKey, list[str]] = {}
+    for state in states:
+        if state.status is Status.PRESENT or (renewal is Renewal.UPSTREAM and state.is_due(now)):
+            found.setdefault(state.key, []).append(state.dataset)
+    return [SessionGap(key, tuple(names)) for key, names in found.items()]
+
+
+def _renewed(gap: SessionGap, renewal: Renewal) -> SessionGap:
+    """Return a gap for which all that its datasets are made of is asked for again, or nothing."""
+    if renewal is Renewal.ARCHIVE:
+        return replace(gap, from_archive=True)
+    feeds = {feed for dataset in named(gap.datasets) for feed in (*dataset.requires, *dataset.uses)}
+    return replace(gap, renew=frozenset(str(feed) for feed in feeds | {Feed.SESSION_INFO}))

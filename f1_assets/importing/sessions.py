@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, named
+from f1_assets.datasets.checking import why_short
 from f1_assets.errors import (
     ConfigurationError,
     F1AssetsError,
+    NotArchived,
     QuotaExhausted,
     TransientError,
     Unavailable,
@@ -30,6 +32,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.monitoring.logs import about
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
+from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.ledger import SHORT_WAIT_SECONDS, Purpose
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.process import transport_for
@@ -96,20 +99,28 @@ class _Load:
     event: CalendarEvent
     session: CalendarSession
     needs: Needs
+    renew: frozenset[Feed]
+    from_archive: bool
 
 
 def expected_requests_of(
     gap: SessionGap, *, warehouse: Warehouse | None = None, transport: Transport | None = None
 ) -> Mapping[str, int]:
     """Estimate the requests of a session's load, by policy; nothing for a session that will not be loaded."""
-    from f1_assets.upstream.estimates import expected_requests
-
     transport = transport or transport_for(process_settings())
     try:
-        load = _load_of(gap.key, gap.datasets, warehouse or connect(), transport)
+        load = _load_of(gap, warehouse or connect(), transport)
     except (UsageError, ConfigurationError):
         return {}
-    return expected_requests(transport, load.event, load.session, load.needs)
+    return _expected(transport, load)
+
+
+def _expected(transport: Transport, load: _Load) -> Mapping[str, int]:
+    from f1_assets.upstream.estimates import expected_requests
+
+    if load.from_archive:
+        return {}
+    return expected_requests(transport, load.event, load.session, load.needs, load.renew)
 
 
 def reserve_requests(
@@ -134,13 +145,10 @@ def reserve_requests(
     QuotaExhausted
         When the quota does not cover the session now; it says when it will.
     """
-    from f1_assets.upstream.estimates import expected_requests
-
     transport = transport or transport_for(process_settings())
     if transport.ledger is None:
         return None
-    load = _load_of(gap.key, gap.datasets, warehouse or connect(), transport)
-    needed = expected_requests(transport, load.event, load.session, load.needs)
+    needed = _expected(transport, _load_of(gap, warehouse or connect(), transport))
     if not any(needed.values()):
         return None
     return transport.ledger.reserve(Purpose(session_key=str(gap.key)), needed)
@@ -154,6 +162,8 @@ def load_fastf1_session(
     transport: Transport | None = None,
     run_id: str | None = None,
     reservation: str | None = None,
+    renew: Iterable[str] = (),
+    from_archive: bool = False,
 ) -> LoadedSession:
     """Load a session once, with the union of what its datasets need.
 
@@ -169,6 +179,10 @@ def load_fastf1_session(
         Noted with its requests in the ledger.
     reservation
         Requests that were set aside for it; it is released after the load. Without it, they are set aside here.
+    renew
+        Feeds that are asked for past the archive.
+    from_archive
+        Whether the archive alone answers.
 
     Raises
     ------
@@ -181,14 +195,17 @@ def load_fastf1_session(
 
     transport = transport or transport_for(process_settings())
     warehouse = warehouse or connect()
-    load = _load_of(key, datasets, warehouse, transport)
+    names = tuple(dataset.name for dataset in named(datasets))
+    gap = SessionGap(key, names, frozenset(renew), from_archive)
+    load = _load_of(gap, warehouse, transport)
     if reservation is None:
-        gap = SessionGap(key, tuple(dataset.name for dataset in named(datasets)))
         reservation = _reserve_after_a_short_wait(gap, warehouse, transport)
     purpose = Purpose(str(key), str(load.needs), uuid.uuid4().hex, run_id, reservation)
     try:
         with about(session=key, run=run_id):
-            loaded = load_session(transport, load.event, load.session, load.needs, purpose)
+            loaded = load_session(
+                transport, load.event, load.session, load.needs, purpose, load.renew, load.from_archive
+            )
             words = "loaded %s in %.1f s: %d requests, %d responses from the archive"
             logger.info(words, load.needs, loaded.seconds, loaded.requests, loaded.archive_hits)
             return loaded
@@ -199,7 +216,8 @@ def load_fastf1_session(
                 transport.ledger.release(reservation)
 
 
-def _load_of(key: SessionKey, datasets: Iterable[str] | None, warehouse: Warehouse, transport: Transport) -> _Load:
+def _load_of(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> _Load:
+    key = gap.key
     event = event_of(warehouse, key)
     if (source_of(warehouse, key.season) == SIMULATOR) != (transport.source == SIMULATOR):
         raise ConfigurationError(
@@ -212,10 +230,10 @@ def _load_of(key: SessionKey, datasets: Iterable[str] | None, warehouse: Warehou
             f"{key} has not taken place yet: {event.name} {session.name} ends {session.end:%Y-%m-%d %H:%M} UTC."
         )
     needs = Needs()
-    for dataset in named(datasets):
+    for dataset in named(gap.datasets):
         if dataset.why_not_applicable(key, event.live_timing) is None:
             needs |= dataset.needs_in(key)
-    return _Load(event, session, needs)
+    return _Load(event, session, needs, frozenset(Feed(name) for name in gap.renew), gap.from_archive)
 
 
 def _reserve_after_a_short_wait(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> str | None:
@@ -257,6 +275,8 @@ def extract_each(
             archive_hits=loaded.archive_hits,
             load_seconds=loaded.seconds,
             fastf1_version=fastf1_version(),
+            version=dataset.version,
+            asked_at=loaded.asked_at(dataset.renews),
             run_id=run_id,
         )
         if reason := dataset.why_not_applicable(loaded.key, loaded.event.live_timing):
@@ -298,7 +318,9 @@ def note_failed(
 ) -> tuple[Extraction, ...]:
     """Note of datasets that something failed which is none of theirs, such as the load: each has its next try."""
     now = datetime.now(UTC)
-    lines = [Extraction(key, dataset.name, Status.FAILED, run_id=run_id) for dataset in datasets]
+    lines = [
+        Extraction(key, dataset.name, Status.FAILED, version=dataset.version, run_id=run_id) for dataset in datasets
+    ]
     return tuple(warehouse.note(failure_of(line, error, warehouse, now)) for line in lines)
 
 
@@ -318,7 +340,10 @@ def failure_of(line: Extraction, error: Exception, warehouse: Warehouse, now: da
             str(error) if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),
             MOST_OF_A_TRACEBACK,
         ),
-        next_try_at=next_try_at(error, attempts, now, is_repeated),
+        # That the archive lacks something changes nothing of when upstream is asked again.
+        next_try_at=before.next_try_at
+        if isinstance(error, NotArchived)
+        else next_try_at(error, attempts, now, is_repeated),
         tried_at=now,
     )
 
@@ -362,7 +387,15 @@ def process_session_gap(
     started = time.perf_counter()
     warehouse = warehouse or connect()
     loaded = load_fastf1_session(
-        gap.key, gap.datasets, warehouse=warehouse, transport=transport, run_id=run_id, reservation=reservation
+        gap.key,
+        gap.datasets,
+        warehouse=warehouse,
+        transport=transport,
+        run_id=run_id,
+        reservation=reservation,
+        renew=gap.renew,
+        from_archive=gap.from_archive,
     )
     lines = tuple(extract_each(loaded, named(gap.datasets), warehouse, run_id))
+    warehouse.judge(gap.key, why_short(warehouse, gap.key))
     return SessionOutcome(gap.key, lines, loaded.requests, loaded.archive_hits, time.perf_counter() - started)

@@ -1,6 +1,6 @@
 """What is missing, and what to do about it."""
 
-from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, gaps_of
+from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.planning.plan import PlannedSession, ProcessingPlan, build_processing_plan
 from f1_assets.planning.report import (
     GapReport,
@@ -23,4 +23,5 @@ __all__ = [
     "detect_session_data_gaps",
     "gaps_of",
     "generate_gap_report",
+    "outdated_of",
 ]

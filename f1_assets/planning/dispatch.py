@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
-from f1_assets.planning.gaps import DatasetState, SessionGap, gaps_of
+from f1_assets.planning.gaps import DatasetState, SessionGap, gaps_of, outdated_of
 from f1_assets.warehouse import Status
 
 PROBE_AFTER = timedelta(minutes=30)
@@ -62,13 +62,14 @@ def dispatch(
         Gives the runs of a session that failed without noting anything: it waits, longer each time. Asked only for as
         many sessions as there is room.
     """
-    gaps = gaps_of(states, now)
+    missing = gaps_of(states, now)
+    gaps = [*missing, *_without(outdated_of(states, now), {gap.key for gap in missing})]
     idle = [gap for gap in gaps if gap.key not in active]
     blocked_since = account_blocked_since(states)
     if blocked_since is not None:
         is_tried = now >= blocked_since + PROBE_AFTER and not any(_needs_account(key) for key in active)
         probe = next((gap for gap in idle if is_tried and _is_blocked(gap, states)), None)
-        idle = [gap for gap in idle if gap is probe or not _needs_account(gap.key)]
+        idle = [gap for gap in idle if gap is probe or gap.from_archive or not _needs_account(gap.key)]
     chosen: list[SessionGap] = []
     waiting = 0
     for gap in idle:
@@ -84,6 +85,11 @@ def dispatch(
         again = max(blocked_since + PROBE_AFTER, now)
         words += f"; the account was refused, and one session asks again after {again:%H:%M} UTC"
     return Dispatch(tuple(chosen), words)
+
+
+def _without(gaps: Iterable[SessionGap], keys: Collection[SessionKey]) -> list[SessionGap]:
+    """Leave out sessions that lack something besides: one run of a session at a time."""
+    return [gap for gap in gaps if gap.key not in keys]
 
 
 def account_blocked_since(states: Iterable[DatasetState]) -> datetime | None:

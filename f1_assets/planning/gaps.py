@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, and_, select
 
-from f1_assets.datasets import Dataset, named
+from f1_assets.datasets import Dataset, all_datasets, named
+from f1_assets.errors import NotArchived
 from f1_assets.keys import SessionKey
 from f1_assets.planning.known_gaps import known_gaps
 from f1_assets.warehouse import Status, Warehouse
@@ -24,6 +25,9 @@ LONGEST_DELAY = timedelta(hours=1)
 SOON_AFTER = timedelta(hours=6)
 """A session that was fetched later says nothing about when its data came."""
 
+SHORT_RENEWALS = tuple(timedelta(days=days) for days in (1, 3, 7))
+"""So long after rows were stored that fall far short of their session, upstream is asked again."""
+
 REMEMBERED = 8
 _STATUSES = {str(status): status for status in Status}
 
@@ -32,6 +36,9 @@ class DatasetState(NamedTuple):
     """What is known of one dataset of one session; `reason` says why it is not there.
 
     `next_try_at` is when it is asked for again: of what is present, when it is renewed because it may have changed.
+    `stale_because` says why present rows are not the right ones any more, and `renew` names the feeds that are asked
+    for past the archive when the time has come. `is_outdated` says that the rows are of a lower version of the dataset,
+    and that the archive may have what the right ones are made of.
     """
 
     key: SessionKey
@@ -46,6 +53,9 @@ class DatasetState(NamedTuple):
     next_try_at: datetime | None = None
     requests: int = 0
     load_seconds: float = 0.0
+    stale_because: str | None = None
+    renew: frozenset[str] = frozenset()
+    is_outdated: bool = False
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether it should be imported now: it is missing, or the time has come to ask for it again."""
@@ -63,10 +73,16 @@ class DatasetState(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionGap:
-    """The datasets that one session lacks."""
+    """The datasets that one session lacks.
+
+    `renew` names the feeds that are asked for past the archive, because what it has may have changed upstream. With
+    `from_archive` the archive alone answers: the rows are of a lower version of their dataset.
+    """
 
     key: SessionKey
     datasets: tuple[str, ...]
+    renew: frozenset[str] = frozenset()
+    from_archive: bool = False
 
 
 def dataset_states(
@@ -122,10 +138,11 @@ def _first_extractions(
 def _query(seasons: Iterable[int]) -> Select[Any]:
     x = extractions.c
     line = (x.dataset, x.status, x.rows, x.reason, x.error_class, x.attempts, x.requests, x.load_seconds)
+    of_rows = (x.version, x.asked_at, x.short_because, x.short_since)
     times = (x.tried_at, x.extracted_at, x.next_try_at)
     s = sessions.c
     return (
-        select(s.season, s.round, s.session, s.end_utc, s.start_utc, events.c.live_timing, *line, *times)
+        select(s.season, s.round, s.session, s.end_utc, s.start_utc, events.c.live_timing, *line, *of_rows, *times)
         .join(events, s.event_key == events.c.event_key)
         .outerjoin(extractions, and_(x.season == s.season, x.round == s.round, x.session == s.session))
         .where(s.season.in_(list(seasons)))
@@ -153,13 +170,42 @@ def publication_delay(seen: Iterable[tuple[datetime, datetime | None]]) -> timed
 
 
 def gaps_of(states: Iterable[DatasetState], now: datetime | None = None) -> list[SessionGap]:
-    """Gather what should be imported now by session, in the order of the states."""
+    """Gather what should be imported now by session, in the order of the states.
+
+    What is renewed brings the session's other datasets that need the same feeds with it.
+    """
     now = now or datetime.now(UTC)
-    due: dict[SessionKey, list[str]] = {}
+    return [
+        _gap(key, of_session, now)
+        for key, of_session in _by_session(states).items()
+        if any(state.is_due(now) for state in of_session)
+    ]
+
+
+def outdated_of(states: Iterable[DatasetState], now: datetime | None = None) -> list[SessionGap]:
+    """Gather what the archive alone has to give again, because a dataset's version is higher than that of its rows."""
+    now = now or datetime.now(UTC)
+    names = {
+        key: tuple(state.dataset for state in of_session if state.is_outdated and not state.is_due(now))
+        for key, of_session in _by_session(states).items()
+    }
+    return [SessionGap(key, outdated, from_archive=True) for key, outdated in names.items() if outdated]
+
+
+def _by_session(states: Iterable[DatasetState]) -> dict[SessionKey, list[DatasetState]]:
+    found: dict[SessionKey, list[DatasetState]] = {}
     for state in states:
-        if state.is_due(now):
-            due.setdefault(state.key, []).append(state.dataset)
-    return [SessionGap(key, tuple(names)) for key, names in due.items()]
+        found.setdefault(state.key, []).append(state)
+    return found
+
+
+def _gap(key: SessionKey, states: Sequence[DatasetState], now: datetime) -> SessionGap:
+    due = {state.dataset for state in states if state.is_due(now)}
+    renew = frozenset[str]().union(*(state.renew for state in states if state.dataset in due))
+    if renew:
+        present = {state.dataset for state in states if state.status is Status.PRESENT}
+        due |= {name for name in present if renew.intersection(all_datasets()[name].requires)}
+    return SessionGap(key, tuple(state.dataset for state in states if state.dataset in due), renew)
 
 
 def _state(
@@ -172,18 +218,32 @@ def _state(
         status, reason = _without_line(key, dataset, session, now, delay)
         return DatasetState(key, dataset.name, status, reason=reason)
     _, _, _, end, _, _, name, *known = line
-    stored, rows, reason, error_class, attempts, requests, load_seconds, tried_at, extracted_at, next_try_at = known
+    stored, rows, reason, error_class, attempts, requests, load_seconds, *known = known
+    version, asked_at, short_because, short_since, tried_at, extracted_at, next_try_at = known
     status = _STATUSES[stored]
+    stale_because, renew, is_old = None, frozenset[str](), version < dataset.version
     if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:
         status = Status.MISSING
     elif status in (Status.FAILED, Status.BLOCKED_AUTH):
         if reason_now := dataset.why_not_applicable(key, session.live_timing):
             return DatasetState(key, name, Status.NOT_APPLICABLE, reason=reason_now)
-    elif status is Status.PRESENT and (error_class is None or next_try_at is None):
-        since = extracted_at if error_class is None else tried_at
-        renewals = [end + after for after in dataset.renewals.get(key.session, ()) if end + after > since]
-        # What was stored without all that adds to it is asked for again when that may have come.
-        next_try_at = min((at for at in (next_try_at, *renewals) if at is not None), default=None)
+        if is_old and next_try_at is None:
+            next_try_at = now  # what another version could not extract, this one may
+    elif status is Status.PRESENT:
+        asked_at = asked_at or extracted_at
+        renewals = [end + after for after in dataset.renewals.get(key.session, ())]
+        renewals += [short_since + after for after in SHORT_RENEWALS] if short_because and short_since else []
+        open_since = asked_at if error_class is None else tried_at
+        if error_class is None or next_try_at is None:
+            # What was stored without all that adds to it is asked for again when that may have come.
+            later = [at for at in renewals if at > open_since]
+            next_try_at = min((at for at in (next_try_at, *later) if at is not None), default=None)
+        if next_try_at is not None and any(asked_at < at <= max(next_try_at, now) for at in renewals):
+            renew = frozenset(str(feed) for feed in dataset.renews)
+        stale_because = short_because
+        if is_old:
+            stale_because = f"made by version {version} of {name}, which has version {dataset.version} now"
+    is_outdated = status is Status.PRESENT and is_old and error_class != NotArchived.__name__
     return DatasetState(
         key,
         name,
@@ -197,6 +257,9 @@ def _state(
         next_try_at,
         requests,
         load_seconds,
+        stale_because,
+        renew,
+        is_outdated,
     )
 
 

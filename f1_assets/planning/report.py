@@ -14,7 +14,7 @@ from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, all_datasets
 from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
-from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, gaps_of
+from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.settings import process_settings
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.process import transport_for
@@ -54,6 +54,11 @@ class GapReport:
     def sessions_with_gaps(self) -> tuple[SessionGap, ...]:
         """The sessions that lack something now, with the datasets that they lack, in the order of the calendar."""
         return tuple(gaps_of(self.states, self.now))
+
+    @functools.cached_property
+    def sessions_outdated(self) -> tuple[SessionGap, ...]:
+        """The sessions with rows of a lower version than their dataset: the archive gives them again, unasked."""
+        return tuple(outdated_of(self.states, self.now))
 
     @property
     def missing_races(self) -> tuple[int, ...]:
@@ -194,13 +199,27 @@ def report_of(
     transport: Transport | None = None,
 ) -> GapReport:
     """Make the report of states that are known already, with the cost of what is missing."""
-    sessions = {
+    sessions = _sessions_of(warehouse, seasons)
+    return GapReport(tuple(seasons), now, tuple(states), sessions, _costs(gaps_of(states, now), sessions, transport))
+
+
+def cost_of(warehouse: Warehouse, gaps: Sequence[SessionGap], transport: Transport | None = None) -> RequestCost:
+    """Return the requests that the loads of these gaps are expected to send together."""
+    from f1_assets.upstream.estimates import RequestCost
+
+    sessions = _sessions_of(warehouse, sorted({gap.key.season for gap in gaps}))
+    return sum(_costs(gaps, sessions, transport).values(), RequestCost())
+
+
+def _sessions_of(
+    warehouse: Warehouse, seasons: Iterable[int]
+) -> dict[SessionKey, tuple[CalendarEvent, CalendarSession]]:
+    return {
         listed.key: (event, listed)
         for season in seasons
         for event in events_of(warehouse, season)
         for listed in event.sessions
     }
-    return GapReport(tuple(seasons), now, tuple(states), sessions, _costs(gaps_of(states, now), sessions, transport))
 
 
 def needs_of(gap: SessionGap, event: CalendarEvent) -> Needs:
@@ -227,7 +246,7 @@ def _costs(
     costs = {}
     for gap in gaps:
         event, session = sessions[gap.key]
-        costs[gap.key] = estimator.cost(event, session, needs_of(gap, event))
+        costs[gap.key] = estimator.cost(event, session, needs_of(gap, event), gap.renew)
     return costs
 
 

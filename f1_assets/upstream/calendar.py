@@ -18,7 +18,7 @@ from f1_assets.errors import F1AssetsError, NotYetPublished, QuotaExhausted, Tra
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
 from f1_assets.upstream.exchanges import Exchange, Outcome
 from f1_assets.upstream.fastf1_private import captured_failures
-from f1_assets.upstream.feeds import LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST
+from f1_assets.upstream.feeds import LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST, Feed
 from f1_assets.upstream.transport import LoadStopped, Transport
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 from f1_assets.warehouse.records import why_no_text
@@ -76,7 +76,7 @@ def fetch_season(transport: Transport, season: int, renew: bool = False) -> Fetc
     UpstreamError
         When there is no schedule, by what happened to it.
     """
-    with transport.loading(renew=renew) as exchanges, captured_failures():
+    with transport.loading(renew=tuple(Feed) if renew else ()) as exchanges, captured_failures():
         try:
             backend = "fastf1" if season >= FIRST_LIVE_TIMING_SEASON else "ergast"
             schedule = fastf1.get_event_schedule(season, backend=backend)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 from statistics import median
 from typing import TYPE_CHECKING
 
 from f1_assets.upstream.fastf1_private import LIVE_TIMING_PAGES, LIVE_TIMING_URL, make_path
-from f1_assets.upstream.feeds import CIRCUIT_HOST, JOLPICA_HOST, Feed
+from f1_assets.upstream.feeds import CIRCUIT_HOST, JOLPICA_HOST, Feed, feed_of
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.policies import ANY, JOLPICA, policy_of
 from f1_assets.upstream.raw_feeds import raw_feeds
@@ -24,16 +24,20 @@ _JOLPICA_RESULTS = {"Q": "qualifying", "S": "sprint", "SQ": None, "SS": None}
 
 
 def expected_requests(
-    transport: Transport, event: CalendarEvent, session: CalendarSession, needs: Needs
+    transport: Transport,
+    event: CalendarEvent,
+    session: CalendarSession,
+    needs: Needs,
+    renew: Container[str] = (),
 ) -> Mapping[str, int]:
-    """Estimate the requests of a load, by policy: nothing for what the archive has.
+    """Estimate the requests of a load, by policy: nothing for what the archive has and `renew` does not name.
 
     To what a load sends when every feed is there, past loads of such sessions add what they sent beyond it (an absent
     feed costs a second request, to a mirror), at the worst of the last ones: a load that stops halfway costs more than
     a request that was set aside in vain.
     """
     planned = _with_pages(transport, planned_urls(event, session, needs))
-    missing = [url for url in planned if not transport.has_kept(url)]
+    missing = [url for url in planned if feed_of(url) in renew or not transport.has_kept(url)]
     if not missing:
         return {ANY: 0, JOLPICA: 0}
     loads = transport.ledger.past_loads(session.key.session, str(needs)) if transport.ledger is not None else []
@@ -82,10 +86,12 @@ class CostEstimator:
         self._ledger = transport.ledger
         self._beyond: dict[tuple[str, str], list[int]] = {}
 
-    def cost(self, event: CalendarEvent, session: CalendarSession, needs: Needs) -> RequestCost:
-        """Estimate one load; nothing where the archive has all of it."""
+    def cost(
+        self, event: CalendarEvent, session: CalendarSession, needs: Needs, renew: Container[str] = ()
+    ) -> RequestCost:
+        """Estimate one load; nothing where the archive has all of it, but for the feeds that `renew` names."""
         planned = _with_pages(self._transport, planned_urls(event, session, needs))
-        missing = [url for url in planned if url not in self._kept]
+        missing = [url for url in planned if feed_of(url) in renew or url not in self._kept]
         if not missing:
             return RequestCost()
         self._kept.update(missing)

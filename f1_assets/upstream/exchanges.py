@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import requests
@@ -20,11 +21,16 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     THROTTLED = "throttled"
     FAILED = "failed"
+    NOT_ARCHIVED = "not archived"
+    """The archive alone was to answer, and does not have it."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and how it ended; `detail` says why when it did not give data, which may be another session's."""
+    """One request and how it ended; `detail` says why when it did not give data, which may be another session's.
+
+    `answered_at` is when upstream gave the answer, where it is known; that of the archive may be years old.
+    """
 
     feed: Feed
     url: str
@@ -35,6 +41,7 @@ class Exchange:
     body_bytes: int = 0
     milliseconds: float = 0.0
     is_stranger: bool = False
+    answered_at: datetime | None = None
 
 
 def in_short(error: requests.RequestException) -> str:
@@ -58,9 +65,18 @@ def exchange_of(
     """Tell how a request ended, from its answer; what the archive gave was sound when it was kept."""
     status, body = response.status_code, response.content
     outcome, detail = _judge(feed, url, status, response, body, from_archive)
+    answered_at = _answered_at(response, from_archive)
     if outcome is Outcome.DATA and not from_archive and (whose := stranger(url, body, asked)) is not None:
         return refused_as_stranger(Exchange(feed, url, outcome, "", status, False, len(body), milliseconds), whose)
-    return Exchange(feed, url, outcome, detail, status, from_archive, len(body), milliseconds)
+    return Exchange(feed, url, outcome, detail, status, from_archive, len(body), milliseconds, answered_at=answered_at)
+
+
+def _answered_at(response: requests.Response, from_archive: bool) -> datetime | None:
+    """Return when upstream gave an answer: now, or when the archive stored it; None for one that was made here."""
+    if not from_archive:
+        return datetime.now(UTC)
+    created: datetime | None = getattr(response, "created_at", None)
+    return created.replace(tzinfo=UTC) if created is not None and created.tzinfo is None else created
 
 
 def refused_as_stranger(exchange: Exchange, whose: str) -> Exchange:

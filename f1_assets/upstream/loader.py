@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
@@ -18,6 +18,7 @@ from fastf1.mvapi import CircuitInfo, get_circuit_info
 from f1_assets.errors import (
     AuthenticationRequired,
     ConfigurationError,
+    NotArchived,
     NotYetPublished,
     QuotaExhausted,
     TransientError,
@@ -198,6 +199,11 @@ class LoadedSession:
         """F1's own key of the circuit, where the season index or the session says it."""
         return self.event.circuit_key or circuit_key_of(self.fastf1)
 
+    def asked_at(self, feeds: Iterable[Feed]) -> datetime:
+        """Return when upstream gave the oldest of these feeds' answers, which may have come from the archive."""
+        decisive = [exchange for feed in feeds if (exchange := self._decisive(feed)) is not None]
+        return min([self.loaded_at, *(e.answered_at for e in decisive if e.answered_at is not None)])
+
     def has(self, feed: Feed) -> bool:
         """Tell whether a feed gave data."""
         exchange = self._decisive(feed)
@@ -238,6 +244,11 @@ class LoadedSession:
                 return
             case Outcome.THROTTLED:
                 raise QuotaExhausted(f"{where} was throttled by the service ({exchange.detail}).")
+            case Outcome.NOT_ARCHIVED:
+                raise NotArchived(
+                    f"{where} is not in the archive. The rows stay as they are; to ask for it again: "
+                    f"f1-assets import {self.key.season} --round {self.key.round} --session {self.key.session} --renew"
+                )
             case Outcome.FAILED:
                 raise TransientError(f"{where} failed: {exchange.detail}.")
             case Outcome.REFUSED if not self._account_was_accepted():
@@ -280,6 +291,7 @@ class LoadedSession:
             Outcome.FAILED,
             Outcome.NO_DATA,
             Outcome.ABSENT,
+            Outcome.NOT_ARCHIVED,
         ]
         mine = [exchange for exchange in self.exchanges if exchange.feed is feed]
         return min(mine, key=lambda exchange: order.index(exchange.outcome), default=None)
@@ -313,6 +325,8 @@ def load_session(
     session: CalendarSession,
     needs: Needs,
     purpose: Purpose | None = None,
+    renew: Collection[Feed] = (),
+    archive_only: bool = False,
 ) -> LoadedSession:
     """Load a session once, with the union of what its datasets need.
 
@@ -328,6 +342,8 @@ def load_session(
         What to load of it.
     purpose
         What to note with its requests in the ledger.
+    renew, archive_only
+        Which feeds are asked for past the archive, and whether the archive alone answers; see `Transport.loading`.
 
     Raises
     ------
@@ -340,12 +356,19 @@ def load_session(
     circuit: CircuitInfo | None = None
     raw: dict[Feed, bytes] = {}
     with (
-        transport.loading(session.end, purpose=purpose, live_timing=event.live_timing, session=session) as exchanges,
+        transport.loading(
+            session.end,
+            renew=renew,
+            purpose=purpose,
+            live_timing=event.live_timing,
+            session=session,
+            archive_only=archive_only,
+        ) as exchanges,
         captured_failures() as failures,
         captured_timing_stream() as streams,
     ):
         try:
-            if transport.source == "live" and transport.sends and event.live_timing:
+            if transport.source == "live" and transport.sends and event.live_timing and not archive_only:
                 require_account(transport.settings)
             # What one step raises is judged feed by feed, and takes nothing from the next.
             with _noted(failures):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -51,6 +52,9 @@ MOST_BODY_BYTES = 200_000_000
 BRIEF_SECONDS, MOST_BRIEF_WAITS = 5, 2
 """A 429 that asks for so little patience is waited for within the request, so often; a longer one ends the load."""
 
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing in the archive has expired by then."""
+
 RESULTS_SETTLE = timedelta(days=14)
 """After this time results are no longer expected to change."""
 
@@ -91,7 +95,8 @@ class Transport:
         self._session = session_for(self, settings)
         self._purpose = Purpose()
         self._ended_at: datetime | None = None
-        self._renew = False
+        self._renew: Container[Feed] = ()
+        self._archive_only = not sends
         self._live_timing = True
         self._asked: Asked | None = None
 
@@ -99,10 +104,11 @@ class Transport:
     def loading(
         self,
         ended_at: datetime | None = None,
-        renew: bool = False,
+        renew: Container[Feed] = (),
         purpose: Purpose | None = None,
         live_timing: bool = True,
         session: CalendarSession | None = None,
+        archive_only: bool = False,
     ) -> Iterator[list[Exchange]]:
         """Carry FastF1's requests for the time of a block, and collect them.
 
@@ -111,24 +117,28 @@ class Transport:
         ended_at
             When the session ended that is loaded; its responses are kept if that is long enough ago.
         renew
-            Ask the source even for what the archive has.
+            Feeds for which the source is asked even where the archive has an answer.
         purpose
             What the requests are sent for, to be noted in the ledger.
         live_timing
             Whether F1's live timing covers the session. FastF1 asks it all the same, and is told so without a request.
         session
             The session that is loaded: what comes of another one is refused.
+        archive_only
+            Whether the archive alone answers, with what it has of any age; nothing is sent then.
         """
         before, self.exchanges = self.exchanges, []
         self._live_timing = live_timing
         self._asked = Asked(session) if session is not None else None
         self._ended_at, self._renew, self._purpose = ended_at, renew, purpose or Purpose()
+        self._archive_only = archive_only or not self.sends
         try:
             with sending_through(self._session):
                 yield self.exchanges
         finally:
             self.exchanges = before
-            self._ended_at, self._renew, self._purpose = None, False, Purpose()
+            self._ended_at, self._renew, self._purpose = None, (), Purpose()
+            self._archive_only = not self.sends
             self._live_timing, self._asked = True, None
 
     def counted(self, request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
@@ -139,8 +149,8 @@ class Transport:
         LoadStopped
             When there is no permit.
         """
-        if not self.sends:
-            raise LoadStopped(QuotaExhausted(f"{request.url} is not kept, and nothing is sent."))
+        if self._archive_only:
+            raise AssertionError(f"{request.url} would be sent, although the archive alone may answer")
         if self.ledger is None:
             return _read(send(), request)
         try:
@@ -225,13 +235,15 @@ class Transport:
         url = request.url or ""
         feed = feed_of(url)
         now = now or datetime.now(UTC)
-        kept = None if self._renew else self._archive.find(url, now)
+        kept = None if feed in self._renew else self._archive.find(url, _BEFORE_ALL if self._archive_only else now)
         if kept is not None:
             return self._kept(feed, url, kept)
         if page_urls(url):
             return self._from_season(feed, request)
         if not self._live_timing and is_live_timing(url):
             return self._made(request, feed, 404, b"not covered by live timing")
+        if self._archive_only:
+            return self._not_archived(request, feed)
         started = time.perf_counter()
         try:
             response = self._insist(feed, url, send)
@@ -250,7 +262,9 @@ class Transport:
         self._take_as_info(exchange, response)
         if exchange.outcome is Outcome.FAILED and response.status_code == 200:
             raise DamagedBody(f"{url}: {exchange.detail}")
-        if (expires := self._expiry(exchange, now)) != now:
+        # A renewal that finds nothing takes nothing from the archive.
+        is_renewed = feed in self._renew and exchange.outcome is not Outcome.DATA
+        if not is_renewed and (expires := self._expiry(exchange, now)) != now:
             self._archive.keep(url, response, expires)
             if exchange.outcome is Outcome.DATA and is_distinctive(feed, response.content):
                 self._archive.keep_identity(url, response.content)
@@ -307,6 +321,8 @@ class Transport:
             self.exchanges.append(Exchange(feed, url, Outcome.FAILED, in_short(error)))
             raise
         failed = next((page for page in pages if page.status_code != 200), None)
+        if failed is not None and self._archive_only:
+            return self._not_archived(request, feed)
         if failed is not None:
             return self._made(request, feed, failed.status_code, failed.content)
         return self._made(request, feed, 200, race_of(url, [page.content for page in pages]))
@@ -324,6 +340,12 @@ class Transport:
         response.request, response.url = request, request.url or ""
         response.status_code, response._content = status, body
         self.exchanges.append(exchange_of(feed, response.url, response, from_archive=True))
+        return response
+
+    def _not_archived(self, request: requests.PreparedRequest, feed: Feed) -> requests.Response:
+        """Answer as for an absent feed: FastF1 goes on, and whoever needs the feed is told."""
+        response = self._made(request, feed, 404, b"")
+        self.exchanges[-1] = replace(self.exchanges[-1], outcome=Outcome.NOT_ARCHIVED, detail="not in the archive")
         return response
 
     def _expiry(self, exchange: Exchange, now: datetime) -> datetime | None:

@@ -16,13 +16,18 @@ from f1_assets.warehouse.models import amendments, of_session
 if TYPE_CHECKING:
     from f1_assets.warehouse.store import Warehouse
 
+MOST_OF_A_COLUMN = 100
+"""So many changes of one column are stored one by one: all drivers of a session, or a lap of all of them."""
+
 
 @dataclass(frozen=True)
 class Amendment:
     """A value that changed upstream after it was imported.
 
     `row` names the row by its dataset's key, as in ``driver_number=1``. `column` is None where the whole row came
-    (`before` is None) or went (`after` is None).
+    (`before` is None) or went (`after` is None). Where many rows differ in one column, or many came or went, one
+    amendment stands for all of them, and `row` counts them, as in ``1168 rows``. `version` is the dataset's version
+    that changed the value; None where upstream did.
     """
 
     key: SessionKey
@@ -32,6 +37,7 @@ class Amendment:
     before: str | None
     after: str | None
     changed_at: datetime
+    version: int | None = None
 
 
 def amendments_of(
@@ -67,9 +73,36 @@ def amendments_of(
                 row.before,
                 row.after,
                 row.changed_at,
+                row.version,
             )
             for row in connection.execute(query)
         ]
+
+
+def summarized(changes: Iterable[Mapping[str, str | None]]) -> list[Mapping[str, str | None]]:
+    """Put one change in the place of more than `MOST_OF_A_COLUMN` in one column, or of as many rows that came or went.
+
+    A renewal may bring a thousand laps, and a new version may fill a column of all rows.
+    """
+    groups: dict[tuple[str | None, bool, bool], list[Mapping[str, str | None]]] = {}
+    for change in changes:
+        column, before, after = change["column"], change["before"], change["after"]
+        came_or_went = (before is None, after is None) if column is None else (False, False)
+        groups.setdefault((column, *came_or_went), []).append(change)
+    kept: list[Mapping[str, str | None]] = []
+    for (column, _, _), group in groups.items():
+        if len(group) <= MOST_OF_A_COLUMN:
+            kept += group
+            continue
+        before, after = (_values(change[side] for change in group) for side in ("before", "after"))
+        kept.append({"row_key": f"{len(group)} rows", "column": column, "before": before, "after": after})
+    return kept
+
+
+def _values(values: Iterable[str | None]) -> str | None:
+    """Describe the values of one side in many rows: the value that all have, or that they differ."""
+    distinct = set(values)
+    return distinct.pop() if len(distinct) == 1 else f"{len(distinct)} different values"
 
 
 def differences(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
 
-_NO_TRIES = ("QuotaExhausted", "NotYetPublished", "AuthenticationRequired")
-"""That the quota was spent, or the account refused, or that it is too early, says nothing about the data."""
+_NO_TRIES = ("QuotaExhausted", "NotYetPublished", "AuthenticationRequired", "NotArchived")
+"""That the quota was spent, the account refused, the time too early, the archive empty, says nothing about the data."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Extraction:
     load_seconds: float = 0.0
     fastf1_version: str = ""
     version: int = 1
+    asked_at: datetime | None = None
     short_because: str | None = None
     short_since: datetime | None = None
     run_id: str | None = None
@@ -56,6 +57,11 @@ class Extraction:
         return self.status in (Status.FAILED, Status.BLOCKED_AUTH) or (
             self.status is Status.PRESENT and self.error_class is not None
         )
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether rows are there, and a feed that adds to them was not published yet."""
+        return self.status is Status.PRESENT and self.error_class is None and self.next_try_at is not None
 
     @property
     def is_a_try(self) -> bool:

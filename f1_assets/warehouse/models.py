@@ -181,6 +181,7 @@ extractions = Table(
     Column("load_seconds", Double, nullable=False, comment="Time of the session's load, shared by its datasets"),
     Column("fastf1_version", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default="1", comment="The dataset's version that made the rows"),
+    Column("asked_at", UtcDateTime, comment="When upstream gave the responses that the rows are made of"),
     Column("short_because", Text, comment="Why the rows fall far short of the session; NULL where they do not"),
     Column("short_since", UtcDateTime, comment="When rows that fall far short were first stored"),
     Column("run_id", Text, comment="Dagster's run, where there was one"),

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, in
 from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import migrate
-from f1_assets.warehouse.amendments import differences
+from f1_assets.warehouse.amendments import differences, summarized
 from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
 from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions, warehouse_identity
@@ -48,10 +48,6 @@ class Storable(Protocol):
         """Columns that, after the session, tell rows apart."""
 
     @property
-    def keeps_changes(self) -> bool:
-        """Whether what changes when it is asked for again is kept in `amendments`."""
-
-    @property
     def order_by(self) -> tuple[str, ...]:
         """Columns by which a person wants its rows in order."""
 
@@ -63,6 +59,10 @@ _OF_THE_ROWS = (
     "digest",
     "extracted_at",
     "fastf1_version",
+    "version",
+    "asked_at",
+    "short_because",
+    "short_since",
     "file",
     "file_bytes",
     "file_sha256",
@@ -184,8 +184,9 @@ class Warehouse:
         rows, now = rows_of(frame), datetime.now(UTC)
         line = _brought(line, len(rows), digest_of(rows), now)
         with self._storing(key, parents, starts_at) as connection:
-            if dataset.keeps_changes:
-                _keep_changes(connection, key, dataset, rows, now)
+            previous = _previous(connection, line)
+            line = _still_short_since(line, previous)
+            _keep_changes(connection, dataset, line, previous, rows)
             connection.execute(delete(dataset.table).where(of_session(dataset.table, key)))
             if rows:
                 connection.execute(insert(dataset.table), [{**identity_of(key), **row} for row in rows])
@@ -205,8 +206,11 @@ class Warehouse:
         line = _brought(line, file.rows, file.sha256, datetime.now(UTC))
         line = replace(line, file=file.path, file_bytes=file.bytes, file_sha256=file.sha256)
         with self._storing(line.key, parents, starts_at) as connection:
-            before = connection.execute(select(extractions.c.file).where(is_line(line))).scalar()
+            previous = _previous(connection, line)
+            line = _still_short_since(line, previous)
+            _keep_change_of_file(connection, line, previous)
             write_line(connection, line)
+        before = previous.file if previous is not None else None
         if before is not None and before != file.path and self.owns_lake:
             self.lake.remove([before])
         return line
@@ -245,6 +249,23 @@ class Warehouse:
                 line = replace(line, attempts=1)
             write_line(connection, line)
         return line
+
+    def judge(self, key: SessionKey, short: Mapping[str, str]) -> None:
+        """Store which datasets of a session fall far short of it, and why; the others do not.
+
+        Parameters
+        ----------
+        key
+            The session.
+        short
+            The reason by dataset.
+        """
+        with writing(self.engine) as connection:
+            for line in lines_of(connection, select(extractions).where(of_session(extractions, key))):
+                reason = short.get(line.dataset) if line.status is Status.PRESENT else None
+                since = (line.short_since or line.extracted_at) if reason is not None else None
+                if (line.short_because, line.short_since) != (reason, since):
+                    write_line(connection, replace(line, short_because=reason, short_since=since))
 
     def lose(self, extraction: Extraction) -> None:
         """Take note that a dataset's file is gone or damaged: it is missing now, unless it was written anew since."""
@@ -335,6 +356,11 @@ def _brought(line: Extraction, rows: int, digest: str, now: datetime) -> Extract
     return replace(line, rows=rows, digest=digest, attempts=0, tried_at=now, extracted_at=now)
 
 
+def _still_short_since(line: Extraction, previous: Extraction | None) -> Extraction:
+    """Keep since when rows fall short, until `Warehouse.judge` says whether the new ones still do."""
+    return line if previous is None else replace(line, short_since=previous.short_since)
+
+
 def merge(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows or update those that are there, by primary key; values that are not given stay."""
     for row in rows:
@@ -356,16 +382,39 @@ def _refuse_another(connection: Connection, key: SessionKey, starts_at: datetime
         )
 
 
+def _previous(connection: Connection, line: Extraction) -> Extraction | None:
+    """Return the record of the rows that `line` replaces; None where there are none."""
+    found = lines_of(connection, select(extractions).where(is_line(line)))
+    return found[0] if found and found[0].status is Status.PRESENT else None
+
+
 def _keep_changes(
-    connection: Connection, key: SessionKey, dataset: Storable, rows: Sequence[Mapping[str, Any]], now: datetime
+    connection: Connection,
+    dataset: Storable,
+    line: Extraction,
+    previous: Extraction | None,
+    rows: Sequence[Mapping[str, Any]],
 ) -> None:
-    if dataset.table is None:
+    """Store what differs from the rows that are there; what completes rows that waited for a feed is no change."""
+    if dataset.table is None or previous is None or previous.is_waiting:
         return
-    columns = [column for column in dataset.table.columns if column.name not in identity_of(key)]
-    before = [row._asdict() for row in connection.execute(select(*columns).where(of_session(dataset.table, key)))]
-    if not before:
-        return
-    changes = list(differences(dataset.key, before, rows))
+    columns = [column for column in dataset.table.columns if column.name not in identity_of(line.key)]
+    before = [row._asdict() for row in connection.execute(select(*columns).where(of_session(dataset.table, line.key)))]
+    if before and digest_of(before) != line.digest:
+        _amend(connection, line, previous, summarized(differences(dataset.key, before, rows)))
+
+
+def _keep_change_of_file(connection: Connection, line: Extraction, previous: Extraction | None) -> None:
+    if previous is not None and not previous.is_waiting and previous.file_sha256 != line.file_sha256:
+        before, after = (f"{state.rows:,} rows, SHA-256 {state.file_sha256}" for state in (previous, line))
+        _amend(connection, line, previous, [{"row_key": "file", "column": None, "before": before, "after": after}])
+
+
+def _amend(
+    connection: Connection, line: Extraction, previous: Extraction, changes: Sequence[Mapping[str, str | None]]
+) -> None:
+    """Store changes, marked with the dataset's version where that changed the rows, and not upstream."""
+    version = line.version if previous.version < line.version else None
+    common = {**identity_of(line.key), "dataset": line.dataset, "changed_at": line.extracted_at, "version": version}
     if changes:
-        common = {**identity_of(key), "dataset": dataset.name, "changed_at": now}
         connection.execute(insert(amendments), [{**common, **change} for change in changes])

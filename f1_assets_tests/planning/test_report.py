@@ -115,37 +115,10 @@ def test_a_season_without_a_calendar_is_a_clear_error(warehouse):
             ask(1999, warehouse=warehouse)
 
 
-def test_results_of_a_race_are_due_again_one_and_seven_days_after_it(season, transport):
-    key = SessionKey(2025, 1, "R")
-    session = next(s for e in _events(season) for s in e.sessions if s.key == key)
-    _import(season, transport, str(key), "results", "weather")
-    for extracted_after, asked_after, due in (
-        (timedelta(hours=2), timedelta(hours=23), False),
-        (timedelta(hours=2), timedelta(hours=25), True),
-        (timedelta(days=2), timedelta(days=6), False),
-        (timedelta(days=2), timedelta(days=8), True),
-        (timedelta(days=8), timedelta(days=300), False),
-    ):
-        _set_extracted(season, session.end + extracted_after)
-        now = session.end + asked_after
-        gaps = {gap.key: gap.datasets for gap in detect_session_data_gaps(2025, warehouse=season, now=now)}
-        assert ("results" in gaps[key]) is due
-        assert "weather" not in gaps[key]
-
-
 def _events(warehouse):
     from f1_assets.warehouse.calendar import events_of
 
     return events_of(warehouse, 2025)
-
-
-def _set_extracted(warehouse, at):
-    from sqlalchemy import update
-
-    from f1_assets.warehouse.models import extractions
-
-    with warehouse.engine.begin() as connection:
-        connection.execute(update(extractions).values(extracted_at=at, tried_at=at))
 
 
 END = datetime(2026, 5, 3, 15, tzinfo=UTC)

@@ -16,6 +16,7 @@ from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.simulator import SimulatedResponse, Simulator, SimulatorOptions
 from f1_assets.upstream.exchanges import Outcome
 from f1_assets.upstream.fastf1_private import LimitedSession
+from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.transport import LoadStopped, Transport
 from f1_assets.warehouse.models import upstream_requests
@@ -40,7 +41,7 @@ def transport(served, settings_of):
     made.close()
 
 
-def _ask(transport, url, ended_at=LONG_AGO, renew=False):
+def _ask(transport, url, ended_at=LONG_AGO, renew=()):
     with transport.loading(ended_at, renew) as exchanges:
         try:
             transport.get(url)
@@ -142,7 +143,8 @@ def test_what_broke_is_said_without_the_layers_around_it(settings_of):
 
 def test_renewing_asks_the_source_even_for_what_is_kept(transport, served):
     _ask(transport, WEATHER)
-    assert not _ask(transport, WEATHER, renew=True).from_archive
+    assert not _ask(transport, WEATHER, renew=(Feed.WEATHER,)).from_archive
+    assert _ask(transport, WEATHER, renew=(Feed.RESULTS,)).from_archive
 
 
 class _Refusing:

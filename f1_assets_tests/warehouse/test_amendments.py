@@ -1,9 +1,12 @@
+from datetime import UTC, datetime
+
 import pandas as pd
 import pytest
 
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import TransientError
 from f1_assets.keys import SessionKey
+from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import session_of
 from f1_assets_tests.warehouse.seasons import a_season, store
@@ -18,7 +21,8 @@ def season(warehouse):
 
 
 def _results(*rows):
-    return pd.DataFrame(rows, columns=["driver_number", "position", "points", "status"]).convert_dtypes()
+    frame = pd.DataFrame(rows, columns=["driver_number", "position", "points", "status"]).convert_dtypes()
+    return frame.assign(entry=range(1, len(frame) + 1))
 
 
 def test_what_changed_in_a_result_is_kept_with_before_and_after(season):
@@ -47,13 +51,16 @@ def test_a_driver_that_goes_or_comes_is_a_change_of_the_whole_row(season):
     assert (came.row, came.column, came.before) == ("driver_number=44", None, None)
 
 
-def test_equal_results_and_other_datasets_leave_nothing(season):
+def test_equal_rows_leave_nothing_and_rows_that_waited_for_a_feed_are_completed_without_a_word(season):
     results, weather = all_datasets()["results"], all_datasets()["weather"]
     for _ in range(2):
         season.replace(KEY, results, _results(("1", 1, 25.0, "Finished")))
-    for air in (20.0, 21.0):
-        season.replace(KEY, weather, pd.DataFrame({"session_time_ms": [1], "air_temp_c": [air]}))
+    waiting = Extraction(KEY, "weather", Status.PRESENT, next_try_at=datetime(2030, 1, 1, tzinfo=UTC))
+    for air, line in ((20.0, waiting), (21.0, None)):
+        season.replace(KEY, weather, pd.DataFrame({"session_time_ms": [1], "air_temperature_c": [air]}), line)
     assert amendments_of(season) == []
+    season.replace(KEY, weather, pd.DataFrame({"session_time_ms": [1], "air_temperature_c": [22.0]}))
+    assert [(c.column, c.before, c.after) for c in amendments_of(season)] == [("air_temperature_c", "21", "22")]
 
 
 def test_data_of_a_session_that_has_another_number_by_now_is_not_stored(season):

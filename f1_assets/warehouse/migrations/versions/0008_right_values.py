@@ -26,6 +26,10 @@ _COLUMNS: tuple[tuple[str, sa.Column[Any]], ...] = (
     ),
     (
         "extractions",
+        sa.Column("asked_at", UtcDateTime(), comment="When upstream gave the responses that the rows are made of"),
+    ),
+    (
+        "extractions",
         sa.Column(
             "short_because", sa.Text(), comment="Why the rows fall far short of the session; NULL where they do not"
         ),

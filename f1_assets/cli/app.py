@@ -137,8 +137,13 @@ def serve(
 
 @database.command()
 def upgrade() -> None:
-    """Bring the database to this version's schema."""
+    """Say what will be done, and bring the database to this version's schema; a SQLite file is copied first."""
     warehouse = connect_as_it_is()
+    steps, copy = warehouse.pending_migrations()
+    for step in steps:
+        out().print(step)
+    if copy is not None:
+        out().print(f"The database is copied first, to {copy}")
     warehouse.upgrade()
     out().print(f"The database is up to date: {shown(warehouse.engine.url)}")
 

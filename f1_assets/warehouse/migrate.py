@@ -1,5 +1,9 @@
 """Bring a database to this version's schema: Alembic for what every warehouse has, then the datasets' own tables."""
 
+import ast
+import contextlib
+import sqlite3
+import uuid
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, Engine, Inspector, Table, inspect, text
@@ -16,7 +20,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 def upgrade(engine: Engine, tables: list[Table], views: dict[str, str]) -> None:
     """Migrate the database to `HEAD` and add what `tables` and `views` declare and it lacks.
 
-    One process at a time does so; the others wait and find it done.
+    One process at a time does so; the others wait and find it done. A SQLite file that has data is copied first, see
+    `copy_of`.
 
     Raises
     ------
@@ -28,8 +33,60 @@ def upgrade(engine: Engine, tables: list[Table], views: dict[str, str]) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('f1_assets.migrate'))"))
         if _revision(connection) != HEAD:
             _refuse_newer(connection)
+            _copy_aside(engine, _revision(connection))
             _run_alembic(connection)
         _add_missing(connection, tables, views)
+
+
+def steps(engine: Engine) -> list[str]:
+    """Return what an upgrade would do to the schema, a line per migration; nothing when there is none to run.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database is of a newer version, or cannot be reached.
+    """
+    with reading(engine) as connection:
+        _refuse_newer(connection)
+        revision = _revision(connection) or ""
+    pending = [path for path in sorted((_MIGRATIONS / "versions").glob("[0-9]*.py")) if path.name[:4] > revision]
+    return [f"{path.name[:4]}: {ast.get_docstring(ast.parse(path.read_text(encoding='utf-8')))}" for path in pending]
+
+
+def copy_of(engine: Engine) -> Path | None:
+    """Return where the copy of a SQLite file is, or will be, that an upgrade makes; None where it makes none."""
+    with reading(engine) as connection:
+        revision = _revision(connection)
+    return _place_of_copy(engine, revision) if revision not in (None, HEAD) else None
+
+
+def _place_of_copy(engine: Engine, revision: str | None) -> Path | None:
+    file = engine.url.database
+    if not is_embedded(engine) or revision is None or file in (None, "", ":memory:"):
+        return None
+    return Path(f"{file}.schema-{revision}")
+
+
+def _copy_aside(engine: Engine, revision: str | None) -> None:
+    """Copy a SQLite file as it is before the upgrade, so that there is a way back; the copy is this user's alone."""
+    place = _place_of_copy(engine, revision)
+    if place is None:
+        return
+    unfinished = place.with_name(f"{place.name}.{uuid.uuid4().hex}.writing")
+    try:
+        unfinished.touch(mode=0o600)
+        with (
+            contextlib.closing(sqlite3.connect(str(engine.url.database))) as source,
+            contextlib.closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            source.backup(copy)
+        unfinished.replace(place)
+    except (OSError, sqlite3.Error) as error:
+        unfinished.unlink(missing_ok=True)
+        raise ConfigurationError(
+            f"The database {engine.url.database} was not upgraded: it cannot be copied to {place} first ({error}). "
+            "Free some space there; nothing was changed."
+        ) from error
 
 
 def check(engine: Engine, tables: list[Table], views: dict[str, str]) -> list[str]:

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, insert, or_, select, update
@@ -132,6 +133,10 @@ class Warehouse:
     def upgrade(self) -> None:
         """Bring the database to this version's schema."""
         migrate.upgrade(self.engine, self._tables, self._views)
+
+    def pending_migrations(self) -> tuple[list[str], Path | None]:
+        """Return what `upgrade` would do to the schema, a line each, and where it copies a SQLite file to first."""
+        return migrate.steps(self.engine), migrate.copy_of(self.engine)
 
     def check(self) -> list[str]:
         """Tell what the database lacks of this version's schema; nothing when it is up to date."""

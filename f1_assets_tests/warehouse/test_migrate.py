@@ -1,5 +1,8 @@
+import contextlib
+import sqlite3
 import threading
 
+import pandas as pd
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -7,11 +10,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Integer, MetaData, Table, make_url, text
 
 from f1_assets.connection import connect
-from f1_assets.datasets import dataset_tables, dataset_views
+from f1_assets.datasets import all_datasets, dataset_tables, dataset_views
 from f1_assets.errors import ConfigurationError
+from f1_assets.keys import SessionKey
+from f1_assets.planning import dataset_states
 from f1_assets.settings import load_settings
-from f1_assets.warehouse import Warehouse, migrate
+from f1_assets.warehouse import Status, Warehouse, migrate
 from f1_assets.warehouse.models import metadata
+from f1_assets_tests.warehouse.schema_0007 import make_0007
+from f1_assets_tests.warehouse.seasons import a_season, store
 
 
 def test_migrations_lead_to_the_schema_that_the_code_declares(warehouse):
@@ -73,3 +80,50 @@ def test_the_views_can_be_read(warehouse):
     with warehouse.engine.connect() as connection:
         for name in dataset_views():
             assert connection.execute(text(f"SELECT * FROM {name}")).fetchall() == []
+
+
+def test_a_database_of_schema_0007_keeps_its_rows_and_is_copied_first(warehouse):
+    store(warehouse, a_season())
+    key, results = SessionKey(2024, 1, "R"), all_datasets()["results"]
+    rows = pd.DataFrame(
+        {"driver_number": ["44", "1", "4"], "position": [2, 1, None], "points": [18.0, 25.0, None], "entry": [2, 1, 3]}
+    )
+    warehouse.replace(key, results, rows.convert_dtypes())
+    make_0007(warehouse.engine)
+    steps, copy = warehouse.pending_migrations()
+    assert [step[:5] for step in steps] == ["0008:"]
+    warehouse.upgrade()
+    assert warehouse.check() == []
+    assert warehouse.pending_migrations() == ([], None)
+    stored = warehouse.rows(results, key).sort_values("entry")
+    assert stored[["entry", "driver_number", "position"]].astype(object).where(
+        stored.notna(), None
+    ).values.tolist() == [
+        [1, "1", 1],
+        [2, "44", 2],
+        [3, "4", None],
+    ]
+    (line,) = warehouse.extractions(key)
+    assert (line.status, line.rows, line.version) == (Status.PRESENT, 3, 1)
+    state = next(s for s in dataset_states(warehouse, [2024], [results], key=key))
+    assert state.is_outdated
+    if warehouse.engine.dialect.name == "sqlite":
+        assert copy is not None and copy.stat().st_mode & 0o777 == 0o600
+        with contextlib.closing(sqlite3.connect(copy)) as before:
+            assert before.execute("SELECT version_num FROM alembic_version").fetchall() == [("0007",)]
+            assert before.execute("SELECT COUNT(*) FROM results").fetchall() == [(3,)]
+    # The rows still belong to their session, and follow it.
+    with warehouse.engine.begin() as connection:
+        connection.execute(text("DELETE FROM sessions WHERE season = 2024 AND round = 1 AND session = 'R'"))
+    assert warehouse.rows(results, key).empty
+
+
+def test_a_file_that_cannot_be_copied_is_not_upgraded(sqlite_warehouse):
+    make_0007(sqlite_warehouse.engine)
+    _, copy = sqlite_warehouse.pending_migrations()
+    copy.mkdir()
+    with pytest.raises(ConfigurationError, match="nothing was changed"):
+        sqlite_warehouse.upgrade()
+    with sqlite_warehouse.engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0007"
+    assert [path.name for path in copy.parent.glob("*.writing")] == []

@@ -94,7 +94,7 @@ class Selection:
         states = self.due_states(warehouse)
         if self.renewal is None:
             return gaps_of(states, now), outdated_of(states, now)
-        renewed = [_renewed(gap, self.renewal) for gap in _present_of(states, now, self.renewal)]
+        renewed = [_renewed(gap, self.renewal) for gap in _present_of(states)]
         return (renewed, []) if self.renewal is Renewal.UPSTREAM else ([], renewed)
 
     def _in_words(self) -> str:
@@ -102,11 +102,11 @@ class Selection:
         return f"Season {first}" if len(self.seasons) == 1 else f"None of the seasons {first} to {last}"
 
 
-def _present_of(states: Iterable[DatasetState], now: datetime, renewal: Renewal) -> list[SessionGap]:
-    """Gather what is present by session, and, where upstream is asked, what is due besides."""
+def _present_of(states: Iterable[DatasetState]) -> list[SessionGap]:
+    """Gather what is present by session."""
     found: dict[SessionKey, list[str]] = {}
     for state in states:
-        if state.status is Status.PRESENT or (renewal is Renewal.UPSTREAM and state.is_due(now)):
+        if state.status is Status.PRESENT:
             found.setdefault(state.key, []).append(state.dataset)
     return [SessionGap(key, tuple(names)) for key, names in found.items()]
 

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import fastf1
 import pandas as pd
-import requests
 
 from f1_assets.errors import F1AssetsError, NotYetPublished, QuotaExhausted, TransientError, UpstreamError, UsageError
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
 from f1_assets.upstream.exchanges import Exchange, Outcome
 from f1_assets.upstream.fastf1_private import captured_failures
-from f1_assets.upstream.feeds import LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST, Feed
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.season_index import (
+    IndexEntry,
+    entries_of_event,
+    entry_of,
+    has_end,
+    identifier_of,
+    is_of_season,
+    season_index,
+)
 from f1_assets.upstream.transport import LoadStopped, Transport
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 from f1_assets.warehouse.records import why_no_text
 
 logger = logging.getLogger(__name__)
 
-
-_IDENTIFIERS = {
-    "Practice 1": "FP1",
-    "Practice 2": "FP2",
-    "Practice 3": "FP3",
-    "Qualifying": "Q",
-    "Sprint Shootout": "SS",
-    "Sprint": "S",
-    "Race": "R",
-}
 
 _DURATIONS = {
     "FP1": timedelta(minutes=60),
@@ -80,7 +75,7 @@ def fetch_season(transport: Transport, season: int, renew: bool = False) -> Fetc
         try:
             backend = "fastf1" if season >= FIRST_LIVE_TIMING_SEASON else "ergast"
             schedule = fastf1.get_event_schedule(season, backend=backend)
-            index = _season_index(transport, season) if season >= FIRST_LIVE_TIMING_SEASON else []
+            index = season_index(transport, season) if season >= FIRST_LIVE_TIMING_SEASON else []
         except LoadStopped as stop:
             raise stop.reason from stop
         except F1AssetsError:
@@ -90,16 +85,24 @@ def fetch_season(transport: Transport, season: int, renew: bool = False) -> Fetc
     requests_sent = sum(1 for exchange in exchanges if not exchange.from_archive)
     try:
         events = _events(season, schedule, index)
+    except _RefusedError as refused:
+        raise _unreadable(season, transport, exchanges, f"is refused: {refused}") from refused
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError) as error:
         raise _unreadable(season, transport, exchanges) from error
     return FetchedSeason(events, requests_sent)
 
 
-def _unreadable(season: int, transport: Transport, exchanges: list[Exchange]) -> TransientError:
+class _RefusedError(Exception):
+    """What a schedule says cannot be."""
+
+
+def _unreadable(
+    season: int, transport: Transport, exchanges: list[Exchange], why: str = "cannot be read"
+) -> TransientError:
     """Give up what the archive has of it, so that the next time asks the source."""
     for exchange in exchanges:
         transport.discard(exchange.url)
-    return TransientError(f"The schedule of season {season} cannot be read. It is asked for again next time.")
+    return TransientError(f"The schedule of season {season} {why}. It is asked for again next time.")
 
 
 def _no_schedule(season: int, transport: Transport, exchanges: list[Exchange]) -> UpstreamError:
@@ -113,136 +116,49 @@ def _no_schedule(season: int, transport: Transport, exchanges: list[Exchange]) -
     return TransientError(f"The schedule of season {season} failed: {last.detail}. Run the command again.")
 
 
-@dataclass(frozen=True)
-class _IndexEntry:
-    """What F1's own season index says of a session."""
-
-    meeting_key: int
-    circuit_key: int
-    circuit_name: str
-    session_key: int
-    name: str
-    start: datetime
-    end: datetime | None
-
-
-def _season_index(transport: Transport, season: int) -> list[_IndexEntry]:
-    """Give F1's own entries. Without the index there are no keys, and ends of sessions are estimated."""
-    for host in (LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST):
-        try:
-            response = transport.get(f"https://{host}/static/{season}/Index.json")
-        except requests.RequestException as error:
-            logger.warning("Season %s: F1's index failed (%s); ends of sessions are estimated.", season, error)
-            continue
-        if response.status_code == 200:
-            try:
-                entries, unreadable = _index_entries(json.loads(response.content.decode("utf-8-sig")))
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
-                logger.warning("Season %s: F1's index cannot be read (%r); ends are estimated.", season, error)
-                return []
-            if unreadable:
-                words = "Season %s: %s entries of F1's index cannot be read; they are ignored."
-                logger.warning(words, season, unreadable)
-            return entries
-    return []
-
-
-def _index_entries(index: Mapping[str, Any]) -> tuple[list[_IndexEntry], int]:
-    """Give the sessions of the index, and how many of them cannot be read."""
-    entries, unreadable = [], 0
-    for meeting in index["Meetings"]:
-        listed: Any
-        sessions = meeting.get("Sessions") or [] if isinstance(meeting, dict) else None
-        for listed in sessions if isinstance(sessions, list) else [None]:
-            try:
-                # Places of a weekend that were moved or cancelled have the key -1 and no name.
-                if listed.get("Key", -1) != -1 and listed.get("Name") and listed.get("StartDate"):
-                    entries.append(_index_entry(meeting, listed))
-            except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-                unreadable += 1
-    return entries, unreadable
-
-
-def _key(value: object) -> int:
-    if not re.fullmatch(r"\d{1,9}", str(value), re.ASCII):
-        raise ValueError(f"{value!r} is no key")
-    return int(str(value))
-
-
-def _index_entry(meeting: Mapping[str, Any], listed: Mapping[str, Any]) -> _IndexEntry:
-    sign, offset = (-1, listed["GmtOffset"][1:]) if listed["GmtOffset"].startswith("-") else (1, listed["GmtOffset"])
-    zone = timezone(sign * pd.Timedelta(offset).to_pytimedelta())
-    return _IndexEntry(
-        meeting_key=_key(meeting["Key"]),
-        circuit_key=_key(meeting["Circuit"]["Key"]),
-        circuit_name=str(meeting["Circuit"]["ShortName"]),
-        session_key=_key(listed["Key"]),
-        name=str(listed["Name"]),
-        start=datetime.fromisoformat(listed["StartDate"]).replace(tzinfo=zone).astimezone(UTC),
-        end=datetime.fromisoformat(listed["EndDate"]).replace(tzinfo=zone).astimezone(UTC)
-        if listed.get("EndDate")
-        else None,
-    )
-
-
-def _entry_of(index: Sequence[_IndexEntry], name: str, start: datetime) -> _IndexEntry | None:
-    """Find a session in the index: by its start, or by its name where the two disagree by hours."""
-    return next(
-        (entry for entry in index if entry.start == start),
-        next(
-            (entry for entry in index if entry.name == name and abs(entry.start - start) < timedelta(hours=12)),
-            None,
-        ),
-    )
-
-
-def _events(season: int, schedule: pd.DataFrame, index: Sequence[_IndexEntry]) -> list[CalendarEvent]:
+def _events(season: int, schedule: pd.DataFrame, index: Sequence[IndexEntry]) -> list[CalendarEvent]:
     tests = 0
-    events = []
+    events: list[CalendarEvent] = []
     for _, row in schedule.iterrows():
         is_test = row["EventFormat"] == "testing"
         tests += is_test
-        event = _event(season, row, tests if is_test else None, index)
+        taken = {event.meeting_key for event in events if event.meeting_key is not None}
+        event = _event(season, row, tests if is_test else None, [e for e in index if e.meeting_key not in taken])
         if event.sessions:
             events.append(event)
         else:
             logger.warning("Season %s: %s has no session with a date yet; it is left out.", season, event.name)
     if len({event.event_key for event in events}) < len(events):
-        raise ValueError(f"season {season} has two events of one round")
+        raise _RefusedError(f"it has two events of one round in {season}")
     for text in (value for event in events for value in vars(event).values() if isinstance(value, str)):
         if why := why_no_text(text):
-            raise ValueError(f"the schedule {why}")
+            raise _RefusedError(f"it {why}")
     return events
 
 
-def _event(season: int, row: pd.Series, test: int | None, index: Sequence[_IndexEntry]) -> CalendarEvent:
+def _event(season: int, row: pd.Series, test: int | None, index: Sequence[IndexEntry]) -> CalendarEvent:
     number = 0 if test else int(row["RoundNumber"])
+    name, location, last_day = str(row["EventName"]), str(row["Location"]), row["EventDate"].date()
+    if not is_of_season(last_day, season):
+        raise _RefusedError(f"it has {name} on {last_day}, in no season {season}")
+    planned = _planned(season, row, test)
+    starts = {start for _, _, _, start in planned}
+    meeting = entries_of_event(index, name, location, last_day, starts)
+    entries: list[IndexEntry] = []
     sessions: list[CalendarSession] = []
-    keys: list[_IndexEntry] = []
-    for place in range(1, 6):
-        start = row[f"Session{place}DateUtc"]
-        name = row[f"Session{place}"]
-        # Some weekends have empty places: Imola 2020 had one practice.
-        if not isinstance(name, str) or name in ("", "None", "nan") or pd.isna(start):
-            continue
-        identifier = f"T{test}-{place}" if test else _identifier(season, name)
-        if identifier is None or (season < FIRST_LIVE_TIMING_SEASON and identifier not in _historic(season)):
-            continue
-        if any(listed.key.session == identifier for listed in sessions):
-            logger.warning("%s %s lists %s twice; the first one counts.", season, row["EventName"], name)
-            continue
-        start_utc = start.to_pydatetime().replace(tzinfo=UTC)
-        entry = _entry_of(index, name, start_utc)
+    for place, title, identifier, planned_start in planned:
+        entry = entry_of(meeting, season, title, planned_start, is_test=test is not None)
         if entry is not None:
-            keys.append(entry)
+            entries.append(entry)
+        start = planned_start if entry is None else entry.start
         sessions.append(
             CalendarSession(
                 key=SessionKey(season, number, identifier),
                 number=place,
-                name=name,
-                start=start_utc,
-                end=_end_of(entry, start_utc, _usual_duration(season, identifier)),
-                end_is_estimated=not _has_end(entry),
+                name=title,
+                start=start,
+                end=_end_of(entry, start, _usual_duration(season, identifier)),
+                end_is_estimated=not has_end(entry),
                 session_key=entry.session_key if entry else None,
             )
         )
@@ -250,37 +166,51 @@ def _event(season: int, row: pd.Series, test: int | None, index: Sequence[_Index
         event_key=f"{season}-T{test}" if test else f"{season}-{number:02}",
         season=season,
         round=number,
-        name=str(row["EventName"]),
+        name=name,
         official_name=str(row["OfficialEventName"]),
-        location=str(row["Location"]),
+        location=location,
         country=str(row["Country"]),
         format=str(row["EventFormat"]),
-        event_date=row["EventDate"].date(),
-        gmt_offset_minutes=_gmt_offset_minutes(row),
+        event_date=last_day,
+        gmt_offset_minutes=entries[0].gmt_offset_minutes if entries else _gmt_offset_minutes(row),
         live_timing=bool(row["F1ApiSupport"]),
         sessions=tuple(sessions),
-        meeting_key=keys[0].meeting_key if keys else None,
-        circuit_key=keys[0].circuit_key if keys else None,
-        circuit_name=keys[0].circuit_name if keys else None,
+        meeting_key=entries[0].meeting_key if entries else None,
+        circuit_key=entries[0].circuit_key if entries else None,
+        circuit_name=entries[0].circuit_name if entries else None,
     )
 
 
-def _has_end(entry: _IndexEntry | None) -> bool:
-    """Tell whether the index has an end that can be one: some entries end before they begin."""
-    return entry is not None and entry.end is not None and entry.end > entry.start
+def _planned(season: int, row: pd.Series, test: int | None) -> list[tuple[int, str, str, datetime]]:
+    """Return the place, name, identifier and start of each session of an event, as the schedule has them.
+
+    Raises
+    ------
+    _RefusedError
+        When a session is listed twice or is not in the season: which of the two is right, nobody can say.
+    """
+    planned: list[tuple[int, str, str, datetime]] = []
+    for place in range(1, 6):
+        start, name = row[f"Session{place}DateUtc"], row[f"Session{place}"]
+        # Some weekends have empty places: Imola 2020 had one practice.
+        if not isinstance(name, str) or name in ("", "None", "nan") or pd.isna(start):
+            continue
+        identifier = f"T{test}-{place}" if test else identifier_of(season, name)
+        if identifier is None or (season < FIRST_LIVE_TIMING_SEASON and identifier not in _historic(season)):
+            continue
+        start_utc = start.to_pydatetime().replace(tzinfo=UTC)
+        if not is_of_season(start_utc, season):
+            raise _RefusedError(f"it has {name} of {row['EventName']} on {start_utc.date()}, in no season {season}")
+        if any(known == identifier for _, _, known, _ in planned):
+            raise _RefusedError(f"it lists {name} of {row['EventName']} twice")
+        planned.append((place, name, identifier, start_utc))
+    return planned
 
 
-def _end_of(entry: _IndexEntry | None, start: datetime, usual_duration: timedelta) -> datetime:
-    if entry is None or entry.end is None or not _has_end(entry):
+def _end_of(entry: IndexEntry | None, start: datetime, usual_duration: timedelta) -> datetime:
+    if entry is None or entry.end is None or not has_end(entry):
         return start + usual_duration
-    return start + (entry.end - entry.start)
-
-
-def _identifier(season: int, name: str) -> str | None:
-    if name == "Sprint Qualifying":
-        # In 2021 this was the name of the sprint itself; since 2024 it sets the sprint's grid.
-        return "SQ" if season >= 2024 else "S"
-    return _IDENTIFIERS.get(name)
+    return entry.end
 
 
 def _historic(season: int) -> tuple[str, ...]:

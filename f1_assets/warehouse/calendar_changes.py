@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func, insert, select, update
@@ -211,7 +211,7 @@ def _store_sessions(connection: Connection, event: CalendarEvent) -> None:
         row = _session_row(event, session)
         if session.key.session in there:
             same = and_(mine, sessions.c.session == session.key.session)
-            if session.session_key is None and stored[session.key.session].start_utc == session.start:
+            if session.session_key is None and _is_known_better(stored[session.key.session], session):
                 # The season index failed this time: what it said before is better than an estimate.
                 row = {name: value for name, value in row.items() if name not in _OF_THE_INDEX}
             connection.execute(update(sessions).where(same).values(**row))
@@ -219,7 +219,15 @@ def _store_sessions(connection: Connection, event: CalendarEvent) -> None:
             connection.execute(insert(sessions), [row])
 
 
-_OF_THE_INDEX = ("end_utc", "end_is_estimated", "session_key")
+_OF_THE_INDEX = ("start_utc", "end_utc", "end_is_estimated", "session_key")
+
+_SCHEDULES_DISAGREE = timedelta(days=1)
+"""By so much a start may differ between F1's index and the schedule; beyond that the session was moved since."""
+
+
+def _is_known_better(stored: Row[Any], session: CalendarSession) -> bool:
+    is_of_the_index = stored.session_key is not None and abs(stored.start_utc - session.start) <= _SCHEDULES_DISAGREE
+    return is_of_the_index or bool(stored.start_utc == session.start)
 
 
 def _circuit_row(event: CalendarEvent) -> dict[str, Any]:

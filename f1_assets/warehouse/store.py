@@ -6,7 +6,7 @@ import contextlib
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -378,9 +378,13 @@ def merge(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
             connection.execute(update(table).where(same).values(**changes))
 
 
+_CORRECTED_BY = timedelta(days=2)
+"""A refresh may correct the start of a session by so much; two sessions of one name are at least five days apart."""
+
+
 def _refuse_another(connection: Connection, key: SessionKey, starts_at: datetime) -> None:
     listed = connection.execute(select(sessions.c.start_utc).where(of_session(sessions, key))).scalar()
-    if listed != starts_at:
+    if listed is None or abs(listed - starts_at) > _CORRECTED_BY:
         raise TransientError(
             f"{key}: the calendar changed while the session was loaded; another one has this number now. "
             "Nothing was stored."

@@ -1,9 +1,15 @@
 """The recorded calendars of 2018 to 2026 against FastF1's own schedule."""
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import pandas as pd
 import pytest
 
 from f1_assets.upstream.calendar import fetch_season
+from f1_assets.upstream.estimates import live_timing_path
+from f1_assets.upstream.fastf1_sessions import fastf1_session
+from f1_assets.upstream.sources import Recording
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.calendar_changes import store_season
 from f1_assets_tests.contract import plain_fastf1
@@ -21,8 +27,27 @@ EVENTS_AND_SESSIONS = {
 }
 
 
+AN_HOUR = timedelta(hours=1)
+CORRECTED = {
+    2019: {
+        **dict.fromkeys([(18, "FP1"), (18, "FP2"), (18, "FP3"), (18, "Q")], AN_HOUR),
+        **dict.fromkeys([(19, "FP1"), (19, "FP2"), (19, "FP3"), (19, "Q")], AN_HOUR),
+        (20, "FP1"): AN_HOUR,
+        (17, "Q"): timedelta(hours=19),
+    },
+    2022: dict.fromkeys([(20, "FP1"), (20, "FP2"), (20, "FP3"), (20, "Q")], AN_HOUR),
+    2023: {
+        **dict.fromkeys([(3, "FP1"), (3, "FP2"), (3, "FP3"), (3, "Q")], AN_HOUR),
+        (21, "FP2"): timedelta(minutes=30),
+    },
+}
+"""By so much the schedule is later than F1's own index, in all seasons of which an index was recorded."""
+
+
 @pytest.mark.parametrize("season", EVENTS_AND_SESSIONS)
-def test_events_and_sessions_equal_fastf1s(recordings, recording_transport, sqlite_warehouse, season):
+def test_events_and_sessions_equal_fastf1s_but_for_the_starts_that_f1_has_otherwise(
+    recordings, recording_transport, sqlite_warehouse, season
+):
     store_season(sqlite_warehouse, season, fetch_season(recording_transport, season).events, "recording")
     events = events_of(sqlite_warehouse, season)
     assert (len(events), sum(len(event.sessions) for event in events)) == EVENTS_AND_SESSIONS[season]
@@ -33,9 +58,52 @@ def test_events_and_sessions_equal_fastf1s(recordings, recording_transport, sqli
         for n in range(1, 6)
         if row[f"Session{n}"] not in ("", "None") and not pd.isna(row[f"Session{n}DateUtc"])
     }
-    ours = {(e.name, s.name, pd.Timestamp(s.start), e.format) for e in events for s in e.sessions}
-    assert ours == expected
+    corrections = CORRECTED.get(season, {})
+    scheduled = {
+        (e.name, s.name, pd.Timestamp(s.start + corrections.get((s.key.round, s.key.session), timedelta())), e.format)
+        for e in events
+        for s in e.sessions
+    }
+    assert scheduled == expected
     assert all(session.end > session.start for event in events for session in event.sessions)
+
+
+@pytest.mark.parametrize("season", [2019, 2021, 2022, 2023])
+def test_every_session_that_f1s_index_has_carries_its_start_end_and_key(recordings, recording_transport, season):
+    response = Recording(recordings).respond(f"https://livetiming.formula1.com/static/{season}/Index.json")
+    if response.status != 200:
+        response = Recording(recordings).respond(f"https://livetiming-mirror.fastf1.dev/static/{season}/Index.json")
+    index = json.loads(response.body.decode("utf-8-sig"))
+    listed = {
+        entry["Key"]: (_utc(entry, "StartDate"), _utc(entry, "EndDate"))
+        for meeting in index["Meetings"]
+        for entry in meeting["Sessions"]
+        if entry["Key"] != -1 and entry.get("EndDate")
+    }
+    sessions = [s for e in fetch_season(recording_transport, season).events for s in e.sessions]
+    # The first test of 2021 and of 2022 is not in F1's index.
+    assert sum(s.session_key is None for s in sessions) == {2021: 3, 2022: 3}.get(season, 0)
+    assert {s.session_key: (s.start, s.end) for s in sessions if s.session_key is not None} == listed
+
+
+def _utc(entry, name):
+    hours, minutes, _ = entry["GmtOffset"].lstrip("-").split(":")
+    ahead = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if entry["GmtOffset"].startswith("-") else 1)
+    return (datetime.fromisoformat(entry[name]) - ahead).replace(tzinfo=UTC)
+
+
+def test_the_folder_of_a_postponed_session_is_the_one_in_f1s_index(recording_transport):
+    suzuka = next(e for e in fetch_season(recording_transport, 2019).events if e.location == "Suzuka")
+    qualifying = next(s for s in suzuka.sessions if s.key.session == "Q")
+    assert (qualifying.session_key, qualifying.end_is_estimated) == (5526, False)
+    assert (qualifying.start, qualifying.end) == (
+        datetime(2019, 10, 12, 6, tzinfo=UTC),
+        datetime(2019, 10, 12, 7, tzinfo=UTC),
+    )
+    folder = "/static/2019/2019-10-13_Japanese_Grand_Prix/2019-10-12_Qualifying/"
+    assert live_timing_path(suzuka, qualifying) == folder
+    # FastF1's own schedule would look in 2019-10-13_Qualifying, which F1 does not have.
+    assert fastf1_session(suzuka, qualifying).api_path == folder
 
 
 def test_all_five_formats_and_testing_have_their_sessions(recording_transport):

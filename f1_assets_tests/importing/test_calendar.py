@@ -1,9 +1,11 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 from sqlalchemy import update
 
+from f1_assets.datasets import all_datasets
 from f1_assets.errors import NotYetPublished, TransientError, UsageError
 from f1_assets.importing import refresh_calendar, refresh_calendars
 from f1_assets.importing.calendar import stale_seasons
@@ -96,22 +98,188 @@ def test_sessions_without_a_date_are_left_out_and_come_when_they_have_one(served
     assert (refresh.events, refresh.sessions, len(refresh.changes.added)) == (25, 123, 1)
 
 
-def test_sessions_that_overlap_are_kept_each_by_its_name_and_planned_by_their_start(
+def _index_with(change):
+    """Change F1's season index."""
+
+    def changed(text):
+        index = json.loads(text.decode("utf-8-sig"))
+        change(index["Meetings"])
+        return json.dumps(index).encode()
+
+    return body(changed)
+
+
+def _later(listed, **by):
+    for name in ("StartDate", "EndDate"):
+        listed[name] = (datetime.fromisoformat(listed[name]) + timedelta(**by)).isoformat()
+
+
+def _starts(warehouse):
+    return {s.key: (s.start, s.end, s.session_key) for event in events_of(warehouse, 2025) for s in event.sessions}
+
+
+def test_sessions_that_overlap_in_the_schedule_have_the_times_of_f1s_index(served, settings_of, sqlite_warehouse):
+    transport = Transport(settings_of(source=served.url))
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    before = _starts(sqlite_warehouse)
+
+    def overlap(columns):
+        columns["session2_date"]["1"] = columns["session1_date"]["1"]
+
+    served.faults["schedule_2025"] = _with(overlap)
+    refresh = refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
+    assert refresh.sessions == 123
+    assert _starts(sqlite_warehouse) == before
+    report = generate_gap_report(2025, warehouse=sqlite_warehouse, transport=transport)
+    keys = [str(gap.key) for gap in report.sessions_with_gaps]
+    assert len(keys) == len(set(keys)) == 123
+
+
+def _twice(columns):
+    columns["session3"]["2"] = columns["session2"]["2"]
+
+
+def _in_another_century(columns):
+    columns["session3_date"]["2"] = columns["session3_date"]["2"].replace("2025", "1925")
+
+
+def _last_day_in_another_century(columns):
+    columns["event_date"]["2"] = columns["event_date"]["2"].replace("2025", "2125")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_twice, "is refused: it lists .* twice"),
+        (_in_another_century, "is refused: it has .* on 1925-"),
+        (_last_day_in_another_century, "is refused: it has .* on 2125-"),
+    ],
+)
+def test_a_schedule_that_cannot_be_right_is_refused_and_the_stored_one_stays(
+    served, settings_of, sqlite_warehouse, change, words
+):
+    transport = Transport(settings_of(source=served.url))
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    before = events_of(sqlite_warehouse, 2025)
+    served.faults["schedule_2025"] = _with(change)
+    with pytest.raises(TransientError, match=words):
+        refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
+    warned = []
+    assert not list(
+        refresh_calendars([2025], warehouse=sqlite_warehouse, transport=transport, renew=True, warned=warned.append)
+    )
+    assert "is refused" in warned[0]
+    assert "the stored one serves" in warned[0]
+    assert events_of(sqlite_warehouse, 2025) == before
+
+
+def _entry_twice(meetings):
+    again = dict(meetings[1]["Sessions"][0])
+    _later(again, days=1)
+    meetings[1]["Sessions"].append(again)
+
+
+def _key_twice(meetings):
+    meetings[1]["Sessions"][1]["Key"] = meetings[1]["Sessions"][0]["Key"]
+
+
+def _entry_in_another_century(meetings):
+    _later(meetings[1]["Sessions"][0], days=-36525)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_entry_twice, "twice, with different values"),
+        (_key_twice, "twice, with different values"),
+        (_entry_in_another_century, "in no such season"),
+    ],
+)
+def test_entries_of_f1s_index_that_cannot_be_right_are_refused_and_the_stored_calendar_stays(
+    served, settings_of, sqlite_warehouse, change, words, caplog
+):
+    transport = Transport(settings_of(source=served.url))
+    served.faults["schedule_2025"] = _with(_an_hour_late)
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    before = events_of(sqlite_warehouse, 2025)
+    served.faults["Index.json"] = _index_with(change)
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
+    assert events_of(sqlite_warehouse, 2025) == before
+    assert words in caplog.text
+
+
+def test_an_entry_that_f1s_index_repeats_word_for_word_is_one(served, settings_of, sqlite_warehouse, caplog):
+    transport = Transport(settings_of(source=served.url))
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    before = events_of(sqlite_warehouse, 2025)
+    served.faults["Index.json"] = _index_with(lambda meetings: meetings.append(meetings[1]))
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
+    assert events_of(sqlite_warehouse, 2025) == before
+    assert "twice" not in caplog.text
+
+
+def _an_hour_late(columns):
+    for place in range(1, 6):
+        late = datetime.fromisoformat(columns[f"session{place}_date"]["3"]) + timedelta(hours=1)
+        columns[f"session{place}_date"]["3"] = late.isoformat()
+
+
+def test_the_schedule_may_be_an_hour_late_and_a_session_postponed_f1s_index_counts(
     served, settings_of, sqlite_warehouse
 ):
     transport = Transport(settings_of(source=served.url))
 
-    def overlap(columns):
-        columns["session2_date"]["1"] = columns["session1_date"]["1"]
-        columns["session3"]["2"] = columns["session2"]["2"]
+    def nineteen_hours_away(columns):
+        _an_hour_late(columns)
+        late = datetime.fromisoformat(columns["session4_date"]["5"]) + timedelta(hours=19)
+        columns["session4_date"]["5"] = late.isoformat()
 
-    served.faults["schedule_2025"] = _with(overlap)
-    refresh = refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
-    # Of two with one name in a weekend the first one counts.
-    assert refresh.sessions == 123 - 1
-    report = generate_gap_report(2025, warehouse=sqlite_warehouse, transport=transport)
-    keys = [str(gap.key) for gap in report.sessions_with_gaps]
-    assert len(keys) == len(set(keys)) == 122
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    before = _starts(sqlite_warehouse)
+    assert all(key is not None for _, _, key in before.values())
+    served.faults["schedule_2025"] = _with(nineteen_hours_away)
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
+    assert _starts(sqlite_warehouse) == before
+
+
+def test_a_calendar_with_the_schedules_starts_gets_f1s_at_its_next_refresh_and_keeps_its_rows(
+    served, settings_of, sqlite_warehouse
+):
+    transport = Transport(settings_of(source=served.url))
+    served.faults["schedule_2025"] = _with(_an_hour_late)
+    served.faults["Index.json"] = status(500)
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    event = next(event for event in events_of(sqlite_warehouse, 2025) if event.round == 3)
+    late, dataset = event.sessions[0], all_datasets()["weather"]
+    frame = pd.DataFrame({"session_time_ms": [1]})
+    sqlite_warehouse.replace(late.key, dataset, frame, starts_at=late.start)
+    del served.faults["Index.json"]
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
+    right = next(s for e in events_of(sqlite_warehouse, 2025) for s in e.sessions if s.key == late.key)
+    assert right.start == late.start - timedelta(hours=1)
+    assert right.session_key is not None
+    assert sqlite_warehouse.count(dataset, late.key) == 1
+    # What was being loaded while the start was corrected is stored: it is the same session.
+    sqlite_warehouse.replace(late.key, dataset, frame, starts_at=late.start)
+    with pytest.raises(TransientError, match="another one has this number"):
+        sqlite_warehouse.replace(late.key, dataset, frame, starts_at=late.start - timedelta(days=7))
+    # The index fails again: its start, end and key stay.
+    served.faults["Index.json"] = status(500)
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
+    assert next(s for e in events_of(sqlite_warehouse, 2025) for s in e.sessions if s.key == late.key) == right
+
+
+def test_an_end_days_after_the_start_is_no_end(served, settings_of, sqlite_warehouse):
+    transport = Transport(settings_of(source=served.url))
+
+    def in_another_century(meetings):
+        ends = meetings[1]["Sessions"][0]
+        ends["EndDate"] = ends["EndDate"].replace("2025", "2125")
+
+    served.faults["Index.json"] = _index_with(in_another_century)
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    first = events_of(sqlite_warehouse, 2025)[1].sessions[0]
+    assert (first.end_is_estimated, first.end - first.start) == (True, timedelta(hours=1))
 
 
 def test_an_end_before_the_start_is_no_end(served, settings_of, sqlite_warehouse):

@@ -6,14 +6,13 @@ import contextlib
 import os
 import sys
 import traceback
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from f1_assets import __version__
-from f1_assets.cli import archive, export, gaps, health, imports, rows
+from f1_assets.cli import archive, export, gaps, health, imports, quota, rows
 from f1_assets.cli import serve as board
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import (
@@ -21,7 +20,6 @@ from f1_assets.cli.output import (
     matrix,
     out,
     print_json,
-    quota_table,
     session_table,
     state_document,
 )
@@ -32,7 +30,6 @@ from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.monitoring.logs import set_up_logs
 from f1_assets.planning import dataset_states
 from f1_assets.settings import process_settings
-from f1_assets.upstream import get_rate_limit_stats
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import event_of, known_seasons, no_calendar
 from f1_assets.warehouse.engine import shown
@@ -48,6 +45,7 @@ app.add_typer(database, name="db")
 simulator = typer.Typer(help="The made-up season as a server.", no_args_is_help=True)
 app.add_typer(simulator, name="simulator")
 app.add_typer(archive.commands, name="archive")
+app.add_typer(quota.commands, name="quota")
 app.add_typer(imports.commands)
 app.add_typer(gaps.commands)
 app.add_typer(rows.commands)
@@ -100,23 +98,6 @@ def status(
         for season in dict.fromkeys(state.key.season for state in states):
             mine = [state for state in states if state.key.season == season]
             out().print(matrix(mine, f"Season {season}", named(None)))
-
-
-@app.command()
-def quota(as_json: AsJson = False) -> None:
-    """Show the request quota by policy: limit, used, reserved, remaining, and when the next permit is free."""
-    stats = get_rate_limit_stats()
-    if as_json:
-        print_json({"policies": [asdict(policy) for policy in stats]})
-        return
-    if not stats:
-        out().print("Nothing is counted: a recording answers for the services.")
-        return
-    out().print(quota_table(stats))
-    for policy in stats:
-        if policy.closed_until is not None:
-            until = f"{policy.closed_until:%Y-%m-%d %H:%M:%S} UTC"
-            out().print(f"Policy {policy.name} is closed until {until}: {policy.closed_because}.")
 
 
 @simulator.command()

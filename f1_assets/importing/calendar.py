@@ -12,6 +12,7 @@ from f1_assets.connection import connect
 from f1_assets.datasets import all_season_datasets
 from f1_assets.errors import UpstreamError, UsageError
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
+from f1_assets.planning.wrong_clocks import is_of_the_future
 from f1_assets.settings import process_settings
 from f1_assets.upstream.feeds import JOLPICA_HOST
 from f1_assets.upstream.process import transport_for
@@ -133,13 +134,14 @@ def stale_seasons(
 ) -> list[int]:
     """Tell which calendars can have changed since they were refreshed: not those of seasons that are long over.
 
-    A calendar of another source than the present one is stale, and so is one without anything of F1's season index.
+    A calendar of another source than the present one is stale, and so is one without anything of F1's season index, or
+    one that a clock ahead of its time dated.
     """
     now, known = now or datetime.now(UTC), refreshes_of(warehouse)
     stale = []
     for season in seasons:
         refreshed = known.get(season)
-        if refreshed is None or refreshed.source != source:
+        if refreshed is None or refreshed.source != source or is_of_the_future(refreshed.at, now):
             stale.append(season)
         elif (
             (season >= FIRST_LIVE_TIMING_SEASON and not refreshed.has_keys)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from f1_assets.connection import connect
 from f1_assets.datasets import named
 from f1_assets.errors import ConfigurationError
+from f1_assets.monitoring.clock_health import clock_part
 from f1_assets.monitoring.consistency_health import consistency_part, integrity_part
 from f1_assets.monitoring.data_health import blocked_part, failures_part, fastf1_part, newest_part
 from f1_assets.monitoring.parts import Check, Condition, Part, failing, looked_at
@@ -98,6 +99,7 @@ def _parts_of_warehouse(
     states = dataset_states(warehouse, known_seasons(warehouse), named(settings.datasets), now)
     yield looked_at("lake", lambda: lake_part(warehouse))
     yield looked_at("quota", lambda: quota_part(warehouse, settings, now))
+    yield looked_at("clock", lambda: clock_part(warehouse, settings))
     yield looked_at("newest session", lambda: newest_part(warehouse, states, now))
     yield looked_at("failures", lambda: failures_part(states, now))
     yield looked_at("refusals", lambda: blocked_part(states))

@@ -13,6 +13,7 @@ from f1_assets.datasets import Dataset, all_datasets, named
 from f1_assets.errors import NotArchived
 from f1_assets.keys import SessionKey
 from f1_assets.planning.known_gaps import known_gaps
+from f1_assets.planning.wrong_clocks import RecordedTimes, is_of_the_future, plausible_times
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import events, extractions, sessions
@@ -222,6 +223,9 @@ def _state(
     version, asked_at, short_because, short_since, tried_at, extracted_at, next_try_at = known
     status = _STATUSES[stored]
     stale_because, renew, is_old = None, frozenset[str](), version < dataset.version
+    recorded = RecordedTimes(tried_at, extracted_at, next_try_at)
+    tried_at, extracted_at, next_try_at = plausible_times(recorded, status, error_class, end, now)
+    asked_at, short_since = (None if is_of_the_future(at, now) else at for at in (asked_at, short_since))
     if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:
         status = Status.MISSING
     elif status in (Status.FAILED, Status.BLOCKED_AUTH):
@@ -232,7 +236,7 @@ def _state(
     elif status is Status.PRESENT:
         asked_at = asked_at or extracted_at
         renewals = [end + after for after in dataset.renewals.get(key.session, ())]
-        renewals += [short_since + after for after in SHORT_RENEWALS] if short_because and short_since else []
+        renewals += [(short_since or extracted_at) + after for after in SHORT_RENEWALS] if short_because else []
         open_since = asked_at if error_class is None else tried_at
         if error_class is None or next_try_at is None:
             # What was stored without all that adds to it is asked for again when that may have come.

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from f1_assets.datasets import SeasonDataset, all_season_datasets
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
+from f1_assets.planning.wrong_clocks import CLOCKS_AGREE_WITHIN
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import sessions
@@ -66,7 +67,8 @@ def missing_standings(
         ended = {(row.season, row.round): row.end_utc for row in connection.execute(races)}
         last = {season: number for season, number in ended}
         a = absences.c
-        lately = select(a.season, a.round, a.dataset).where(a.season.in_(wanted), a.asked_at > now - ASKED_AGAIN_AFTER)
+        is_lately = a.asked_at.between(now - ASKED_AGAIN_AFTER, now + CLOCKS_AGREE_WITHIN)
+        lately = select(a.season, a.round, a.dataset).where(a.season.in_(wanted), is_lately)
         absent = {tuple(row) for row in connection.execute(lately)}
         for dataset in all_season_datasets().values() if datasets is None else datasets:
             table = dataset.table.c

@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 ABSENCE_IS_KEPT = timedelta(days=7)
 """For how long a 404 of a finished session is believed."""
 
+_CLOCK_IS_AHEAD = timedelta(minutes=5)
+"""What was kept so far in the future was kept by a wrong clock."""
+
 BUSY_TIMEOUT_MS = 30_000
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -79,7 +82,7 @@ class Archive:
         """Give the kept response of `url`, unless there is none or it has expired; a damaged one is given up."""
         with self._faults_named():
             response = self._read(_key_of(url))
-        if response is None or (response.expires is not None and response.expires < (now or datetime.now(UTC))):
+        if response is None or _has_expired(response, now or datetime.now(UTC)):
             return None
         return response
 
@@ -198,6 +201,13 @@ class Archive:
                 f"The archive {self._folder} cannot be used: {reason}. What it has is whole. Free some space there, or "
                 "set F1_ARCHIVE_URL."
             ) from error
+
+
+def _has_expired(response: CachedResponse, now: datetime) -> bool:
+    """Check whether what is kept for a time is too old, or was kept by a clock that was ahead and so never ages."""
+    if response.expires is None:
+        return False
+    return bool(response.expires < now or response.created_at > now + _CLOCK_IS_AHEAD)
 
 
 def _key_of(url: str) -> str:

@@ -5,7 +5,8 @@ reached the service. One whose process died is counted as if it had arrived at t
 wherever it begins, holds more requests than its number, as the service sees it.
 
 Whoever holds the one row of `quota_clock` may look and write; the others wait for some milliseconds. That row also
-keeps the latest time seen: a clock that is set back opens no window. On PostgreSQL time is the server's.
+keeps what the clocks showed at the last look: time passes as the monotonic clock does, so a wall clock that is set
+forward or back opens no window and stops nothing. On PostgreSQL time is the server's.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Engine, case, delete, false, insert, select, update
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
+from f1_assets.upstream.clocks import Look, Reading, look, read_machine_clocks
+from f1_assets.upstream.ledger_clock import ClockState, clock_state, last_look, move_times, note_look
 from f1_assets.upstream.ledger_history import compact, counted_since, is_in_flight, past_loads, time_of
 from f1_assets.upstream.policies import ANY, Policy, policy_of
 from f1_assets.upstream.windows import PolicyStatus, Refusal, close_policy, short_of, status_of, why_not_now
@@ -73,7 +76,8 @@ class Ledger:
     policies
         What is allowed.
     clock
-        Milliseconds since 1970; by default this machine's on SQLite, the server's on PostgreSQL.
+        Gives readings of a machine's clocks, or milliseconds since 1970 of one clock that alone counts. By default
+        this machine's clocks on SQLite, the server's one on PostgreSQL.
     sleep
         How to wait, in seconds.
     longest_request_ms
@@ -84,7 +88,7 @@ class Ledger:
         self,
         engine: Engine,
         policies: Sequence[Policy],
-        clock: Callable[[], int] | None = None,
+        clock: Callable[[], Reading | int] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         longest_request_ms: int = LONGEST_REQUEST_MS,
     ) -> None:
@@ -93,6 +97,7 @@ class Ledger:
         self._clock = clock
         self._sleep = sleep
         self._longest_request_ms = longest_request_ms
+        self._longest_window_ms = max((policy.longest.seconds for policy in self.policies), default=3600) * 1000
 
     def permit(self, url: str, purpose: Purpose | None = None, wait_seconds: float = SHORT_WAIT_SECONDS) -> int:
         """Give leave for one request, now or after a short wait, and count it.
@@ -130,7 +135,7 @@ class Ledger:
         try:
             # Lost in a power cut, it leaves the request counted for longer: that is safe, and not worth a wait.
             with writing(self._engine, durable=False) as connection:
-                now = self._now(connection)
+                now, grain = self._advance(connection)
                 row = connection.execute(select(requests.c.policy).where(requests.c.id == permit)).first()
                 connection.execute(
                     update(requests)
@@ -138,7 +143,9 @@ class Ledger:
                     .values(
                         settled=True,
                         # Rounded up: a request must never seem to have arrived before it did.
-                        counted_at_ms=case((requests.c.counted_at_ms > now, now + 1), else_=requests.c.counted_at_ms),
+                        counted_at_ms=case(
+                            (requests.c.counted_at_ms > now, now + grain), else_=requests.c.counted_at_ms
+                        ),
                         status=status,
                         bytes=body_bytes,
                         milliseconds=milliseconds,
@@ -202,8 +209,8 @@ class Ledger:
     def stats(self) -> tuple[PolicyStatus, ...]:
         """Tell how far each policy is used."""
         with reading(self._engine) as connection:
-            now = max(self._now_on(connection), connection.execute(select(quota_clock.c.latest_ms)).scalar() or 0)
-            return tuple(status_of(connection, policy, now) for policy in self.policies)
+            now = self._look(connection)
+            return tuple(status_of(connection, policy, now.now_ms, now.shift_ms) for policy in self.policies)
 
     def free_for(self, needed: Mapping[str, int]) -> tuple[int, datetime | None]:
         """Tell how many such sessions the quota covers now, and when it covers the first one.
@@ -214,7 +221,8 @@ class Ledger:
             Requests of one session, by policy.
         """
         with reading(self._engine) as connection:
-            now = max(self._now_on(connection), connection.execute(select(quota_clock.c.latest_ms)).scalar() or 0)
+            seen = self._look(connection)
+            now = seen.now_ms
             fits, free_at = 1_000, 0
             for policy in self.policies:
                 count = min(needed.get(policy.name, 0), policy.longest.limit)
@@ -224,12 +232,13 @@ class Ledger:
                 fits = min(fits, 0 if status.closed_until else status.windows[0].remaining // count)
                 refusal = short_of(connection, policy, count, now)
                 free_at = max(free_at, refusal.free_at_ms if refusal else 0)
-        return fits, time_of(free_at) if fits == 0 else None
+        return fits, time_of(free_at + seen.shift_ms) if fits == 0 else None
 
     def counted_at(self, policy: str, seconds: int) -> tuple[datetime, ...]:
         """Give when the requests of a policy are counted that are in a window of so many seconds now, oldest first."""
         with reading(self._engine) as connection:
-            return counted_since(connection, policy, self._now_on(connection) - seconds * 1000)
+            now = self._look(connection)
+            return counted_since(connection, policy, now.now_ms - seconds * 1000, now.shift_ms)
 
     def past_loads(self, session: str, needs: str, limit: int = 20) -> list[dict[str, int]]:
         """Give how many requests the last loads of such sessions took, by policy.
@@ -253,6 +262,29 @@ class Ledger:
         with writing(self._engine) as connection:
             before_ms = self._now(connection) - int(kept_seconds * 1000)
             return compact(connection, before_ms)
+
+    def clock_state(self) -> ClockState:
+        """Return what is known of the clock by which requests are counted."""
+        with reading(self._engine) as connection:
+            return clock_state(connection, self._look(connection), self._read(connection))
+
+    def repair_clock(self, connection: Connection) -> tuple[int, int]:
+        """Set the ledger's time to the clock's, with all that it counts, and forget the jump that was seen.
+
+        Returns
+        -------
+        tuple of int
+            The time, and by how many milliseconds stored times were moved.
+        """
+        last, shown = last_look(connection, to_write=True), self._read(connection)
+        seen = look(last, shown, self._longest_window_ms)
+        now = note_look(connection, seen, shown)
+        if (moved := shown.wall_ms - now) and last.latest_ms:
+            # A server's clock that was set back a little is waited for; the one who says that it is right need not.
+            move_times(connection, moved, with_permits=True)
+        values = {"latest_ms": shown.wall_ms, "jump_ms": None, "jumped_at_ms": None}
+        connection.execute(update(quota_clock).values(**values))
+        return shown.wall_ms, seen.shift_ms + moved
 
     def _patiently(self, act: Callable[[], Result]) -> Result:
         waited, pause = 0.0, 0.5
@@ -329,17 +361,23 @@ class Ledger:
         )
 
     def _now(self, connection: Connection) -> int:
-        """Take the clock's row, so that nobody else permits meanwhile, and give a time that never goes back."""
-        latest = connection.execute(select(quota_clock.c.latest_ms).with_for_update()).scalar_one()
-        now = max(self._now_on(connection), int(latest))
-        if now > latest:
-            connection.execute(update(quota_clock).values(latest_ms=now))
-        return now
+        return self._advance(connection)[0]
 
-    def _now_on(self, connection: Connection) -> int:
+    def _advance(self, connection: Connection) -> tuple[int, int]:
+        """Take the clock's row, so that nobody else permits meanwhile, and return the ledger's time and its grain."""
+        last, shown = last_look(connection, to_write=True), self._read(connection)
+        return note_look(connection, look(last, shown, self._longest_window_ms), shown), shown.grain_ms
+
+    def _look(self, connection: Connection) -> Look:
+        return look(last_look(connection, to_write=False), self._read(connection), self._longest_window_ms)
+
+    def _read(self, connection: Connection) -> Reading:
         if self._clock is not None:
-            return self._clock()
-        return int(database_time(connection).timestamp() * 1000)
+            shown = self._clock()
+            return shown if isinstance(shown, Reading) else Reading(shown)
+        if connection.dialect.name == "postgresql":
+            return Reading(int(database_time(connection).timestamp() * 1000))
+        return read_machine_clocks()
 
 
 def _exhausted(refusal: Refusal) -> QuotaExhausted:

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from f1_assets.upstream.clocks import GRAIN_MS
 from f1_assets.upstream.ledger_totals import fold_waits
 from f1_assets.upstream.policies import ANY
 from f1_assets.warehouse.models import upstream_request_hours as hours
@@ -21,12 +22,26 @@ def time_of(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def counted_since(connection: Connection, policy: str, since_ms: int) -> tuple[datetime, ...]:
-    """Give when the requests of a policy are counted, from a time on, oldest first."""
+def counted_since(connection: Connection, policy: str, since_ms: int, shift_ms: int = 0) -> tuple[datetime, ...]:
+    """Return when the requests of a policy are counted, from a time on, oldest first.
+
+    Parameters
+    ----------
+    connection
+        Where from.
+    policy
+        Its name.
+    since_ms
+        From when on, in terms of the times that are stored.
+    shift_ms
+        Brings stored times into terms of the wall clock.
+    """
     query = select(requests.c.counted_at_ms).where(requests.c.counted_at_ms > since_ms)
     if policy != ANY:
         query = query.where(requests.c.policy == policy)
-    return tuple(time_of(ms) for ms in connection.execute(query.order_by(requests.c.counted_at_ms)).scalars())
+    return tuple(
+        time_of(ms + shift_ms) for ms in connection.execute(query.order_by(requests.c.counted_at_ms)).scalars()
+    )
 
 
 def is_in_flight(connection: Connection, address: SplitResult, load_id: str, now_ms: int) -> bool:
@@ -35,7 +50,7 @@ def is_in_flight(connection: Connection, address: SplitResult, load_id: str, now
     # Until it is settled, it is counted as if it had arrived as late as it can.
     lately = requests.c.counted_at_ms > now_ms - KEPT_WITHIN_MS
     # One that is settled and still counted as late as it can be was given up: its process died.
-    awaited = ~requests.c.settled | (requests.c.counted_at_ms <= now_ms + 1)
+    awaited = ~requests.c.settled | (requests.c.counted_at_ms <= now_ms + GRAIN_MS)
     others = requests.c.load_id.is_not(None) & (requests.c.load_id != load_id)
     return connection.execute(select(requests.c.id).where(lately, awaited, same, others).limit(1)).first() is not None
 

@@ -123,18 +123,18 @@ def close_policy(connection: Connection, policy: str, now: int, status: int | No
         connection.execute(change)
 
 
-def status_of(connection: Connection, policy: Policy, now: int) -> PolicyStatus:
-    """Tell how far a policy is used."""
+def status_of(connection: Connection, policy: Policy, now: int, shift_ms: int = 0) -> PolicyStatus:
+    """Return how far a policy is used; `shift_ms` brings stored times into terms of the wall clock."""
     closed = closure_of(connection, policy.name, now)
     return PolicyStatus(
         policy.name,
-        tuple(_window_status(connection, policy, window, now) for window in policy.windows),
-        time_of(closed[0]) if closed else None,
+        tuple(_window_status(connection, policy, window, now, shift_ms) for window in policy.windows),
+        time_of(closed[0] + shift_ms) if closed else None,
         closed[1] if closed else None,
     )
 
 
-def _window_status(connection: Connection, policy: Policy, window: Window, now: int) -> WindowStatus:
+def _window_status(connection: Connection, policy: Policy, window: Window, now: int, shift_ms: int) -> WindowStatus:
     query = select(func.count()).where(requests.c.counted_at_ms > now - window.seconds * 1000)
     if policy.name != ANY:
         query = query.where(requests.c.policy == policy.name)
@@ -142,7 +142,7 @@ def _window_status(connection: Connection, policy: Policy, window: Window, now: 
     reserved = _reserved(connection, policy.name, now) if window is policy.longest else 0
     oldest = _newest(connection, policy.name, window.limit - 1)
     is_full = oldest is not None and oldest > now - window.seconds * 1000
-    free_at = time_of(oldest + window.seconds * 1000) if is_full and oldest is not None else None
+    free_at = time_of(oldest + window.seconds * 1000 + shift_ms) if is_full and oldest is not None else None
     remaining = max(window.limit - used - reserved, 0)
     return WindowStatus(window.limit, window.seconds, used, reserved, remaining, free_at)
 

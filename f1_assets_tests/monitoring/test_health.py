@@ -58,6 +58,7 @@ def test_where_all_is_well_every_part_says_what_it_found(settings, warehouse):
         "source",
         "lake",
         "quota",
+        "clock",
         "newest session",
         "failures",
         "refusals",

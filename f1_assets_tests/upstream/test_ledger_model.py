@@ -10,8 +10,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from f1_assets.connection import connect
 from f1_assets.errors import QuotaExhausted
 from f1_assets.settings import load_settings
-from f1_assets.upstream.ledger import Ledger, Purpose
+from f1_assets.upstream.ledger import RESERVATION_LASTS_MS, Ledger, Purpose
 from f1_assets.upstream.policies import policies_of
+from f1_assets_tests.upstream.machine import Machine
 
 LIMIT, WINDOW_MS, LONGEST_MS = 6, 10_000, 3_000
 URL = "https://livetiming.formula1.com/static/x"
@@ -26,12 +27,15 @@ class LedgerMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.warehouse = connect(load_settings(home=Path(tempfile.mkdtemp())))
-        self.now_ms = 1_700_000_000_000
-        self.true_ms = 0
+        self.machine = Machine()
         policies = policies_of(f"any={LIMIT}/10s;jolpica=1000/10s", reaches_real_services=False)
-        self.ledger = Ledger(self.warehouse.engine, policies, lambda: self.now_ms, lambda _s: None, LONGEST_MS)
+        self.ledger = Ledger(self.warehouse.engine, policies, self.machine, lambda _s: None, LONGEST_MS)
         self.sent = {}
         """When each permitted request left and, at the latest, arrived, in a time that no clock jump touches."""
+
+    @property
+    def true_ms(self):
+        return self.machine.true_ms
 
     def teardown(self):
         self.warehouse.close()
@@ -75,12 +79,27 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(milliseconds=st.integers(1, WINDOW_MS))
     def time_passes(self, milliseconds):
-        self.now_ms += milliseconds
-        self.true_ms += milliseconds
+        self.machine.sleep(milliseconds / 1000)
 
-    @rule(milliseconds=st.integers(1, 10 * WINDOW_MS))
-    def clock_is_set_back(self, milliseconds):
-        self.now_ms -= milliseconds
+    @rule(milliseconds=st.integers(-10 * WINDOW_MS, 10 * WINDOW_MS))
+    def clock_is_set(self, milliseconds):
+        self.machine.set_clock(milliseconds / 1000)
+
+    @rule(years=st.integers(-10, 10))
+    def clock_is_set_by_years(self, years):
+        self.machine.set_clock(years * 365 * 86_400)
+
+    @rule(off_seconds=st.integers(1, WINDOW_MS // 1000), clock_set_by_seconds=st.integers(-100, 100))
+    def machine_is_started_again(self, off_seconds, clock_set_by_seconds):
+        self.machine.reboot(off_seconds, clock_set_by_seconds)
+
+    @rule()
+    def whatever_the_clocks_did_one_window_later_all_is_free(self):
+        """Let a window pass beyond the longest request and all reservations: nothing may stop the quota for longer."""
+        self._ask()  # a look, from which time is measured
+        self.machine.sleep((WINDOW_MS + LONGEST_MS + RESERVATION_LASTS_MS) / 1000 + 1)
+        window = self.ledger.stats()[0].windows[0]
+        assert (window.used, window.reserved, window.remaining) == (0, 0, LIMIT)
 
     @invariant()
     def no_window_can_have_held_more_than_the_number(self):

@@ -234,15 +234,16 @@ def _state(
         if is_old and next_try_at is None:
             next_try_at = now  # what another version could not extract, this one may
     elif status is Status.PRESENT:
-        asked_at = asked_at or extracted_at
+        stored_at = extracted_at or end
+        asked = asked_at or stored_at
         renewals = [end + after for after in dataset.renewals.get(key.session, ())]
-        renewals += [(short_since or extracted_at) + after for after in SHORT_RENEWALS] if short_because else []
-        open_since = asked_at if error_class is None else tried_at
+        renewals += [(short_since or stored_at) + after for after in SHORT_RENEWALS] if short_because else []
+        open_since = asked if error_class is None else tried_at or asked
         if error_class is None or next_try_at is None:
             # What was stored without all that adds to it is asked for again when that may have come.
             later = [at for at in renewals if at > open_since]
             next_try_at = min((at for at in (next_try_at, *later) if at is not None), default=None)
-        if next_try_at is not None and any(asked_at < at <= max(next_try_at, now) for at in renewals):
+        if next_try_at is not None and any(asked < at <= max(next_try_at, now) for at in renewals):
             renew = frozenset(str(feed) for feed in dataset.renews)
         stale_because = short_because
         if is_old:

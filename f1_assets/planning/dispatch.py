@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from f1_assets.datasets import all_datasets
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
 from f1_assets.planning.gaps import DatasetState, SessionGap, gaps_of, outdated_of
+from f1_assets.upstream.feeds import is_of_live_timing
 from f1_assets.warehouse import Status
 
 PROBE_AFTER = timedelta(minutes=30)
@@ -93,12 +95,17 @@ def _without(gaps: Iterable[SessionGap], keys: Collection[SessionKey]) -> list[S
 
 
 def account_blocked_since(states: Iterable[DatasetState]) -> datetime | None:
-    """Tell since when the Formula 1 account is refused; None when something came from live timing after that."""
+    """Return since when the Formula 1 account is refused; None when something came from live timing after that.
+
+    What came from the archive, or in a load that was refused in the end, shows nothing.
+    """
+    listed = list(states)
+    blocked = {state.key for state in listed if state.status is Status.BLOCKED_AUTH}
     refused, accepted = None, None
-    for state in states:
+    for state in listed:
         if state.status is Status.BLOCKED_AUTH and state.tried_at is not None:
             refused = max(refused or state.tried_at, state.tried_at)
-        elif state.status is Status.PRESENT and state.extracted_at is not None and _needs_account(state.key):
+        elif state.key not in blocked and _came_with_account(state) and state.extracted_at is not None:
             accepted = max(accepted or state.extracted_at, state.extracted_at)
     return refused if refused is not None and (accepted is None or accepted < refused) else None
 
@@ -106,6 +113,13 @@ def account_blocked_since(states: Iterable[DatasetState]) -> datetime | None:
 def _needs_account(key: SessionKey) -> bool:
     """Tell whether a session's data stand behind the account; results of the past do not."""
     return key.season >= FIRST_LIVE_TIMING_SEASON
+
+
+def _came_with_account(state: DatasetState) -> bool:
+    if state.status is not Status.PRESENT or state.requests == 0 or not _needs_account(state.key):
+        return False
+    dataset = all_datasets().get(state.dataset)
+    return dataset is not None and any(is_of_live_timing(feed) for feed in dataset.requires)
 
 
 def _is_blocked(gap: SessionGap, states: Iterable[DatasetState]) -> bool:

@@ -42,6 +42,9 @@ CIRCUIT_HOST = "api.multiviewer.app"
 MOST_RESULTS_OF_A_SEASON = 2_000
 """No season had half as many. What says so is damaged, and would be asked for page by page."""
 
+NOT_IN_STORAGE = b"<Code>AccessDenied</Code>"
+"""What stands in the 403 with which F1's storage answers for a file that does not exist, among others."""
+
 _EXPECTED: dict[Feed, tuple[str, type]] = {
     Feed.RESULTS: ("MRData", dict),
     Feed.LAP_TIMES: ("MRData", dict),
@@ -87,6 +90,11 @@ def feed_of(url: str) -> Feed:
 def is_live_timing(url: str) -> bool:
     """Tell whether an address is F1's live timing, or its mirror."""
     return urlsplit(url).hostname in _LIVE_TIMING
+
+
+def is_of_live_timing(feed: Feed) -> bool:
+    """Check whether a feed is one of a session's live timing."""
+    return feed in _STREAM_NAMES.values()
 
 
 def needs_account(url: str) -> bool:

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, SessionGap
 from f1_assets.planning.dispatch import FIRST_WAIT, PROBE_AFTER, FailedRuns, dispatch
@@ -61,8 +63,22 @@ def test_results_of_the_past_need_no_account_and_say_nothing_about_it():
 
 def test_all_waiting_sessions_are_resumed_when_the_account_is_mended():
     states = _states(Status.BLOCKED_AUTH, Status.BLOCKED_AUTH, tried_at=NOW)
-    states.append(DatasetState(THIRD, "laps", Status.PRESENT, extracted_at=NOW + timedelta(minutes=40)))
+    states.append(DatasetState(THIRD, "laps", Status.PRESENT, extracted_at=NOW + timedelta(minutes=40), requests=9))
     assert [gap.key for gap in dispatch(states, NOW + timedelta(hours=1), (), 9).gaps] == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize(
+    "present",
+    [
+        DatasetState(THIRD, "laps", Status.PRESENT, extracted_at=NOW + timedelta(minutes=5)),
+        DatasetState(THIRD, "results", Status.PRESENT, extracted_at=NOW + timedelta(minutes=5), requests=1),
+        DatasetState(FIRST, "weather", Status.PRESENT, extracted_at=NOW + timedelta(minutes=5), requests=9),
+    ],
+    ids=["from the archive", "from Jolpica", "of the load that was refused"],
+)
+def test_what_came_without_the_account_does_not_resume_sessions_that_wait_for_it(present):
+    states = [*_states(Status.BLOCKED_AUTH, Status.BLOCKED_AUTH, tried_at=NOW), present]
+    assert dispatch(states, NOW + timedelta(minutes=10), (), 9).gaps == ()
 
 
 def test_the_status_line_tells_what_waits_for_a_person_and_when_the_next_try_is():

@@ -58,13 +58,14 @@ def blocked_part(states: Sequence[DatasetState]) -> Part:
     blocked = [state for state in states if state.status is Status.BLOCKED_AUTH]
     if not blocked:
         return Part("refusals", Condition.OK, "Nothing waits for the Formula 1 account.")
-    from f1_assets.upstream.account import WHAT_TO_DO
+    from f1_assets.upstream.account import advice_in
 
     sessions = len({state.key for state in blocked})
     latest = max(blocked, key=lambda state: state.tried_at.timestamp() if state.tried_at else 0.0)
-    said = (latest.reason or "").removesuffix(WHAT_TO_DO).strip().rstrip(".")
+    advice = advice_in(latest.reason or "")
+    said = (latest.reason or "").removesuffix(advice).strip().rstrip(".")
     words = f"{counted(len(blocked), 'dataset')} of {counted(sessions, 'session')} wait for the Formula 1 account"
-    return Part("refusals", Condition.FAILING, f"{words}: {said}." if said else f"{words}.", WHAT_TO_DO)
+    return Part("refusals", Condition.FAILING, f"{words}: {said}." if said else f"{words}.", advice)
 
 
 def newest_part(warehouse: Warehouse, states: Sequence[DatasetState], now: datetime) -> Part:

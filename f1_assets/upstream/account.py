@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 import requests
@@ -15,10 +15,25 @@ from pydantic import SecretStr
 from f1_assets.errors import AuthenticationRequired, TransientError
 from f1_assets.settings import Settings
 from f1_assets.upstream.fastf1_private import login, token_manager
+from f1_assets.upstream.sources import source_kind
+
+if TYPE_CHECKING:
+    from f1_assets.keys import SessionKey
+    from f1_assets.upstream.exchanges import Exchange
 
 WHAT_TO_DO = (
     "Set F1_USERNAME and F1_PASSWORD to a Formula 1 account with F1 TV (or run `python -m fastf1 auth`), "
     "then run it again: what waited is taken up by itself."
+)
+
+ADDRESS_IS_REFUSED = (
+    "The token is valid, so F1 refuses this machine's address, as it refuses those of many data centres. "
+    "Run it on a machine in another network: what waited is taken up by itself."
+)
+
+IS_NOT_ACCEPTED = (
+    "The token is valid, and F1 does not take it: the account needs F1 TV, or F1 refuses this machine's address. Check "
+    "the account on f1tv.formula1.com, then run it again: what waited is taken up by itself."
 )
 
 _refusals: dict[tuple[SecretStr | None, SecretStr | None], str] = {}
@@ -69,7 +84,7 @@ def require_account(settings: Settings) -> None:
     token = token_manager.get_stored()
     if credentials not in _refusals or (token is not None and token.is_valid()):
         try:
-            token_manager.get(auth_func=_sign_in(settings))
+            token_manager.get(auth_func=sign_in_with(settings))
         except F1AuthError as error:
             words = _without_credentials(str(error), settings).rstrip(".")
             if _passes(error.__cause__):
@@ -79,6 +94,32 @@ def require_account(settings: Settings) -> None:
             _refusals.pop(credentials, None)
     if credentials in _refusals:
         raise AuthenticationRequired(f"The Formula 1 account was refused: {_refusals[credentials]}. {WHAT_TO_DO}")
+
+
+def refusal_message(settings: Settings, key: SessionKey, proof: Exchange) -> str:
+    """Say that F1 refused a load, and what to do about it: that depends on whether a valid token was sent.
+
+    Parameters
+    ----------
+    settings
+        With the source that was asked.
+    key
+        The session.
+    proof
+        The answer that proves it.
+    """
+    token = token_manager.get_stored() if source_kind(settings.source) == "live" else None
+    if token is None or not token.is_valid():
+        advice = WHAT_TO_DO
+    else:
+        advice = ADDRESS_IS_REFUSED if proof.status == 403 else IS_NOT_ACCEPTED
+    must = ", which must be there" if proof.status == 403 else ""
+    return f"{key}: F1 refused live timing ({proof.detail} for {proof.feed}{must}). {advice}"
+
+
+def advice_in(reason: str) -> str:
+    """Return the advice that ends the reason of a refusal."""
+    return next((advice for advice in (ADDRESS_IS_REFUSED, IS_NOT_ACCEPTED) if reason.endswith(advice)), WHAT_TO_DO)
 
 
 def _passes(cause: BaseException | None) -> bool:
@@ -95,7 +136,8 @@ def _without_credentials(words: str, settings: Settings) -> str:
     return words
 
 
-def _sign_in(settings: Settings) -> Callable[[], Any] | None:
+def sign_in_with(settings: Settings) -> Callable[[], Any] | None:
+    """Return what signs in with the credentials of the settings; None where they have none."""
     if settings.username is None or settings.password is None:
         return None  # FastF1's own way: its stored token, the environment, or a prompt on a terminal
     username, password = settings.username.get_secret_value(), settings.password.get_secret_value()

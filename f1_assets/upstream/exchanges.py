@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import requests
 
-from f1_assets.upstream.feeds import Feed, damage_of, is_without_data, needs_account
+from f1_assets.upstream.feeds import NOT_IN_STORAGE, Feed, damage_of, is_live_timing, is_without_data, needs_account
 from f1_assets.upstream.identity import Asked, stranger
 
 
@@ -94,7 +94,11 @@ def _judge(
             return Outcome.FAILED, f"{damage} (HTTP 200, {len(body):,} bytes)"
         return (Outcome.NO_DATA, "no entries") if is_without_data(feed, body) else (Outcome.DATA, "")
     if status in (401, 403) and needs_account(url):
+        if from_archive:
+            return Outcome.ABSENT, f"HTTP {status}"  # kept only where that was proven
         return Outcome.REFUSED, f"HTTP {status}"
+    if status == 403 and is_live_timing(url) and NOT_IN_STORAGE in body:
+        return Outcome.ABSENT, f"HTTP {status}"  # the mirror refuses nobody
     if status in (404, 410):
         said = body[:60].decode("utf-8", "replace").strip() if b"not in the recording" in body else f"HTTP {status}"
         return Outcome.ABSENT, said

@@ -38,6 +38,8 @@ LIVE_TIMING_HOST = "livetiming.formula1.com"
 LIVE_TIMING_MIRROR_HOST = "livetiming-mirror.fastf1.dev"
 JOLPICA_HOST = "api.jolpi.ca"
 CIRCUIT_HOST = "api.multiviewer.app"
+OWN_HOSTS = frozenset((SCHEDULE_HOST, LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST, JOLPICA_HOST, CIRCUIT_HOST))
+"""All hosts of upstream."""
 
 MOST_RESULTS_OF_A_SEASON = 2_000
 """No season had half as many. What says so is damaged, and would be asked for page by page."""

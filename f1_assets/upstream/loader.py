@@ -25,7 +25,7 @@ from f1_assets.errors import (
     Unavailable,
     UnreadableData,
 )
-from f1_assets.upstream.account import WHAT_TO_DO, require_account
+from f1_assets.upstream.account import refusal_message, require_account
 from f1_assets.upstream.exchanges import Exchange, Outcome
 from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL, captured_failures, captured_timing_stream
 from f1_assets.upstream.fastf1_sessions import circuit_key_of, fastf1_session
@@ -251,8 +251,10 @@ class LoadedSession:
                 )
             case Outcome.FAILED:
                 raise TransientError(f"{where} failed: {exchange.detail}.")
-            case Outcome.REFUSED if not self._account_was_accepted():
-                raise AuthenticationRequired(f"{where} was refused ({exchange.detail}). {WHAT_TO_DO}")
+            case Outcome.REFUSED if self.stopped is not None:
+                raise self.stopped
+            case Outcome.REFUSED:
+                raise AuthenticationRequired(f"{where} was refused ({exchange.detail}).")
         if needed:
             self._absent(feed, exchange, where)
 
@@ -294,10 +296,10 @@ class LoadedSession:
             Outcome.NOT_ARCHIVED,
         ]
         mine = [exchange for exchange in self.exchanges if exchange.feed is feed]
+        if any(exchange.outcome is Outcome.ABSENT and needs_account(exchange.url) for exchange in mine):
+            # What F1 itself does not have is absent, whether or not the mirror answers.
+            mine = [each for each in mine if each.outcome is not Outcome.FAILED or needs_account(each.url)]
         return min(mine, key=lambda exchange: order.index(exchange.outcome), default=None)
-
-    def _account_was_accepted(self) -> bool:
-        return any(exchange.outcome is Outcome.DATA and needs_account(exchange.url) for exchange in self.exchanges)
 
     def _loaded(self, name: str) -> pd.DataFrame:
         try:
@@ -378,6 +380,8 @@ def load_session(
                 with _noted(failures):
                     circuit = get_circuit_info(year=event.season, circuit_key=key)
             raw = fetch_raw(transport, asked.api_path, needs)
+            if (proof := transport.refusal()) is not None:
+                stopped = AuthenticationRequired(refusal_message(transport.settings, session.key, proof))
         except LoadStopped as stop:
             if isinstance(stop.reason, ConfigurationError):
                 raise stop.reason from stop

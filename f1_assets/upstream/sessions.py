@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import requests
-from fastf1.internals.f1account import LIVETIMING_URL, LivetimingAuthAdapter
+from fastf1.internals.f1account import LIVETIMING_URL, LivetimingAuthAdapter, SubscriptionToken
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import Settings
+from f1_assets.upstream.account import sign_in_with
 from f1_assets.upstream.fastf1_private import LimitedSession, token_manager
 from f1_assets.upstream.sources import adapter_for
 
@@ -73,7 +74,20 @@ class _AuthenticatedAdapter(LivetimingAuthAdapter, _CountedHTTPAdapter):
     """FastF1's authentication for live timing, over requests that are counted."""
 
     def __init__(self, transport: Transport) -> None:
-        LivetimingAuthAdapter.__init__(self, token_manager, transport=transport)
+        LivetimingAuthAdapter.__init__(self, _Tokens(transport.settings), transport=transport)
+
+
+class _Tokens:
+    """FastF1's token, renewed with the credentials of the settings: FastF1 knows only those of the environment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def get(self) -> SubscriptionToken:
+        return token_manager.get(auth_func=sign_in_with(self._settings))
+
+    def clear(self) -> None:
+        token_manager.clear()
 
 
 class _LiveSession(LimitedSession):

@@ -29,6 +29,7 @@ from f1_assets.upstream.feeds import Feed, feed_of, is_live_timing
 from f1_assets.upstream.history import page_urls, pages_of, race_of
 from f1_assets.upstream.identity import Asked, fault_of, is_distinctive
 from f1_assets.upstream.ledger import InFlight, Ledger, Purpose
+from f1_assets.upstream.refusals import Refusals
 from f1_assets.upstream.sessions import session_for
 from f1_assets.upstream.sources import archive_name, source_kind
 from f1_assets.warehouse.calendar import CalendarSession
@@ -99,6 +100,7 @@ class Transport:
         self._archive_only = not sends
         self._live_timing = True
         self._asked: Asked | None = None
+        self._refusals: Refusals | None = None
 
     @contextlib.contextmanager
     def loading(
@@ -123,23 +125,45 @@ class Transport:
         live_timing
             Whether F1's live timing covers the session. FastF1 asks it all the same, and is told so without a request.
         session
-            The session that is loaded: what comes of another one is refused.
+            The session that is loaded: what comes of another one is refused, and a 403 is tested.
         archive_only
             Whether the archive alone answers, with what it has of any age; nothing is sent then.
         """
         before, self.exchanges = self.exchanges, []
         self._live_timing = live_timing
-        self._asked = Asked(session) if session is not None else None
-        self._ended_at, self._renew, self._purpose = ended_at, renew, purpose or Purpose()
         self._archive_only = archive_only or not self.sends
+        if session is not None:
+            self._asked = Asked(session)
+        if session is not None and not self._archive_only:
+            self._refusals = Refusals(self.exchanges, self._ask_source, self._archive, self._keep)
+        self._ended_at, self._renew, self._purpose = ended_at, renew, purpose or Purpose()
         try:
             with sending_through(self._session):
                 yield self.exchanges
         finally:
+            if self._refusals is not None:
+                self._refusals.give_up("the load ended before a file that must be there was asked for")
             self.exchanges = before
             self._ended_at, self._renew, self._purpose = None, (), Purpose()
             self._archive_only = not self.sends
-            self._live_timing, self._asked = True, None
+            self._live_timing, self._asked, self._refusals = True, None, None
+
+    def refusal(self) -> Exchange | None:
+        """Return the answer that proves that F1 refuses this load, at its end; ask for the proof that is missing."""
+        if self._refusals is None:
+            return None
+        self._refusals.settle()
+        return self._refusals.proof
+
+    def _ask_source(self, url: str) -> Exchange:
+        """Ask the source past the archive, and return how that ended."""
+        before, self._renew = self._renew, tuple(Feed)
+        try:
+            with contextlib.suppress(requests.RequestException):  # it is noted
+                self.get(url)
+        finally:
+            self._renew = before
+        return self.exchanges[-1]
 
     def counted(self, request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> requests.Response:
         """Send one request that leaves: with a permit, and with its end noted in the ledger.
@@ -244,6 +268,9 @@ class Transport:
             return self._made(request, feed, 404, b"not covered by live timing")
         if self._archive_only:
             return self._not_archived(request, feed)
+        if self._refusals is not None and self._refusals.proof is not None:
+            # Not noted: it was not asked for.
+            return _response(request, 403, b"F1 refuses this load: nothing more is asked for")
         started = time.perf_counter()
         try:
             response = self._insist(feed, url, send)
@@ -262,13 +289,19 @@ class Transport:
         self._take_as_info(exchange, response)
         if exchange.outcome is Outcome.FAILED and response.status_code == 200:
             raise DamagedBody(f"{url}: {exchange.detail}")
-        # A renewal that finds nothing takes nothing from the archive.
-        is_renewed = feed in self._renew and exchange.outcome is not Outcome.DATA
-        if not is_renewed and (expires := self._expiry(exchange, now)) != now:
-            self._archive.keep(url, response, expires)
-            if exchange.outcome is Outcome.DATA and is_distinctive(feed, response.content):
-                self._archive.keep_identity(url, response.content)
+        self._keep(exchange, response, now)
+        if self._refusals is not None:
+            self._refusals.note(exchange, response)
         return response
+
+    def _keep(self, exchange: Exchange, response: requests.Response, now: datetime | None = None) -> None:
+        now = now or datetime.now(UTC)
+        # A renewal that finds nothing takes nothing from the archive.
+        is_renewed = exchange.feed in self._renew and exchange.outcome is not Outcome.DATA
+        if not is_renewed and (expires := self._expiry(exchange, now)) != now:
+            self._archive.keep(exchange.url, response, expires)
+            if exchange.outcome is Outcome.DATA and is_distinctive(exchange.feed, response.content):
+                self._archive.keep_identity(exchange.url, response.content)
 
     def _without_twin(self, exchange: Exchange, response: requests.Response) -> Exchange:
         """Refuse a body that says nothing of its session where the archive has the very same of another one."""
@@ -336,9 +369,7 @@ class Transport:
 
     def _made(self, request: requests.PreparedRequest, feed: Feed, status: int, body: bytes) -> requests.Response:
         """Answer without a request of its own."""
-        response = requests.Response()
-        response.request, response.url = request, request.url or ""
-        response.status_code, response._content = status, body
+        response = _response(request, status, body)
         self.exchanges.append(exchange_of(feed, response.url, response, from_archive=True))
         return response
 
@@ -364,6 +395,14 @@ class Transport:
         if exchange.feed in (Feed.RESULTS, Feed.LAP_TIMES, Feed.STANDINGS):
             return None if age > RESULTS_SETTLE else now + CALENDAR_IS_FRESH
         return None if age > timedelta(hours=2) else now
+
+
+def _response(request: requests.PreparedRequest, status: int, body: bytes) -> requests.Response:
+    """Make an answer that no request was sent for."""
+    response = requests.Response()
+    response.request, response.url = request, request.url or ""
+    response.status_code, response._content = status, body
+    return response
 
 
 def _read(response: requests.Response, request: requests.PreparedRequest) -> requests.Response:

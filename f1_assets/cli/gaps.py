@@ -180,8 +180,10 @@ def _print_failed(report: GapReport) -> None:
     if not report.failed:
         return
     table = _table("session", "dataset", "why, and what next")
-    for state in report.failed:
-        table.add_row(str(state.key), Text(state.dataset, style=STYLES[state.status]), why(state))
+    # One problem for all datasets of a session is printed once.
+    for (key, status, words), group in groupby(report.failed, lambda state: (state.key, state.status, why(state))):
+        datasets = ", ".join(state.dataset for state in group)
+        table.add_row(str(key), Text(datasets, style=STYLES[status]), words)
     out().print(table)
 
 

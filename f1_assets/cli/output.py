@@ -93,14 +93,18 @@ def session_table(states: Sequence[DatasetState]) -> Table:
     table = Table(title=str(states[0].key), title_justify="left", box=SIMPLE_HEAD, header_style="bold")
     for name in ("dataset", "status", "rows", "when (UTC)", "why, and what next"):
         table.add_column(name, justify="right" if name == "rows" else "left")
+    told: str | None = None
     for state in states:
+        # One problem for all datasets is printed once.
+        words = why(state._replace(reason="as above") if state.reason and state.reason == told else state)
+        told = state.reason or told
         when = f"{state.extracted_at:%Y-%m-%d %H:%M}" if state.extracted_at else ""
         table.add_row(
             state.dataset,
             Text(state.status.replace("_", " "), style=STYLES[state.status]),
             f"{state.rows:,}" if state.status is Status.PRESENT else "",
             when,
-            why(state),
+            words,
         )
     return table
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from fastf1.internals.f1account import LIVETIMING_URL, LivetimingAuthAdapter, SubscriptionToken
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import Settings
 from f1_assets.upstream.account import sign_in_with
+from f1_assets.upstream.deadlines import TimedHTTPAdapter
 from f1_assets.upstream.fastf1_private import LimitedSession, token_manager
+from f1_assets.upstream.redirects import MOST_REDIRECTS, followed
 from f1_assets.upstream.sources import adapter_for
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def session_for(transport: Transport, settings: Settings) -> requests.Session:
     ConfigurationError
         When the source cannot be used, or the live services would be asked without a ledger.
     """
-    adapter = adapter_for(settings)
+    adapter = adapter_for(settings, transport.clock)
     if adapter is None:
         if transport.ledger is None:
             raise ConfigurationError("Requests to the live services are counted: a transport for them needs a ledger.")
@@ -58,11 +60,11 @@ class _CountedAdapter(BaseAdapter):
         self._adapter.close()
 
 
-class _CountedHTTPAdapter(HTTPAdapter):
+class _CountedHTTPAdapter(TimedHTTPAdapter):
     """Counts each request, also those that authentication repeats above it."""
 
     def __init__(self, transport: Transport) -> None:
-        super().__init__()
+        super().__init__(transport.clock)
         self._transport = transport
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
@@ -95,7 +97,12 @@ class _LiveSession(LimitedSession):
 
     def __init__(self, transport: Transport) -> None:
         super().__init__()
+        self.max_redirects = MOST_REDIRECTS
         self._transport = transport
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        return None if target is None else followed(self._transport.settings.source, resp, target)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_SECONDS
@@ -107,7 +114,12 @@ class _OtherSession(requests.Session):
 
     def __init__(self, transport: Transport) -> None:
         super().__init__()
+        self.max_redirects = MOST_REDIRECTS
         self._transport = transport
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        return None if target is None else followed(self._transport.settings.source, resp, target)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_SECONDS

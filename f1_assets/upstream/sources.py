@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from urllib3 import HTTPResponse
 
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import Settings
+from f1_assets.upstream.deadlines import Clock, TimedHTTPAdapter
 
 if TYPE_CHECKING:
     from f1_assets.simulator.server import SimulatorServer
@@ -38,8 +40,15 @@ def archive_name(settings: Settings) -> str:
     return f"{kind}-{hashlib.sha256(which.encode()).hexdigest()[:12]}"
 
 
-def adapter_for(settings: Settings) -> BaseAdapter | None:
+def adapter_for(settings: Settings, clock: Clock = time.monotonic) -> BaseAdapter | None:
     """Make what answers requests in place of the network; None for the live services.
+
+    Parameters
+    ----------
+    settings
+        With the source.
+    clock
+        By which a server's answer has to be whole in time.
 
     Raises
     ------
@@ -55,7 +64,7 @@ def adapter_for(settings: Settings) -> BaseAdapter | None:
         case "simulator":
             return AnsweringAdapter(_simulator(settings.simulator))
         case _:
-            return ServerAdapter(source)
+            return ServerAdapter(source, clock)
 
 
 @dataclass(frozen=True)
@@ -90,11 +99,11 @@ class AnsweringAdapter(BaseAdapter):
         """Nothing is held open."""
 
 
-class ServerAdapter(HTTPAdapter):
+class ServerAdapter(TimedHTTPAdapter):
     """Asks one server for all hosts: what would go to ``https://H/P?Q`` goes to ``SERVER/H/P?Q``."""
 
-    def __init__(self, server: str) -> None:
-        super().__init__()
+    def __init__(self, server: str, clock: Clock = time.monotonic) -> None:
+        super().__init__(clock)
         parts = urlsplit(server)
         host = parts.netloc.rpartition("@")[2]
         self._server = urlunsplit(parts._replace(netloc=host)).rstrip("/")

@@ -19,6 +19,8 @@ import requests
 from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.settings import Settings
 from f1_assets.upstream.archive import ABSENCE_IS_KEPT, Archive
+from f1_assets.upstream.bodies import DamagedBody, made, may_be_cut, read
+from f1_assets.upstream.deadlines import Clock
 from f1_assets.upstream.exchanges import Exchange, Outcome, exchange_of, in_short, refused_as_stranger
 from f1_assets.upstream.fastf1_private import (
     FastF1CriticalError,
@@ -68,10 +70,6 @@ class LoadStopped(FastF1CriticalError):
         self.reason = reason
 
 
-class DamagedBody(requests.RequestException):
-    """A body with status 200 that is no data. FastF1 treats it as any failed download."""
-
-
 class Transport:
     """All requests of one process to one source.
 
@@ -83,10 +81,18 @@ class Transport:
         Asked for a permit before each request that leaves, and told how it ended. Only a recording does without.
     sends
         Whether anything is sent: without it, only what the archive has is read.
+    clock
+        Seconds that never go back: an answer has to be whole by a deadline.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger | None = None, sends: bool = True) -> None:
-        self.sends = sends
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger | None = None,
+        sends: bool = True,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.sends, self.clock = sends, clock
         self.source = source_kind(settings.source)
         self.settings = settings
         self.ledger = ledger
@@ -176,14 +182,14 @@ class Transport:
         if self._archive_only:
             raise AssertionError(f"{request.url} would be sent, although the archive alone may answer")
         if self.ledger is None:
-            return _read(send(), request)
+            return read(send(), request, MOST_BODY_BYTES)
         try:
             permit = self.ledger.permit(request.url or "", self._purpose)
         except (QuotaExhausted, ConfigurationError, TransientError) as error:
             raise LoadStopped(error) from error
         started, status, size, retry_after = time.perf_counter(), None, 0, None
         try:
-            response = _read(send(), request)
+            response = read(send(), request, MOST_BODY_BYTES)
             status, size = response.status_code, len(response.content)
             retry_after = response.headers.get("Retry-After")
             return response
@@ -270,10 +276,10 @@ class Transport:
             return self._not_archived(request, feed)
         if self._refusals is not None and self._refusals.proof is not None:
             # Not noted: it was not asked for.
-            return _response(request, 403, b"F1 refuses this load: nothing more is asked for")
+            return made(request, 403, b"F1 refuses this load: nothing more is asked for")
         started = time.perf_counter()
         try:
-            response = self._insist(feed, url, send)
+            response = self._whole(feed, url, send)
         except RateLimitExceededError as error:
             reason = QuotaExhausted(f"FastF1's own request limit is reached ({error}). Wait an hour and run it again.")
             raise LoadStopped(reason) from error
@@ -322,6 +328,18 @@ class Transport:
         self._take_as_info(exchange, kept)
         return cast(requests.Response, kept)
 
+    def _whole(self, feed: Feed, url: str, send: Callable[[], requests.Response]) -> requests.Response:
+        """Send, and send again where nothing tells that a body is whole: it is when the same comes twice."""
+        first = self._insist(feed, url, send)
+        if feed is Feed.OTHER or not may_be_cut(url, first):
+            return first
+        detail, size = "the body has no length and ends with the connection", len(first.content)
+        self.exchanges.append(Exchange(feed, url, Outcome.FAILED, detail, first.status_code, body_bytes=size))
+        second = self._insist(feed, url, send)
+        if may_be_cut(url, second) and second.content != first.content:
+            raise DamagedBody(f"{detail}; asked for twice, it had {size:,} and {len(second.content):,} bytes")
+        return second
+
     def _insist(self, feed: Feed, url: str, send: Callable[[], requests.Response]) -> requests.Response:
         """Send, and send again where the service asks for a moment of patience: its permit waits for that moment."""
         response = self._send(feed, url, send)
@@ -369,7 +387,7 @@ class Transport:
 
     def _made(self, request: requests.PreparedRequest, feed: Feed, status: int, body: bytes) -> requests.Response:
         """Answer without a request of its own."""
-        response = _response(request, status, body)
+        response = made(request, status, body)
         self.exchanges.append(exchange_of(feed, response.url, response, from_archive=True))
         return response
 
@@ -395,29 +413,6 @@ class Transport:
         if exchange.feed in (Feed.RESULTS, Feed.LAP_TIMES, Feed.STANDINGS):
             return None if age > RESULTS_SETTLE else now + CALENDAR_IS_FRESH
         return None if age > timedelta(hours=2) else now
-
-
-def _response(request: requests.PreparedRequest, status: int, body: bytes) -> requests.Response:
-    """Make an answer that no request was sent for."""
-    response = requests.Response()
-    response.request, response.url = request, request.url or ""
-    response.status_code, response._content = status, body
-    return response
-
-
-def _read(response: requests.Response, request: requests.PreparedRequest) -> requests.Response:
-    """Read a body, and give it up where it inflates to more than any feed has."""
-    if response.raw is None:
-        return response  # made here, not read
-    pieces, size = [], 0
-    for piece in response.iter_content(65_536):
-        size += len(piece)
-        if size > MOST_BODY_BYTES:
-            response.close()
-            raise DamagedBody(f"{request.url}: the body has more than {MOST_BODY_BYTES:,} bytes")
-        pieces.append(piece)
-    response._content = b"".join(pieces)
-    return response
 
 
 def _asks_for_a_moment(response: requests.Response) -> bool:

@@ -1,5 +1,6 @@
 """What a 401 or 403 of live timing means, over TLS and with a sign-in as F1's: absent, refused, or not to be told."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.simulator import SimulatedResponse
 from f1_assets.upstream import account
+from f1_assets.upstream.deadlines import WHOLE_ANSWER_SECONDS
 from f1_assets.upstream.ledger import Ledger
 from f1_assets.upstream.policies import policies_of
 from f1_assets.upstream.transport import Transport
@@ -255,3 +257,25 @@ def test_without_a_valid_token_the_message_says_which_credentials_to_set(run, li
     (reason,) = _reasons(run("weather"))
     assert "F1_USERNAME and F1_PASSWORD" in reason
     assert "address" not in reason
+
+
+def test_a_redirect_takes_the_token_to_no_other_host(run, live):
+    there = f"https://api.multiviewer.app/static/2025/2025-03-02_Meridian_Grand_Prix{FOLDER}WeatherData.jsonStream"
+    live.answers[f"{LIVE_TIMING}/static/2025/2025-03-02_Meridian_Grand_Prix{FOLDER}WeatherData"] = SimulatedResponse(
+        302, {"Location": there}, b""
+    )
+    live.answers[there] = SIMULATOR.respond(there.replace("api.multiviewer.app", LIVE_TIMING))
+    assert _statuses(run("weather")) == {"weather": Status.PRESENT}
+    assert there in live.asked
+    assert live.tokens_sent_to == {LIVE_TIMING}
+
+
+def test_over_tls_too_an_answer_has_a_deadline(live, transport, sqlite_warehouse):
+    times = itertools.count(step=2 * WHOLE_ANSWER_SECONDS)
+    late = Transport(transport.settings, transport.ledger, clock=lambda: next(times))
+    gap = SessionGap(RACE, ("weather",))
+    outcome = process_session_gap(gap, warehouse=sqlite_warehouse, transport=late)
+    late.close()
+    (line,) = outcome.datasets
+    assert (line.error_class, live.data_asked) == ("TransientError", list(dict.fromkeys(live.data_asked)))
+    assert "Timeout" in line.reason

@@ -90,14 +90,22 @@ class F1Warehouse(Warehouse):
         Parameters
         ----------
         query
-            SQL as DuckDB reads it. Every dataset is a table of its name, wherever its rows are kept.
+            One statement that only reads, as DuckDB reads SQL: ``SELECT``, ``PIVOT``, ``SHOW TABLES``, ``DESCRIBE``.
+            Every dataset is a table of its name, wherever its rows are kept.
         seasons
             Look only at these; a table is read whole otherwise.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns of a dataset have the types of the data dictionary, also where all of it is NULL.
 
         Raises
         ------
         UsageError
-            When the query cannot be read, names a table that does not exist, or fails.
+            When the query cannot be read, would do more than read, names a table that does not exist, or fails.
+        ConfigurationError
+            When a file of the lake cannot be read.
         """
         from f1_assets.analytics.sql import sql
 

@@ -9,36 +9,25 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
-from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Integer, Table, select
+from sqlalchemy import Table, select
 
+from f1_assets.analytics.schemas import schema_of_files, schema_of_table
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
-from f1_assets.warehouse.models import UtcDateTime, events, sessions
+from f1_assets.warehouse.models import events, sessions
 
 FORMATS = ("parquet", "csv")
 MARKER = "export.json"
 """What an export leaves in its folder: the list of its files, and the sign that the folder is one."""
 
 _ROWS_A_TIME = 50_000
-_KEY = [pa.field("season", pa.int64()), pa.field("round", pa.int64()), pa.field("session", pa.string())]
-_FIELD_TYPES: dict[str, pa.DataType] = {
-    "int8": pa.int8(),
-    "int16": pa.int16(),
-    "int32": pa.int32(),
-    "integer": pa.int64(),
-    "bigint": pa.int64(),
-    "float": pa.float64(),
-    "boolean": pa.bool_(),
-    "text": pa.string(),
-    "timestamp": pa.timestamp("us", "UTC"),
-}
 
 
 @dataclass(frozen=True)
@@ -147,37 +136,19 @@ def _sources(
 ) -> Iterator[tuple[str, pa.Schema, Iterator[pa.Table]]]:
     """Give name, columns and rows of all that a season has."""
     for table in (events, sessions):
-        yield table.name, _schema(table), _rows(warehouse, table, season)
+        yield table.name, schema_of_table(table), _rows(warehouse, table, season)
     every: list[Dataset | SeasonDataset] = [*all_datasets().values(), *all_season_datasets().values()]
     for dataset in (each for each in every if wanted is None or each.name in wanted):
         if dataset.table is not None:
-            yield dataset.name, _schema(dataset.table), _rows(warehouse, dataset.table, season)
+            yield dataset.name, schema_of_table(dataset.table), _rows(warehouse, dataset.table, season)
         else:
-            schema = pa.schema(
-                [*_KEY, *(pa.field(column.name, _FIELD_TYPES[column.type]) for column in dataset.columns)]
-            )
+            schema = schema_of_files(dataset)
             yield dataset.name, schema, _rows_of_files(warehouse, dataset.name, season, schema)
-
-
-def _schema(table: Table) -> pa.Schema:
-    return pa.schema([pa.field(column.name, _type_of(column)) for column in table.columns])
-
-
-def _type_of(column: Column[Any]) -> pa.DataType:
-    kinds: tuple[tuple[Any, pa.DataType], ...] = (
-        (Boolean, pa.bool_()),
-        (BigInteger, pa.int64()),
-        (Integer, pa.int64()),
-        (Double, pa.float64()),
-        (UtcDateTime, pa.timestamp("us", "UTC")),
-        (Date, pa.date32()),
-    )
-    return next((arrow for kind, arrow in kinds if isinstance(column.type, kind)), pa.string())
 
 
 def _rows(warehouse: Warehouse, table: Table, season: int) -> Iterator[pa.Table]:
     query = select(table).where(table.c.season == season).order_by(*table.primary_key.columns)
-    schema = _schema(table)
+    schema = schema_of_table(table)
     with reading(warehouse.engine) as connection:
         for rows in connection.execution_options(yield_per=_ROWS_A_TIME).execute(query).partitions(_ROWS_A_TIME):
             columns = zip(*rows, strict=True)

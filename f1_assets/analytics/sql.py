@@ -1,106 +1,153 @@
-"""SQL over the warehouse and the lake together, in DuckDB: laps, weather and telemetry in one query."""
+"""SQL over the warehouse and the lake together, in DuckDB: laps, weather and telemetry in one query.
+
+A query only reads. DuckDB has no file, no address and no extension but the lake's files, which it reaches through a
+file system that cannot write; its configuration is locked, and its temporary files are in a folder of their own.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, datetime
+import tempfile
+from collections.abc import Iterable, Sequence
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import MetaData, Table, inspect, select
 
-from f1_assets.datasets import all_datasets
-from f1_assets.errors import UsageError
-from f1_assets.warehouse import Status, Warehouse
-from f1_assets.warehouse.engine import reading
+from f1_assets.analytics.sql_tables import LAKE, DatabaseTable, ReadOnlyLake, provide, provide_files
+from f1_assets.datasets import all_datasets, dataset_views
+from f1_assets.errors import ConfigurationError, UsageError
+from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse.models import metadata
 
-_ROWS_A_TIME = 100_000
-_MISSING_TABLE = re.compile(r"Table with name (\w+) does not exist")
+_READING = ("SELECT", "EXPLAIN", "MULTI")
+"""Types of statements that only read; PIVOT is several in one (MULTI)."""
+
+_WHAT_READS = "sql() only reads: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN"
+_MISSING_TABLE = re.compile(r"Table with name \"?([^\"!]+?)\"? does not exist")
+_PANDAS_TYPES = {
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+    pa.float32(): pd.Float32Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.string(): pd.StringDtype(),
+    pa.large_string(): pd.StringDtype(),
+}
+"""Types that can be NULL, as `rows` gives them; what is not here is as DuckDB gives it to pandas."""
 
 
 def sql(warehouse: Warehouse, query: str, seasons: Iterable[int] | None = None) -> pd.DataFrame:
     """Run a query; see `f1_assets.connection.F1Warehouse.sql`."""
     wanted = None if seasons is None else sorted(set(seasons))
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        _keep_in(connection, warehouse)
-        while True:
-            try:
-                return connection.execute(query).df()
-            except duckdb.CatalogException as error:
-                # DuckDB names the table that it misses before it runs anything; it is provided, and asked again.
-                missing = _MISSING_TABLE.search(str(error))
-                if missing is None:
-                    raise UsageError(f"The query failed: {error}") from error
-                _provide(connection, warehouse, missing[1], wanted)
-            except duckdb.Error as error:
-                raise UsageError(f"The query failed: {error}") from error
+    with (
+        tempfile.TemporaryDirectory(prefix="f1_assets_sql_") as temporary,
+        duckdb.connect(config={"temp_directory": temporary}) as connection,
+    ):
+        _fence(connection, warehouse)
+        try:
+            _refuse_all_but_one_question(connection, query)
+            return _answer(connection, warehouse, query, wanted)
+        except duckdb.CatalogException as error:
+            raise UsageError(_unknown_table(error)) from error
+        except (duckdb.Error, UnicodeError) as error:
+            raise UsageError(f"The query failed: {_reason(error)}") from error
 
 
-def _keep_in(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
-    """Let a query reach nothing but the lake: no other file or address, no extension; nor change that."""
-    connection.execute(f"SET allowed_directories = ['{_quoted(warehouse.lake.address(''))}']")
-    if not warehouse.lake.is_local:
-        connection.register_filesystem(warehouse.lake.filesystem)
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+def _fence(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
+    """Let a query reach nothing but the lake's files, and change nothing of that."""
+    connection.register_filesystem(ReadOnlyLake(warehouse.lake))
+    for setting in (
+        "TimeZone = 'UTC'",
+        "python_enable_replacements = false",  # a table is never a variable of a caller
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        f"allowed_directories = ['{LAKE}']",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
 
 
-def _provide(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str, seasons: list[int] | None) -> None:
-    dataset = all_datasets().get(name)
-    if dataset is not None and dataset.in_lake:
-        _provide_files(connection, warehouse, name, seasons)
-        return
-    inspector = inspect(warehouse.engine)
-    if name not in (*inspector.get_table_names(), *inspector.get_view_names()):
-        there = ", ".join(sorted({*inspector.get_table_names(), *inspector.get_view_names(), *all_datasets()}))
-        raise UsageError(f"There is no table {name[:60]!r}. There are: {there}.")
-    table = Table(name, MetaData(), autoload_with=warehouse.engine)
-    statement = select(table)
-    if seasons is not None and "season" in table.c:
-        statement = statement.where(table.c.season.in_(seasons))
-    connection.register(name, _arrow(warehouse, statement))
+def _refuse_all_but_one_question(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    query.encode()  # a lone surrogate is no text
+    statements = connection.extract_statements(query)
+    if not statements:
+        raise UsageError("The query is empty. SHOW TABLES lists what there is, DESCRIBE laps its columns.")
+    if len(statements) > 1:
+        raise UsageError(f"The query has {len(statements)} statements. Write one; sql() can be called again.")
+    kind = statements[0].type.name
+    if kind not in _READING:
+        raise UsageError(f"The query failed: {kind.replace('_', ' ')} is not allowed. {_WHAT_READS}.")
 
 
-def _arrow(warehouse: Warehouse, statement: object) -> pa.Table:
-    """Read rows into Arrow, some at a time: a table of all seasons never stands in memory as Python objects."""
-    pieces: list[pa.Table] = []
-    with reading(warehouse.engine) as connection:
-        result = connection.execution_options(yield_per=_ROWS_A_TIME).execute(statement)  # type: ignore[call-overload]
-        names = list(result.keys())
-        for rows in result.partitions(_ROWS_A_TIME):
-            columns = (pa.array([_aware(value) for value in values]) for values in zip(*rows, strict=True))
-            pieces.append(pa.table(dict(zip(names, columns, strict=True))))
-    if not pieces:
-        return pa.table({name: pa.nulls(0) for name in names})
-    return pa.concat_tables(pieces, promote_options="permissive")
+def _answer(
+    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, query: str, seasons: Sequence[int] | None
+) -> pd.DataFrame:
+    stored, in_lake = provide(connection, warehouse, seasons)
+    while True:
+        try:
+            for table in [table for table in in_lake if table.is_needed]:
+                in_lake.remove(table)
+                provide_files(connection, warehouse, table, seasons)
+            return _frame(connection, connection.sql(query))
+        except duckdb.Error as error:
+            # Each round makes views of at least one dataset's files, of which there are few.
+            if any(table.is_needed for table in in_lake):
+                continue
+            _raise_own_error(error, stored)
+            raise
 
 
-def _aware(value: object) -> object:
-    """Mark times of day as what they are: SQLite keeps UTC without saying so."""
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+def _raise_own_error(error: duckdb.Error, stored: Iterable[DatabaseTable]) -> None:
+    """Raise what the database or the lake failed with, where DuckDB only repeats it."""
+    for table in stored:
+        if table.error is not None:
+            raise table.error from error
+    if isinstance(error, duckdb.IOException) and LAKE in str(error):
+        advice = "Is F1_LAKE_URL right? f1-assets archive verify says what is missing."
+        raise ConfigurationError(f"A file of the lake cannot be read: {_reason(error)}\n{advice}") from error
 
 
-def _provide_files(
-    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, name: str, seasons: list[int] | None
-) -> None:
-    lines = [
-        line
-        for line in warehouse.extractions(seasons=seasons)
-        if line.dataset == name and line.status is Status.PRESENT and line.file is not None
-    ]
-    if not lines:
-        raise UsageError(f"The lake has no {name}. Run: f1-assets import SEASONS --dataset {name}")
-    # Season, round and session stand in `extractions`, not in the files: they follow an event whose round changes.
-    parts = [
-        f"SELECT {line.key.season} AS season, {line.key.round} AS round, '{line.key.session}' AS session, * "  # noqa: S608 (numbers, and what is quoted)
-        f"FROM read_parquet('{_quoted(warehouse.lake.address(line.file or ''))}', hive_partitioning = false)"
-        for line in lines
-    ]
-    connection.execute(f"CREATE VIEW {name} AS {' UNION ALL '.join(parts)}")
+def _frame(connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation) -> pd.DataFrame:
+    """Return the answer in types that can be NULL, so that a column has one type whatever its values."""
+    answer = relation.to_arrow_table()
+    frame = connection.from_arrow(answer).df()
+    columns = {
+        name: frame[name] if (typed := _typed(values)) is None else typed
+        for name, values in zip(frame.columns, answer.columns, strict=True)
+    }
+    return pd.DataFrame(columns)
 
 
-def _quoted(words: str) -> str:
-    return words.replace("'", "''")
+def _typed(values: pa.ChunkedArray) -> pd.Series | None:
+    """Return a column as `rows` has it; None for a type that no dataset has, which stays as DuckDB gives it."""
+    if pa.types.is_timestamp(values.type):
+        try:
+            values = values.cast(pa.timestamp("ns", values.type.tz))
+        except pa.ArrowInvalid:  # beyond 2262: it stays as it is
+            return None
+    elif values.type not in _PANDAS_TYPES:
+        return None
+    series: pd.Series = values.to_pandas(types_mapper=_PANDAS_TYPES.get)
+    return series
+
+
+def _unknown_table(error: duckdb.CatalogException) -> str:
+    missing = _MISSING_TABLE.search(str(error))
+    if missing is None:
+        return f"The query failed: {error}"
+    there = ", ".join(sorted({*metadata.tables, *all_datasets(), *dataset_views()}))
+    return f"There is no table {missing[1][:60]!r}. There are: {there}."
+
+
+def _reason(error: Exception) -> str:
+    """Return what DuckDB says; of a traceback, as it has for what the lake refuses, the last line."""
+    words = str(error).strip()
+    return words.splitlines()[-1] if words.startswith("Traceback") else words

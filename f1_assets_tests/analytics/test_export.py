@@ -6,34 +6,20 @@ import pytest
 
 from f1_assets.analytics.export import MARKER, export_warehouse
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets, all_season_datasets
+from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.importing import process_session_gap, refresh_calendar
-from f1_assets.importing.standings import refresh_standings
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings, process_settings
-from f1_assets.upstream.transport import Transport
-
-OPTIONS = "races=1,tests=0,sprints=0,laps=5,samples_every=50,drivers=4"
-RACE = SessionKey(2025, 1, "R")
-ALL = tuple(all_datasets())
+from f1_assets_tests.analytics.home import RACE, make_home
 
 POSTGRESQL_IS_LONG = True
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A season of which one race is imported, and its standings."""
-    settings = load_settings(home=tmp_path_factory.mktemp("season"), source="simulator", simulator=OPTIONS)
-    warehouse, transport = connect(settings), Transport(settings)
-    refresh_calendar(2025, warehouse=warehouse, transport=transport)
-    assert process_session_gap(SessionGap(RACE, ALL), warehouse=warehouse, transport=transport).failed == ()
-    for standings in all_season_datasets().values():
-        refresh_standings(2025, standings, warehouse=warehouse, transport=transport)
-    transport.close()
-    warehouse.close()
-    return settings.home
+    return make_home(tmp_path_factory.mktemp("season"))
 
 
 @pytest.fixture

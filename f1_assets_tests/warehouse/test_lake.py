@@ -15,7 +15,7 @@ import pytest
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
-from f1_assets.errors import ConfigurationError
+from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.keys import SessionKey
 from f1_assets.settings import load_settings
@@ -245,3 +245,8 @@ def test_a_query_reads_files_wherever_the_lake_is(season):
     query = "SELECT s.name, COUNT(*) FROM car_telemetry JOIN sessions s USING (season, round, session) GROUP BY ALL"
     joined = season.sql(query)
     assert joined.to_numpy().tolist() == [["Race", 200]]
+    before = season.lake.sizes()
+    for query in ("COPY (SELECT 1) TO 'lake://x.csv'", "COPY (PIVOT events ON round USING count(*)) TO 'lake://x.csv'"):
+        with pytest.raises(UsageError, match="The query failed"):
+            season.sql(query)
+    assert season.lake.sizes() == before

@@ -84,3 +84,12 @@ def test_the_table_of_errors_has_every_class_with_its_tries():
     for name in ("UnreadableData", "a defect"):
         assert f"after 24 h; {retries.LAST_TRY_OF_A_DEFECT} tries" in rows[name][5]
     assert retries.DEFECT_WAIT.total_seconds() == 24 * 3600
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
+def test_the_licences_of_the_data_are_named(page):
+    from f1_assets.datasets.licences import JOLPICA
+
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert JOLPICA.source in text
+    assert JOLPICA.licence in text

@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from f1_assets.analytics.schemas import PANDAS_TYPES
 from f1_assets.analytics.sql_tables import LAKE, DatabaseTable, ReadOnlyLake, provide, provide_files
 from f1_assets.datasets import all_datasets, dataset_views
 from f1_assets.errors import ConfigurationError, UsageError
@@ -25,22 +26,6 @@ _READING = ("SELECT", "EXPLAIN", "MULTI")
 
 _WHAT_READS = "sql() only reads: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN"
 _MISSING_TABLE = re.compile(r"Table with name \"?([^\"!]+?)\"? does not exist")
-_PANDAS_TYPES = {
-    pa.int8(): pd.Int8Dtype(),
-    pa.int16(): pd.Int16Dtype(),
-    pa.int32(): pd.Int32Dtype(),
-    pa.int64(): pd.Int64Dtype(),
-    pa.uint8(): pd.UInt8Dtype(),
-    pa.uint16(): pd.UInt16Dtype(),
-    pa.uint32(): pd.UInt32Dtype(),
-    pa.uint64(): pd.UInt64Dtype(),
-    pa.float32(): pd.Float32Dtype(),
-    pa.float64(): pd.Float64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-    pa.string(): pd.StringDtype(),
-    pa.large_string(): pd.StringDtype(),
-}
-"""Types that can be NULL, as `rows` gives them; what is not here is as DuckDB gives it to pandas."""
 
 
 def sql(warehouse: Warehouse, query: str, seasons: Iterable[int] | None = None) -> pd.DataFrame:
@@ -133,9 +118,9 @@ def _typed(values: pa.ChunkedArray) -> pd.Series | None:
             values = values.cast(pa.timestamp("ns", values.type.tz))
         except pa.ArrowInvalid:  # beyond 2262: it stays as it is
             return None
-    elif values.type not in _PANDAS_TYPES:
+    elif values.type not in PANDAS_TYPES:
         return None
-    series: pd.Series = values.to_pandas(types_mapper=_PANDAS_TYPES.get)
+    series: pd.Series = values.to_pandas(types_mapper=PANDAS_TYPES.get)
     return series
 
 

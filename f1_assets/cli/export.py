@@ -12,6 +12,7 @@ from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import out, print_json
 from f1_assets.connection import connect
 from f1_assets.datasets import named, named_of_seasons
+from f1_assets.datasets.licences import JOLPICA
 from f1_assets.errors import UsageError
 from f1_assets.keys import parse_seasons
 from f1_assets.warehouse.calendar import known_seasons, no_calendar
@@ -24,12 +25,18 @@ commands = typer.Typer()
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to: absent, empty, or of an earlier export.")],
     seasons: Annotated[str | None, typer.Argument(metavar="[SEASONS]", help="2024, 2018-2026; all by default.")] = None,
-    form: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
+    form: Annotated[
+        str | None, typer.Option("--format", help="parquet or csv; parquet by default, csv with --safe-csv.")
+    ] = None,
     datasets: Annotated[list[str] | None, typer.Option("--dataset", help="Only this, and the calendar.")] = None,
+    safe_csv: Annotated[
+        bool,
+        typer.Option("--safe-csv", help="CSV for spreadsheets: what begins like a formula gets an apostrophe."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the warehouse as files: a folder per dataset, a file per season."""
-    from f1_assets.analytics.export import export_warehouse
+    """Write the warehouse as files: a folder per dataset, a file per season; export.json lists and describes them."""
+    from f1_assets.analytics.export import MARKER, export_warehouse
 
     warehouse = connect()
     known = known_seasons(warehouse)
@@ -37,7 +44,8 @@ def export(
     if not set(wanted) & set(known):
         raise UsageError(no_calendar(seasons))
     names = [each.name for each in named(datasets)] + [each.name for each in named_of_seasons(datasets)]
-    files = export_warehouse(warehouse, folder, wanted, form, names)
+    form = form or ("csv" if safe_csv else "parquet")
+    files = export_warehouse(warehouse, folder, wanted, form, names, safe_csv)
     rows, total_bytes = sum(file.rows for file in files), sum(file.bytes for file in files)
     if as_json:
         document = {"folder": str(folder.absolute()), "format": form, "rows": rows, "bytes": total_bytes}
@@ -47,3 +55,4 @@ def export(
         f"{counted(len(files), 'file')} with {counted(rows, 'row')}, {size(total_bytes)}, in {folder.absolute()}",
         soft_wrap=True,
     )
+    out().print(f"Data of {JOLPICA.source} are under {JOLPICA.licence}; {MARKER} has all licences.", soft_wrap=True)

@@ -1,0 +1,62 @@
+"""Whose the data are, and what their licences allow. The licence of f1_assets itself covers its code alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from f1_assets.datasets.definition import Dataset
+from f1_assets.datasets.seasonal import SeasonDataset
+from f1_assets.upstream.feeds import Feed
+
+
+@dataclass(frozen=True)
+class Licence:
+    """The licence of a source's data; `licence` is None where the source names none."""
+
+    source: str
+    address: str
+    licence: str | None
+    terms: str
+
+
+JOLPICA = Licence(
+    "Jolpica-F1",
+    "https://api.jolpi.ca",
+    "CC BY-NC-SA 4.0",
+    "Name the source, make no commercial use, share alike: https://creativecommons.org/licenses/by-nc-sa/4.0/",
+)
+LIVE_TIMING = Licence(
+    "Formula 1 live timing",
+    "https://livetiming.formula1.com",
+    None,
+    "No licence is named; the rights are Formula 1's. See https://www.formula1.com for its terms of use.",
+)
+MULTIVIEWER = Licence("MultiViewer", "https://api.multiviewer.app", None, "No licence is named.")
+SCHEDULE = Licence(
+    "FastF1's schedule", "https://github.com/theOehrly/f1schedule", None, "No licence is named for the data."
+)
+LICENCES = (JOLPICA, LIVE_TIMING, MULTIVIEWER, SCHEDULE)
+
+_SOURCES = {
+    Feed.RESULTS: JOLPICA,
+    Feed.LAP_TIMES: JOLPICA,
+    Feed.JOLPICA_SEASON: JOLPICA,
+    Feed.SEASON_RESULTS: JOLPICA,
+    Feed.STANDINGS: JOLPICA,
+    Feed.CIRCUIT: MULTIVIEWER,
+    Feed.SCHEDULE: SCHEDULE,
+}
+"""Whose a feed is; all others are live timing's."""
+
+
+def licences_of(dataset: Dataset | SeasonDataset | None) -> tuple[Licence, ...]:
+    """Return the licences of a dataset's sources; of the calendar's for None."""
+    if dataset is None:
+        return _of_feeds((Feed.SCHEDULE, Feed.SEASON_INDEX, Feed.JOLPICA_SEASON))
+    return (JOLPICA,) if isinstance(dataset, SeasonDataset) else _of_feeds((*dataset.requires, *dataset.uses))
+
+
+def _of_feeds(feeds: Iterable[Feed]) -> tuple[Licence, ...]:
+    found = {_SOURCES.get(feed, LIVE_TIMING) for feed in feeds}
+    return tuple(licence for licence in LICENCES if licence in found)

@@ -128,7 +128,9 @@ def connect(settings: Settings | None = None) -> F1Warehouse:
     settings = settings or process_settings()
     if settings.database_url is None:
         settings.make_home()
-    return F1Warehouse.open(settings.database, dataset_tables(), dataset_views(), settings.lake)
+    return F1Warehouse.open(
+        settings.database, dataset_tables(), dataset_views(), settings.lake, lake_is_meant=settings.lake_url is not None
+    )
 
 
 def connect_as_it_is(settings: Settings | None = None) -> F1Warehouse:
@@ -136,4 +138,6 @@ def connect_as_it_is(settings: Settings | None = None) -> F1Warehouse:
     settings = settings or process_settings()
     if settings.database_url is None:
         settings.make_home()
-    return F1Warehouse.at(settings.database, dataset_tables(), dataset_views(), settings.lake)
+    return F1Warehouse.at(
+        settings.database, dataset_tables(), dataset_views(), settings.lake, lake_is_meant=settings.lake_url is not None
+    )

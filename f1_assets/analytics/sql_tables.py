@@ -171,12 +171,17 @@ def provide_files(
     name = table.dataset.name
     typed = ", ".join(f"NULL::{_SQL_TYPES[field.type]} AS {field.name}" for field in table.schema)
     # Season, round and session stand in `extractions`, not in the files: they follow an event whose round changes.
+    lines = [
+        line
+        for line in warehouse.extractions(seasons=seasons)
+        if line.dataset == name and line.status is Status.PRESENT and line.file is not None
+    ]
+    warehouse.lake_ownership.refuse_files_elsewhere(str(line.file) for line in lines)
     parts = [
         f"SELECT {line.key.season}::BIGINT AS season, {line.key.round}::BIGINT AS round, "  # noqa: S608 (numbers, and what is quoted)
         f"'{line.key.session}' AS session, * "
         f"FROM read_parquet('{_quoted(LAKE + (line.file or ''))}', hive_partitioning = false)"
-        for line in warehouse.extractions(seasons=seasons)
-        if line.dataset == name and line.status is Status.PRESENT and line.file is not None
+        for line in lines
     ]
     connection.unregister(name)
     union = " UNION ALL BY NAME ".join([f"SELECT {typed} WHERE false", *parts])

@@ -68,4 +68,4 @@ def _samples(warehouse: Warehouse, key: SessionKey, dataset: str, number: str) -
     line = next((line for line in warehouse.extractions(key) if line.dataset == dataset), None)
     if line is None or line.status is not Status.PRESENT or line.file is None:
         raise UsageError(f"{key} has no {dataset} in the lake. Run: f1-assets import {key.season} --dataset {dataset}")
-    return warehouse.lake.read(line.file, filters=[("driver_number", "==", number)])
+    return warehouse.read_file(line.file, filters=[("driver_number", "==", number)])

@@ -51,9 +51,13 @@ def verify(as_json: AsJson = False) -> None:
         out().print(f"{counted(found.files, 'file')} of the lake: {len(found.damaged_files)} damaged or missing")
         for name in (*found.damaged_responses, *found.damaged_files):
             out().print(f"  given up: {name}", soft_wrap=True)
+        if found.elsewhere:
+            words = f"{counted(len(found.elsewhere), 'file')} in the lake of before, as {found.elsewhere[0]}"
+            again = "import SEASONS --dataset NAME --renew --from-archive makes them anew"
+            out().print(f"{words}. Copy them here; or {again}.", soft_wrap=True)
         if found.leftovers:
             out().print(f"{counted(len(found.leftovers), 'leftover')} of a crash removed")
-        if not found.is_sound:
+        if found.damaged_responses or found.damaged_files:
             out().print("What was given up is a gap now: f1-assets import SEASONS brings it again.")
     raise typer.Exit(0 if found.is_sound else 1)
 

@@ -144,11 +144,15 @@ def reserve_requests(
     ------
     QuotaExhausted
         When the quota does not cover the session now; it says when it will.
+    ConfigurationError
+        When telemetry is wanted, and the lake is not the database's: before a request is spent on it.
     """
-    transport = transport or transport_for(process_settings())
+    transport, warehouse = transport or transport_for(process_settings()), warehouse or connect()
+    if any(dataset.in_lake for dataset in named(gap.datasets)):
+        warehouse.lake_ownership.refuse_to_write()
     if transport.ledger is None:
         return None
-    needed = _expected(transport, _load_of(gap, warehouse or connect(), transport))
+    needed = _expected(transport, _load_of(gap, warehouse, transport))
     if not any(needed.values()):
         return None
     return transport.ledger.reserve(Purpose(session_key=str(gap.key)), needed)

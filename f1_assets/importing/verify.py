@@ -12,6 +12,8 @@ from f1_assets.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from f1_assets.upstream.transport import Transport
+    from f1_assets.warehouse import Extraction
+    from f1_assets.warehouse.lake import LakeMarker
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Verification:
     files, damaged_files
         How many the lake should have, and those that are missing or not what was written: their datasets are missing
         now, and the next import brings them, from the archive where it has them.
+    elsewhere
+        Files that stayed in the lake of before when this one took its place: no dataset is given up for them.
     leftovers
         Files that a crash left behind: they are removed.
     """
@@ -34,11 +38,12 @@ class Verification:
     files: int
     damaged_files: tuple[str, ...]
     leftovers: tuple[str, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def is_sound(self) -> bool:
         """Whether all that is named is there and whole."""
-        return not self.damaged_responses and not self.damaged_files
+        return not self.damaged_responses and not self.damaged_files and not self.elsewhere
 
 
 def verify(warehouse: Warehouse, *, transport: Transport | None = None) -> Verification:
@@ -48,17 +53,37 @@ def verify(warehouse: Warehouse, *, transport: Transport | None = None) -> Verif
     ----------
     warehouse, transport
         Whose lake, and whose archive; the transport is that of the environment by default.
+
+    Raises
+    ------
+    ConfigurationError
+        When the lake is not the database's, so that nothing can be said of its files.
     """
     transport = transport or transport_for(process_settings())
-    responses, damaged_responses = transport.verify_archive()
     in_lake = [line for line in warehouse.extractions() if line.file is not None]
-    damaged = [line for line in in_lake if warehouse.lake.checksum(str(line.file)) != line.file_sha256]
-    for line in damaged:
-        warehouse.lose(line)
+    marker = warehouse.lake_ownership.claim() if in_lake else None
+    responses, damaged_responses = transport.verify_archive()
+    damaged, elsewhere = _verify_files(warehouse, marker, in_lake) if marker is not None else ([], [])
     return Verification(
         responses,
         tuple(damaged_responses),
         len(in_lake),
-        tuple(str(line.file) for line in damaged),
+        tuple(damaged),
         tuple(sweep_lake(warehouse)),
+        tuple(elsewhere),
     )
+
+
+def _verify_files(warehouse: Warehouse, marker: LakeMarker, lines: list[Extraction]) -> tuple[list[str], list[str]]:
+    """Compare files with their lines; return those that are damaged, and those that are in the lake of before."""
+    damaged: list[str] = []
+    elsewhere: list[str] = []
+    for line in lines:
+        path = str(line.file)
+        checksum = warehouse.lake.checksum(path)
+        if checksum is None and path in marker.elsewhere:
+            elsewhere.append(path)
+        elif checksum != line.file_sha256:
+            warehouse.lose(line, marker)
+            damaged.append(path)
+    return damaged, elsewhere

@@ -127,6 +127,9 @@ def _lines_without_their_file(warehouse: Warehouse) -> Iterator[IntegrityFinding
     if not named:
         return
     try:
+        if (refusal := warehouse.lake_ownership.refusal()) is not None:
+            yield IntegrityFinding(Part.LAKE, refusal)
+            return
         sizes = warehouse.lake.sizes()
     except (OSError, ConfigurationError) as error:
         yield IntegrityFinding(Part.LAKE, f"The lake cannot be read: {error}. Check F1_LAKE_URL.")

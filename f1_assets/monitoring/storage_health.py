@@ -79,20 +79,24 @@ def archive_part(settings: Settings) -> Part:
 
 def lake_part(warehouse: Warehouse) -> Part:
     """Look whether the lake is reached, and whether some of the files that it should have are there whole."""
+    lake, refusal = warehouse.lake, warehouse.lake_ownership.refusal()
+    if refusal is not None:
+        return Part("lake", Condition.FAILING, refusal, "Set F1_LAKE_URL; nothing is written or removed meanwhile.")
+    marker = lake.marker()
+    elsewhere = marker.elsewhere if marker is not None else frozenset()
     with reading(warehouse.engine) as connection:
         sample = sampled_files(connection, _SAMPLE)
-    lake = warehouse.lake
     amiss = [path for path, noted in sample if lake.size(path) != noted]
-    if amiss:
+    if gone := [path for path in amiss if path not in elsewhere]:
         return Part(
             "lake",
             Condition.FAILING,
-            f"{len(amiss)} of {len(sample)} files that were looked at are gone or of another size, as {amiss[0]}.",
+            f"{len(gone)} of {len(sample)} files that were looked at are gone or of another size, as {gone[0]}.",
             "Is F1_LAKE_URL right? If it is: f1-assets archive verify",
         )
-    if not warehouse.owns_lake:
-        words = f"{lake.url} is filled by another database."
-        return Part("lake", Condition.FAILING, words, "Give each database a lake of its own: set F1_LAKE_URL.")
+    if amiss:
+        words = f"{len(amiss)} of {len(sample)} files that were looked at are in the lake of before, as {amiss[0]}."
+        return Part("lake", Condition.WARNING, words, "Copy them here; f1-assets archive verify names them all.")
     looked_at = f"{len(sample)} files that were looked at are whole" if sample else "no file is in it yet"
     return Part("lake", Condition.OK, f"{lake.url}: {looked_at}.")
 

@@ -45,6 +45,35 @@ class LakeFile:
     rows: int
 
 
+@dataclass(frozen=True)
+class LakeMarker:
+    """What a lake says of itself, in ``owner.txt``: a line each for its database, its own id, and files elsewhere.
+
+    Parameters
+    ----------
+    database
+        The id of the database that fills the lake.
+    lake
+        The lake's own id, which the database notes too; None in markers of before version 0008.
+    elsewhere
+        Files that the database named when the lake became its own, and that stayed in the lake of before.
+    """
+
+    database: str
+    lake: str | None = None
+    elsewhere: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> LakeMarker:
+        """Read a marker."""
+        database, lake, *elsewhere = [*text.split("\n"), ""][:2] + [line for line in text.split("\n")[2:] if line]
+        return cls(database.strip(), lake.strip() or None, frozenset(elsewhere))
+
+    def __str__(self) -> str:
+        """Write it as it stands in the lake."""
+        return "\n".join([self.database, self.lake or "", *sorted(self.elsewhere)])
+
+
 class Lake:
     """A folder, or a bucket, of Parquet files.
 
@@ -61,7 +90,6 @@ class Lake:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._owner: str | None = None  # asked for until there is one: it never changes then
         try:
             self.filesystem, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
@@ -130,17 +158,30 @@ class Lake:
         return modified if modified.tzinfo is not None else modified.replace(tzinfo=UTC)
 
     @property
+    def shown(self) -> str:
+        """Where it is, for people to see: without secrets, and a folder by its whole path."""
+        return self._root if self.is_local else masked_url(self.url)
+
+    @property
     def owner(self) -> str | None:
         """Which database fills it; None where none has yet."""
-        if self._owner is None:
-            marker = f"{self._root.rstrip('/')}/{_OWNER}"
-            self._owner = self.filesystem.cat_file(marker).decode() if self.filesystem.exists(marker) else None
-        return self._owner
+        marker = self.marker()
+        return marker.database if marker is not None else None
 
-    def mark(self, owner: str) -> None:
-        """Note which database fills it, unless one does already."""
-        if self.owner is None:
-            self._place(_OWNER, owner.encode())
+    def marker(self) -> LakeMarker | None:
+        """Return what the lake says of itself; None where nothing was written to it yet."""
+        try:
+            body: bytes = self.filesystem.cat_file(f"{self._root.rstrip('/')}/{_OWNER}")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            why = without_secrets_of(self.url, str(error))
+            raise ConfigurationError(f"The lake {self.shown} cannot be read: {why}. Check F1_LAKE_URL.") from error
+        return LakeMarker.parse(body.decode(errors="replace"))
+
+    def mark(self, marker: LakeMarker | str) -> None:
+        """Note which database fills it."""
+        self._place(_OWNER, str(marker).encode())
 
     def size(self, path: str) -> int | None:
         """Give the bytes of a file as it is now; None where it is gone."""
@@ -166,6 +207,7 @@ class Lake:
     def paths(self) -> list[str]:
         """List all files that are there, half-written ones too; not the note of who fills it."""
         root = self._root.rstrip("/")
+        self.filesystem.invalidate_cache()  # others write too
         if not self.filesystem.exists(root):
             return []
         found = self.filesystem.find(root)

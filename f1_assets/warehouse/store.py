@@ -18,7 +18,7 @@ from f1_assets.warehouse import migrate
 from f1_assets.warehouse.amendments import differences, summarized
 from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
-from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions, warehouse_identity
+from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions
 from f1_assets.warehouse.records import digest_of, rows_of
 from f1_assets.warehouse.times_of_day import fill_times_of_day
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import URL
 
-    from f1_assets.warehouse.lake import Lake
+    from f1_assets.warehouse.lake import Lake, LakeMarker
+    from f1_assets.warehouse.lake_ownership import LakeOwnership
 
 
 Parents = Mapping[Table, Sequence[Mapping[str, Any]]]
@@ -82,18 +83,33 @@ class Warehouse:
         The datasets' tables and views that belong to it, beside its own tables.
     lake_url
         Where the rows are that are too many for a database.
+    lake_is_meant
+        Whether somebody named the lake; otherwise it is just the default of this host, see `LakeOwnership`.
     """
 
     def __init__(
-        self, engine: Engine, tables: Sequence[Table], views: Mapping[str, str], lake_url: str | None = None
+        self,
+        engine: Engine,
+        tables: Sequence[Table],
+        views: Mapping[str, str],
+        lake_url: str | None = None,
+        lake_is_meant: bool = True,
     ) -> None:
         self.engine = engine
         self._lake_url = lake_url
+        self._lake_is_meant = lake_is_meant
         self._tables = list(tables)
         self._views = dict(views)
 
     @classmethod
-    def open(cls, url: URL, tables: Sequence[Table], views: Mapping[str, str], lake_url: str | None = None) -> Self:
+    def open(
+        cls,
+        url: URL,
+        tables: Sequence[Table],
+        views: Mapping[str, str],
+        lake_url: str | None = None,
+        lake_is_meant: bool = True,
+    ) -> Self:
         """Open the database at `url`; an embedded one is created and upgraded by itself.
 
         Raises
@@ -101,14 +117,21 @@ class Warehouse:
         ConfigurationError
             When the database cannot be reached, is of a newer version, or needs ``f1-assets db upgrade``.
         """
-        warehouse = cls.at(url, tables, views, lake_url)
+        warehouse = cls.at(url, tables, views, lake_url, lake_is_meant)
         migrate.ensure_current(warehouse.engine, warehouse._tables, warehouse._views)
         return warehouse
 
     @classmethod
-    def at(cls, url: URL, tables: Sequence[Table], views: Mapping[str, str], lake_url: str | None = None) -> Self:
+    def at(
+        cls,
+        url: URL,
+        tables: Sequence[Table],
+        views: Mapping[str, str],
+        lake_url: str | None = None,
+        lake_is_meant: bool = True,
+    ) -> Self:
         """Give the warehouse at `url` as it is; nothing is connected, checked or upgraded yet."""
-        return cls(make_engine(url), tables, views, lake_url)
+        return cls(make_engine(url), tables, views, lake_url, lake_is_meant)
 
     @functools.cached_property
     def lake(self) -> Lake:
@@ -120,15 +143,16 @@ class Warehouse:
         return Lake(self._lake_url)
 
     @property
-    def owns_lake(self) -> bool:
-        """Whether it has a lake, and the lake was filled by this database and no other."""
-        return self._lake_url is not None and self.lake.owner in (None, self._identity)
+    def lake_ownership(self) -> LakeOwnership:
+        """Whether the lake is this database's."""
+        from f1_assets.warehouse.lake_ownership import LakeOwnership
 
-    @functools.cached_property
-    def _identity(self) -> str:
-        # Not its address: two databases in a folder of the same name, or one with two names, have the same or another.
-        with reading(self.engine) as connection:
-            return str(connection.execute(select(warehouse_identity.c.id)).scalar_one())
+        return LakeOwnership(self.engine, self.lake, self._lake_is_meant)
+
+    @property
+    def owns_lake(self) -> bool:
+        """Whether it has a lake, and the lake is that of this database and of no other."""
+        return self._lake_url is not None and self.lake_ownership.refusal() is None
 
     def upgrade(self) -> None:
         """Bring the database to this version's schema."""
@@ -206,17 +230,19 @@ class Warehouse:
         parents: Parents | None,
         starts_at: datetime | None,
     ) -> Extraction:
-        self.lake.mark(self._identity)
+        ownership = self.lake_ownership
+        marker = ownership.claim(takes_over=True)
         file = self.lake.write(line.key, dataset.name, frame, groups=dataset.key[0])
         line = _brought(line, file.rows, file.sha256, datetime.now(UTC))
         line = replace(line, file=file.path, file_bytes=file.bytes, file_sha256=file.sha256)
         with self._storing(line.key, parents, starts_at) as connection:
+            ownership.require(connection, marker)
             previous = _previous(connection, line)
             line = _still_short_since(line, previous)
             _keep_change_of_file(connection, line, previous)
             write_line(connection, line)
         before = previous.file if previous is not None else None
-        if before is not None and before != file.path and self.owns_lake:
+        if before is not None and before != file.path:
             self.lake.remove([before])
         return line
 
@@ -272,10 +298,14 @@ class Warehouse:
                 if (line.short_because, line.short_since) != (reason, since):
                     write_line(connection, replace(line, short_because=reason, short_since=since))
 
-    def lose(self, extraction: Extraction) -> None:
-        """Take note that a dataset's file is gone or damaged: it is missing now, unless it was written anew since."""
+    def lose(self, extraction: Extraction, marker: LakeMarker) -> None:
+        """Take note that a dataset's file is gone or damaged: it is missing now, unless it was written anew since.
+
+        Nothing is changed where the database has another lake by now than the one of `marker`, in which it was sought.
+        """
         same = and_(is_line(extraction), extractions.c.file_sha256 == extraction.file_sha256)
         with writing(self.engine) as connection:
+            self.lake_ownership.require(connection, marker)
             connection.execute(delete(extractions).where(same))
 
     def forget(self, key: SessionKey, datasets: Iterable[str]) -> int:
@@ -328,11 +358,21 @@ class Warehouse:
             import pandas as pd
 
             return pd.DataFrame(columns=list(columns or [*identity_of(key), *dataset.order_by]))
-        frame = self.lake.read(lines[0].file, columns)
+        frame = self.read_file(lines[0].file, columns)
         frame = frame if limit is None else frame.head(limit)
         for place, (name, value) in enumerate(identity_of(key).items() if columns is None else ()):
             frame.insert(place, name, value)
         return frame
+
+    def read_file(
+        self, path: str, columns: Sequence[str] | None = None, filters: list[tuple[str, str, Any]] | None = None
+    ) -> pd.DataFrame:
+        """Read a file of the lake, see `Lake.read`; where it is in another lake, the error says so and what to set."""
+        try:
+            return self.lake.read(path, columns, filters)
+        except ConfigurationError as error:
+            self.lake_ownership.refuse_files_elsewhere([path], error)
+            raise
 
     def query(self, statement: Select[Any]) -> pd.DataFrame:
         """Run a query and give its rows as a frame; integers that can be missing stay integers."""

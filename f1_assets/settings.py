@@ -79,7 +79,7 @@ class Settings(BaseSettings):
         "live", repr=False, description="live, recording:DIR, simulator or http://HOST:PORT."
     )
     quota: str | None = Field(None, description="Request quota: any=500/1h,4/1s;jolpica=200/1h,4/1s by default.")
-    simulator_faults: str = Field("", description="Makes the simulator as a server misbehave: WeatherData=500,...")
+    simulator_faults: str = Field("", description="Makes the simulator misbehave: WeatherData=500,...")
     seasons: str | None = Field(None, description="Seasons that the sensor and the schedule keep complete.")
     datasets: str | None = Field(None, description="Datasets to keep, separated by commas; all by default.")
     workers: int = Field(2, ge=1, le=64, description="Sessions imported side by side.")

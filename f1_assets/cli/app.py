@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -156,6 +157,8 @@ def ui(
         govern(instance, warehouse)
     warehouse.close()
     err().print(f"Dagster's UI comes up on http://{host}:{port} (state in {home}); Ctrl-C ends it.")
+    # A shell that starts it in the background ignores SIGINT for it; Dagster ends its processes with that signal.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     command = ["dagster", "dev", "--module-name", "f1_assets.definitions", "--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 (no shell, arguments of our own)
 

@@ -23,8 +23,11 @@ from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal
 from f1_assets.importing.standings import StandingsRefresh
 from f1_assets.keys import SessionKey, parse_seasons
-from f1_assets.planning.report import cost_of
+from f1_assets.planning import ProcessingPlan, build_processing_plan
+from f1_assets.planning.report import cost_of, report_of
 from f1_assets.settings import process_settings
+from f1_assets.upstream.outlook import quota_outlook
+from f1_assets.upstream.rate_limit import ledger_of
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, events_of
 from f1_assets.wording import counted
@@ -91,7 +94,13 @@ def _import(warehouse: Warehouse, selection: Selection, workers: int, **options:
 
     end_lost_runs(dagster_instance(process_settings()), warehouse)
     recover(warehouse)
-    with _Recording() as watcher:
+
+    def plan() -> ProcessingPlan:
+        report = report_of(warehouse, selection.seasons, selection.states(warehouse), datetime.now(UTC))
+        outlook, most = quota_outlook(ledger_of(process_settings())), options.get("max_requests")
+        return build_processing_plan(report, max_requests=most, outlook=outlook, workers=workers)
+
+    with _Recording(plan) as watcher:
         run = functools.partial(run_sessions, interrupted=watcher.interrupted)
         try:
             return import_selection(warehouse, selection, run, watcher, workers=workers, **options)
@@ -199,9 +208,8 @@ def _report(summary: ImportSummary, as_json: bool) -> None:
     if not summary.outcomes:
         out().print(f"Nothing is missing. {counted(summary.requests, 'request')}, {summary.seconds:.1f} s")
         return
-    counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
     out().print(
-        f"{counted(summary.processed, 'session')}: {counts}; "
+        f"{counted(summary.processed, 'session')}: {summary.counts_in_words}; "
         f"{counted(summary.requests, 'request')}, {summary.seconds:.1f} s"
     )
 

@@ -70,7 +70,9 @@ class CheckFinding:
         return self.broken / self.rows if self.rows else 0.0
 
 
-def check_session(warehouse: Warehouse, key: SessionKey, datasets: Iterable[str] | None = None) -> list[CheckFinding]:
+def check_session(
+    warehouse: Warehouse, key: SessionKey | str, datasets: Iterable[str] | None = None
+) -> list[CheckFinding]:
     """Hold the datasets of a session against their rules.
 
     Parameters
@@ -78,7 +80,7 @@ def check_session(warehouse: Warehouse, key: SessionKey, datasets: Iterable[str]
     warehouse
         Where they are.
     key
-        The session.
+        The session: ``2024-03-R``.
     datasets
         Names of the datasets; all by default.
 
@@ -86,8 +88,13 @@ def check_session(warehouse: Warehouse, key: SessionKey, datasets: Iterable[str]
     -------
     list of CheckFinding
         One per check, in the order of the datasets and their checks.
+
+    Raises
+    ------
+    UsageError
+        When no session can have this name, or there is no dataset of a name.
     """
-    stored = _Stored(warehouse, key)
+    stored = _Stored(warehouse, SessionKey.parse(key) if isinstance(key, str) else key)
     return [finding for dataset in named(datasets) for finding in _findings(stored, dataset)]
 
 

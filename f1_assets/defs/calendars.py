@@ -7,19 +7,31 @@ import dagster as dg
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.importing import CalendarRefresh
 from f1_assets.keys import SessionKey
+from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.calendar import events_of
 
 
 def record_calendar(instance: dg.DagsterInstance, warehouse: Warehouse, refresh: CalendarRefresh) -> None:
-    """Show a calendar that was refreshed outside a run: its season's partition is materialized, its sessions follow."""
+    """Show a calendar that was refreshed outside a run: its season is materialized, its sessions have partitions."""
     season = str(refresh.season)
     is_new = bool(add_partitions(instance, str(SEASONS.name), [season]))
     follow_moves(instance, warehouse, refresh)
+    add_ended_sessions(instance, warehouse, refresh.season)
     if is_new or refresh.requests:
         instance.report_runless_asset_event(
             dg.AssetMaterialization("calendar", partition=season, metadata=calendar_metadata(refresh))
         )
+
+
+def add_ended_sessions(instance: dg.DagsterInstance, warehouse: Warehouse, season: int) -> list[str]:
+    """Add a partition for each session of a season that has ended; return the new ones.
+
+    A session that is still to come has none: a backfill of all that is missing would fail on it.
+    """
+    states = dataset_states(warehouse, [season])
+    ended = {str(state.key): None for state in states if state.status is not Status.UPCOMING}
+    return add_partitions(instance, str(SESSIONS.name), list(ended))
 
 
 def calendar_metadata(refresh: CalendarRefresh) -> dict[str, dg.MetadataValue]:

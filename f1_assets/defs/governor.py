@@ -8,6 +8,7 @@ from itertools import takewhile
 import dagster as dg
 
 from f1_assets.datasets import all_datasets
+from f1_assets.defs.instance import POOL, instance_lock
 from f1_assets.errors import UsageError
 from f1_assets.importing import expected_requests_of
 from f1_assets.keys import SessionKey
@@ -17,7 +18,6 @@ from f1_assets.settings import process_settings
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 
-POOL = "fastf1_api"
 WAITING_TAG = "f1_assets/waiting_for"
 RENEW_TAG = "f1_assets/renew"
 """The tag of a run with the feeds that it asks for past the archive."""
@@ -71,9 +71,10 @@ def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: st
     name = str(gap.key) if gap is not None else None
     left = max(fits - starting, 0) + unasked
     admission = admit(left, resumes_at, needed, len(running), len(waiting), settings.workers, name)
-    pools = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
-    if pools.get(POOL) != admission.limit:
-        instance.event_log_storage.set_concurrency_slots(POOL, admission.limit)
+    with instance_lock(settings):  # each worker governs at its end
+        pools = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
+        if pools.get(POOL) != admission.limit:
+            instance.event_log_storage.set_concurrency_slots(POOL, admission.limit)
     _tell(instance, [run for run, _ in waiting], admission)
     return admission
 

@@ -12,6 +12,9 @@ from filelock import FileLock
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import Settings
 
+POOL = "fastf1_api"
+"""The pool of runs that import a session; its limit follows the quota, see `f1_assets.defs.governor`."""
+
 
 def prepare_dagster_home(settings: Settings) -> Path:
     """Make Dagster's folder with its ``dagster.yaml``, and tell Dagster of it; a file that is there stays.
@@ -37,11 +40,25 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:
     """Open Dagster's instance, made if absent: by one process, while others that open it too wait."""
-    home = prepare_dagster_home(settings)
-    with FileLock(home / ".opening.lock"):
+    prepare_dagster_home(settings)
+    with instance_lock(settings):
         instance = dg.DagsterInstance.get()
         make_databases(instance)
+        make_pool(instance, settings.workers)
     return instance
+
+
+def instance_lock(settings: Settings) -> FileLock:
+    """Return the lock for what only one process may do to the instance at a time."""
+    home = settings.dagster_home.absolute()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return FileLock(home / ".opening.lock")
+
+
+def make_pool(instance: dg.DagsterInstance, limit: int) -> None:
+    """Create the pool of session imports, unless it is there: two processes that create it at once fail."""
+    if POOL not in {pool.name for pool in instance.event_log_storage.get_pool_limits()}:
+        instance.event_log_storage.set_concurrency_slots(POOL, limit)
 
 
 def make_databases(instance: dg.DagsterInstance) -> None:

@@ -19,6 +19,7 @@ from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.summaries import COMMAND_TAG
 from f1_assets.errors import QuotaExhausted
 from f1_assets.importing import SessionOutcome, SessionRun
+from f1_assets.importing.pauses import AskAgain
 from f1_assets.importing.recovery import note_lost
 from f1_assets.importing.season import LOOKED_AT_AGAIN_SECONDS
 from f1_assets.keys import SessionKey
@@ -77,7 +78,11 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
         archive_hits=max((line.archive_hits for line in lines), default=0),
         seconds=time.perf_counter() - started,
     )
-    return SessionRun(outcome, result.run_id, _why_broken(result, lines))
+    error = _why_broken(result, lines)
+    if error is not None and {line.dataset for line in lines} == set(gap.datasets):
+        # Each dataset has its end: what broke afterwards is no failure of the session.
+        return SessionRun(outcome, result.run_id, warning=f"{gap.key}: all is stored, but the run ended with: {error}")
+    return SessionRun(outcome, result.run_id, error)
 
 
 def run_sessions(
@@ -98,8 +103,8 @@ def run_sessions(
         At most so many side by side, each in a process of its own. One that is killed is replaced, and its session
         taken up again.
     reserve
-        Called before each session starts; gives its reservation, and waits or raises where the quota is spent. What
-        runs at that time goes on, and is given first.
+        Called before each session starts; gives its reservation, or raises `AskAgain` or `QuotaExhausted` where the
+        quota is spent. What runs at that time goes on, and is given as it ends.
     claim
         The name under which the sessions are claimed.
     interrupted
@@ -114,13 +119,28 @@ def run_sessions(
                 elif gap is None or crew.is_busy:
                     yield from crew.ended(LOOKED_AT_AGAIN_SECONDS if gap is None else None)
                 if gap is not None:
-                    crew.start(gap, functools.partial(run_session, gap, reserve(gap), claim))
+                    reservation = yield from _reserved(crew, gap, reserve)
+                    crew.start(gap, functools.partial(run_session, gap, reservation, claim))
             yield from crew.rest()
         except (QuotaExhausted, KeyboardInterrupt) as stop:
             if isinstance(stop, KeyboardInterrupt) and not crew.is_idle:
                 interrupted(crew.at_work)
             yield from crew.rest()
             raise
+
+
+def _reserved(
+    crew: Crew, gap: SessionGap, reserve: Callable[[SessionGap], str | None]
+) -> Generator[SessionRun, None, str | None]:
+    """Reserve the requests of a session; sessions that end while the quota is waited for are given at once."""
+    while True:
+        try:
+            return reserve(gap)
+        except AskAgain as later:
+            if crew.is_idle:
+                time.sleep(later.seconds)
+            else:
+                yield from crew.ended(later.seconds)
 
 
 def _take_up(gap: SessionGap, times: int, claim: str) -> SessionRun | None:

@@ -3,15 +3,13 @@
 import dagster as dg
 
 from f1_assets.datasets import SeasonDataset, all_season_datasets
-from f1_assets.defs.calendars import calendar_metadata, follow_moves
+from f1_assets.defs.calendars import add_ended_sessions, calendar_metadata, follow_moves
 from f1_assets.defs.metadata import OWNERS, column_schema
-from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
+from f1_assets.defs.partitions import SEASONS
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.errors import F1AssetsError, UpstreamError, UsageError
 from f1_assets.importing import refresh_calendar
 from f1_assets.importing.standings import StandingsRefresh, refresh_standings
-from f1_assets.planning import dataset_states
-from f1_assets.warehouse import Status
 
 
 @dg.asset(
@@ -29,9 +27,7 @@ def calendar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) ->
     except (UpstreamError, UsageError) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     follow_moves(context.instance, warehouse.open(), refresh)
-    states = dataset_states(warehouse.open(), [season])
-    ended = {str(state.key): None for state in states if state.status is not Status.UPCOMING}
-    new = add_partitions(context.instance, str(SESSIONS.name), list(ended))
+    new = add_ended_sessions(context.instance, warehouse.open(), season)
     context.log.info(
         "Season %s: %s events, %s sessions, %s new partitions", season, refresh.events, refresh.sessions, len(new)
     )

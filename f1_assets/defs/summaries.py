@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from f1_assets.defs.governor import ACTIVE, session_runs
-from f1_assets.importing import Outcome
+from f1_assets.importing import Outcome, SessionOutcome
 from f1_assets.monitoring.notifications import RunsSummary, post_import
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Extraction, Warehouse
@@ -69,23 +70,21 @@ def _summary_of(runs: Sequence[dg.DagsterRun], warehouse: Warehouse, seconds: fl
         if line.run_id in by_run:
             by_run[line.run_id].append(line)
     outcomes = [_outcome(run, by_run[run.run_id]) for run in runs]
-    failed, partial = outcomes.count(Outcome.FAILED), outcomes.count(Outcome.PARTIAL)
+    count = Counter(outcomes)
     return RunsSummary(
         seasons=tuple(sorted({line.key.season for lines in by_run.values() for line in lines})),
         processed=len(runs),
-        succeeded=len(runs) - failed - partial,
-        partial=partial,
-        failed=failed,
+        succeeded=count[Outcome.SUCCESS],
+        partial=count[Outcome.PARTIAL],
+        failed=count[Outcome.FAILED],
         requests=sum(max((line.requests for line in lines), default=0) for lines in by_run.values()),
         seconds=seconds,
+        unavailable=count[Outcome.UNAVAILABLE],
     )
 
 
 def _outcome(run: dg.DagsterRun, lines: Sequence[Extraction]) -> Outcome:
-    failed = sum(line.failed for line in lines)
     if not lines:
         # It found nothing to do, or ended without a word.
         return Outcome.SUCCESS if run.status is dg.DagsterRunStatus.SUCCESS else Outcome.FAILED
-    if not failed:
-        return Outcome.SUCCESS
-    return Outcome.FAILED if failed == len(lines) else Outcome.PARTIAL
+    return SessionOutcome(lines[0].key, tuple(lines), requests=0, archive_hits=0, seconds=0.0).status

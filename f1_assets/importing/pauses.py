@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +21,36 @@ Result = TypeVar("Result")
 
 LOOKED_AT_AGAIN_SECONDS = 5.0
 """Another process may give back what it had set aside."""
+
+SHOWN_AGAIN_SECONDS = 0.5
+"""So often a pause is shown, and whoever waits may do something else."""
+
+
+class AskAgain(Exception):
+    """The quota does not cover a session yet: ask again after so many seconds, and do something else meanwhile."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"ask again after {seconds:.1f} s")
+        self.seconds = seconds
+
+
+def waiting_for(act: Callable[[], Result]) -> Result:
+    """Do something again and again until the quota covers it; nothing else is done meanwhile."""
+    while True:
+        try:
+            return act()
+        except AskAgain as later:
+            time.sleep(later.seconds)
+
+
+@dataclass
+class _Pause:
+    """A pause that goes on: since when, why, and when the ledger is asked again; times are of a monotonic clock."""
+
+    what: str
+    began_at: float
+    spent: QuotaExhausted
+    asked_again_at: float
 
 
 class Pauses:
@@ -49,20 +80,26 @@ class Pauses:
         self._warehouse, self._transport = warehouse, transport
         self._waits, self._left = waits, max_requests
         self._paused = paused
+        self._pause: _Pause | None = None
+        self._spent_for: str | None = None
 
     def reserve(self, gap: SessionGap) -> str | None:
-        """Set the requests of a session aside, now or after a pause.
+        """Set the requests of a session aside, now or not yet: it never waits itself.
 
         Raises
         ------
+        AskAgain
+            When the quota is spent, and it is waited for.
         QuotaExhausted
             When the quota is spent and nobody wants to wait, or the import has spent all that it may.
         """
-        if self._left is not None:
+        what = str(gap.key)
+        if self._left is not None and self._spent_for != what:
             needed = expected_requests_of(gap, warehouse=self._warehouse, transport=self._transport).get(ANY, 0)
-            self.spend(str(gap.key), needed)
-        return self.insist(
-            str(gap.key), lambda: reserve_requests(gap, warehouse=self._warehouse, transport=self._transport)
+            self.spend(what, needed)
+            self._spent_for = what
+        return self._now_or_later(
+            what, lambda: reserve_requests(gap, warehouse=self._warehouse, transport=self._transport)
         )
 
     def spend(self, what: str, needed: int) -> None:
@@ -90,25 +127,33 @@ class Pauses:
         QuotaExhausted
             When the quota is spent and nobody wants to wait.
         """
-        started, waited = time.monotonic(), False
-        while True:
-            try:
-                result = act()
-                break
-            except QuotaExhausted as spent:
-                if not self._waits:
-                    raise
-                waited = True
-                self._pause(what, spent)
-        if waited:
-            self.seconds += time.monotonic() - started
+        return waiting_for(lambda: self._now_or_later(what, act))
+
+    def _now_or_later(self, what: str, act: Callable[[], Result]) -> Result:
+        pause, now = self._pause, time.monotonic()
+        if pause is not None and pause.what == what and now < pause.asked_again_at:
+            raise AskAgain(self._show(pause))
+        try:
+            result = act()
+        except QuotaExhausted as spent:
+            if not self._waits:
+                raise
+            began_at = pause.began_at if pause is not None and pause.what == what else now
+            self._pause = _Pause(what, began_at, spent, now + min(_seconds_left(spent), LOOKED_AT_AGAIN_SECONDS))
+            raise AskAgain(self._show(self._pause)) from spent
+        if pause is not None and pause.what == what:
+            self.seconds += now - pause.began_at
             self.count += 1
+        self._pause = None
         return result
 
-    def _pause(self, what: str, spent: QuotaExhausted) -> None:
-        until = spent.resumes_at or datetime.now(UTC)
-        deadline = time.monotonic() + LOOKED_AT_AGAIN_SECONDS
-        while (left := (until - datetime.now(UTC)).total_seconds()) > 0 and time.monotonic() < deadline:
-            self._paused(what, spent, left)
-            time.sleep(min(left, 0.5))
-        time.sleep(0.05)
+    def _show(self, pause: _Pause) -> float:
+        """Show that a pause goes on, and return after how many seconds to ask again."""
+        left = _seconds_left(pause.spent)
+        if left > 0:
+            self._paused(pause.what, pause.spent, left)
+        return min(max(left, 0.0) + 0.05, SHOWN_AGAIN_SECONDS)
+
+
+def _seconds_left(spent: QuotaExhausted) -> float:
+    return (spent.resumes_at - datetime.now(UTC)).total_seconds() if spent.resumes_at is not None else 0.0

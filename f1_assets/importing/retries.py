@@ -40,7 +40,14 @@ def status_after(error: BaseException) -> Status:
     return Status.BLOCKED_AUTH if isinstance(error, AuthenticationRequired) else Status.FAILED
 
 
-def next_try_at(error: BaseException, attempts: int, now: datetime, is_repeated: bool = True) -> datetime | None:
+def a_jitter() -> float:
+    """Return a factor that spreads retries; the datasets of one load share one, so that they share one next load."""
+    return 1 + JITTER * random.uniform(-1, 1)  # noqa: S311 (spreads retries, guards nothing)
+
+
+def next_try_at(
+    error: BaseException, attempts: int, now: datetime, is_repeated: bool = True, jitter: float | None = None
+) -> datetime | None:
     """Tell when to ask again.
 
     Parameters
@@ -54,39 +61,39 @@ def next_try_at(error: BaseException, attempts: int, now: datetime, is_repeated:
         When it happened.
     is_repeated
         Whether the attempt before failed in the same way: after faults that pass, a defect has more than one try.
+    jitter
+        That of the load, see `a_jitter`; one of its own by default.
 
     Returns
     -------
     datetime or None
         None when it was the last try.
     """
+    jitter = a_jitter() if jitter is None else jitter
     match error:
         case AuthenticationRequired():
             return now + ACCOUNT_IS_TRIED_AFTER
         case QuotaExhausted():
             return max(error.resumes_at or now, now)
         case Unavailable():
-            return now + _jittered(UNAVAILABLE_EXPIRES)
+            return now + UNAVAILABLE_EXPIRES * jitter
         case NotYetPublished():
-            return now + not_yet_wait(error.since_end)
+            return now + not_yet_wait(error.since_end, jitter)
         case TransientError():
             if attempts >= LAST_TRANSIENT_TRY:
                 return None
-            return now + _jittered(min(FIRST_WAIT * 2 ** min(attempts - 1, 20), LONGEST_WAIT))
+            wait: timedelta = min(FIRST_WAIT * 2 ** min(attempts - 1, 20), LONGEST_WAIT)
+            return now + wait * jitter
         case _:
             if attempts >= LAST_TRY_OF_ALL or (attempts >= LAST_TRY_OF_A_DEFECT and is_repeated):
                 return None
-            return now + _jittered(DEFECT_WAIT)
+            return now + DEFECT_WAIT * jitter
 
 
-def not_yet_wait(since_possible: timedelta) -> timedelta:
+def not_yet_wait(since_possible: timedelta, jitter: float) -> timedelta:
     """Tell how long to wait for what is not published yet: half as long again as it could have been there.
 
     Where it cannot be there yet (negative), that time is waited for first.
     """
     until_possible = max(-since_possible, timedelta())
-    return until_possible + _jittered(min(max(since_possible / 2, FIRST_NOT_YET), LONGEST_NOT_YET))
-
-
-def _jittered(wait: timedelta) -> timedelta:
-    return wait * (1 + JITTER * random.uniform(-1, 1))  # noqa: S311 (spreads retries, guards nothing)
+    return until_possible + min(max(since_possible / 2, FIRST_NOT_YET), LONGEST_NOT_YET) * jitter

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError, NotYetPublished, QuotaExhausted, UnreadableData, UpstreamError
 from f1_assets.importing.calendar import CalendarRefresh, refresh_calendars
-from f1_assets.importing.pauses import Pauses
+from f1_assets.importing.pauses import Pauses, waiting_for
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal, Selection
 from f1_assets.importing.sessions import SessionOutcome, done_since, process_session_gap
@@ -44,11 +44,15 @@ LOOKED_AT_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class SessionRun:
-    """A session's outcome, and the Dagster run that brought it; `error` is why the run ended before its time."""
+    """A session's outcome, and the Dagster run that brought it.
+
+    `error` is why the run ended before its time; `warning` is what went wrong when all datasets had their end.
+    """
 
     outcome: SessionOutcome
     run_id: str | None = None
     error: str | None = None
+    warning: str | None = None
 
 
 class Watcher:
@@ -80,7 +84,8 @@ class Runner(Protocol):
     """Runs the import of sessions, at most `workers` side by side, and gives each as it ends.
 
     Where `gaps` gives None, other imports are at work on all that is left: ask again a little later.
-    `reserve` is called before each starts; it gives its reservation, and waits or raises where the quota is spent.
+    `reserve` is called before each starts; it gives its reservation, or raises `AskAgain` or `QuotaExhausted` where the
+    quota is spent.
     `claim` is the name under which the sessions are claimed.
     """
 
@@ -145,7 +150,7 @@ def import_season(
             if gap is None:
                 time.sleep(LOOKED_AT_AGAIN_SECONDS)
                 continue
-            reservation = reserve(gap)
+            reservation = waiting_for(functools.partial(reserve, gap))
             yield SessionRun(
                 process_session_gap(gap, warehouse=warehouse, transport=transport, reservation=reservation)
             )
@@ -235,8 +240,7 @@ def import_selection(
     summary.seconds = time.perf_counter() - started
     if not summary.exit_code and any(outcome.failed for outcome in summary.outcomes):
         summary.exit_code = 1
-    counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
-    logger.info("report: %s; %d requests, %.1f s", counts, summary.requests, summary.seconds)
+    logger.info("report: %s; %d requests, %.1f s", summary.counts_in_words, summary.requests, summary.seconds)
     if notify:
         post_import(process_settings(), summary, watcher.warned)
     return summary

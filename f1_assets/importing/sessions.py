@@ -27,7 +27,7 @@ from f1_assets.errors import (
     UpstreamError,
     UsageError,
 )
-from f1_assets.importing.retries import next_try_at, not_yet_wait, status_after
+from f1_assets.importing.retries import a_jitter, next_try_at, not_yet_wait, status_after
 from f1_assets.keys import SessionKey
 from f1_assets.monitoring.logs import about
 from f1_assets.planning import SessionGap
@@ -51,9 +51,10 @@ MOST_OF_A_TRACEBACK = 20_000
 
 
 class Outcome(StrEnum):
-    """How the import of a session ended. What upstream does not have is no failure."""
+    """How the import of a session ended. What upstream does not have is no failure, and alone no success either."""
 
     SUCCESS = "success"
+    UNAVAILABLE = "unavailable"
     PARTIAL = "partial"
     FAILED = "failed"
 
@@ -86,9 +87,13 @@ class SessionOutcome:
 
     @property
     def status(self) -> Outcome:
-        """Success when nothing failed, partial when something was kept nevertheless, else failed."""
+        """Success when nothing failed, partial when something was kept nevertheless, else failed.
+
+        Unavailable when nothing failed because upstream has nothing of what was asked for.
+        """
         if not self.failed:
-            return Outcome.SUCCESS
+            has_nothing = not self.extracted and any(line.status is Status.UNAVAILABLE for line in self.datasets)
+            return Outcome.UNAVAILABLE if has_nothing else Outcome.SUCCESS
         return Outcome.PARTIAL if self.extracted or self.unavailable else Outcome.FAILED
 
 
@@ -270,6 +275,7 @@ def extract_each(
     """
     from f1_assets.upstream.loader import fastf1_version
 
+    now, jitter = datetime.now(UTC), a_jitter()  # of all datasets: they are asked for again in one load
     for dataset in datasets:
         line = Extraction(
             loaded.key,
@@ -287,13 +293,15 @@ def extract_each(
             yield replace(line, status=Status.NOT_APPLICABLE, reason=reason)
             continue
         with about(session=loaded.key, dataset=dataset.name, run=run_id):
-            line = _extract(loaded, dataset, warehouse, line)
+            line = _extract(loaded, dataset, warehouse, line, now, jitter)
             level = logging.WARNING if line.failed else logging.INFO
             logger.log(level, "%s: %s", line.status, line.reason or f"{line.rows:,} rows")
         yield line
 
 
-def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line: Extraction) -> Extraction:
+def _extract(
+    loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line: Extraction, now: datetime, jitter: float
+) -> Extraction:
     started = time.perf_counter()
     try:
         extract = dataset.take(loaded)
@@ -305,7 +313,7 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
             line = replace(
                 line,
                 reason=f"{', '.join(awaited)} not published yet: what comes from there is missing",
-                next_try_at=datetime.now(UTC) + min(not_yet_wait(since) for since in awaited.values()),
+                next_try_at=now + min(not_yet_wait(since, jitter) for since in awaited.values()),
             )
         return warehouse.replace(
             loaded.key, dataset, extract.frame, line, extract.parents, starts_at=loaded.session.start
@@ -313,7 +321,7 @@ def _extract(loaded: LoadedSession, dataset: Dataset, warehouse: Warehouse, line
     except ConfigurationError:
         raise  # the database itself: no other dataset would fare better
     except Exception as error:  # one dataset's defect is noted with its traceback, and the next gets its turn
-        failed = failure_of(line, error, warehouse, datetime.now(UTC))
+        failed = failure_of(line, error, warehouse, now, jitter)
         return warehouse.note(replace(failed, seconds=time.perf_counter() - started))
 
 
@@ -321,14 +329,16 @@ def note_failed(
     datasets: Sequence[Dataset], key: SessionKey, error: Exception, warehouse: Warehouse, run_id: str | None = None
 ) -> tuple[Extraction, ...]:
     """Note of datasets that something failed which is none of theirs, such as the load: each has its next try."""
-    now = datetime.now(UTC)
+    now, jitter = datetime.now(UTC), a_jitter()
     lines = [
         Extraction(key, dataset.name, Status.FAILED, version=dataset.version, run_id=run_id) for dataset in datasets
     ]
-    return tuple(warehouse.note(failure_of(line, error, warehouse, now)) for line in lines)
+    return tuple(warehouse.note(failure_of(line, error, warehouse, now, jitter)) for line in lines)
 
 
-def failure_of(line: Extraction, error: Exception, warehouse: Warehouse, now: datetime) -> Extraction:
+def failure_of(
+    line: Extraction, error: Exception, warehouse: Warehouse, now: datetime, jitter: float | None = None
+) -> Extraction:
     """Make the line of a dataset that ended in an error: its status, its reason, and when it is tried again."""
     known = isinstance(error, F1AssetsError)
     words = str(error).removeprefix(f"{line.key}: ") if known else f"defect: {type(error).__name__}: {error}"
@@ -347,7 +357,7 @@ def failure_of(line: Extraction, error: Exception, warehouse: Warehouse, now: da
         # That the archive lacks something changes nothing of when upstream is asked again.
         next_try_at=before.next_try_at
         if isinstance(error, NotArchived)
-        else next_try_at(error, attempts, now, is_repeated),
+        else next_try_at(error, attempts, now, is_repeated, jitter),
         tried_at=now,
     )
 

@@ -81,7 +81,7 @@ def refresh_standings(
             except LoadStopped as stop:
                 raise stop.reason from stop
             finally:
-                sent += sum(1 for exchange in exchanges if not exchange.from_archive)
+                sent += sum(1 for exchange in exchanges if exchange.reached_source)
         if found:
             _store(gap, dataset, found, warehouse)
             rounds.append(gap.round)

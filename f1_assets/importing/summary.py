@@ -34,8 +34,19 @@ class ImportSummary:
 
     @property
     def succeeded(self) -> int:
-        """Sessions of which everything is there now that upstream has."""
+        """Sessions of which everything is there now that upstream has; it has something of each."""
         return self.count(Outcome.SUCCESS)
+
+    @property
+    def unavailable(self) -> int:
+        """Sessions of which upstream has nothing."""
+        return self.count(Outcome.UNAVAILABLE)
+
+    @property
+    def counts_in_words(self) -> str:
+        """How many sessions ended how."""
+        words = f"{self.succeeded} succeeded, {self.partial} partial, {self.failed} failed"
+        return f"{words}, {self.unavailable} unavailable" if self.unavailable else words
 
     @property
     def partial(self) -> int:
@@ -64,6 +75,7 @@ class ImportSummary:
             "succeeded": self.succeeded,
             "partial": self.partial,
             "failed": self.failed,
+            "unavailable": self.unavailable,
             "requests": self.requests,
             "seconds": round(self.seconds, 3),
             "paused_seconds": round(self.paused_seconds, 3),

@@ -36,6 +36,10 @@ class Summary(Protocol):
         """Those of which everything failed."""
 
     @property
+    def unavailable(self) -> int:
+        """Sessions of which upstream has nothing."""
+
+    @property
     def requests(self) -> int:
         """Requests that it took."""
 
@@ -65,12 +69,14 @@ class RunsSummary:
     seconds: float
     pauses: int = 0
     stopped_by: str | None = None
+    unavailable: int = 0
 
 
 def import_message(summary: Summary, board_url: str | None = None) -> str:
     """Write what came of an import, in a line or two, and where the season board shows it."""
     seasons = _ranges(summary.seasons)
     counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
+    counts += f", {summary.unavailable} unavailable" if summary.unavailable else ""
     number, requests = counted(summary.processed, "session"), counted(summary.requests, "request")
     pauses = f", {counted(summary.pauses, 'pause')} for the quota" if summary.pauses else ""
     took = duration(summary.seconds)

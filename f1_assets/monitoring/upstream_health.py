@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from requests.utils import get_environ_proxies
+
 from f1_assets.monitoring.parts import Condition, Part
 from f1_assets.settings import Settings, masked_url
+from f1_assets.upstream.feeds import JOLPICA_HOST, LIVE_TIMING_HOST
 from f1_assets.upstream.ledger import Ledger
 from f1_assets.upstream.rate_limit import policies_for
 from f1_assets.upstream.sources import Recording, source_kind
@@ -51,11 +54,27 @@ def source_part(settings: Settings) -> Part:
         return Part("source", Condition.OK, f"The recording in {folder}: no service is asked.")
     if kind == "http":
         return _server_part(settings.source)
-    known = {
-        "live": "The services themselves (live).",
-        "simulator": "The simulator: a made-up season, no service is asked.",
-    }
-    return Part("source", Condition.OK, known[kind])
+    if kind == "live":
+        return _live_part()
+    faults = f" It misbehaves: F1_SIMULATOR_FAULTS={settings.simulator_faults}" if settings.simulator_faults else ""
+    return Part("source", Condition.OK, f"The simulator: a made-up season, no service is asked.{faults}")
+
+
+def _live_part() -> Part:
+    """Look whether the services can be connected to, through the proxy where there is one; nothing is asked."""
+    away = []
+    for host in (LIVE_TIMING_HOST, JOLPICA_HOST):
+        proxy = urlsplit(get_environ_proxies(f"https://{host}").get("https", ""))
+        try:
+            address = (proxy.hostname, proxy.port or 80) if proxy.hostname else (host, 443)
+            socket.create_connection(address, _PATIENCE_SECONDS).close()
+        except (OSError, UnicodeError) as error:
+            through = f" through the proxy {proxy.hostname}" if proxy.hostname else ""
+            away.append(f"{host}{through} ({getattr(error, 'strerror', None) or error})")
+    if away:
+        words = f"The services (live) cannot be reached: {'; '.join(away)}."
+        return Part("source", Condition.WARNING, words, "Check this machine's network, its DNS and HTTPS_PROXY.")
+    return Part("source", Condition.OK, "The services themselves (live); they can be reached.")
 
 
 def _server_part(source: str) -> Part:

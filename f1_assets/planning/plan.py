@@ -154,9 +154,7 @@ class _Timeline:
         self._latest = 0.0
         self._free = [0.0] * max(workers, 1)
         self._windows = [_Window(window, now) for window in outlook if window.seconds > _PACE_SECONDS]
-        self._paces = [
-            (window.policy, window.seconds / window.limit) for window in outlook if window.seconds <= _PACE_SECONDS
-        ]
+        self._paces = [_Pace(window) for window in outlook if window.seconds <= _PACE_SECONDS]
 
     def place(self, cost: RequestCost) -> tuple[datetime, datetime]:
         free = heapq.heappop(self._free)
@@ -167,8 +165,8 @@ class _Timeline:
         if start > free + _PACE_SECONDS and all(other <= start for other in self._free):
             self.pauses.append(Pause(self._at(max([free, *self._free])), self._at(start)))
         self._latest = start
-        pace = max((seconds * _requests(cost, policy) for policy, seconds in self._paces), default=0.0)
-        end = start + (max(self._load_seconds, pace) if cost.usual else 0.0)
+        sent = max((pace.send(_requests(cost, pace.policy), start) for pace in self._paces), default=start)
+        end = max(start + self._load_seconds, sent) if cost.usual else start
         for window, number in self._demands(cost):
             window.count(number, end)
         heapq.heappush(self._free, end)
@@ -185,6 +183,21 @@ class _Timeline:
 
 def _requests(cost: RequestCost, policy: str) -> int:
     return cost.usual if policy == ANY else cost.jolpica
+
+
+class _Pace:
+    """A short window: all workers together send so many requests a second, one after the other."""
+
+    def __init__(self, outlook: WindowOutlook) -> None:
+        self.policy = outlook.policy
+        self._seconds_each = outlook.seconds / outlook.limit
+        self._free = 0.0
+
+    def send(self, number: int, start: float) -> float:
+        """Return when the last of so many requests is sent, behind those of sessions placed before."""
+        if number:
+            self._free = max(self._free, start) + self._seconds_each * number
+        return max(self._free, start)
 
 
 class _Window:

@@ -7,6 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from f1_assets.simulator.service import SimulatedResponse
+
+SLOW_SECONDS = 2.0
+"""So long a slow service takes for the second half of a body."""
+
 KINDS = ("timeout", "cut", "slow", "reset", "garbage", "html", "empty")
 _FAULT = re.compile(r"([^=]+)=(\d{3}|[a-z]+)(?:@(0?\.\d+|1|1\.0))?")
 
@@ -65,3 +70,19 @@ class Faults:
             if fault.part in ("*", *([fault.part] if fault.part in url else [])):
                 return fault.kind if self._random.random() < fault.share else None
         return None
+
+
+def answer_with(kind: str) -> SimulatedResponse | None:
+    """Return the whole answer that a fault gives; None for a fault of the connection."""
+    binary = {"content-type": "application/octet-stream"}
+    match kind:
+        case "garbage":
+            return SimulatedResponse(200, binary, b"\x00\xff\x13" * 99)
+        case "html":
+            return SimulatedResponse(200, {"content-type": "text/html"}, b"<html>be right back</html>")
+        case "empty":
+            return SimulatedResponse(200, binary, b"")
+        case _ if kind.isdigit():
+            return SimulatedResponse(int(kind), {"content-type": "text/plain"}, b"a fault on demand")
+        case _:
+            return None

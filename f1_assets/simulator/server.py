@@ -11,11 +11,10 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from f1_assets.simulator.faults import Faults
+from f1_assets.simulator.faults import SLOW_SECONDS, Faults, answer_with
 from f1_assets.simulator.referee import Referee
 from f1_assets.simulator.service import SimulatedResponse, Simulator
 
-SLOW_SECONDS = 2.0
 TIMEOUT_SECONDS = 120.0
 
 
@@ -93,14 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
                     return
                 time.sleep(SLOW_SECONDS)
                 self.wfile.write(answer.body[half:])
-            case "garbage":
-                self._send(SimulatedResponse(200, {"content-type": "application/octet-stream"}, b"\x00\xff\x13" * 99))
-            case "html":
-                self._send(SimulatedResponse(200, {"content-type": "text/html"}, b"<html>be right back</html>"))
-            case "empty":
-                self._send(SimulatedResponse(200, {"content-type": "application/octet-stream"}, b""))
-            case status:
-                self._send(SimulatedResponse(int(status), {"content-type": "text/plain"}, b"a fault on demand"))
+            case _ if (whole := answer_with(fault)) is not None:
+                self._send(whole)
 
     def _send(self, answer: SimulatedResponse) -> None:
         self._head(answer, len(answer.body))

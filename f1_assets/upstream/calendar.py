@@ -82,7 +82,7 @@ def fetch_season(transport: Transport, season: int, renew: bool = False) -> Fetc
             raise  # the archive or the database itself
         except Exception as error:  # whatever FastF1 raises over a schedule that it cannot read
             raise _no_schedule(season, transport, exchanges) from error
-    requests_sent = sum(1 for exchange in exchanges if not exchange.from_archive)
+    requests_sent = sum(1 for exchange in exchanges if exchange.reached_source)
     try:
         events = _events(season, schedule, index)
     except _RefusedError as refused:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 import requests
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from f1_assets.upstream.feeds import NOT_IN_STORAGE, Feed, damage_of, is_live_timing, is_without_data, needs_account
 from f1_assets.upstream.identity import Asked, stranger
@@ -42,6 +43,27 @@ class Exchange:
     milliseconds: float = 0.0
     is_stranger: bool = False
     answered_at: datetime | None = None
+    never_sent: bool = False
+
+    @property
+    def reached_source(self) -> bool:
+        """Whether a request reached the source for it."""
+        return not self.from_archive and not self.never_sent
+
+
+def failed_exchange(feed: Feed, url: str, error: requests.RequestException) -> Exchange:
+    """Note a request that gave no answer."""
+    return Exchange(feed, url, Outcome.FAILED, in_short(error), never_sent=never_left(error))
+
+
+def never_left(error: BaseException | None) -> bool:
+    """Check whether a request ended before a connection was there: no name, a refused connection, none in time."""
+    if isinstance(error, requests.ConnectTimeout | NewConnectionError):
+        return True
+    if isinstance(error, requests.exceptions.ProxyError) or not isinstance(error, requests.ConnectionError):
+        return False
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | ConnectTimeoutError)
 
 
 def in_short(error: requests.RequestException) -> str:

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Engine, case, delete, false, insert, select, update
+from sqlalchemy import Connection, Engine, and_, case, delete, false, insert, select, update
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.upstream.clocks import Look, Reading, look, read_machine_clocks
@@ -156,6 +156,28 @@ class Ledger:
         except (ConfigurationError, TransientError) as error:
             # The request stays counted as long as it can take: that is safe, and the answer is not lost.
             logger.warning("A request could not be settled in the ledger: %s", error)
+
+    def withdraw(self, permit: int, reservation: str | None = None) -> None:
+        """Take back a permit whose request never left, so that it counts in no window.
+
+        Parameters
+        ----------
+        permit
+            The permit.
+        reservation
+            From which it was taken, and to which it goes back.
+        """
+        try:
+            with writing(self._engine, durable=False) as connection:
+                name = connection.execute(
+                    delete(requests).where(requests.c.id == permit).returning(requests.c.policy)
+                ).scalar()
+                names = [policy.name for policy in self._that_count(name)] if name is not None else []
+                mine = and_(reservations.c.id == reservation, reservations.c.policy.in_(names))
+                left = reservations.c.requests_left
+                connection.execute(update(reservations).where(mine).values(requests_left=left + 1))
+        except (ConfigurationError, TransientError) as error:
+            logger.warning("A permit could not be taken back in the ledger: %s", error)
 
     def reserve(self, purpose: Purpose, needed: Mapping[str, int]) -> str:
         """Set requests aside for a session, so that its load does not stop halfway.

@@ -96,7 +96,7 @@ class LoadedSession:
     @property
     def requests(self) -> int:
         """How many requests reached the source."""
-        return sum(1 for exchange in self.exchanges if not exchange.from_archive)
+        return sum(1 for exchange in self.exchanges if exchange.reached_source)
 
     @property
     def archive_hits(self) -> int:

@@ -23,6 +23,7 @@ from f1_assets.settings import Settings
 from f1_assets.upstream.deadlines import Clock, TimedHTTPAdapter
 
 if TYPE_CHECKING:
+    from f1_assets.simulator.faults import Faults
     from f1_assets.simulator.server import SimulatorServer
 
 
@@ -36,7 +37,8 @@ def archive_name(settings: Settings) -> str:
     kind = source_kind(settings.source)
     if kind == "live":
         return kind
-    which = settings.simulator if kind == "simulator" else settings.source
+    made_up = settings.simulator + (f" {settings.simulator_faults}" if settings.simulator_faults else "")
+    which = made_up if kind == "simulator" else settings.source
     return f"{kind}-{hashlib.sha256(which.encode()).hexdigest()[:12]}"
 
 
@@ -62,7 +64,7 @@ def adapter_for(settings: Settings, clock: Clock = time.monotonic) -> BaseAdapte
         case "recording":
             return AnsweringAdapter(Recording(Path(source.removeprefix("recording:"))).respond)
         case "simulator":
-            return AnsweringAdapter(_simulator(settings.simulator))
+            return AnsweringAdapter(_simulator(settings.simulator, settings.simulator_faults))
         case _:
             return ServerAdapter(source, clock)
 
@@ -187,13 +189,41 @@ def _canonical(url: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(sorted(parse_qsl(parts.query))), fragment=""))
 
 
-def _simulator(options: str) -> Callable[[str], Any]:
+def _simulator(options: str, faults: str) -> Callable[[str], Any]:
     from f1_assets.simulator import Simulator, SimulatorOptions
+    from f1_assets.simulator.faults import Faults
 
     try:
-        return Simulator(SimulatorOptions.parse(options)).respond
+        made_up = Simulator(SimulatorOptions.parse(options)).respond
     except ValueError as error:
         raise ConfigurationError(f"F1_SIMULATOR: {error}") from error
+    try:
+        return _misbehaving(made_up, Faults.parse(faults)) if faults else made_up
+    except ValueError as error:
+        raise ConfigurationError(f"F1_SIMULATOR_FAULTS: {error}") from error
+
+
+def _misbehaving(respond: Callable[[str], Any], faults: Faults) -> Callable[[str], Any]:
+    """Answer with faults as the simulator's server does; those of the connection are raised as requests raises them."""
+    from f1_assets.simulator.faults import SLOW_SECONDS, answer_with
+
+    def answer(url: str) -> Any:  # noqa: ANN401 (whatever answers)
+        match faults.of(url):
+            case None:
+                return respond(url)
+            case "slow":
+                time.sleep(SLOW_SECONDS)
+                return respond(url)
+            case "timeout":
+                raise requests.ReadTimeout("Read timed out: a fault on demand")
+            case "reset":
+                raise requests.ConnectionError("Connection reset by peer: a fault on demand")
+            case "cut":
+                raise requests.exceptions.ChunkedEncodingError("Connection broken in the body: a fault on demand")
+            case kind:
+                return answer_with(kind)
+
+    return answer
 
 
 def simulator_server(settings: Settings, host: str, port: int, limits: str) -> SimulatorServer:

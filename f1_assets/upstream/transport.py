@@ -21,7 +21,14 @@ from f1_assets.settings import Settings
 from f1_assets.upstream.archive import ABSENCE_IS_KEPT, Archive
 from f1_assets.upstream.bodies import DamagedBody, made, may_be_cut, read
 from f1_assets.upstream.deadlines import Clock
-from f1_assets.upstream.exchanges import Exchange, Outcome, exchange_of, in_short, refused_as_stranger
+from f1_assets.upstream.exchanges import (
+    Exchange,
+    Outcome,
+    exchange_of,
+    failed_exchange,
+    never_left,
+    refused_as_stranger,
+)
 from f1_assets.upstream.fastf1_private import (
     FastF1CriticalError,
     RateLimitExceededError,
@@ -188,13 +195,20 @@ class Transport:
         except (QuotaExhausted, ConfigurationError, TransientError) as error:
             raise LoadStopped(error) from error
         started, status, size, retry_after = time.perf_counter(), None, 0, None
+        is_unsent = False
         try:
             response = read(send(), request, MOST_BODY_BYTES)
             status, size = response.status_code, len(response.content)
             retry_after = response.headers.get("Retry-After")
             return response
+        except requests.ConnectionError as error:
+            is_unsent = never_left(error)
+            raise
         finally:
-            self.ledger.settle(permit, status, size, (time.perf_counter() - started) * 1000, retry_after)
+            if is_unsent:
+                self.ledger.withdraw(permit, self._purpose.reservation)
+            else:
+                self.ledger.settle(permit, status, size, (time.perf_counter() - started) * 1000, retry_after)
 
     def get(self, url: str) -> requests.Response:
         """Send one request of our own; only inside `loading`."""
@@ -284,7 +298,7 @@ class Transport:
             reason = QuotaExhausted(f"FastF1's own request limit is reached ({error}). Wait an hour and run it again.")
             raise LoadStopped(reason) from error
         except requests.RequestException as error:
-            self.exchanges.append(Exchange(feed, url, Outcome.FAILED, in_short(error)))
+            self.exchanges.append(failed_exchange(feed, url, error))
             raise
         milliseconds = (time.perf_counter() - started) * 1000
         exchange = self._without_twin(exchange_of(feed, url, response, False, milliseconds, self._asked), response)
@@ -358,7 +372,7 @@ class Transport:
             except requests.Timeout:
                 raise  # it took its time already; the next run tries again
             except CONNECTION_FAULTS as error:
-                self.exchanges.append(Exchange(feed, url, Outcome.FAILED, in_short(error)))
+                self.exchanges.append(failed_exchange(feed, url, error))
                 time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (spreads retries, guards nothing)
         return send()
 
@@ -369,7 +383,7 @@ class Transport:
             pages = self._pages_of_season(url)
         except requests.RequestException as error:
             # Only the page is noted by now; whoever asks why there are no results asks for the race's own feed.
-            self.exchanges.append(Exchange(feed, url, Outcome.FAILED, in_short(error)))
+            self.exchanges.append(failed_exchange(feed, url, error))
             raise
         failed = next((page for page in pages if page.status_code != 200), None)
         if failed is not None and self._archive_only:

@@ -12,6 +12,7 @@ from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.checking import State, check_dataset, check_session
 from f1_assets.datasets.definition import Check, Severity
+from f1_assets.errors import UsageError
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states
@@ -72,6 +73,12 @@ def test_a_simulated_race_and_qualifying_keep_every_rule(warehouse):
     assert [(f.dataset, f.check, f.reason) for f in findings if f.broken] == []
     assert all(f.rows > 0 for f in findings if f.state is State.PASSED)
     assert {(f.dataset, f.check) for f in findings if f.state is State.PASSED} == ALL_RULES
+
+
+def test_a_session_may_be_named_in_text(warehouse):
+    assert check_session(warehouse, "2025-01-R", ["weather"]) == check_session(warehouse, RACE, ["weather"]) != []
+    with pytest.raises(UsageError):
+        check_session(warehouse, "2025-R-01")
 
 
 @pytest.mark.long

@@ -4,8 +4,12 @@ import functools
 import os
 import signal
 
+import pytest
+
 from f1_assets.defs.crew import Crew
+from f1_assets.defs.runs import _reserved
 from f1_assets.importing import SessionOutcome, SessionRun
+from f1_assets.importing.pauses import AskAgain
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 
@@ -51,3 +55,21 @@ def test_a_session_that_kills_every_worker_ends_when_it_is_given_up():
         crew.start(SECOND, functools.partial(_run, SECOND))
         (run,) = crew.ended()
     assert run.outcome.key == SECOND.key
+
+
+def test_sessions_that_end_while_the_quota_is_waited_for_are_given_at_once():
+    given = []
+
+    def reserve(gap):
+        if not given:
+            raise AskAgain(0.2)
+        return f"reservation of {gap.key}"
+
+    with Crew(2, lambda gap, times: None) as crew:
+        crew.start(FIRST, functools.partial(_run, FIRST))
+        waiting = _reserved(crew, SECOND, reserve)
+        given.append(next(waiting))
+        with pytest.raises(StopIteration) as reserved:
+            next(waiting)
+    assert [run.outcome.key for run in given] == [FIRST.key]
+    assert reserved.value.value == f"reservation of {SECOND.key}"

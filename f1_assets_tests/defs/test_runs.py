@@ -87,7 +87,7 @@ def test_a_fault_that_passes_outside_of_the_datasets_costs_this_session_alone(in
     }
 
 
-def test_a_defect_when_all_is_stored_is_told(instance, monkeypatch):
+def test_a_defect_when_all_is_stored_is_told_and_is_no_failed_session(instance, monkeypatch):
     def broken(*_arguments):
         raise KeyError("Time")
         yield
@@ -95,4 +95,6 @@ def test_a_defect_when_all_is_stored_is_told(instance, monkeypatch):
     monkeypatch.setattr(assets, "consistency", broken)
     run = run_session(GAP)
     assert set(run.outcome.extracted) == set(GAP.datasets)
-    assert "KeyError: 'Time'" in run.error
+    assert run.error is None
+    assert "2025-01-R: all is stored" in run.warning
+    assert "KeyError: 'Time'" in run.warning

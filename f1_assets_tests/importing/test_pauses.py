@@ -3,7 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from f1_assets.errors import QuotaExhausted
-from f1_assets.importing.pauses import Pauses
+from f1_assets.importing.pauses import AskAgain, Pauses
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
 
 
 class _Spent:
@@ -41,3 +43,41 @@ def test_nothing_is_begun_that_would_spend_more_than_it_may(sqlite_warehouse):
     with pytest.raises(QuotaExhausted, match="standings of 2025 needs 4 requests, and 1 are left of --max-requests"):
         pauses.spend("standings of 2025", 4)
     pauses.spend("2025-01-Q", 1)
+
+
+def test_a_session_that_waits_for_the_quota_leaves_time_for_others_and_asks_the_ledger_seldom(
+    sqlite_warehouse, monkeypatch
+):
+    asked, told = [], []
+
+    def spent(gap, **_where):
+        asked.append(gap)
+        if len(asked) == 1:
+            raise QuotaExhausted("the quota is spent", datetime.now(UTC) + timedelta(hours=1))
+        return "reservation"
+
+    monkeypatch.setattr("f1_assets.importing.pauses.reserve_requests", spent)
+    pauses = Pauses(sqlite_warehouse, True, None, lambda what, spent, left: told.append((what, left)))
+    gap = SessionGap(SessionKey(2025, 1, "R"), ("laps",))
+    for _ in range(3):
+        with pytest.raises(AskAgain) as later:
+            pauses.reserve(gap)
+        assert 0 < later.value.seconds <= 0.5
+    assert (len(asked), len(told), pauses.count) == (1, 3, 0)
+    assert {what for what, _ in told} == {"2025-01-R"}
+    monkeypatch.setattr("f1_assets.importing.pauses.time.monotonic", lambda: 10.0**9)
+    assert pauses.reserve(gap) == "reservation"
+    assert (len(asked), pauses.count) == (2, 1)
+
+
+def test_what_an_import_may_spend_is_counted_once_for_a_session_that_waits(sqlite_warehouse, monkeypatch):
+    def spent(gap, **_where):
+        raise QuotaExhausted("the quota is spent", datetime.now(UTC) + timedelta(hours=1))
+
+    monkeypatch.setattr("f1_assets.importing.pauses.reserve_requests", spent)
+    monkeypatch.setattr("f1_assets.importing.pauses.expected_requests_of", lambda gap, **_where: {"any": 6})
+    pauses = Pauses(sqlite_warehouse, True, 10, lambda *_: None)
+    gap = SessionGap(SessionKey(2025, 1, "R"), ("laps",))
+    for _ in range(3):
+        with pytest.raises(AskAgain):
+            pauses.reserve(gap)

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from f1_assets.datasets import named
 from f1_assets.errors import (
     AuthenticationRequired,
     NotYetPublished,
@@ -10,8 +11,8 @@ from f1_assets.errors import (
     Unavailable,
     UnreadableData,
 )
-from f1_assets.importing.retries import next_try_at, status_after
-from f1_assets.importing.sessions import failure_of
+from f1_assets.importing.retries import a_jitter, next_try_at, status_after
+from f1_assets.importing.sessions import failure_of, note_failed
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Extraction, Status
 from f1_assets_tests.warehouse.seasons import a_season, store
@@ -37,6 +38,16 @@ def test_the_wait_grows_by_what_happened_with_some_jitter(error, attempts, wait)
     waits = [next_try_at(error, attempts, NOW) - NOW for _ in range(50)]
     assert all(wait * 0.8 <= w <= wait * 1.2 for w in waits)
     assert len(set(waits)) > 1
+
+
+@pytest.mark.parametrize("error", [TransientError(""), NotYetPublished("", timedelta(hours=1)), Unavailable("")])
+def test_what_shares_a_load_shares_its_next_try(sqlite_warehouse, error):
+    store(sqlite_warehouse, a_season())
+    lines = note_failed(named(None), KEY, error, sqlite_warehouse)
+    assert len({line.next_try_at for line in lines}) == 1
+    jitter = a_jitter()
+    assert len({next_try_at(error, 1, NOW, jitter=jitter) for _ in range(9)}) == 1
+    assert 0.8 <= jitter <= 1.2
 
 
 def test_a_spent_quota_waits_until_it_is_back_and_a_refused_account_for_half_an_hour():

@@ -3,10 +3,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from f1_assets.cli.progress import _line
 from f1_assets.datasets import Dataset, all_datasets
-from f1_assets.errors import ConfigurationError, Unavailable, UsageError
-from f1_assets.importing import Outcome, process_session_gap, refresh_calendar
+from f1_assets.errors import ConfigurationError, TransientError, Unavailable, UsageError
+from f1_assets.importing import ImportSummary, Outcome, process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
+from f1_assets.monitoring.notifications import import_message
 from f1_assets.planning import SessionGap, dataset_states, gaps_of
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
@@ -49,6 +51,31 @@ def test_process_session_gap(run, warehouse):
     assert weather.rows == warehouse.count(all_datasets()["weather"], RACE) > 60
     assert (weather.fastf1_version, weather.run_id, weather.requests) == ("3.9.0", "run-1", outcome.requests)
     assert weather.extracted_at > datetime.now(UTC) - timedelta(minutes=5)
+
+
+def test_the_datasets_of_a_load_that_failed_alike_share_one_next_try(run, warehouse, monkeypatch):
+    monkeypatch.setattr(Dataset, "take", lambda dataset, loaded: _raise(TransientError("HTTP 500")))
+    outcome = run(RACE, "weather", "track_status")
+    assert outcome.status is Outcome.FAILED
+    assert len({line.next_try_at for line in outcome.datasets}) == 1
+
+
+def _raise(error):
+    raise error
+
+
+def test_a_session_of_which_upstream_has_nothing_is_no_success(run, monkeypatch):
+    monkeypatch.setattr(Dataset, "take", lambda dataset, loaded: _raise(Unavailable("HTTP 404")))
+    outcome = run(RACE, "weather", "track_status")
+    assert (outcome.status, outcome.unavailable) == (Outcome.UNAVAILABLE, ("track_status", "weather"))
+    summary = ImportSummary((2025,), [outcome])
+    assert (summary.succeeded, summary.unavailable, summary.processed) == (0, 1, 1)
+    assert summary.document()["sessions"][0]["status"] == "unavailable"
+    assert summary.document()["unavailable"] == 1
+    assert import_message(summary).startswith(
+        "Formula 1, season 2025: 1 session imported (0 succeeded, 0 partial, 0 failed, 1 unavailable)"
+    )
+    assert "success" not in _line(outcome)
 
 
 def test_import_single_session(run, warehouse):

@@ -1,6 +1,7 @@
 """Health says of each part how it is, why, and what to do; one that is broken hides no other."""
 
 import json
+import socket
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from f1_assets.datasets import all_datasets
 from f1_assets.monitoring import storage_health
 from f1_assets.monitoring.health import check_health
 from f1_assets.monitoring.parts import Condition, Part
+from f1_assets.monitoring.upstream_health import source_part
 from f1_assets.upstream import account
 from f1_assets.upstream.archive import Archive
 from f1_assets.upstream.ledger import Ledger
@@ -319,6 +321,36 @@ def test_the_account_of_the_live_source_is_looked_at_without_a_request(
     assert SECRET not in repr(found)
     assert value not in repr(found)
     assert found.exit_code == 0
+
+
+@pytest.mark.parametrize("proxy", [False, True])
+def test_a_live_source_that_cannot_be_reached_is_said(settings_of, monkeypatch, proxy):
+    asked = []
+
+    def away(address, timeout):
+        asked.append(address)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "create_connection", away)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("https_proxy", "http://u:p@proxy.example:3128" if proxy else "")
+    part = source_part(settings_of(source="live"))
+    assert part.condition is Condition.WARNING
+    assert "livetiming.formula1.com" in part.reason
+    assert "cannot be reached" in part.reason
+    assert "Name or service not known" in part.reason
+    assert asked[0] == (("proxy.example", 3128) if proxy else ("livetiming.formula1.com", 443))
+    assert "u:p" not in part.reason
+
+
+def test_a_live_source_that_can_be_reached_is_sent_nothing(settings_of, monkeypatch):
+    class Connection:
+        def close(self):
+            """Nothing was sent."""
+
+    monkeypatch.setattr(socket, "create_connection", lambda *_arguments: Connection())
+    assert source_part(settings_of(source="live")).condition is Condition.OK
 
 
 def test_a_part_that_cannot_be_looked_at_fails_alone(settings, warehouse):

@@ -76,6 +76,20 @@ def test_workers_load_side_by_side():
     assert plan.complete_at == NOW + timedelta(seconds=20)
 
 
+def test_workers_share_the_pace_of_a_short_window():
+    outlook = [WindowOutlook("any", 4, 1)]
+    plan = build_processing_plan(_report(40, 40, 40), outlook=outlook, workers=2, load_seconds=5.0)
+    assert [planned.ends_at for planned in plan.sessions] == [NOW + timedelta(seconds=s) for s in (10, 20, 30)]
+    alone = build_processing_plan(_report(40, 40, 40), outlook=outlook, workers=1, load_seconds=5.0)
+    assert plan.complete_at == alone.complete_at
+
+
+def test_workers_that_need_no_request_wait_for_no_pace():
+    outlook = [WindowOutlook("any", 4, 1), WindowOutlook("jolpica", 4, 1)]
+    plan = build_processing_plan(_report(40, 0), outlook=outlook, workers=2, load_seconds=5.0)
+    assert plan.sessions[1].ends_at == NOW
+
+
 def test_an_empty_plan_is_complete_now():
     plan = build_processing_plan(_report())
     assert (plan.session_loads, plan.complete_at, plan.weekends) == (0, NOW, ())

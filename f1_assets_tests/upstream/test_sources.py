@@ -25,6 +25,44 @@ def _recording(folder, **changes):
     return folder
 
 
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [
+        ("timeout", requests.Timeout),
+        ("reset", requests.ConnectionError),
+        ("cut", requests.exceptions.ChunkedEncodingError),
+    ],
+)
+def test_the_simulator_in_this_process_breaks_connections_on_demand(fault, raised):
+    session = _simulated(f"results={fault}")
+    with pytest.raises(raised, match="a fault on demand"):
+        session.get(URL.replace("2024/1", "2025/1"))
+    assert session.get(URL.replace("2024/1/results", "2025")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "words"), [("500", 500, "on demand"), ("html", 200, "right back"), ("empty", 200, "")]
+)
+def test_the_simulator_in_this_process_answers_with_faults_on_demand(fault, status, words):
+    answer = _simulated(f"*={fault}").get(URL.replace("2024/1", "2025/1"))
+    assert (answer.status_code, words in answer.text) == (status, True)
+
+
+def test_faults_that_cannot_be_read_are_refused_and_answers_of_a_faulty_simulator_are_kept_apart():
+    with pytest.raises(ConfigurationError, match="F1_SIMULATOR_FAULTS: 'WeatherData' is no fault"):
+        adapter_for(load_settings(source="simulator", simulator_faults="WeatherData"))
+    sound, faulty = (load_settings(source="simulator", simulator_faults=faults) for faults in ("", "*=500"))
+    assert archive_name(sound) != archive_name(faulty)
+
+
+def _simulated(faults):
+    session = requests.Session()
+    session.mount(
+        "https://", adapter_for(load_settings(source="simulator", simulator="laps=6", simulator_faults=faults))
+    )
+    return session
+
+
 def test_a_recorded_response_is_given_whatever_the_order_of_its_query(tmp_path):
     recording = Recording(_recording(tmp_path))
     answer = recording.respond(URL.replace("limit=30&offset=0", "offset=0&limit=30"))

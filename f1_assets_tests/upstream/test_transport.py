@@ -1,4 +1,5 @@
 import gzip
+import socket
 import threading
 import types
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from sqlalchemy import select
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.simulator import SimulatedResponse, Simulator, SimulatorOptions
+from f1_assets.upstream import transport as transports
 from f1_assets.upstream.exchanges import Outcome
 from f1_assets.upstream.fastf1_private import LimitedSession
 from f1_assets.upstream.feeds import Feed
@@ -200,6 +202,43 @@ def test_a_connection_that_breaks_is_settled_too(served, settings_of, ledger, sq
     row = sqlite_warehouse.query(select(upstream_requests)).iloc[0]
     assert row["settled"]
     assert pd.isna(row["status"])
+
+
+@pytest.fixture
+def no_waits(monkeypatch):
+    monkeypatch.setattr(transports, "CONNECTION_RETRY_SECONDS", (0.0, 0.0))
+
+
+@pytest.mark.parametrize("source", ["http://127.0.0.1:{port}", "http://nowhere.invalid:80"], ids=["refused", "no name"])
+def test_a_request_that_never_left_spends_no_quota(no_waits, settings_of, ledger, sqlite_warehouse, source):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    reservation = ledger.reserve(Purpose("2025-01-R"), {"any": 5})
+    transport = Transport(settings_of(source=source.format(port=port)), ledger)
+    with transport.loading(LONG_AGO, purpose=Purpose("2025-01-R", reservation=reservation)) as exchanges:
+        with pytest.raises(requests.ConnectionError):
+            transport.get(WEATHER)
+        assert [exchange.outcome for exchange in exchanges] == [Outcome.FAILED] * 3
+        assert not any(exchange.reached_source for exchange in exchanges)
+    assert sqlite_warehouse.query(select(upstream_requests)).empty
+    window = ledger.stats()[0].windows[0]
+    assert (window.used, window.reserved) == (0, 5)
+    transport.close()
+
+
+@pytest.mark.parametrize("fault", [requests.ReadTimeout("timed out"), requests.ConnectionError("reset by peer")])
+def test_a_request_that_may_have_arrived_stays_counted(no_waits, settings_of, ledger, monkeypatch, fault):
+    transport = Transport(settings_of(source="simulator", simulator="laps=6"), ledger)
+
+    def breaks(_url):
+        raise fault
+
+    monkeypatch.setattr(transport._session.get_adapter(WEATHER)._adapter, "_respond", breaks)
+    with transport.loading(LONG_AGO) as exchanges, pytest.raises(requests.RequestException):
+        transport.get(WEATHER)
+    assert all(exchange.reached_source for exchange in exchanges)
+    assert ledger.stats()[0].windows[0].used == len(exchanges)
+    transport.close()
 
 
 def test_a_connection_that_breaks_once_is_tried_again_with_a_permit_of_its_own(

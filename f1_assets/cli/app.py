@@ -24,6 +24,7 @@ from f1_assets.cli.output import (
     session_table,
     state_document,
 )
+from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import named
 from f1_assets.errors import F1AssetsError, UsageError
@@ -92,13 +93,13 @@ def status(
     if as_json:
         print_json({"states": [state_document(state) for state in states]})
     elif key is not None:
-        out().print(session_table(states))
+        print_table(session_table(states))
         if amendments := amendments_of(warehouse, key):
-            out().print(rows.amendment_table(amendments))
+            print_table(rows.amendment_table(amendments))
     else:
         for season in dict.fromkeys(state.key.season for state in states):
             mine = [state for state in states if state.key.season == season]
-            out().print(matrix(mine, f"Season {season}", named(None)))
+            print_table(matrix(mine, f"Season {season}", named(None)))
 
 
 @simulator.command()

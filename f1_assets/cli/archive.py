@@ -12,6 +12,7 @@ from rich.table import Table
 
 from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import err, out, print_json
+from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.errors import UsageError
 from f1_assets.importing.comparison import Comparison, compare
@@ -86,7 +87,7 @@ def print_comparison(found: Comparison) -> None:
             now = "none" if one.rows_now is None else f"{one.rows_now:,}"
             version = f"FastF1 {one.fastf1_version}"
             table.add_row(str(one.key), one.dataset, version, f"{one.rows_stored:,}", now, what)
-        out().print(table)
+        print_table(table)
     different = counted(len(found.differences), "dataset")
     out().print(f"FastF1 {found.fastf1_version}: {different} of {found.compared:,} would be different now.")
     if found.not_kept:

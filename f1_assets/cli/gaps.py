@@ -14,6 +14,7 @@ from rich.text import Text
 
 from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import STYLES, out, print_json, program, why
+from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.datasets import named, named_of_seasons
 from f1_assets.importing.forget import forget_failures
@@ -24,6 +25,7 @@ from f1_assets.settings import process_settings
 from f1_assets.upstream.outlook import quota_outlook
 from f1_assets.upstream.rate_limit import ledger_of
 from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse.calendar import no_calendar
 from f1_assets.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
     table = _table("season", "complete", "sessions to load", "requests", "failed", "not there upstream", "upcoming")
     for season in report.seasons:
         table.add_row(*_season_row(report, season))
-    out().print(table)
+    print_table(table)
     if len(report.seasons) <= _SEASONS_IN_DETAIL:
         _print_weekends(report)
         _print_failed(report)
@@ -64,8 +66,9 @@ def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
     if report.total_api_calls_needed or standings or report.sessions_outdated:
         fill = f"{program()} import {seasons.replace(' ', '')}"
         out().print(f"{loads} to load, {requests}. To fill the gaps: {fill}")
-    else:
+    elif not _without_calendar(report):
         out().print("Nothing is missing that can be asked for now.")
+    _say_without_calendar(report)
 
 
 @commands.command()
@@ -87,11 +90,13 @@ def plan(
         workers=settings.workers,
     )
     if as_json:
-        print_json({**_plan_document(made), "requests_for_standings": len(standings)})
+        without = {"requests_for_standings": len(standings), "without_calendar": _without_calendar(report)}
+        print_json({**_plan_document(made), **without})
         return
     if not made.sessions:
         beyond = f"; {counted(len(made.left_out), 'session')} would cost more than it may" if made.left_out else ""
         out().print(f"Nothing to import now{beyond}.{_what_is_next(report)}")
+        _say_without_calendar(report)
         return
     table = _table("round", "event", "sessions", "requests", "starts (UTC)")
     for weekend in made.weekends:
@@ -103,7 +108,7 @@ def plan(
             _cost(cost),
             "now" if first.after_pause == 0 else f"{first.starts_at:%m-%d %H:%M}, after pause {first.after_pause}",
         )
-    out().print(table)
+    print_table(table)
     out().print(f"{counted(made.session_loads, 'session')}, {_cost(made.cost)} requests; {made.fits_now} fit now.")
     for number, pause in enumerate(made.pauses[:5], 1):
         out().print(f"Pause {number}: {pause.begins_at:%m-%d %H:%M} to {pause.ends_at:%m-%d %H:%M} UTC, for the quota")
@@ -115,6 +120,7 @@ def plan(
         out().print(f"Complete at about {made.complete_at:%Y-%m-%d %H:%M} UTC.")
     if standings:
         out().print(f"Standings follow, with {counted(len(standings), 'request')} more.")
+    _say_without_calendar(report)
 
 
 @commands.command()
@@ -142,6 +148,18 @@ def retry(
 def _report(seasons: str, warehouse: Warehouse) -> GapReport:
     wanted = named(process_settings().datasets)
     return generate_gap_report(parse_seasons(seasons), warehouse=warehouse, datasets=wanted)
+
+
+def _without_calendar(report: GapReport) -> list[int]:
+    known = {state.key.season for state in report.states}
+    return [season for season in report.seasons if season not in known]
+
+
+def _say_without_calendar(report: GapReport) -> None:
+    """Name the seasons of which nobody can say what is missing."""
+    if unknown := _without_calendar(report):
+        words = no_calendar(", ".join(map(str, unknown)))
+        out().print(f"{words}. Until then nothing is known to be missing there.")
 
 
 def _table(*columns: str) -> Table:
@@ -173,7 +191,7 @@ def _print_weekends(report: GapReport) -> None:
         listed = list(group)
         name = report.sessions[listed[0].key][0].name
         table.add_row(event_key, name, _sessions_in_words(listed), _cost(_sum([report.costs[g.key] for g in listed])))
-    out().print(table)
+    print_table(table)
 
 
 def _print_failed(report: GapReport) -> None:
@@ -184,7 +202,7 @@ def _print_failed(report: GapReport) -> None:
     for (key, status, words), group in groupby(report.failed, lambda state: (state.key, state.status, why(state))):
         datasets = ", ".join(state.dataset for state in group)
         table.add_row(str(key), Text(datasets, style=STYLES[status]), words)
-    out().print(table)
+    print_table(table)
 
 
 def _what_is_next(report: GapReport) -> str:
@@ -228,6 +246,7 @@ def _report_document(report: GapReport) -> Mapping[str, Any]:
     return {
         "seasons": report.seasons,
         "made_at": report.now,
+        "without_calendar": _without_calendar(report),
         "completeness": None if report.completeness is None else round(report.completeness, 4),
         "counts": {str(status): number for status, number in report.counts.items()},
         "missing_races": report.missing_races,

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import out, print_json
+from f1_assets.cli.output import print_json
+from f1_assets.cli.tables import print_table
 from f1_assets.keys import parse_seasons
 from f1_assets.monitoring.health import Health, check_health
 from f1_assets.monitoring.parts import Condition, Part
@@ -37,7 +38,7 @@ def health(
         parts = [asdict(part) for part in found.parts]
         print_json({"condition": found.condition, "database_usable": found.database_usable, "parts": parts})
     else:
-        out().print(_table(found))
+        print_table(_table(found))
     raise typer.Exit(found.exit_code)
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import err, matrix, out, print_json, program
 from f1_assets.cli.progress import ProgressWatcher
+from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.errors import UsageError
 from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
@@ -48,9 +49,9 @@ def demo(as_json: AsJson = False) -> None:
     warehouse = connect()
     _refresh(warehouse, [season])
     title = f"Round 1 of a simulated season {season}"
-    console.print(matrix(selection.states(warehouse), f"{title}: before", selection.datasets))
+    print_table(matrix(selection.states(warehouse), f"{title}: before", selection.datasets), console)
     summary = _import(warehouse, selection, process_settings().workers)
-    console.print(matrix(selection.states(warehouse), f"{title}: after", selection.datasets))
+    print_table(matrix(selection.states(warehouse), f"{title}: after", selection.datasets), console)
     _report(summary, as_json)
     if not as_json:
         console.print(f"\nLook at it next:\n{_suggestions(SessionKey(season, 1, 'R'))}")
@@ -143,7 +144,7 @@ def calendar(seasons: Seasons, as_json: AsJson = False) -> None:
                 f"{first[0].start:%Y-%m-%d %H:%M}" if first else "",
                 f"{last[0].end:%Y-%m-%d %H:%M}" if last else "",
             )
-        out().print(table)
+        print_table(table)
     sessions = sum(len(event.sessions) for event in events)
     out().print(f"{counted(len(events), 'event')}, {counted(sessions, 'session')}, {counted(requests, 'request')}")
 
@@ -206,7 +207,8 @@ def _report(summary: ImportSummary, as_json: bool) -> None:
     if not summary.outcomes and summary.stopped_by:
         return
     if not summary.outcomes:
-        out().print(f"Nothing is missing. {counted(summary.requests, 'request')}, {summary.seconds:.1f} s")
+        took = f"{counted(summary.requests, 'request')}, {summary.seconds:.1f} s"
+        out().print(f"Nothing is missing that can be asked for now. {took}")
         return
     out().print(
         f"{counted(summary.processed, 'session')}: {summary.counts_in_words}; "

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import out, print_json, quota_table
+from f1_assets.cli.output import out, print_json, print_table, quota_table
 from f1_assets.connection import connect
 from f1_assets.settings import process_settings
 from f1_assets.upstream import get_rate_limit_stats
@@ -33,7 +33,7 @@ def quota(context: typer.Context, as_json: AsJson = False) -> None:
     if not stats:
         out().print("Nothing is counted: a recording answers for the services.")
         return
-    out().print(quota_table(stats))
+    print_table(quota_table(stats))
     for policy in stats:
         if policy.closed_until is not None:
             until = f"{policy.closed_until:%Y-%m-%d %H:%M:%S} UTC"

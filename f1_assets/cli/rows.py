@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import out, print_json, row_tables, state_document, why
+from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets, named, named_of_seasons
 from f1_assets.errors import UsageError
@@ -60,7 +61,7 @@ def datasets(as_json: AsJson = False) -> None:
         table.add_row(dataset.name, dataset.row, _columns(dataset), str(dataset.needs))
     for of_season in all_season_datasets().values():
         table.add_row(of_season.name, of_season.row, _columns(of_season), f"Jolpica {of_season.page}")
-    out().print(table)
+    print_table(table)
 
 
 def _show_session(warehouse: Warehouse, session: SessionKey, wanted: Dataset, limit: int, as_json: bool) -> None:
@@ -83,10 +84,10 @@ def _show_session(warehouse: Warehouse, session: SessionKey, wanted: Dataset, li
         return
     shown = rows.drop(columns=["season", "round", "session"]).dropna(axis="columns", how="all")
     for table in row_tables(shown, f"{session} {wanted.name}", wanted.key):
-        out().print(table)
+        print_table(table)
     out().print(f"{counted(len(rows), 'row')} of {warehouse.count(wanted, session):,}")
     if amendments:
-        out().print(amendment_table(amendments))
+        print_table(amendment_table(amendments))
 
 
 def _show_season(warehouse: Warehouse, key: str, wanted: SeasonDataset, limit: int, as_json: bool) -> None:

@@ -70,6 +70,9 @@ def blocked_part(states: Sequence[DatasetState]) -> Part:
 
 def newest_part(warehouse: Warehouse, states: Sequence[DatasetState], now: datetime) -> Part:
     """Tell whether something of the newest session is there."""
+    if not states:
+        words = "The warehouse has no calendar yet, so that nobody can say what is missing."
+        return Part("newest session", Condition.WARNING, words, "f1-assets calendar SEASONS")
     newest = newest_session(warehouse, states, now)
     if newest is None:
         return Part("newest session", Condition.OK, "The calendar has no session that has ended.")

@@ -8,7 +8,8 @@ import typer
 from rich.text import Text
 
 from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import out, print_json, print_table, quota_table
+from f1_assets.cli.output import out, print_json, quota_table
+from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.settings import process_settings
 from f1_assets.upstream import get_rate_limit_stats

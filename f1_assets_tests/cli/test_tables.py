@@ -43,7 +43,7 @@ def test_the_matrix_shows_every_dataset_on_any_terminal(width):
     for number, dataset in enumerate(named(None)):
         assert set(dataset.name.split("_")) <= set(words)
         assert words.count(f"{100_000 + number:,}") == 2
-    parts = [line for line in lines if line.strip().startswith("session")]
+    parts = [line for line in lines if line.startswith("  session ")]
     assert len(parts) == words.count("2025-01-R"), "each part begins with the session"
     assert (len(parts) == 1) == (width >= 140)
 

@@ -24,6 +24,15 @@ def _valid_address(address: str) -> str:
     return address.rstrip("/")
 
 
+def _valid_hosts(hosts: str | None) -> str | None:
+    for host in (hosts or "").split(","):
+        if not re.fullmatch(
+            r"([\w-]+(\.[\w-]+)*\.?(:\d+)?|\[[\da-fA-F:.]+\](:\d+)?|[\da-fA-F:.]+)?", host.strip(), re.ASCII
+        ):
+            raise ValueError("write names or addresses without http://, separated by commas, as in board.example.org")
+    return hosts
+
+
 def _valid_source(source: str) -> str:
     kinds = ("live", "simulator")
     if source in kinds:
@@ -93,6 +102,9 @@ class Settings(BaseSettings):
     board_url: Annotated[str, AfterValidator(_valid_address)] = Field(
         "http://127.0.0.1:8050", description="Where people reach the season board; Dagster and Slack link to it."
     )
+    board_hosts: Annotated[str | None, AfterValidator(_valid_hosts)] = Field(
+        None, description="Names under which the board answers, by commas, beside loopback and its --host address."
+    )
     dagster_url: Annotated[str, AfterValidator(_valid_address)] = Field(
         "http://127.0.0.1:3000", description="Where people reach Dagster's UI; the season board links to it."
     )
@@ -120,6 +132,11 @@ class Settings(BaseSettings):
     def announced_board_url(self) -> str | None:
         """Where the season board is, if somebody said so: it is served only where a person starts it."""
         return self.board_url if "board_url" in self.model_fields_set else None
+
+    @property
+    def board_host_names(self) -> list[str]:
+        """The hosts of `board_hosts`."""
+        return [host.strip() for host in (self.board_hosts or "").split(",") if host.strip()]
 
     @property
     def archive_folder(self) -> Path:

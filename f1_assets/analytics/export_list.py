@@ -17,7 +17,6 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from sqlalchemy import Table
 
-from f1_assets import __version__
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets
 from f1_assets.datasets.licences import LICENCES, licences_of
 from f1_assets.errors import UsageError
@@ -88,7 +87,6 @@ class ExportList:
         files = sorted(self._files.values(), key=lambda file: (file.season, order.index(file.dataset)))
         names = {file.dataset for file in files}
         document = {
-            "written_by": f"f1_assets {__version__}",
             "format": self._form,
             "safe_csv": self._safe_csv,
             "files": [asdict(file) for file in files],

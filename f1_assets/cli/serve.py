@@ -33,7 +33,7 @@ def serve(
 
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(process_settings()),
+                create_app(process_settings(), listens_on=host),
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
@@ -44,7 +44,8 @@ def serve(
         shown = f"[{host}]" if ":" in host else host
         if host not in _LOOPBACK:
             err().print(
-                f"Warning: whoever reaches {shown} can read the board: it asks for no password. Put a proxy before it."
+                f"Warning: whoever reaches {shown} can read the board: it asks for no password. Put a proxy before it. "
+                "It answers to loopback, to this address and to the names in F1_BOARD_HOSTS."
             )
         # The server ends well by itself, and then passes the interrupt on.
         with contextlib.suppress(KeyboardInterrupt):

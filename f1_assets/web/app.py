@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from f1_assets.settings import Settings, process_settings
 from f1_assets.web import api, monitoring_routes, pages
 from f1_assets.web.headers import SecurityHeaders
+from f1_assets.web.hosts import OwnHosts, hosts_of
 from f1_assets.web.problems import EXCEPTION_HANDLERS
 from f1_assets.web.readings import Readings
 
@@ -22,7 +23,9 @@ ROUTES = (*pages.ROUTES, *api.ROUTES, *monitoring_routes.ROUTES)
 
 
 def create_app(
-    settings: Settings | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    settings: Settings | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    listens_on: str | None = None,
 ) -> Starlette:
     """Make the board of the warehouse that the settings name.
 
@@ -32,6 +35,8 @@ def create_app(
         Those of the environment by default.
     clock
         Gives the present.
+    listens_on
+        The address that it listens on, to which it answers beside loopback and ``F1_BOARD_HOSTS``.
 
     Raises
     ------
@@ -41,7 +46,11 @@ def create_app(
     readings = Readings(settings or process_settings(), clock)
     app = Starlette(
         routes=[*ROUTES, Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")],
-        middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, compresslevel=4)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(OwnHosts, hosts=hosts_of(readings.settings, listens_on)),
+            Middleware(GZipMiddleware, compresslevel=4),
+        ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
     app.state.readings = readings

@@ -48,7 +48,9 @@ def page(
 
 
 def _address(request: Request) -> str:
-    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    # Two slashes at the begin would be an address of another host.
+    path = "/" + request.url.path.lstrip("/\\")
+    return f"{path}?{request.url.query}" if request.url.query else path
 
 
 @functools.cache

@@ -1,8 +1,9 @@
 """Frames to rows and back: what is missing is NULL in the database and never a number, a text or a flag."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -20,12 +21,25 @@ def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def digest_of(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Give a SHA-256 of the rows: equal rows, equal digest, on any machine."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(repr(sorted(row.items())).encode())
-    return digest.hexdigest()
+def digest_of(rows: Iterable[tuple[Any, ...]], names: Sequence[str], key: Sequence[str]) -> str:
+    """Return a SHA-256 of rows: equal rows give an equal digest, on any machine, database and in any order.
+
+    Parameters
+    ----------
+    rows
+        One tuple of plain values a row.
+    names
+        The columns of these values.
+    key
+        The columns that tell rows apart.
+    """
+    places = {name: place for place, name in enumerate(names)}
+    in_order = sorted(rows, key=itemgetter(*(places[name] for name in key)))
+    # The text of a list of pairs, sorted by name: a format writes it faster than repr() does.
+    by_name = sorted(names)
+    text = f"[{', '.join(f'({name!r}, %r)' for name in by_name)}]"
+    values = map(itemgetter(*(places[name] for name in by_name)), in_order)
+    return hashlib.sha256("".join([text % row for row in values]).encode()).hexdigest()
 
 
 def why_no_text(text: str) -> str | None:
@@ -42,6 +56,8 @@ def why_no_text(text: str) -> str | None:
 def _plain(value: Any) -> Any:  # noqa: ANN401 (any value of a frame)
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime()
-    if isinstance(value, datetime | str | bool | int | float):
+    if isinstance(value, float):
+        return float(value) + 0.0  # -0.0 becomes 0.0: SQLite does not keep its sign
+    if isinstance(value, datetime | str | bool | int):
         return value
     return value.item() if hasattr(value, "item") else value

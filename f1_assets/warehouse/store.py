@@ -16,10 +16,11 @@ from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import migrate
 from f1_assets.warehouse.amendments import differences, summarized
+from f1_assets.warehouse.digests import digest_of_rows
 from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
 from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions
-from f1_assets.warehouse.records import digest_of, rows_of
+from f1_assets.warehouse.records import rows_of
 from f1_assets.warehouse.times_of_day import fill_times_of_day
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ class Warehouse:
         if dataset.table is None:
             return self._replace_file(line, dataset, frame, parents, starts_at)
         rows, now = rows_of(frame), datetime.now(UTC)
-        line = _brought(line, len(rows), digest_of(rows), now)
+        line = _brought(line, len(rows), digest_of_rows(dataset.table, rows), now)
         with self._storing(key, parents, starts_at) as connection:
             previous = _previous(connection, line)
             line = _still_short_since(line, previous)
@@ -449,7 +450,7 @@ def _keep_changes(
         return
     columns = [column for column in dataset.table.columns if column.name not in identity_of(line.key)]
     before = [row._asdict() for row in connection.execute(select(*columns).where(of_session(dataset.table, line.key)))]
-    if before and digest_of(before) != line.digest:
+    if before and digest_of_rows(dataset.table, before) != line.digest:
         _amend(connection, line, previous, summarized(differences(dataset.key, before, rows)))
 
 

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Table, bindparam, select, update
 
 from f1_assets.keys import SessionKey
-from f1_assets.warehouse.models import extractions, of_session
+from f1_assets.warehouse.digests import store_digest
+from f1_assets.warehouse.models import of_session
 
 _CLOCK = {"session_time_ms", "utc"}
 
@@ -31,7 +32,7 @@ def fill_times_of_day(connection: Connection, tables: Sequence[Table], key: Sess
     Returns
     -------
     int
-        How many rows were filled. The digest of their dataset is no longer known.
+        How many rows were filled. The digest of their dataset is stored anew with them.
     """
     filled = 0
     for table in tables:
@@ -56,6 +57,5 @@ def _fill(connection: Connection, table: Table, key: SessionKey, began_at: datet
         return 0
     same = [column == bindparam(f"_{column.name}") for column in identity]
     connection.execute(update(table).where(*same).values(utc=bindparam("_utc")), rows)
-    mine = of_session(extractions, key) & (extractions.c.dataset == table.name)
-    connection.execute(update(extractions).where(mine).values(digest=None))
+    store_digest(connection, table, key)
     return len(rows)

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from f1_assets.datasets import Dataset, all_datasets, named
-from f1_assets.datasets.definition import Check, Severity
+from f1_assets.datasets.definition import Check, NotCheckableError, Severity
 from f1_assets.errors import ConfigurationError
 from f1_assets.keys import SessionKey
-from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse.digests import columns_after_session
+from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import of_session, sessions
+from f1_assets.warehouse.records import digest_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy import Column, Table
 
 logger = logging.getLogger(__name__)
+
+AS_STORED = "rows_are_as_stored"
+"""The rule that every dataset has. Which value was changed, nobody can say."""
+
+AS_STORED_RULE = "The rows are those that the import stored: their digest, or their file's checksum, is as noted."
 
 EXAMPLES = 5
 """How many of the rows that break a rule are kept to be looked at."""
@@ -87,7 +96,7 @@ def check_session(
     Returns
     -------
     list of CheckFinding
-        One per check, in the order of the datasets and their checks.
+        One per check, in the order of the datasets and their checks; `AS_STORED` is the first of each dataset.
 
     Raises
     ------
@@ -103,13 +112,47 @@ def check_dataset(warehouse: Warehouse, key: SessionKey, dataset: Dataset) -> li
     return _findings(_Stored(warehouse, key), dataset)
 
 
+def worst_of(findings: Iterable[CheckFinding]) -> Severity | None:
+    """Return the worst severity among findings; None without any."""
+    return max((finding.severity for finding in findings), key=list(Severity).index, default=None)
+
+
 def why_short(warehouse: Warehouse, key: SessionKey, datasets: Iterable[str] | None = None) -> dict[str, str]:
-    """Return why datasets of a session fall far short of it, by their name; those that do not are left out."""
-    return {}
+    """Return why datasets of a session fall far short of what upstream must have.
+
+    Only checks with `Check.means_short` are run.
+
+    Parameters
+    ----------
+    warehouse, key
+        Where they are, and which session.
+    datasets
+        Names of the datasets; all by default.
+
+    Returns
+    -------
+    dict
+        One sentence per dataset that falls short, by its name; empty where none does.
+    """
+    stored = _Stored(warehouse, key)
+    reasons = {}
+    for dataset in named(datasets):
+        checks = [check for check in dataset.checks if check.means_short and check.applies_to(key)]
+        found = _held(stored, dataset, checks, _columns_of(dataset, checks))
+        # A defect of a rule breaks no row, and is no reason to ask for anything.
+        broken = [
+            _in_words(finding, check)
+            for finding, check in zip(found, checks, strict=True)
+            if finding.state is State.BROKEN and finding.broken
+        ]
+        if broken:
+            reasons[dataset.name] = f"{'; '.join(broken)}."
+    return reasons
 
 
-class _NotThereError(Exception):
-    """Rows that a check needs are not there; the message says why."""
+def _in_words(finding: CheckFinding, check: Check) -> str:
+    what = check.of or finding.dataset
+    return f"{finding.broken} of {finding.rows} rows of {what} break {check.name} ({check.description.rstrip('.')})"
 
 
 class _Stored:
@@ -118,55 +161,140 @@ class _Stored:
     def __init__(self, warehouse: Warehouse, key: SessionKey) -> None:
         self.key = key
         self._warehouse = warehouse
-        self._statuses = {line.dataset: line.status for line in warehouse.extractions(key)}
+        self._records = {record.dataset: record for record in warehouse.extractions(key)}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {}
         self._frames: dict[str, pd.DataFrame] = {}
 
     def rows(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Give the rows of a dataset; of one in the lake, these columns alone.
+        """Return the rows of a dataset; with `columns`, these alone.
 
         Raises
         ------
-        _NotThereError
+        NotCheckableError
             When there are none.
         """
-        if name == sessions.name:
-            return self._calendar()
-        status = self._statuses.get(name, Status.MISSING)
-        if status is not Status.PRESENT:
-            raise _NotThereError(f"{name}: {status}")
-        if name not in all_datasets():
-            raise _NotThereError(f"{name}: there is no such dataset")
-        dataset = all_datasets()[name]
-        if dataset.in_lake:
-            return self._rows_of_file(dataset, columns)
-        if name not in self._frames:
-            self._frames[name] = dataset.typed(self._warehouse.rows(dataset, self.key))
-        if self._frames[name].empty:
-            raise _NotThereError(f"{name}: its rows are gone")
-        return self._frames[name]
+        if name in self._frames:
+            return self._frames[name]
+        frame = self._frame(name, columns)
+        if frame.empty:
+            raise NotCheckableError(f"{name}: its rows are gone")
+        if columns is None:
+            self._frames[name] = frame
+        return frame
 
-    def _calendar(self) -> pd.DataFrame:
-        row = self._warehouse.query(select(sessions).where(of_session(sessions, self.key)))
-        if row["laps_scheduled"].isna().all():
-            raise _NotThereError("LapCount: how many laps were scheduled is not known")
-        return row
+    def _frame(self, name: str, columns: Sequence[str] | None) -> pd.DataFrame:
+        import pandas as pd
+
+        if name == sessions.name:
+            return self._warehouse.query(select(sessions).where(of_session(sessions, self.key)))
+        self.record(name)
+        if name not in all_datasets():
+            raise NotCheckableError(f"{name}: there is no such dataset")
+        dataset = all_datasets()[name]
+        if dataset.table is None:
+            return self._rows_of_file(dataset, columns)
+        if name in self._rows:
+            read, rows = columns_after_session(dataset.table), self._rows[name]
+        else:
+            read, rows = self._read(dataset, dataset.table, columns)
+        frame = pd.DataFrame(rows, columns=[column.name for column in read], dtype=object)
+        return dataset.typed(frame if columns is None else frame[list(columns)])
+
+    def record(self, name: str) -> Extraction:
+        """Return the extraction record of a dataset that is present.
+
+        Raises
+        ------
+        NotCheckableError
+            When it is not.
+        """
+        record = self._records.get(name)
+        if record is None or record.status is not Status.PRESENT:
+            raise NotCheckableError(f"{name}: {Status.MISSING if record is None else record.status}")
+        return record
+
+    def digest(self, record: Extraction, dataset: Dataset) -> str:
+        """Return the digest of the rows, or of the file, as they are now.
+
+        Raises
+        ------
+        NotCheckableError
+            When the file cannot be read.
+        """
+        if dataset.table is not None:
+            columns, self._rows[dataset.name] = self._read(dataset, dataset.table, None)
+            return digest_of(self._rows[dataset.name], [column.name for column in columns], dataset.key)
+        try:
+            checksum = None if record.file is None else self._warehouse.lake.checksum(record.file)
+        except (OSError, ConfigurationError) as error:
+            raise NotCheckableError(f"{dataset.name}: {error}") from error
+        if checksum is None:
+            raise NotCheckableError(f"{dataset.name}: the lake's file {record.file} cannot be read: it is not there")
+        return checksum
+
+    def is_current(self, record: Extraction) -> bool:
+        """Check whether an extraction record is still the one in the database."""
+        return record in self._warehouse.extractions(self.key)
+
+    def _read(
+        self, dataset: Dataset, table: Table, names: Sequence[str] | None
+    ) -> tuple[list[Column[Any]], list[tuple[Any, ...]]]:
+        """Read rows of a table in the dataset's order, and say which columns they have."""
+        columns = [column for column in columns_after_session(table) if names is None or column.name in names]
+        query = select(*columns).where(of_session(table, self.key))
+        with reading(self._warehouse.engine) as connection:
+            rows = connection.execute(query.order_by(*(table.c[name] for name in dataset.order_by)))
+            return columns, list(map(tuple, rows))
 
     def _rows_of_file(self, dataset: Dataset, columns: Sequence[str] | None) -> pd.DataFrame:
         try:
             return self._warehouse.rows(dataset, self.key, columns=columns)
         except ConfigurationError as error:  # the file is gone or damaged, which is for others to tell
-            raise _NotThereError(f"{dataset.name}: {error}") from error
+            raise NotCheckableError(f"{dataset.name}: {error}") from error
 
 
 def _findings(stored: _Stored, dataset: Dataset) -> list[CheckFinding]:
     wanted = [check for check in dataset.checks if check.applies_to(stored.key)]
-    if not wanted:
-        return [_not_checked(stored.key, dataset, check, _is_for(check)) for check in dataset.checks]
+    # A table is read whole, for its digest is made of all columns.
+    columns = _columns_of(dataset, wanted) if dataset.in_lake else None
+    return [_as_stored(stored, dataset), *_held(stored, dataset, dataset.checks, columns)]
+
+
+def _as_stored(stored: _Stored, dataset: Dataset) -> CheckFinding:
+    """Hold the digest of the rows, or the checksum of their file, against the digest in their extraction record."""
+    finding = CheckFinding(stored.key, dataset.name, AS_STORED, Severity.ERROR, State.NOT_CHECKED)
     try:
-        frame = stored.rows(dataset.name, _columns_of(dataset, wanted))
-    except _NotThereError as reason:
-        return [_not_checked(stored.key, dataset, check, str(reason)) for check in dataset.checks]
-    return [_finding(stored, dataset, check, frame) for check in dataset.checks]
+        record = stored.record(dataset.name)
+        if record.digest is None:
+            raise NotCheckableError(f"{dataset.name}: no digest was noted when its rows were stored")
+        if stored.digest(record, dataset) == record.digest:
+            return replace(finding, state=State.PASSED, rows=record.rows)
+        if not stored.is_current(record):
+            raise NotCheckableError(f"{dataset.name}: it was imported again meanwhile")
+        if record.version != dataset.version:
+            words = f"its rows are of version {record.version}; they are extracted again from the archive"
+            raise NotCheckableError(f"{dataset.name}: {words}")
+    except NotCheckableError as why:
+        return replace(finding, reason=str(why))
+    key = stored.key
+    reason = (
+        f"{'its file is' if dataset.in_lake else 'its rows are'} not as the import stored it: something else changed "
+        f"a value. Bring it back: f1-assets import {key.season} --round {key.round} --session {key.session} "
+        f"--dataset {dataset.name} --renew --from-archive"
+    )
+    return replace(finding, state=State.BROKEN, rows=record.rows, reason=reason)
+
+
+def _held(
+    stored: _Stored, dataset: Dataset, checks: Sequence[Check], columns: Sequence[str] | None
+) -> list[CheckFinding]:
+    if not any(check.applies_to(stored.key) for check in checks):
+        return [_not_checked(stored.key, dataset, check, _is_for(check)) for check in checks]
+    try:
+        frame = stored.rows(dataset.name, columns)
+    except NotCheckableError as reason:
+        return [_not_checked(stored.key, dataset, check, str(reason)) for check in checks]
+    return [_finding(stored, dataset, check, frame) for check in checks]
 
 
 def _columns_of(dataset: Dataset, checks: Sequence[Check]) -> list[str] | None:
@@ -184,10 +312,9 @@ def _finding(stored: _Stored, dataset: Dataset, check: Check, frame: pd.DataFram
         return _not_checked(stored.key, dataset, check, _is_for(check))
     try:
         beside = {name: stored.rows(name) for name in check.beside}
-    except _NotThereError as reason:
-        return _not_checked(stored.key, dataset, check, str(reason))
-    try:
         broken = check.test(frame, **beside)
+    except NotCheckableError as reason:
+        return _not_checked(stored.key, dataset, check, str(reason))
     except Exception as error:  # a defect of this rule's own: it is told as loudly as broken data, and hides no other
         logger.exception("%s: %s.%s could not be checked", stored.key, dataset.name, check.name)
         words = f"defect: {type(error).__name__}: {error}"
@@ -217,9 +344,9 @@ def _not_checked(key: SessionKey, dataset: Dataset, check: Check, reason: str) -
 
 
 def _shown(broken: pd.DataFrame, dataset: Dataset, check: Check) -> pd.DataFrame:
-    """Keep the key, the columns that the check looks at, and what it added."""
+    """Keep the key, the driver, the columns that the check looks at, and what it added."""
     hidden = {"season", "round", "session"}
-    if check.columns is not None:
+    if check.columns is not None and check.of is None:
         hidden.update(column.name for column in dataset.columns)
-        hidden.difference_update(dataset.key, check.columns)
+        hidden.difference_update(dataset.key, check.columns, ["driver_number"])
     return broken[[name for name in broken.columns if name not in hidden]].reset_index(drop=True)

@@ -89,6 +89,10 @@ class Severity(StrEnum):
     """Sound data can never be so."""
 
 
+class NotCheckableError(Exception):
+    """A rule cannot be checked: what it needs is not there. The message says what."""
+
+
 @dataclass(frozen=True)
 class Check:
     """A rule that the rows of a dataset follow.
@@ -99,12 +103,12 @@ class Check:
         What it is called, and the rule in one sentence.
     test
         Gives the rows that break it, from the dataset's rows of a session; the rows of each dataset in `beside` are
-        handed to it too, by that dataset's name.
+        handed to it too, by that dataset's name. Raises `NotCheckableError` where a value that it needs is unknown.
     severity
         What it says of the data that the rule is broken.
     beside
         Other datasets that it is held against, or ``sessions``, the calendar's row with what is known of the session.
-        Without their data it is not checked, which is neither pass nor fail.
+        Without their rows it is not checked, which is neither pass nor fail.
     sessions
         Identifiers of the sessions that it is for; all that have such data by default.
     columns
@@ -114,6 +118,9 @@ class Check:
         The dataset of `beside` whose rows it tells and counts; its own by default.
     tolerated_rate
         Up to this share of the rows may break it.
+    means_short
+        Whether a broken rule says that the rows fall far short of what upstream must have, so that the dataset is
+        asked for again 1, 3 and 7 days after it was stored.
     """
 
     name: str
@@ -125,6 +132,7 @@ class Check:
     columns: tuple[str, ...] | None = None
     of: str | None = None
     tolerated_rate: float = 0.0
+    means_short: bool = False
 
     def applies_to(self, key: SessionKey) -> bool:
         """Tell whether it is for such a session."""

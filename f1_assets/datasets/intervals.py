@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import integer, milliseconds, text
-from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.definition import ALL_SESSIONS, Check, Dataset, Field
+from f1_assets.datasets.lap_rules import PRACTICE
 from f1_assets.datasets.rules import drivers_are_known
+from f1_assets.datasets.running_time import goes_on_to_the_end
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
@@ -63,6 +65,13 @@ def _laps(gap: str) -> int | None:
     return 0 if _gap_ms(gap) is not None else None
 
 
+def _other_last_places(frame: pd.DataFrame) -> pd.DataFrame:
+    placed = frame[frame["position"].notna()].sort_values("session_time_ms", kind="stable")
+    last = placed.drop_duplicates("driver_number", keep="last")
+    expected = last["position"].rank(method="first")
+    return last.assign(place_by_order=expected)[last["position"] != expected]
+
+
 DATASET = Dataset(
     name="intervals",
     row="change of a driver's place or gap",
@@ -84,5 +93,19 @@ DATASET = Dataset(
     extract=extract,
     requires=(Feed.TIMING_DATA,),
     needs=Needs(laps=True),
-    checks=(drivers_are_known(),),
+    checks=(
+        drivers_are_known(),
+        Check(
+            "last_places_are_whole",
+            "At the end every car has a place of its own, from 1 without a hole.",
+            _other_last_places,
+            columns=("position",),
+        ),
+        goes_on_to_the_end(
+            "changes_go_on_to_the_end",
+            ALL_SESSIONS - PRACTICE,
+            ("session_time_ms",),
+            even_if_wet=True,
+        ),
+    ),
 )

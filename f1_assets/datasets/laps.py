@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from f1_assets.datasets.coercions import flag, integer, milliseconds, number, text
-from f1_assets.datasets.definition import Check, Dataset, Extract, Field, Severity
+from f1_assets.datasets.definition import Check, Dataset, Extract, Field, NotCheckableError, Severity
+from f1_assets.datasets.lap_rules import LAP_RULES
 from f1_assets.datasets.rules import drivers_are_known
+from f1_assets.datasets.speed_rules import SPEED_RULES
+from f1_assets.datasets.stint_rules import STINT_RULES
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse.lines import identity_of
@@ -93,6 +96,8 @@ def _after_missing_laps(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _not_the_distance(frame: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
     """Give the laps beyond the distance, or the last ones of a race that ended before it."""
+    if sessions["laps_scheduled"].isna().all():
+        raise NotCheckableError("LapCount: how many laps were scheduled is not known")
     distance = int(sessions["laps_scheduled"].iloc[0])
     # A lap that was begun and not timed is the way back to the pits.
     driven = frame[frame["lap_time_ms"].notna()].assign(laps_scheduled=distance)
@@ -194,5 +199,8 @@ DATASET = Dataset(
             columns=("lap_time_ms", "session_time_ms"),
         ),
         drivers_are_known(Severity.ERROR),
+        *STINT_RULES,
+        *SPEED_RULES,
+        *LAP_RULES,
     ),
 )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from f1_assets.datasets.coercions import integer, milliseconds, number, text
 from f1_assets.datasets.definition import Check, Dataset, Field, Severity
+from f1_assets.datasets.result_rules import RESULT_RULES
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
@@ -188,5 +189,6 @@ DATASET = Dataset(
             sessions=frozenset({"Q", *SPRINT_QUALIFYING}),
             columns=("position", *_PARTS),
         ),
+        *RESULT_RULES,
     ),
 )

@@ -63,6 +63,8 @@ def consistency_part(warehouse: Warehouse, states: Sequence[DatasetState], seaso
 
 
 def _in_words(finding: CheckFinding) -> str:
+    if not finding.broken:  # nobody can say which rows break it
+        return f"{finding.key} {finding.dataset}: {finding.check}: {finding.reason}"
     words = f"{finding.key} {finding.dataset}: {finding.broken:,} of {finding.rows:,} rows ({finding.rate:.1%}) break"
     return f"{words} {finding.check}{_example(finding)}"
 

@@ -69,6 +69,8 @@ _COLUMNS: tuple[tuple[str, sa.Column[Any]], ...] = (
 def upgrade() -> None:
     for table, column in _COLUMNS:
         op.add_column(table, column)
+    # Digests are made in another way now: those of before would all differ from their rows.
+    op.execute("UPDATE extractions SET digest = NULL WHERE file IS NULL")
     connection = op.get_bind()
     if sa.inspect(connection).has_table("results"):
         _key_results_by_entry(connection)

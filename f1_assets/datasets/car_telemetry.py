@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.definition import Check, Dataset, Extract, Field
+from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known, laps_are_covered
 from f1_assets.datasets.samples import began_at, samples_of
 from f1_assets.upstream.feeds import Feed
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give every sample."""
-    samples = loaded.car_data
-    return Extract(
-        samples_of(samples.table, loaded.t0_utc, loaded.key), began_at(loaded), notes=samples.counts.document()
-    )
+    """Give every sample of the session's own cars and time."""
+    samples, refusals = loaded.car_data, Refusals()
+    frame = samples_of(samples.table, loaded.t0_utc, loaded.key)
+    frame = refusals.later(refusals.other_cars(frame, loaded.cars), loaded.own_time.ends_ms)
+    return Extract(frame, began_at(loaded), notes=samples.counts.document() | refusals.document())
 
 
 def _impossible_speeds(frame: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +50,7 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(Feed.CAR_DATA,),
-    uses=(Feed.POSITION,),
+    uses=(Feed.POSITION, Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     needs=Needs(car_data=True, positions=True),
     checks=(
         Check(
@@ -62,4 +63,5 @@ DATASET = Dataset(
         laps_are_covered(),
     ),
     in_lake=True,
+    version=2,
 )

@@ -268,7 +268,7 @@ class Dataset:
         extract = given if isinstance(given, Extract) else Extract(given)
         frame = extract.frame
         if self.has_clock and "utc" not in frame:
-            frame = frame.assign(utc=_time_of_day(frame["session_time_ms"], loaded.t0_utc))
+            frame = frame.assign(utc=time_of_day(frame["session_time_ms"], loaded.t0_utc))
         return replace(extract, frame=self.conform(frame, loaded.key))
 
     def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -309,7 +309,7 @@ class Dataset:
         return frame.drop_duplicates(identity, keep="last").sort_values(identity, kind="stable").reset_index(drop=True)
 
 
-def _time_of_day(session_time_ms: pd.Series, t0_utc: datetime | None) -> pd.Series:
+def time_of_day(session_time_ms: pd.Series, t0_utc: datetime | None) -> pd.Series:
     """Turn session times into times of day; all are missing where nobody knows when session time began."""
     if t0_utc is None:
         return pd.Series(pd.NaT, index=session_time_ms.index, dtype="datetime64[ns, UTC]")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import text
-from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.refusals import Refusals
 from f1_assets.upstream.feeds import Feed
 
 if TYPE_CHECKING:
@@ -29,9 +30,21 @@ _COLUMNS = {
 }
 
 
-def extract(loaded: LoadedSession) -> pd.DataFrame:
+def extract(loaded: LoadedSession) -> Extract:
     """Give the drivers of F1's driver list; Jolpica adds its identifiers where it lists the driver."""
-    return pd.DataFrame({ours: text(loaded.results[theirs]) for ours, theirs in _COLUMNS.items()})
+    frame = pd.DataFrame({ours: text(loaded.results[theirs]) for ours, theirs in _COLUMNS.items()})
+    refusals = Refusals()
+    if loaded.corrections.driver_list is not None:
+        refused = loaded.corrections.driver_list.refused
+        refusals.add("of another series in the driver list", [str(entry) for entry in refused])
+    return Extract(frame.assign(full_name=_full_names(frame)), notes=refusals.document())
+
+
+def _full_names(frame: pd.DataFrame) -> pd.Series:
+    """Undo FastF1's name of a driver of whom F1 gives no first or no last name: ``None None``."""
+    first, last = frame["first_name"], frame["last_name"]
+    known = first.fillna("").str.cat(last.fillna(""), sep=" ").str.strip()
+    return frame["full_name"].where(first.notna() & last.notna(), known.where(known != ""))
 
 
 DATASET = Dataset(
@@ -60,6 +73,7 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(Feed.DRIVER_LIST,),
+    version=2,
     uses=(Feed.RESULTS,),
     views={
         "teams": (

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import integer, milliseconds, text
-from f1_assets.datasets.definition import ALL_SESSIONS, Check, Dataset, Field
+from f1_assets.datasets.definition import ALL_SESSIONS, Check, Dataset, Extract, Field
 from f1_assets.datasets.lap_rules import PRACTICE
+from f1_assets.datasets.refusals import late_lines
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.datasets.running_time import goes_on_to_the_end
 from f1_assets.upstream.feeds import Feed
@@ -22,11 +23,11 @@ _LAPS_BEHIND = re.compile(r"\+?\s*(\d+)\s*L(?:AP)?S?", re.IGNORECASE)
 _LEADER = re.compile(r"LAP\s+\d+", re.IGNORECASE)
 
 
-def extract(loaded: LoadedSession) -> pd.DataFrame:
-    """Give the changes of place and gap."""
+def extract(loaded: LoadedSession) -> Extract:
+    """Give the changes of place and gap, of the session's own cars and time."""
     stream = loaded.timing_stream
     to_leader, to_next = text(stream["GapToLeader"]), text(stream["IntervalToPositionAhead"])
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "driver_number": text(stream["Driver"]),
             "session_time_ms": milliseconds(stream["Time"]),
@@ -37,6 +38,9 @@ def extract(loaded: LoadedSession) -> pd.DataFrame:
             "laps_behind_next": _laps_behind(to_next),
         }
     )
+    refusals = late_lines(loaded, Feed.TIMING_DATA)
+    frame = refusals.other_cars(frame, loaded.cars)
+    return Extract(frame, notes=refusals.document())
 
 
 def _gaps(values: pd.Series) -> pd.Series:
@@ -92,6 +96,8 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(Feed.TIMING_DATA,),
+    uses=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
+    version=2,
     needs=Needs(laps=True),
     checks=(
         drivers_are_known(),

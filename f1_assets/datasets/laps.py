@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from f1_assets.datasets.coercions import flag, integer, milliseconds, number, text
-from f1_assets.datasets.definition import Check, Dataset, Extract, Field, NotCheckableError, Severity
+from f1_assets.datasets.definition import Check, Dataset, Extract, Field, NotCheckableError, Severity, time_of_day
+from f1_assets.datasets.driven_tyres import with_driven_tyres
+from f1_assets.datasets.generated_laps import DID_NOT_START, never_driven, without_start
 from f1_assets.datasets.lap_rules import LAP_RULES
+from f1_assets.datasets.refusals import Refusals, late_lines
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.datasets.speed_rules import SPEED_RULES
+from f1_assets.datasets.speed_traps import without_silent_traps
 from f1_assets.datasets.stint_rules import STINT_RULES
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from f1_assets.upstream.loader import LoadedSession
+
+RACES = frozenset({"R", "S"})
 
 _MILLISECONDS = {
     "session_time_ms": "Time",
@@ -66,7 +72,39 @@ def extract(loaded: LoadedSession) -> Extract:
         fastf1_generated=flag(laps["FastF1Generated"]),
         is_accurate=flag(laps["IsAccurate"]),
     )
-    return Extract(frame, _distance(loaded), rows_expected=_laps_of_the_result(loaded))
+    refusals = late_lines(loaded, Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.LAP_COUNT)
+    driven = _of_known_cars(_driven(frame, loaded, refusals), loaded, refusals)
+    driven = with_driven_tyres(driven)
+    if (timing := loaded.body(Feed.TIMING_DATA)) is not None:
+        driven = without_silent_traps(driven, timing)
+    driven = driven.assign(lap_start_utc=time_of_day(driven["lap_start_time_ms"], loaded.t0_utc))
+    return Extract(driven, _distance(loaded), rows_expected=_laps_of_the_result(loaded), notes=refusals.document())
+
+
+def _driven(frame: pd.DataFrame, loaded: LoadedSession, refusals: Refusals) -> pd.DataFrame:
+    """Leave out laps of a race that FastF1 generated and that nobody drove."""
+    if loaded.key.session not in RACES:
+        return frame
+    statuses = loaded.session_status
+    times = milliseconds(statuses["Time"]).where(statuses["Status"].notna())
+    started, aborted = (times[statuses["Status"] == status].dropna().tolist() for status in ("Started", "Aborted"))
+    timing, results = loaded.body(Feed.TIMING_DATA), loaded.results
+    words = text(results["Status"]).str.lower()
+    did_not_start = set(text(results["DriverNumber"])[words.isin(DID_NOT_START).fillna(False)])
+    if timing is not None and started:
+        did_not_start |= without_start(timing, started[0])
+    invented = never_driven(frame, loaded.laps_scheduled, aborted, did_not_start)
+    told = frame.loc[invented, ["driver_number", "lap_number"]]
+    refusals.add("that FastF1 generated and nobody drove", [f"car {car}, lap {lap}" for car, lap in told.to_numpy()])
+    return frame[~invented]
+
+
+def _of_known_cars(frame: pd.DataFrame, loaded: LoadedSession, refusals: Refusals) -> pd.DataFrame:
+    """Report the cars of the timing whose laps FastF1 leaves out, because it knows no driver of theirs."""
+    others = sorted(set(text(loaded.timing_stream["Driver"]).dropna()) - set(frame["driver_number"].dropna()))
+    reason = "of laps, each of a car that is not in the session's driver list or has no lap"
+    refusals.add(reason, [f"car {number}" for number in others])
+    return refusals.other_cars(frame, loaded.cars)
 
 
 def _distance(loaded: LoadedSession) -> Mapping[Table, Sequence[Mapping[str, Any]]]:
@@ -170,6 +208,7 @@ DATASET = Dataset(
         Feed.LAP_TIMES,
     ),
     needs=Needs(laps=True, messages=True),
+    version=2,
     checks=(
         Check(
             "sectors_sum_to_lap",
@@ -195,7 +234,7 @@ DATASET = Dataset(
             "A race ends with the lap that LapCount announced as its last; one that was cut short ends before.",
             _not_the_distance,
             beside=("sessions",),
-            sessions=frozenset({"R", "S"}),
+            sessions=RACES,
             columns=("lap_time_ms", "session_time_ms"),
         ),
         drivers_are_known(Severity.ERROR),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known, laps_are_covered
 from f1_assets.datasets.samples import began_at, samples_of
 from f1_assets.upstream.feeds import Feed
@@ -18,11 +19,11 @@ _SAFETY_CARS = ("241", "242", "243")
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give every sample."""
-    samples = loaded.positions
-    return Extract(
-        samples_of(samples.table, loaded.t0_utc, loaded.key), began_at(loaded), notes=samples.counts.document()
-    )
+    """Give every sample of the session's own cars and time."""
+    samples, refusals = loaded.positions, Refusals()
+    frame = samples_of(samples.table, loaded.t0_utc, loaded.key)
+    frame = refusals.later(refusals.other_cars(frame, loaded.cars, _SAFETY_CARS), loaded.own_time.ends_ms)
+    return Extract(frame, began_at(loaded), notes=samples.counts.document() | refusals.document())
 
 
 DATASET = Dataset(
@@ -45,8 +46,9 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(Feed.POSITION,),
-    uses=(Feed.CAR_DATA,),
+    uses=(Feed.CAR_DATA, Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     needs=Needs(car_data=True, positions=True),
     checks=(drivers_are_known(also=_SAFETY_CARS), laps_are_covered()),
     in_lake=True,
+    version=2,
 )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import integer, text, utc
-from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.own_messages import car_of, refusal_of
+from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known, times_go_forward
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
@@ -16,23 +18,45 @@ if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
 
-def extract(loaded: LoadedSession) -> pd.DataFrame:
-    """Give the messages in the order in which they were sent; FastF1's ``Time`` of a message is a date in UTC."""
+def extract(loaded: LoadedSession) -> Extract:
+    """Give the session's own messages in the order in which they were sent.
+
+    FastF1's ``Time`` of a message is a date in UTC.
+    """
     messages = loaded.race_control_messages
-    return pd.DataFrame(
+    words, said = text(messages["Message"]), text(messages["RacingNumber"])
+    named = words.map(lambda message: car_of(message, loaded.cars), na_action="ignore").astype("string")
+    frame = pd.DataFrame(
         {
-            "message_number": range(1, len(messages) + 1),
             "utc": utc(messages["Time"]),
             "lap_number": integer(messages["Lap"]),
             "category": text(messages["Category"]),
-            "message": text(messages["Message"]),
+            "message": words,
             "status": text(messages["Status"]),
             "flag": text(messages["Flag"]),
             "scope": text(messages["Scope"]),
             "sector": integer(messages["Sector"]),
-            "driver_number": text(messages["RacingNumber"]),
+            "driver_number": said.fillna(named),
         }
     )
+    refusals = Refusals()
+    own = _without_others(frame, loaded, refusals)
+    return Extract(own.assign(message_number=range(1, len(own) + 1)), notes=refusals.document())
+
+
+def _without_others(frame: pd.DataFrame, loaded: LoadedSession, refusals: Refusals) -> pd.DataFrame:
+    """Refuse the messages of other series."""
+    told = frame[["utc", "message", "category"]].astype(object)
+    told = told.where(told.notna(), None)
+    reasons = [
+        refusal_of(time, words, category, loaded.own_time, loaded.cars)
+        for time, words, category in told.itertuples(index=False)
+    ]
+    why = pd.Series(reasons, index=frame.index, dtype=object)
+    for reason in why.dropna().unique():
+        rows = told[why == reason].itertuples(index=False)
+        refusals.add(str(reason), [f"{time:%Y-%m-%d %H:%M:%S} UTC: {words}" for time, words, _ in rows])
+    return frame[why.isna()]
 
 
 DATASET = Dataset(
@@ -40,7 +64,8 @@ DATASET = Dataset(
     row="message of race control",
     description=(
         "Flags, safety cars, investigations, deleted laps and all else that race control announced. A corrected "
-        "message is sent again, so it has a row for each time it was sent."
+        "message is sent again, so it has a row for each time it was sent. Those of the series before and after, which "
+        "stand in the same feed, are refused."
     ),
     key=("message_number",),
     columns=(
@@ -53,10 +78,12 @@ DATASET = Dataset(
         Field("flag", "text", "GREEN, YELLOW, DOUBLE YELLOW, RED, BLUE, CLEAR, CHEQUERED, ..."),
         Field("scope", "text", "Track, Sector or Driver"),
         Field("sector", "integer", "Marshal sector"),
-        Field("driver_number", "text", "Car that it is about"),
+        Field("driver_number", "text", "Car that it is about, also where only the message's words name it"),
     ),
     extract=extract,
     requires=(Feed.RACE_CONTROL,),
+    uses=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
+    version=2,
     needs=Needs(messages=True),
     checks=(times_go_forward("message_number", "utc"), drivers_are_known()),
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import milliseconds, text
-from f1_assets.datasets.definition import Check, Dataset, Field
+from f1_assets.datasets.definition import Check, Dataset, Extract, Field
+from f1_assets.datasets.refusals import late_lines
 from f1_assets.datasets.rules import times_go_forward
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
@@ -16,16 +17,17 @@ if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
 
-def extract(loaded: LoadedSession) -> pd.DataFrame:
-    """Give the changes."""
+def extract(loaded: LoadedSession) -> Extract:
+    """Give the changes until the session ended: FastF1 is given no later ones."""
     changes = loaded.session_status
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "change_number": range(1, len(changes) + 1),
             "session_time_ms": milliseconds(changes["Time"]),
             "status": text(changes["Status"]),
         }
     )
+    return Extract(frame, notes=late_lines(loaded, Feed.SESSION_STATUS).document())
 
 
 def _out_of_course(frame: pd.DataFrame) -> pd.DataFrame:
@@ -50,6 +52,7 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(Feed.SESSION_STATUS,),
+    version=2,
     needs=Needs(laps=True),
     checks=(
         times_go_forward("change_number", "session_time_ms"),

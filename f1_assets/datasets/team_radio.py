@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give every message."""
-    radio = loaded.team_radio
+    """Give every message on the radio of the session's own cars."""
+    radio, refusals = loaded.team_radio, Refusals()
     rows = [
         {"driver_number": capture.driver_number, "utc": capture.utc, "url": f"{loaded.folder_url}{capture.path}"}
         for capture in radio.captures
     ]
-    return Extract(pd.DataFrame(rows, columns=["driver_number", "utc", "url"]), notes=radio.counts.document())
+    frame = refusals.other_cars(pd.DataFrame(rows, columns=["driver_number", "utc", "url"]), loaded.cars)
+    return Extract(frame, notes=radio.counts.document() | refusals.document())
 
 
 DATASET = Dataset(
@@ -37,6 +39,8 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(Feed.TEAM_RADIO,),
+    uses=(Feed.DRIVER_LIST,),
+    version=2,
     needs=Needs(team_radio=True),
     order_by=("utc", "driver_number"),
     checks=(drivers_are_known(),),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import milliseconds, text
-from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.refusals import late_lines
 from f1_assets.datasets.rules import times_go_forward
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
 
-def extract(loaded: LoadedSession) -> pd.DataFrame:
-    """Give the changes."""
+def extract(loaded: LoadedSession) -> Extract:
+    """Give the changes until the session ended: FastF1 is given no later ones."""
     changes = loaded.track_status
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "change_number": range(1, len(changes) + 1),
             "session_time_ms": milliseconds(changes["Time"]),
@@ -27,6 +28,7 @@ def extract(loaded: LoadedSession) -> pd.DataFrame:
             "message": text(changes["Message"]),
         }
     )
+    return Extract(frame, notes=late_lines(loaded, Feed.TRACK_STATUS).document())
 
 
 DATASET = Dataset(
@@ -43,6 +45,8 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(Feed.TRACK_STATUS,),
+    uses=(Feed.SESSION_STATUS,),
+    version=2,
     needs=Needs(laps=True),
     checks=(times_go_forward("change_number", "session_time_ms"),),
 )

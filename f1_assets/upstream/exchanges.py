@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -11,6 +12,9 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 from f1_assets.upstream.feeds import NOT_IN_STORAGE, Feed, damage_of, is_live_timing, is_without_data, needs_account
 from f1_assets.upstream.identity import Asked, stranger
+
+KEPT_BODIES = (Feed.SESSION_INFO, Feed.SESSION_STATUS, Feed.RACE_CONTROL, Feed.TIMING_DATA)
+"""Feeds of which a load keeps the body until it is extracted: FastF1 drops something of them that is needed."""
 
 
 class Outcome(StrEnum):
@@ -31,6 +35,7 @@ class Exchange:
     """One request and how it ended; `detail` says why when it did not give data, which may be another session's.
 
     `answered_at` is when upstream gave the answer, where it is known; that of the archive may be years old.
+    `body` is what came, of the feeds in `KEPT_BODIES`.
     """
 
     feed: Feed
@@ -44,6 +49,7 @@ class Exchange:
     is_stranger: bool = False
     answered_at: datetime | None = None
     never_sent: bool = False
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def reached_source(self) -> bool:
@@ -64,6 +70,30 @@ def never_left(error: BaseException | None) -> bool:
         return False
     cause = error.args[0] if error.args else None
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | ConnectTimeoutError)
+
+
+def decisive(exchanges: Iterable[Exchange], feed: Feed) -> Exchange | None:
+    """Give the exchange that says most about a feed: FastF1 asks a mirror where the service itself fails."""
+    order = [
+        Outcome.DATA,
+        Outcome.REFUSED,
+        Outcome.THROTTLED,
+        Outcome.FAILED,
+        Outcome.NO_DATA,
+        Outcome.ABSENT,
+        Outcome.NOT_ARCHIVED,
+    ]
+    mine = [exchange for exchange in exchanges if exchange.feed is feed]
+    if any(exchange.outcome is Outcome.ABSENT and needs_account(exchange.url) for exchange in mine):
+        # What F1 itself does not have is absent, whether or not the mirror answers.
+        mine = [each for each in mine if each.outcome is not Outcome.FAILED or needs_account(each.url)]
+    return min(mine, key=lambda exchange: order.index(exchange.outcome), default=None)
+
+
+def body_of(exchanges: Iterable[Exchange], feed: Feed) -> bytes | None:
+    """Give the body of a feed of `KEPT_BODIES` that gave data, the last one where it came twice; None without any."""
+    came = [exchange.body for exchange in exchanges if exchange.feed is feed and exchange.outcome is Outcome.DATA]
+    return came[-1] if came else None
 
 
 def in_short(error: requests.RequestException) -> str:
@@ -90,7 +120,19 @@ def exchange_of(
     answered_at = _answered_at(response, from_archive)
     if outcome is Outcome.DATA and not from_archive and (whose := stranger(url, body, asked)) is not None:
         return refused_as_stranger(Exchange(feed, url, outcome, "", status, False, len(body), milliseconds), whose)
-    return Exchange(feed, url, outcome, detail, status, from_archive, len(body), milliseconds, answered_at=answered_at)
+    kept = body if outcome is Outcome.DATA and feed in KEPT_BODIES else b""
+    return Exchange(
+        feed,
+        url,
+        outcome,
+        detail,
+        status,
+        from_archive,
+        len(body),
+        milliseconds,
+        answered_at=answered_at,
+        body=kept,
+    )
 
 
 def _answered_at(response: requests.Response, from_archive: bool) -> datetime | None:
@@ -104,7 +146,7 @@ def _answered_at(response: requests.Response, from_archive: bool) -> datetime | 
 def refused_as_stranger(exchange: Exchange, whose: str) -> Exchange:
     """Give an exchange as failed, because its body is not what was asked for."""
     detail = f"{whose} (HTTP {exchange.status}, {exchange.body_bytes:,} bytes)"
-    return replace(exchange, outcome=Outcome.FAILED, detail=detail, is_stranger=True)
+    return replace(exchange, outcome=Outcome.FAILED, detail=detail, is_stranger=True, body=b"")
 
 
 def _judge(

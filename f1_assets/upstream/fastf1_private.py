@@ -5,7 +5,9 @@
 - `_SessionWithRateLimiting`: the session with FastF1's own limits and authentication, which stay as they are;
 - `_api.base_url`, `_api.pages`: where the feeds are;
 - `_api.make_path`: the folder of a session's feeds;
-- `_api._extended_timing_data`: gives the stream of gaps that `Session.load()` parses and drops.
+- `_api._extended_timing_data`: gives the stream of gaps that `Session.load()` parses and drops;
+- `_api.fetch_page`: gives the lines of a feed, of which those of other series are refused;
+- `Session._set_laps_deleted_from_rcm`, `_laps`, `_race_control_messages`, `_RACE_LIKE_SESSIONS`: deleted laps.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Any
 import fastf1._api
 import pandas as pd
 import requests
+from fastf1.core import Session
 from fastf1.exceptions import FastF1CriticalError, RateLimitExceededError
 from fastf1.internals.f1account import token_manager
 from fastf1.internals.f1account.login import login
@@ -32,6 +35,8 @@ __all__ = [
     "RateLimitExceededError",
     "captured_failures",
     "captured_timing_stream",
+    "deleting_laps",
+    "judged_pages",
     "login",
     "make_path",
     "sending_through",
@@ -44,6 +49,9 @@ make_path: Callable[[str, str, str, str], str] = fastf1._api.make_path
 LIVE_TIMING_URL: str = fastf1._api.base_url
 LIVE_TIMING_PAGES: dict[str, str] = {page.removesuffix(".jsonStream"): page for page in fastf1._api.pages.values()}
 """The file of each feed, by the feed's name."""
+
+Page = list[list[Any]]
+"""The lines of a feed as FastF1 reads them: each one's session time, as in the feed, and its content."""
 
 _one_at_a_time = threading.RLock()
 
@@ -90,6 +98,47 @@ def captured_timing_stream() -> Iterator[list[pd.DataFrame]]:
         yield streams
     finally:
         fastf1._api._extended_timing_data = parse
+
+
+@contextlib.contextmanager
+def judged_pages(judge: Callable[[str, Page], Page]) -> Iterator[None]:
+    """Make loads take the lines of live timing's feeds as `judge` gives them, which is handed a feed's name and lines.
+
+    What is no stream, or holds no lines of a session time and something, is passed through.
+    """
+    fetch: Callable[..., Any] = fastf1._api.fetch_page
+    names = {name: page.removesuffix(".jsonStream") for name, page in fastf1._api.pages.items()}
+
+    def fetch_and_judge(path: str, name: str) -> Any:  # noqa: ANN401 (passed through)
+        page = fetch(path, name)
+        is_stream = isinstance(page, list) and all(isinstance(line, list) and len(line) == 2 for line in page)
+        return judge(names[name], page) if is_stream else page
+
+    fastf1._api.fetch_page = fetch_and_judge
+    try:
+        yield
+    finally:
+        fastf1._api.fetch_page = fetch
+
+
+@contextlib.contextmanager
+def deleting_laps(mark: Callable[[pd.DataFrame, pd.DataFrame, bool], pd.DataFrame]) -> Iterator[None]:
+    """Make loads take deleted laps from `mark`, given laps, messages and whether it is a race or a sprint.
+
+    It takes effect before FastF1 computes results from the laps that count.
+    """
+    own = Session._set_laps_deleted_from_rcm
+
+    def mark_deleted(session: Session) -> None:
+        if hasattr(session, "_laps") and hasattr(session, "_race_control_messages"):
+            is_race = session.name in session._RACE_LIKE_SESSIONS
+            session._laps = mark(session._laps, session._race_control_messages, is_race)
+
+    Session._set_laps_deleted_from_rcm = mark_deleted
+    try:
+        yield
+    finally:
+        Session._set_laps_deleted_from_rcm = own
 
 
 class _FailureCollector(logging.Handler):

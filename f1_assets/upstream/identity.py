@@ -88,6 +88,14 @@ def stranger(url: str, body: bytes, asked: Asked | None = None) -> str | None:
         return None  # not laid out as expected: whoever reads it says so
 
 
+def held_at(info: bytes) -> tuple[datetime, datetime] | None:
+    """Tell from when to when a session was held, in UTC, as its SessionInfo says; None where it does not."""
+    try:
+        return _held_at(_session_info(info))
+    except (IndexError, ValueError):
+        return None
+
+
 def is_distinctive(feed: Feed, body: bytes) -> bool:
     """Tell whether a body does not say whose it is, and yet no two sessions have the same: its times differ.
 

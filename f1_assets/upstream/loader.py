@@ -26,12 +26,15 @@ from f1_assets.errors import (
     UnreadableData,
 )
 from f1_assets.upstream.account import refusal_message, require_account
-from f1_assets.upstream.exchanges import Exchange, Outcome
+from f1_assets.upstream.corrections import Corrections, corrected
+from f1_assets.upstream.exchanges import Exchange, Outcome, body_of, decisive
 from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL, captured_failures, captured_timing_stream
 from f1_assets.upstream.fastf1_sessions import circuit_key_of, fastf1_session
-from f1_assets.upstream.feeds import Feed, needs_account
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.identity import held_at
 from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.own_time import OwnTime, own_time
 from f1_assets.upstream.raw_feeds import fetch_raw
 from f1_assets.upstream.telemetry import (
     CarSamples,
@@ -80,6 +83,7 @@ class LoadedSession:
     seconds: float
     loaded_at: datetime
     _timing_streams: Sequence[pd.DataFrame] = field(default_factory=list)
+    corrections: Corrections = field(default_factory=Corrections)
     _circuit: CircuitInfo | None = None
     _raw: Mapping[Feed, bytes] = field(default_factory=dict)
 
@@ -102,6 +106,29 @@ class LoadedSession:
     def archive_hits(self) -> int:
         """How many responses the archive gave."""
         return sum(1 for exchange in self.exchanges if exchange.from_archive)
+
+    def body(self, feed: Feed) -> bytes | None:
+        """Give the body of a feed as it came, of those in `exchanges.KEPT_BODIES`; None where it gave no data."""
+        return body_of(self.exchanges, feed)
+
+    @functools.cached_property
+    def own_time(self) -> OwnTime:
+        """When the feeds are about the session itself."""
+        info = self.body(Feed.SESSION_INFO)
+        held = held_at(info) if info is not None else None
+        if held is None and not self.session.end_is_estimated:
+            held = self.session.start, self.session.end
+        statuses, messages = self.body(Feed.SESSION_STATUS), self.body(Feed.RACE_CONTROL)
+        return own_time(statuses, messages, held, self.t0_utc)
+
+    @functools.cached_property
+    def cars(self) -> Mapping[str, str | None] | None:
+        """The session's own cars and their drivers' letters; None where F1's driver list is missing."""
+        if self.corrections.driver_list is None or not self.corrections.driver_list.entries:
+            return None
+        results = self.results
+        letters = results["Abbreviation"].where(results["Abbreviation"].notna(), None)
+        return dict(zip(results["DriverNumber"].astype(str), letters, strict=True))
 
     @property
     def laps(self) -> pd.DataFrame:
@@ -285,21 +312,7 @@ class LoadedSession:
         return {feed: self._since_possible(feed) for feed in absent if self._may_come(feed)}
 
     def _decisive(self, feed: Feed) -> Exchange | None:
-        """Give the exchange that says most about a feed: FastF1 asks a mirror where the service itself fails."""
-        order = [
-            Outcome.DATA,
-            Outcome.REFUSED,
-            Outcome.THROTTLED,
-            Outcome.FAILED,
-            Outcome.NO_DATA,
-            Outcome.ABSENT,
-            Outcome.NOT_ARCHIVED,
-        ]
-        mine = [exchange for exchange in self.exchanges if exchange.feed is feed]
-        if any(exchange.outcome is Outcome.ABSENT and needs_account(exchange.url) for exchange in mine):
-            # What F1 itself does not have is absent, whether or not the mirror answers.
-            mine = [each for each in mine if each.outcome is not Outcome.FAILED or needs_account(each.url)]
-        return min(mine, key=lambda exchange: order.index(exchange.outcome), default=None)
+        return decisive(self.exchanges, feed)
 
     def _loaded(self, name: str) -> pd.DataFrame:
         try:
@@ -368,6 +381,7 @@ def load_session(
         ) as exchanges,
         captured_failures() as failures,
         captured_timing_stream() as streams,
+        corrected(exchanges) as corrections,
     ):
         try:
             if transport.source == "live" and transport.sends and event.live_timing and not archive_only:
@@ -399,6 +413,7 @@ def load_session(
         seconds=time.perf_counter() - started,
         loaded_at=loaded_at,
         _timing_streams=streams,
+        corrections=corrections,
         _circuit=circuit,
         _raw=raw,
     )

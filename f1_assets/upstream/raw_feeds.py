@@ -1,4 +1,4 @@
-"""The feeds that FastF1 is not asked for, because it parses them slowly or not at all: telemetry and team radio."""
+"""The feeds that FastF1 is not asked for: telemetry and team radio, and a status without the laps."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ from f1_assets.upstream.transport import Transport
 
 
 def raw_feeds(needs: Needs) -> list[Feed]:
-    """Give the feeds that needs ask for."""
-    wanted = {Feed.CAR_DATA: needs.car_data, Feed.POSITION: needs.positions, Feed.TEAM_RADIO: needs.team_radio}
+    """Give the feeds that needs ask for.
+
+    Where a session ended its own rows end; FastF1 asks for its status only with the laps.
+    """
+    wanted = {
+        Feed.SESSION_STATUS: (needs.messages or needs.car_data or needs.positions) and not needs.laps,
+        Feed.CAR_DATA: needs.car_data,
+        Feed.POSITION: needs.positions,
+        Feed.TEAM_RADIO: needs.team_radio,
+    }
     return [feed for feed, is_wanted in wanted.items() if is_wanted]
 
 

@@ -88,6 +88,15 @@ class Tally:
             )
 
 
+def clock_ms(clock: str) -> int | None:
+    """Read a session time as it stands in a feed, `HH:MM:SS.mmm`, in milliseconds; None where it is none."""
+    match = _CLOCK.fullmatch(clock.encode())
+    if match is None:
+        return None
+    hours, minutes, seconds, milliseconds = map(int, match.groups())
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds
+
+
 def stream_lines(body: bytes, tally: Tally) -> Iterator[tuple[int, int, bytes]]:
     """Give each line's number from 1, its session time in milliseconds, and what stands behind that."""
     for number, line in enumerate(body.removeprefix(_BOM).split(b"\n"), 1):

@@ -37,6 +37,7 @@ DATASETS = (
 
 ROWS = {
     #               circuit drivers intervals laps messages results session track weather
+    "2018-04-R": (NONE, 20, 0, 848, 109, 20, 5, 0, NONE),
     "2019-14-Q": (NONE, 20, 1053, 275, 40, 20, 17, 12, 95),
     "2020-03-FP2": (NONE, 20, 221, 109, 13, NONE, 5, 1, NONE),
     "2020-05-FP2": (NONE, NONE, 402, 535, NONE, NONE, 5, 7, 100),
@@ -65,7 +66,7 @@ ROWS = {
     "2025-01-R": (NONE, 20, NONE, NONE, 113, 20, 5, 20, NONE),
     "2025-02-R": (NONE, 20, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "2025-04-R": (NONE, 20, NONE, NONE, 91, 20, 5, 3, NONE),
-    "2025-16-FP1": (NONE, 20, NONE, NONE, 45, NONE, NONE, NONE, NONE),
+    "2025-16-FP1": (NONE, 20, NONE, NONE, 34, NONE, NONE, NONE, NONE),
 }
 
 

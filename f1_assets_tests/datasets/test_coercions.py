@@ -9,6 +9,7 @@ from f1_assets.datasets.intervals import _gap_ms, _laps
 from f1_assets.datasets.results import _total_times
 from f1_assets.errors import UnreadableData
 from f1_assets.keys import SessionKey
+from f1_assets.upstream.corrections import Corrections
 
 
 def _plain(values):
@@ -96,8 +97,14 @@ def test_a_tyre_that_nobody_reported_is_not_a_fresh_one():
 
     class Loaded:
         laps = driven
+        key = SessionKey(2025, 1, "FP1")
         results = pd.DataFrame({"Laps": [float("nan")]})
-        laps_scheduled = None
+        timing_stream = pd.DataFrame({"Driver": ["4"]})
+        laps_scheduled = cars = t0_utc = None
+        corrections = Corrections()
+
+        def body(self, _feed):
+            return None
 
     frame = all_datasets()["laps"].extract(Loaded()).frame
     assert _plain(frame["fresh_tyre"]) == [True, None]

@@ -1,0 +1,78 @@
+"""What FastF1 is made to take otherwise than it would, during a load: whose lines, whose drivers, which laps count."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from f1_assets.upstream.driver_list import DriverList, read_driver_list
+from f1_assets.upstream.exchanges import Exchange, body_of
+from f1_assets.upstream.fastf1_private import Page, deleting_laps, judged_pages
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.own_time import ends_ms_of, session_time_began_at
+from f1_assets.upstream.stream_lines import clock_ms
+from f1_assets.upstream.track_limits import rulings, with_rulings
+
+_END_WITH_THE_SESSION = (Feed.SESSION_STATUS, Feed.TRACK_STATUS, Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.LAP_COUNT)
+"""Feeds whose lines after the session's end are of the next series."""
+
+_TOLD_CHARACTERS = 80
+_ZERO = "00:00:00.000"
+
+
+@dataclass
+class Corrections:
+    """What was refused of a load's feeds: entries of the driver list, and lines after the session's end, in words."""
+
+    driver_list: DriverList | None = None
+    late_lines: dict[Feed, list[str]] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def corrected(exchanges: Sequence[Exchange]) -> Iterator[Corrections]:
+    """Correct what FastF1 takes from the feeds and from race control's rulings, for the time of a load.
+
+    Parameters
+    ----------
+    exchanges
+        Those of the load, as they come.
+
+    Yields
+    ------
+    Corrections
+        What was refused so far.
+    """
+    found = Corrections()
+
+    def judge(name: str, page: Page) -> Page:
+        if name == Feed.DRIVER_LIST:
+            found.driver_list = read_driver_list((clock_ms(clock) or 0, content) for clock, content in page)
+            return [[_ZERO, found.driver_list.entries]]
+        if name in _END_WITH_THE_SESSION:
+            return _until_the_end(Feed(name), page, body_of(exchanges, Feed.SESSION_STATUS), found)
+        return page
+
+    def mark(laps: pd.DataFrame, messages: pd.DataFrame, is_race: bool) -> pd.DataFrame:
+        body = body_of(exchanges, Feed.RACE_CONTROL)
+        began_at = session_time_began_at(body) if body is not None else None
+        words = zip(messages["Time"], messages["Message"], strict=True)
+        return with_rulings(laps, rulings(words, began_at), is_race)
+
+    with judged_pages(judge), deleting_laps(mark):
+        yield found
+
+
+def _until_the_end(feed: Feed, page: Page, statuses: bytes | None, found: Corrections) -> Page:
+    """Take the lines of a feed up to the session's end, where that is known."""
+    ends_ms = ends_ms_of(statuses) if statuses is not None else None
+    if ends_ms is None:
+        return page
+    late = [line for line in page if (clock_ms(line[0]) or 0) > ends_ms]
+    if late:
+        found.late_lines[feed] = [f"{clock} {json.dumps(content)}"[:_TOLD_CHARACTERS] for clock, content in late]
+        return [line for line in page if (clock_ms(line[0]) or 0) <= ends_ms]
+    return page

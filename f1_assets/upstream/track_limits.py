@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-_CAR = re.compile(r"(?<!\d)(\d{1,3}) \(([A-Z]{3})\)")
+_CAR = re.compile(r"(?<![\d:.])(\d{1,3}) \(([A-Z]{3})\)")
 _TIME = re.compile(r"\bTIME (?:(\d{1,2}):)?(\d{1,3}):(\d{2})\.(\d{3})(?!\d)")
 _LAP = re.compile(r"\bLAP (\d{1,3})\b")
 _REASON = re.compile(r"DELETED - (.*)")

@@ -14,7 +14,8 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse.digests import store_digest
 from f1_assets.warehouse.models import of_session
 
-_CLOCK = {"session_time_ms", "utc"}
+_CLOCKS = {"utc": "session_time_ms", "lap_start_utc": "lap_start_time_ms"}
+"""The times of day, by the session times that they are of."""
 
 
 def fill_times_of_day(connection: Connection, tables: Sequence[Table], key: SessionKey, began_at: datetime) -> int:
@@ -25,26 +26,29 @@ def fill_times_of_day(connection: Connection, tables: Sequence[Table], key: Sess
     connection
         In whose transaction.
     tables
-        Of these, those whose rows have a session time and a time of day.
+        Of these, those whose rows have a session time and its time of day.
     key, began_at
         Which session, and when its session time began.
 
     Returns
     -------
     int
-        How many rows were filled. The digest of their dataset is stored anew with them.
+        How many times of day were filled. The digest of their dataset is stored anew with them.
     """
     filled = 0
     for table in tables:
-        if {column.name for column in table.columns} >= _CLOCK:
-            filled += _fill(connection, table, key, began_at)
+        for utc, session_time in _CLOCKS.items():
+            if {utc, session_time} <= {column.name for column in table.columns}:
+                filled += _fill(connection, table, key, began_at, utc, session_time)
     return filled
 
 
-def _fill(connection: Connection, table: Table, key: SessionKey, began_at: datetime) -> int:
+def _fill(
+    connection: Connection, table: Table, key: SessionKey, began_at: datetime, utc: str, session_time: str
+) -> int:
     identity = list(table.primary_key.columns)
-    lacking = select(*identity, table.c.session_time_ms.label("_ms")).where(
-        of_session(table, key), table.c.utc.is_(None), table.c.session_time_ms.is_not(None)
+    lacking = select(*identity, table.c[session_time].label("_ms")).where(
+        of_session(table, key), table.c[utc].is_(None), table.c[session_time].is_not(None)
     )
     rows = [
         {
@@ -56,6 +60,6 @@ def _fill(connection: Connection, table: Table, key: SessionKey, began_at: datet
     if not rows:
         return 0
     same = [column == bindparam(f"_{column.name}") for column in identity]
-    connection.execute(update(table).where(*same).values(utc=bindparam("_utc")), rows)
+    connection.execute(update(table).where(*same).values({utc: bindparam("_utc")}), rows)
     store_digest(connection, table, key)
     return len(rows)

@@ -93,6 +93,7 @@ def test_a_tyre_that_nobody_reported_is_not_a_fresh_one():
     columns = dict.fromkeys(fastf1.core.Laps._COLUMNS, None)
     driven = pd.DataFrame([{**columns, "DriverNumber": "4", "LapNumber": float(lap)} for lap in (1, 2)])
     driven["Compound"], driven["TyreLife"] = ["SOFT", "nan"], [3.0, float("nan")]
+    driven["Stint"] = [1.0, float("nan")]
     driven["FreshTyre"] = [True, True]  # what FastF1 makes of a missing flag
 
     class Loaded:

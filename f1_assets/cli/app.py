@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import named
 from f1_assets.errors import F1AssetsError, UsageError
+from f1_assets.escaping import visible
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.monitoring.logs import set_up_logs
 from f1_assets.planning import dataset_states
@@ -166,6 +168,9 @@ def ui(
 
 def main() -> None:
     """Run the command: an error is one or two lines and its own exit code; a traceback only with ``--debug``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character shows its code
     try:
         # Without its standalone mode the parser gives the code of an exit back instead of raising it.
         exit_code = app(standalone_mode=False)
@@ -174,7 +179,7 @@ def main() -> None:
         sys.exit(exit_code if isinstance(exit_code, int) else 0)
     except F1AssetsError as error:
         if _debug:
-            traceback.print_exc()
+            _print_traceback()
         err().print(Text.assemble(("Error: ", "bold red"), str(error)))
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -186,13 +191,17 @@ def main() -> None:
         _unexpected(error)
 
 
+def _print_traceback() -> None:
+    sys.stderr.write(visible(traceback.format_exc(), lines=True))
+
+
 def _unexpected(error: Exception) -> None:
     """Say what went wrong where it was not foreseen: usage errors as the parser words them, else a defect."""
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):
         err().print(Text.assemble(("Error: ", "bold red"), error.format_message()))
         sys.exit(2)
     if _debug:
-        traceback.print_exc()
+        _print_traceback()
     err().print(
         Text.assemble(("Error: ", "bold red"), f"a defect of f1_assets: {type(error).__name__}: {error}\n")
         + Text("Run it again with `f1-assets --debug ...` and report the traceback.")

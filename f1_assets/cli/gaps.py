@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
+from f1_assets.cli.console import Table
 from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import STYLES, out, print_json, program, why
 from f1_assets.cli.tables import print_table

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
+from f1_assets.cli.console import Table
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import print_json
 from f1_assets.cli.tables import print_table

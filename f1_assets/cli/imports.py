@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
+from f1_assets.cli.console import Table
 from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import err, matrix, out, print_json, program
 from f1_assets.cli.progress import ProgressWatcher

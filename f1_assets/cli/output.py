@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from f1_assets.cli.console import PlainConsole, Table
 from f1_assets.datasets import Dataset
+from f1_assets.escaping import visible, visible_json
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Status
 from f1_assets.wording import counted
@@ -44,19 +44,20 @@ _SIGNS = {
 }
 
 
-def out() -> Console:
+def out() -> PlainConsole:
     """Give the console for what was asked for."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    return PlainConsole(width=None if sys.stdout.isatty() else 140)
 
 
-def err() -> Console:
+def err() -> PlainConsole:
     """Give the console for progress and errors."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return PlainConsole(stderr=True, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 (any JSON value)
     """Print one JSON document."""
-    sys.stdout.write(json.dumps(document, indent=2, default=_plain, ensure_ascii=False) + "\n")
+    written = json.dumps(document, indent=2, default=_plain, ensure_ascii=False)
+    sys.stdout.write(visible_json(written) + "\n")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 (any value of a row)
@@ -111,7 +112,7 @@ def session_table(states: Sequence[DatasetState]) -> Table:
 
 def row_tables(rows: pd.DataFrame, title: str, key: Sequence[str]) -> Iterator[Table]:
     """Draw rows, in as many tables below each other as their columns need; each begins with the key."""
-    texts = rows.astype("string").fillna("")
+    texts = rows.astype("string").fillna("").map(visible)
     widths = {str(name): max(len(str(name)), int(texts[name].str.len().max())) + 3 for name in texts.columns}
     identity = [name for name in texts.columns if name in key]
     room = out().width - sum(widths[name] for name in identity) - 2

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from f1_assets.cli.output import err
 from f1_assets.errors import QuotaExhausted
+from f1_assets.escaping import visible
 from f1_assets.importing import CalendarRefresh, Outcome, SessionOutcome, SessionRun, Watcher
 from f1_assets.importing.standings import StandingsRefresh
 from f1_assets.keys import SessionKey
@@ -39,7 +40,7 @@ class ProgressWatcher(Watcher):
             TextColumn("[bold]Importing"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
             _Left(self._left),
         )
@@ -64,7 +65,7 @@ class ProgressWatcher(Watcher):
 
     def warned(self, message: str) -> None:
         """Say what went wrong."""
-        self._progress.console.print(f"[yellow]{message}[/]")
+        self._progress.console.print(visible(message), style="yellow")
 
     def standings(self, refresh: StandingsRefresh) -> None:
         """Say which rounds were brought."""
@@ -91,7 +92,8 @@ class ProgressWatcher(Watcher):
         """Write the session's line."""
         self._ended, self._last_end = self._ended + 1, time.monotonic()
         self._progress.update(self._task, advance=1, description=str(run.outcome.key))
-        line = _line(run.outcome) if run.error is None else f"{run.outcome.key}  [red]{run.error}[/]"
+        failed = Text.assemble(f"{run.outcome.key}  ", (visible(str(run.error)), "red"))
+        line = _line(run.outcome) if run.error is None else failed
         self._progress.console.print(line)
         if run.warning is not None:
             self.warned(run.warning)
@@ -121,14 +123,13 @@ class _Left(ProgressColumn):
         return Text("" if left is None else f"about {duration(left)} left")
 
 
-def _line(outcome: SessionOutcome) -> str:
+def _line(outcome: SessionOutcome) -> Text:
     style = _STYLES[outcome.status]
     rows = sum(line.rows for line in outcome.datasets)
-    words = (
-        f"{outcome.key}  [{style}]{outcome.status}[/]  {counted(rows, 'row')}, {counted(outcome.requests, 'request')}"
-    )
+    words = f"  {counted(rows, 'row')}, {counted(outcome.requests, 'request')}"
     if outcome.unavailable:
         words += f", unavailable: {', '.join(outcome.unavailable)}"
     if outcome.failed:
         words += f", failed: {', '.join(outcome.failed)}"
-    return f"{words}, {outcome.seconds:.1f} s"
+    words += f", {outcome.seconds:.1f} s"
+    return Text.assemble(f"{outcome.key}  ", (str(outcome.status), style), words)

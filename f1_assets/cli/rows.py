@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from sqlalchemy import select
 
+from f1_assets.cli.console import Table
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import out, print_json, row_tables, state_document, why
 from f1_assets.cli.tables import print_table

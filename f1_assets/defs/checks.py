@@ -10,6 +10,7 @@ from f1_assets.datasets import Dataset
 from f1_assets.datasets.checking import CheckFinding, State, check_session
 from f1_assets.datasets.definition import Severity
 from f1_assets.defs.metadata import markdown_table
+from f1_assets.escaping import markdown, visible
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Extraction, Status, Warehouse
 
@@ -39,8 +40,8 @@ def available(line: Extraction) -> dg.AssetCheckResult:
         asset_key=line.dataset,
         passed=there,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"status": str(line.status), "reason": line.reason or "", "session": str(line.key)},
-        description=None if there else f"{line.key}: {line.reason}",
+        metadata={"status": str(line.status), "reason": visible(line.reason or ""), "session": str(line.key)},
+        description=None if there else markdown(f"{line.key}: {line.reason}"),
     )
 
 
@@ -74,5 +75,5 @@ def _result(finding: CheckFinding) -> dg.AssetCheckResult:
             "rate_pct": round(100 * finding.rate, 3),
             "examples": dg.MetadataValue.md(examples),
         },
-        description=f"{finding.key}: {finding.reason}" if finding.reason else None,
+        description=markdown(f"{finding.key}: {finding.reason}") if finding.reason else None,
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets
+from f1_assets.escaping import markdown, visible
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.amendments import Amendment, amendments_of
@@ -60,7 +60,7 @@ def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
         "season_board": dg.MetadataValue.url(f"{process_settings().board_url}/session/{line.key}"),
     }
     if line.reason:
-        metadata["reason"] = line.reason
+        metadata["reason"] = visible(line.reason)
     if line.notes:
         metadata["found_in_the_feeds"] = dg.MetadataValue.json(json.loads(line.notes))
     if line.file_bytes:
@@ -89,21 +89,24 @@ def picture_of(line: Extraction, warehouse: Warehouse, log: logging.Logger) -> M
         return {}
     if drawn is None or len(address := data_uri(drawn)) > PICTURE_BYTES:
         return {}
-    title = re.sub(r"([\\\[\]])", r"\\\1", drawn.title)
-    return {"picture": dg.MetadataValue.md(f"![{title}]({address})")}
+    return {"picture": dg.MetadataValue.md(f"![{markdown(drawn.title)}]({address})")}
 
 
 def _amendments(amendments: Sequence[Amendment]) -> str:
-    rows = [("found (UTC)", "row", "column", "before", "after"), ("---",) * 5]
-    rows += [
+    rows = [
         (f"{a.changed_at:%Y-%m-%d %H:%M}", a.row, a.column or "whole row", a.before or "", a.after or "")
         for a in amendments
     ]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+    return _table(("found (UTC)", "row", "column", "before", "after"), rows)
 
 
 def markdown_table(frame: pd.DataFrame) -> str:
     """Write rows as a table in Markdown; what is missing is left empty."""
     texts = frame.astype("string").fillna("")
-    rows = [list(texts.columns), ["---"] * len(texts.columns), *texts.to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
+    return _table([str(name) for name in texts.columns], texts.to_numpy().tolist())
+
+
+def _table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """Write a table of which every value is shown as it is."""
+    lines = [columns, ["---"] * len(columns), *([markdown(str(cell)) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -65,4 +65,5 @@ def _of_session(lines: Sequence[Extraction]) -> str:
 
 
 def _reason(line: Extraction) -> str:
-    return f"{(line.reason or 'It failed').rstrip('.')}."
+    words = " ".join((line.reason or "It failed").split())
+    return f"{words.rstrip('.')}."

@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from f1_assets.escaping import visible, visible_json
+
 _ABOUT: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 (never changed in place)
 
 
@@ -23,6 +25,21 @@ def about(session: object = None, dataset: str | None = None, run: str | None = 
         yield
     finally:
         _ABOUT.reset(token)
+
+
+class TextLines(logging.Formatter):
+    """Lines for a person: a message is one line, and nothing in it controls the terminal."""
+
+    def __init__(self) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Write the message."""
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401
+        """Write the traceback, on as many lines as it has."""
+        return visible(super().formatException(ei), lines=True)
 
 
 class JsonLines(logging.Formatter):
@@ -39,7 +56,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return visible_json(json.dumps(line, ensure_ascii=False, default=str))
 
 
 def set_up_logs(log_format: str, debug: bool = False) -> None:
@@ -54,7 +71,10 @@ def set_up_logs(log_format: str, debug: bool = False) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     is_json = log_format == "json"
-    handler.setFormatter(JsonLines() if is_json else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(JsonLines() if is_json else TextLines())
+    for other in logging.getLogger("fastf1").handlers:
+        # FastF1 writes by itself, and repeats what upstream sent.
+        other.setFormatter(handler.formatter)
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("f1_assets").setLevel(logging.DEBUG if debug else logging.INFO if is_json else logging.NOTSET)
     # What a person sees of an import, the command shows by itself.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from f1_assets.escaping import slack
 from f1_assets.settings import Settings
 from f1_assets.wording import counted, duration
 
@@ -108,7 +109,7 @@ def post_import(settings: Settings, summary: Summary, warned: Callable[[str], No
 
 
 def post(settings: Settings, message: str, warned: Callable[[str], None]) -> bool:
-    """Post a message; what goes wrong is told to `warned`, and never raised."""
+    """Post a message as plain text; what goes wrong is told to `warned`, and never raised."""
     if settings.slack_token is None:
         return False
     if not settings.slack_channel:
@@ -120,7 +121,15 @@ def post(settings: Settings, message: str, warned: Callable[[str], None]) -> boo
     base_url = f"{settings.slack_api_url.rstrip('/')}/" if settings.slack_api_url else WebClient.BASE_URL
     client = WebClient(settings.slack_token.get_secret_value(), base_url=base_url, timeout=_TIMEOUT_SECONDS)
     try:
-        client.chat_postMessage(channel=settings.slack_channel, text=message)
+        client.chat_postMessage(
+            channel=settings.slack_channel,
+            text=slack(message),
+            mrkdwn=False,
+            parse="none",
+            link_names=False,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
     except (SlackClientError, OSError) as error:
         warned(f"No notification was posted: Slack failed ({_without_secret(error, settings)}).")
         return False

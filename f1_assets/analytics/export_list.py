@@ -135,7 +135,7 @@ class ExportList:
 def documented(name: str) -> Dataset | SeasonDataset | Table | None:
     """Return what is exported under a name; None where there is no such dataset."""
     calendar = {table.name: table for table in CALENDAR}
-    return {**calendar, **all_datasets(), **all_season_datasets()}.get(name)
+    return calendar.get(name, all_datasets().get(name, all_season_datasets().get(name)))
 
 
 def dataset_document(name: str) -> Mapping[str, Any]:

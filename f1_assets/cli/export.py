@@ -36,7 +36,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the warehouse as files: a folder per dataset, a file per season; export.json lists and describes them."""
-    from f1_assets.analytics.export import MARKER, export_warehouse
+    from f1_assets.analytics.export import export_warehouse
+    from f1_assets.analytics.export_list import MARKER
 
     warehouse = connect()
     known = known_seasons(warehouse)

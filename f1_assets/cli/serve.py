@@ -35,6 +35,7 @@ def serve(
             uvicorn.Config(
                 create_app(process_settings(), listens_on=host),
                 log_level="warning",
+                log_config=None,  # its lines are written as all others are: as text, or as JSON
                 access_log=False,
                 lifespan="off",
                 server_header=False,

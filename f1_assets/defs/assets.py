@@ -19,6 +19,7 @@ from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
 from f1_assets.errors import ConfigurationError, QuotaExhausted, UsageError
+from f1_assets.escaping import visible
 from f1_assets.importing import expected_requests_of, extract_each
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.sessions import done_since, note_failed
@@ -95,22 +96,22 @@ def session_data(
             left = [dataset for dataset in wanted if dataset.name not in done]
             for line in _import(context, key, left, warehouse.open(), loaded_session):
                 if line.failed:
-                    context.log.error("%s: %s", line.dataset, line.reason)
+                    context.log.error("%s: %s", line.dataset, visible(line.reason or ""))
                     failed.append(line)
                 else:
                     stored.append(line.dataset)
                     yield _result(context, line, warehouse.open())
             yield from consistency(context, warehouse.open(), key, stored)
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
     finally:
         # What was set aside is free again: the next session may be admitted before the governor's next tick.
         _govern(context, warehouse)
     if failed:
         raise DatasetsFailed(
             f"{key}: {len(failed)} of {len(wanted)} datasets failed: "
-            + "; ".join(f"{line.dataset} ({line.reason})" for line in failed),
-            metadata={line.dataset: line.error or line.reason or "" for line in failed},
+            + "; ".join(f"{line.dataset} ({visible(line.reason or '')})" for line in failed),
+            metadata={line.dataset: visible(line.error or line.reason or "", lines=True) for line in failed},
             allow_retries=False,
         )
 

@@ -56,7 +56,9 @@ def consistency(
         if not is_selected(context, finding.dataset, finding.check):
             continue
         if finding.state is State.NOT_CHECKED:
-            context.log.info("%s: %s.%s was not checked: %s", key, finding.dataset, finding.check, finding.reason)
+            context.log.info(
+                "%s: %s.%s was not checked: %s", key, finding.dataset, finding.check, visible(finding.reason or "")
+            )
             continue
         yield _result(finding)
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from f1_assets.analytics.csv_files import read_csv
-from f1_assets.analytics.export import MARKER, export_warehouse
+from f1_assets.analytics.export import export_warehouse
+from f1_assets.analytics.export_list import MARKER
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError, UsageError

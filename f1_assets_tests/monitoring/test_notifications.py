@@ -78,6 +78,19 @@ def test_it_is_posted_to_the_channel_with_the_token(with_slack, slack):
     assert (len(slack.posted), warned) == (1, [])
 
 
+def test_a_message_is_plain_text_that_notifies_nobody_and_links_nowhere(with_slack, slack):
+    assert post(with_slack, "<!channel> & <http://evil.example|board>\x1b[2J\nhttp://board/season/2024", print)
+    fields = slack.posted[0][2]
+    assert fields["text"] == (
+        "&lt;!channel&gt; &amp; &lt;http://evil.example|board&gt;\\x1b[2J\nhttp://board/season/2024"
+    )
+    assert [str(fields[name]).lower() for name in ("mrkdwn", "link_names", "unfurl_links")] in (
+        ["false"] * 3,
+        ["0"] * 3,
+    )
+    assert fields["parse"] == "none"
+
+
 @pytest.mark.parametrize(
     ("status", "answer"),
     [(429, {"ok": False, "error": "ratelimited"}), (500, {}), (200, {"ok": False, "error": "channel_not_found"})],

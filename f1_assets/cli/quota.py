@@ -15,6 +15,7 @@ from f1_assets.settings import process_settings
 from f1_assets.upstream import get_rate_limit_stats
 from f1_assets.upstream.ledger import Ledger
 from f1_assets.upstream.rate_limit import policies_for
+from f1_assets.wording import counted
 
 commands = typer.Typer(
     help="Show the request quota by policy: limit, used, reserved, remaining, and when the next permit is free.",
@@ -57,6 +58,6 @@ def repair_clock_(as_json: AsJson = False) -> None:
         return
     out().print(f"The clock says {repair.now:%Y-%m-%d %H:%M:%S} UTC.")
     for change in repair.changes:
-        out().print(Text(f"{change.table}: {change.rows:,} rows, {change.change}."))
+        out().print(Text(f"{change.table}: {counted(change.rows, 'row')}, {change.change}."))
     if not repair.changes:
         out().print("Nothing in the database is dated in the future; nothing was changed.")

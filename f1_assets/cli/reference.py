@@ -25,9 +25,15 @@ def markdown() -> str:
 
 def _sections(command: Any, path: str, context: typer.Context) -> Iterator[str]:  # noqa: ANN401 (Typer's own class)
     if inner_commands := getattr(command, "commands", None):
+        if command.invoke_without_command and context.command is not command:
+            yield from _section(command, path, context)
         for name, inner in sorted(inner_commands.items()):
             yield from _sections(inner, f"{path} {name}", context)
         return
+    yield from _section(command, path, context)
+
+
+def _section(command: Any, path: str, context: typer.Context) -> Iterator[str]:  # noqa: ANN401 (Typer's own class)
     usage = " ".join([path, *command.collect_usage_pieces(context)])
     yield f"## `{path}`\n\n{_in_a_line(command.help)}\n\n```console\n$ {usage}\n```\n"
     rows = [_row(parameter) for parameter in command.params if "--help" not in parameter.opts]

@@ -4,11 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, text, update
 
+from f1_assets.connection import connect
+from f1_assets.settings import load_settings
+from f1_assets.warehouse.models import seasons
 from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.warehouse.seasons import a_season, store
 
 SEASON = ["--round", "1"]
 
@@ -347,6 +352,16 @@ def test_the_quota_is_told_by_policy(f1_assets, recordings):
     assert "100 in 1 hour" in table
     assert "now" in table
     assert "Nothing is counted" in f1_assets("quota", F1_SOURCE=f"recording:{recordings}").stdout
+
+
+def test_a_clock_that_was_wrong_is_repaired_by_a_command(f1_assets, tmp_path):
+    warehouse = connect(load_settings(home=tmp_path / "home", source="simulator"))
+    store(warehouse, a_season(), "simulator")
+    with warehouse.engine.begin() as connection:
+        connection.execute(update(seasons).values(refreshed_at=datetime(2999, 1, 1, tzinfo=UTC)))
+    repaired = _json(f1_assets("quota", "repair-clock", "--json"))
+    assert [(change["table"], change["rows"]) for change in repaired["changes"]] == [("seasons", 1)]
+    assert "Nothing in the database is dated in the future" in f1_assets("quota", "repair-clock").stdout
 
 
 @pytest.mark.long

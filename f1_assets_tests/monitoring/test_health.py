@@ -68,7 +68,7 @@ def test_where_all_is_well_every_part_says_what_it_found(settings, warehouse):
         "consistency",
         "FastF1",
     ]
-    assert "schema 0007, durable" in parts["database"].reason
+    assert "schema 0008, durable" in parts["database"].reason
     assert "Nothing is kept yet" in parts["archive"].reason
     assert "1 files that were looked at are whole" in parts["lake"].reason
     assert parts["quota"].reason == "Requests left: 500 of 500 of any, 200 of 200 of jolpica."

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -68,3 +69,13 @@ def test_a_body_is_known_again_under_the_address_of_another_session_alone(archiv
     assert archive.twin(OTHER, b"sound") == "/static/2025/2025-03-02_X/2025-03-02_Race/TimingData.jsonStream"
     archive.discard("2025-03-02_Race")
     assert archive.twin(OTHER, b"sound") is None
+
+
+def test_what_a_clock_ahead_kept_for_a_time_is_not_fresh_until_then(archive):
+    now = datetime.now(UTC)
+    archive.keep(URL, _response(b"calendar"), now + timedelta(hours=12))
+    archive.keep(OTHER, _response(b"feed"), None)
+    assert archive.find(URL, now).content == b"calendar"
+    before = now - timedelta(days=365)  # the clock is right again
+    assert archive.find(URL, before) is None
+    assert archive.find(OTHER, before).content == b"feed"

@@ -45,11 +45,11 @@ def forget_failures(
     UsageError
         When the calendar does not have the session, or there is no such dataset.
     """
-    from f1_assets.upstream.estimates import live_timing_path
+    from f1_assets.upstream.folders import SessionFolders
 
     event, session = event_of(warehouse, key), session_of(warehouse, key)
     transport = transport or transport_for(process_settings())
-    transport.forget_temporary(live_timing_path(event, session))
+    transport.forget_temporary(SessionFolders(transport.archive).of(event, session))
     transport.forget_temporary(f"{JOLPICA_HOST}/ergast/f1/{key.season}/{key.round}/")
     if event.circuit_key is not None:
         transport.forget_temporary(f"{CIRCUIT_HOST}/api/v1/circuits/{event.circuit_key}/{key.season}")

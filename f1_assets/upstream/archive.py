@@ -86,6 +86,11 @@ class Archive:
             return None
         return response
 
+    def last(self, url: str) -> CachedResponse | None:
+        """Return the kept response of `url`, even if it has expired; None where there is none."""
+        with self._faults_named():
+            return self._read(_key_of(url))
+
     def keep(self, url: str, response: requests.Response, expires: datetime | None) -> None:
         """Keep a response until `expires`; for ever when None. What authenticated the request is not kept with it."""
         kept = CachedResponse.from_response(response)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from datetime import timedelta, timezone
 from statistics import median
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from f1_assets.upstream.fastf1_private import LIVE_TIMING_PAGES, LIVE_TIMING_URL, make_path
+from f1_assets.upstream.fastf1_private import LIVE_TIMING_PAGES, LIVE_TIMING_URL
 from f1_assets.upstream.feeds import CIRCUIT_HOST, JOLPICA_HOST, Feed, feed_of
+from f1_assets.upstream.folders import SessionFolders, live_timing_path
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.policies import ANY, JOLPICA, policy_of
 from f1_assets.upstream.raw_feeds import raw_feeds
@@ -36,7 +37,8 @@ def expected_requests(
     feed costs a second request, to a mirror), at the worst of the last ones: a load that stops halfway costs more than
     a request that was set aside in vain.
     """
-    planned = _with_pages(transport, planned_urls(event, session, needs))
+    folder = SessionFolders(transport.archive).of(event, session)
+    planned = _with_pages(transport, planned_urls(event, session, needs, folder))
     missing = [url for url in planned if feed_of(url) in renew or not transport.has_kept(url)]
     if not missing:
         return {ANY: 0, JOLPICA: 0}
@@ -84,13 +86,15 @@ class CostEstimator:
         self._transport = transport
         self._kept = set(transport.kept_addresses())
         self._ledger = transport.ledger
+        self._folders = SessionFolders(transport.archive)
         self._beyond: dict[tuple[str, str], list[int]] = {}
 
     def cost(
         self, event: CalendarEvent, session: CalendarSession, needs: Needs, renew: Container[str] = ()
     ) -> RequestCost:
         """Estimate one load; nothing where the archive has all of it, but for the feeds that `renew` names."""
-        planned = _with_pages(self._transport, planned_urls(event, session, needs))
+        folder = self._folders.of(event, session)
+        planned = _with_pages(self._transport, planned_urls(event, session, needs, folder))
         missing = [url for url in planned if feed_of(url) in renew or url not in self._kept]
         if not missing:
             return RequestCost()
@@ -109,12 +113,21 @@ class CostEstimator:
         return known
 
 
-def planned_urls(event: CalendarEvent, session: CalendarSession, needs: Needs) -> list[str]:
-    """Give the addresses that a load asks for when every feed is there, as FastF1 3.9 does."""
+def planned_urls(event: CalendarEvent, session: CalendarSession, needs: Needs, folder: str | None = None) -> list[str]:
+    """Give the addresses that a load asks for when every feed is there, as FastF1 3.9 does.
+
+    Parameters
+    ----------
+    event, session, needs
+        What is loaded of which session.
+    folder
+        Where F1 keeps its feeds; by default where FastF1 would look.
+    """
     urls = []
     if event.live_timing:
-        folder = f"{LIVE_TIMING_URL}{live_timing_path(event, session)}"
-        urls += [f"{folder}{LIVE_TIMING_PAGES[feed]}" for feed in _live_timing_feeds(session.key.session, needs)]
+        # Written as it leaves, and as the archive has it: some names have letters that an address has not.
+        base = f"{LIVE_TIMING_URL}{quote(folder or live_timing_path(event, session))}"
+        urls += [f"{base}{LIVE_TIMING_PAGES[feed]}" for feed in _live_timing_feeds(session.key.session, needs)]
     results = _JOLPICA_RESULTS.get(session.key.session, "results")
     base = f"https://{JOLPICA_HOST}/ergast/f1/{event.season}/{event.round}"
     if results is not None and not session.key.is_test:
@@ -129,13 +142,6 @@ def planned_urls(event: CalendarEvent, session: CalendarSession, needs: Needs) -
 def _with_pages(transport: Transport, urls: list[str]) -> list[str]:
     """Put the pages of a season in the place of a race of the past."""
     return [page for url in urls for page in transport.known_pages(url) or [url]]
-
-
-def live_timing_path(event: CalendarEvent, session: CalendarSession) -> str:
-    """Give the folder of a session's feeds, as FastF1's session has it in ``api_path``."""
-    zone = timezone(timedelta(minutes=event.gmt_offset_minutes))
-    day = session.start.astimezone(zone).date()
-    return make_path(event.name, event.event_date.isoformat(), session.name, day.isoformat())
 
 
 def _live_timing_feeds(session: str, needs: Needs) -> list[Feed]:

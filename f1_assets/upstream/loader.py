@@ -31,6 +31,7 @@ from f1_assets.upstream.exchanges import Exchange, Outcome, body_of, decisive
 from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL, captured_failures, captured_timing_stream
 from f1_assets.upstream.fastf1_sessions import circuit_key_of, fastf1_session
 from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.folders import SessionFolders
 from f1_assets.upstream.identity import held_at
 from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.needs import Needs
@@ -367,6 +368,7 @@ def load_session(
     """
     loaded_at, started = datetime.now(UTC), time.perf_counter()
     asked = fastf1_session(event, session)
+    asked.api_path = SessionFolders(transport.archive).of(event, session)
     stopped: QuotaExhausted | TransientError | AuthenticationRequired | None = None
     circuit: CircuitInfo | None = None
     raw: dict[Feed, bytes] = {}

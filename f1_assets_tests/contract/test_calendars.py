@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
+import requests
 
 from f1_assets.upstream.calendar import fetch_season
-from f1_assets.upstream.estimates import live_timing_path
+from f1_assets.upstream.estimates import planned_urls
 from f1_assets.upstream.fastf1_sessions import fastf1_session
+from f1_assets.upstream.folders import SessionFolders, live_timing_path
+from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.sources import Recording
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.calendar_changes import store_season
@@ -70,10 +73,7 @@ def test_events_and_sessions_equal_fastf1s_but_for_the_starts_that_f1_has_otherw
 
 @pytest.mark.parametrize("season", [2019, 2021, 2022, 2023])
 def test_every_session_that_f1s_index_has_carries_its_start_end_and_key(recordings, recording_transport, season):
-    response = Recording(recordings).respond(f"https://livetiming.formula1.com/static/{season}/Index.json")
-    if response.status != 200:
-        response = Recording(recordings).respond(f"https://livetiming-mirror.fastf1.dev/static/{season}/Index.json")
-    index = json.loads(response.body.decode("utf-8-sig"))
+    index = _recorded_index(recordings, season)
     listed = {
         entry["Key"]: (_utc(entry, "StartDate"), _utc(entry, "EndDate"))
         for meeting in index["Meetings"]
@@ -84,6 +84,13 @@ def test_every_session_that_f1s_index_has_carries_its_start_end_and_key(recordin
     # The first test of 2021 and of 2022 is not in F1's index.
     assert sum(s.session_key is None for s in sessions) == {2021: 3, 2022: 3}.get(season, 0)
     assert {s.session_key: (s.start, s.end) for s in sessions if s.session_key is not None} == listed
+
+
+def _recorded_index(recordings, season):
+    response = Recording(recordings).respond(f"https://livetiming.formula1.com/static/{season}/Index.json")
+    if response.status != 200:
+        response = Recording(recordings).respond(f"https://livetiming-mirror.fastf1.dev/static/{season}/Index.json")
+    return json.loads(response.body.decode("utf-8-sig"))
 
 
 def _utc(entry, name):
@@ -104,6 +111,26 @@ def test_the_folder_of_a_postponed_session_is_the_one_in_f1s_index(recording_tra
     assert live_timing_path(suzuka, qualifying) == folder
     # FastF1's own schedule would look in 2019-10-13_Qualifying, which F1 does not have.
     assert fastf1_session(suzuka, qualifying).api_path == folder
+    assert SessionFolders(recording_transport.archive).of(suzuka, qualifying) == folder
+
+
+@pytest.mark.parametrize("season", [2019, 2021, 2022, 2023])
+def test_every_session_is_looked_for_in_the_folder_that_f1s_index_names(recordings, recording_transport, season):
+    events = fetch_season(recording_transport, season).events
+    folders = SessionFolders(recording_transport.archive)
+    listed = {
+        entry["Key"]: f"/static/{entry['Path']}"
+        for meeting in _recorded_index(recordings, season)["Meetings"]
+        for entry in meeting["Sessions"]
+        if entry.get("Path")
+    }
+    ours = {s.session_key: folders.of(event, s) for event in events for s in event.sessions if s.session_key in listed}
+    assert ours == {key: listed[key] for key in ours}
+    urls = [u for e in events for s in e.sessions for u in planned_urls(e, s, Needs(), folders.of(e, s))]
+    assert all(url == requests.Request("GET", url).prepare().url for url in urls)
+    otherwise = {s.key.session for e in events for s in e.sessions if live_timing_path(e, s) != folders.of(e, s)}
+    # F1 called the sprints of 2021 "Sprint Qualifying"; FastF1 would look for them where nothing is.
+    assert otherwise == ({"S"} if season == 2021 else set())
 
 
 def test_all_five_formats_and_testing_have_their_sessions(recording_transport):

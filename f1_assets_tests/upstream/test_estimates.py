@@ -1,3 +1,6 @@
+import json
+from datetime import datetime, timedelta
+
 import pytest
 
 from f1_assets.datasets import all_datasets
@@ -6,10 +9,11 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream.estimates import planned_urls
+from f1_assets.upstream.folders import SessionFolders, live_timing_path
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.transport import Transport
-from f1_assets.warehouse.calendar import event_of
-from f1_assets_tests.upstream.server import services, status
+from f1_assets.warehouse.calendar import event_of, session_of
+from f1_assets_tests.upstream.server import body, services, status
 
 ALL = tuple(all_datasets())
 
@@ -48,6 +52,55 @@ def test_what_is_planned_is_what_fastf1_asks_for(transport, served, sqlite_wareh
     assert sorted(planned_urls(event, session, needs)) == sorted(served.asked)
     assert expected["any"] == len(served.asked)
     assert expected["jolpica"] == sum("jolpi.ca" in url for url in served.asked)
+
+
+def _a_day_later(text):
+    return (datetime.fromisoformat(text) + timedelta(days=1)).isoformat()
+
+
+def test_a_postponed_session_is_loaded_from_the_folder_that_f1s_index_names(transport, served, sqlite_warehouse):
+    """F1 keeps a session in the folder of the day that was planned: Sao Paulo 2024, Suzuka 2019."""
+
+    def postponed(schedule):
+        columns = json.loads(schedule)
+        columns["session2_date"]["1"] = _a_day_later(columns["session2_date"]["1"])
+        return json.dumps(columns).encode()
+
+    def postponed_in_the_index(text):
+        index = json.loads(text.decode("utf-8-sig"))
+        entry = index["Meetings"][1]["Sessions"][1]
+        entry["StartDate"], entry["EndDate"] = _a_day_later(entry["StartDate"]), _a_day_later(entry["EndDate"])
+        return json.dumps(index).encode()
+
+    key = SessionKey(2025, 1, "FP2")
+    folder = live_timing_path(event_of(sqlite_warehouse, key), session_of(sqlite_warehouse, key))
+    served.faults["schedule_2025"], served.faults["Index.json"] = body(postponed), body(postponed_in_the_index)
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
+    event, session = event_of(sqlite_warehouse, key), session_of(sqlite_warehouse, key)
+    assert live_timing_path(event, session) != folder
+    assert SessionFolders(transport.archive).of(event, session) == folder
+    served.asked.clear()
+    gap = SessionGap(key, ("track_status",))
+    expected = expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport)
+    outcome = process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
+    assert expected["any"] == len(served.asked)
+    assert all(folder in url for url in served.asked if "livetiming" in url)
+    assert sqlite_warehouse.count(all_datasets()["track_status"], key) > 0, outcome
+
+
+def test_a_session_that_was_loaded_from_another_folder_is_not_asked_for_again(transport, served, sqlite_warehouse):
+    gap = SessionGap(SessionKey(2025, 1, "FP2"), ("track_status",))
+    process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
+
+    def elsewhere(text):
+        index = json.loads(text.decode("utf-8-sig"))
+        entry = index["Meetings"][1]["Sessions"][1]
+        entry["Path"] = entry["Path"].replace("Practice_2", "Practice")
+        return json.dumps(index).encode()
+
+    served.faults["Index.json"] = body(elsewhere)
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
+    assert expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport) == {"any": 0, "jolpica": 0}
 
 
 def test_what_the_archive_has_costs_nothing_and_needs_no_reservation(transport, sqlite_warehouse):

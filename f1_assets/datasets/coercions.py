@@ -21,6 +21,12 @@ def text(values: pd.Series) -> pd.Series:
     return texts.mask(texts.isin(_NO_TEXT))
 
 
+def full_name(first: pd.Series, last: pd.Series) -> pd.Series:
+    """Put first and last names together; FastF1 writes ``None None`` for a driver without either."""
+    names = (text(first).fillna("") + " " + text(last).fillna("")).str.strip()
+    return names.mask(names == "")
+
+
 def integer(values: pd.Series) -> pd.Series:
     """Turn FastF1's floats into the whole numbers that they are; missing stays missing."""
     return pd.to_numeric(values).astype("Float64").round().astype("Int64")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Table, Text
 
 from f1_assets.datasets.limits import why_not_storable
+from f1_assets.datasets.repeats import Repeats, without_repeats, without_repeats_in_order
 from f1_assets.errors import UnreadableData
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, RACE_WEEKEND_SESSIONS, SessionKey
 from f1_assets.upstream.feeds import Feed
@@ -21,6 +22,8 @@ from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
+
+logger = logging.getLogger(__name__)
 
 _SQL_TYPES: dict[str, Any] = {
     "int8": Integer,
@@ -190,6 +193,9 @@ class Dataset:
         Views that its table makes possible: their name and their SELECT.
     order_by
         Columns by which a person wants its rows in order; its key by default.
+    identities
+        Sets of columns by which a row is found again after a change, the strictest first; its key by default. A key
+        that counts rows says nothing of them when one comes or goes.
     in_lake
         Whether its rows are kept as Parquet files in the lake, not in the database: there are too many.
     version
@@ -214,6 +220,7 @@ class Dataset:
     checks: tuple[Check, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
+    identities: tuple[tuple[str, ...], ...] = ()
     in_lake: bool = False
     version: int = 1
     table: Table | None = field(init=False, default=None)
@@ -222,6 +229,7 @@ class Dataset:
         """Make the table, where it has one."""
         object.__setattr__(self, "order_by", self.order_by or self.key)
         object.__setattr__(self, "renews", self.renews or self.requires)
+        object.__setattr__(self, "identities", self.identities or (self.key,))
         if self.in_lake:
             return
         columns = columns_of(self.columns, self.key)
@@ -269,19 +277,15 @@ class Dataset:
         frame = extract.frame
         if self.has_clock and "utc" not in frame:
             frame = frame.assign(utc=time_of_day(frame["session_time_ms"], loaded.t0_utc))
-        return replace(extract, frame=self.conform(frame, loaded.key))
+        frame, repeats = self._conformed(frame, loaded.key)
+        if repeats:
+            level = logging.WARNING if repeats.with_other_values else logging.INFO
+            logger.log(level, "%s: %s: %s", loaded.key, self.name, repeats)
+        return replace(extract, frame=frame, notes={**extract.notes, **repeats.document()})
 
     def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Give rows of the warehouse in this dataset's types, also where a column has no values to tell its type."""
         return frame.astype({column.name: _FRAME_TYPES[column.type] for column in self.columns if column.name in frame})
-
-    def _without_repeats(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Keep the last of rows with one key. Samples come sorted, and there are too many to look at them twice."""
-        repeats = np.full(max(len(frame) - 1, 0), True)
-        for name in self.key:
-            values = frame[name].to_numpy(dtype=object)
-            repeats &= values[1:] == values[:-1]
-        return frame[np.append(~repeats, True)] if repeats.any() else frame
 
     def conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
         """Give rows in this dataset's columns and types, sorted by its key, each once.
@@ -291,6 +295,9 @@ class Dataset:
         UnreadableData
             When a value does not fit its column's type, or a row has no key.
         """
+        return self._conformed(frame, key)[0]
+
+    def _conformed(self, frame: pd.DataFrame, key: SessionKey) -> tuple[pd.DataFrame, Repeats]:
         frame = frame.reindex(columns=[column.name for column in self.columns])
         for column in self.columns:
             try:
@@ -300,13 +307,13 @@ class Dataset:
             if why := why_not_storable(frame[column.name], column.type):
                 raise UnreadableData(f"{key}: {self.name}.{column.name} {why}")
         if self.in_lake:
-            return self._without_repeats(frame)
+            return without_repeats_in_order(frame, self.key)
         identity = list(self.key)
         nameless = frame[frame[identity].isna().any(axis=1)]
         if not nameless.empty:
             raise UnreadableData(f"{key}: {len(nameless)} rows of {self.name} have no {' and '.join(identity)}")
-        # The services repeat themselves; of two rows with one key, the later one is the correction.
-        return frame.drop_duplicates(identity, keep="last").sort_values(identity, kind="stable").reset_index(drop=True)
+        frame, repeats = without_repeats(frame, identity)
+        return frame.sort_values(identity, kind="stable").reset_index(drop=True), repeats
 
 
 def time_of_day(session_time_ms: pd.Series, t0_utc: datetime | None) -> pd.Series:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from f1_assets.datasets.coercions import text
+from f1_assets.datasets.coercions import full_name, text
 from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.refusals import Refusals
 from f1_assets.upstream.feeds import Feed
@@ -20,7 +20,6 @@ _COLUMNS = {
     "driver_id": "DriverId",
     "first_name": "FirstName",
     "last_name": "LastName",
-    "full_name": "FullName",
     "broadcast_name": "BroadcastName",
     "team_name": "TeamName",
     "team_id": "TeamId",
@@ -32,19 +31,14 @@ _COLUMNS = {
 
 def extract(loaded: LoadedSession) -> Extract:
     """Give the drivers of F1's driver list; Jolpica adds its identifiers where it lists the driver."""
-    frame = pd.DataFrame({ours: text(loaded.results[theirs]) for ours, theirs in _COLUMNS.items()})
+    results = loaded.results
+    frame = pd.DataFrame({ours: text(results[theirs]) for ours, theirs in _COLUMNS.items()})
+    frame = frame.assign(full_name=full_name(results["FirstName"], results["LastName"]))
     refusals = Refusals()
     if loaded.corrections.driver_list is not None:
         refused = loaded.corrections.driver_list.refused
         refusals.add("of another series in the driver list", [str(entry) for entry in refused])
-    return Extract(frame.assign(full_name=_full_names(frame)), notes=refusals.document())
-
-
-def _full_names(frame: pd.DataFrame) -> pd.Series:
-    """Undo FastF1's name of a driver of whom F1 gives no first or no last name: ``None None``."""
-    first, last = frame["first_name"], frame["last_name"]
-    known = first.fillna("").str.cat(last.fillna(""), sep=" ").str.strip()
-    return frame["full_name"].where(first.notna() & last.notna(), known.where(known != ""))
+    return Extract(frame, notes=refusals.document())
 
 
 DATASET = Dataset(
@@ -73,8 +67,8 @@ DATASET = Dataset(
     ),
     extract=extract,
     requires=(Feed.DRIVER_LIST,),
-    version=2,
     uses=(Feed.RESULTS,),
+    version=2,
     views={
         "teams": (
             "SELECT season, team_name, MAX(team_id) AS team_id, MAX(team_color) AS team_color "

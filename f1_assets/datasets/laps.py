@@ -17,8 +17,10 @@ from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.datasets.speed_rules import SPEED_RULES
 from f1_assets.datasets.speed_traps import without_silent_traps
 from f1_assets.datasets.stint_rules import STINT_RULES
+from f1_assets.upstream.classification import first_laps_of
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.people import number_named, people_of
 from f1_assets.warehouse.lines import identity_of
 from f1_assets.warehouse.models import sessions
 
@@ -72,6 +74,7 @@ def extract(loaded: LoadedSession) -> Extract:
         fastf1_generated=flag(laps["FastF1Generated"]),
         is_accurate=flag(laps["IsAccurate"]),
     )
+    frame["lap_time_ms"] = _with_first_laps(frame, loaded)
     refusals = late_lines(loaded, Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.LAP_COUNT)
     driven = _of_known_cars(_driven(frame, loaded, refusals), loaded, refusals)
     driven = with_driven_tyres(driven)
@@ -112,6 +115,23 @@ def _distance(loaded: LoadedSession) -> Mapping[Table, Sequence[Mapping[str, Any
     if loaded.laps_scheduled is None:
         return {}
     return {sessions: [{**identity_of(loaded.key), "laps_scheduled": loaded.laps_scheduled}]}
+
+
+def _with_first_laps(frame: pd.DataFrame, loaded: LoadedSession) -> pd.Series:
+    """Add the time of lap 1 of drivers whom Jolpica's result leaves out, and its lap times do not.
+
+    FastF1 adds those of the others: it knows a driver's car from the result alone.
+    """
+    times = frame["lap_time_ms"].copy()
+    first_laps = first_laps_of(loaded.body(Feed.LAP_TIMES))
+    if not first_laps:
+        return times
+    ids = text(loaded.results["DriverId"])
+    left_out = people_of(loaded.results[ids.isna()])
+    for driver_id in first_laps.keys() - set(ids.dropna()):
+        number = number_named(driver_id, left_out)
+        times[(frame["lap_number"] == 1) & (frame["driver_number"] == number)] = first_laps[driver_id]
+    return times
 
 
 def _laps_of_the_result(loaded: LoadedSession) -> int | None:

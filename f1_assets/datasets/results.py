@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from f1_assets.datasets.coercions import integer, milliseconds, number, text
-from f1_assets.datasets.definition import Check, Dataset, Field, Severity
+from f1_assets.datasets.coercions import full_name, integer, milliseconds, text
+from f1_assets.datasets.definition import Check, Dataset, Extract, Field, Severity
+from f1_assets.datasets.entries import rows_of_result
 from f1_assets.datasets.result_rules import RESULT_RULES
 from f1_assets.datasets.rules import drivers_are_known
+from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
+from f1_assets.upstream.classification import classification_of
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
@@ -28,54 +31,65 @@ RACES = frozenset({"R", "S"})
 _PARTS = ("q1_ms", "q2_ms", "q3_ms")
 
 
-def extract(loaded: LoadedSession) -> pd.DataFrame:
-    """Give the classification."""
+def extract(loaded: LoadedSession) -> Extract:
+    """Give the classification: every entry of Jolpica's, or what FastF1 computes from the laps."""
     if loaded.key.session in SPRINT_QUALIFYING:
         loaded.demand((Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS), (Feed.RACE_CONTROL,))
         _ = loaded.laps  # without laps there is nothing to compute from, and the error says why
-    else:
-        loaded.demand((Feed.RESULTS,))
-    results = loaded.results
-    laps = integer(results["Laps"])
+        return Extract(_computed(loaded.results))
+    loaded.demand((Feed.RESULTS,))
+    return rows_of_result(classification_of(loaded.body(Feed.RESULTS)), loaded.listed)
+
+
+def _computed(results: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "entry": range(1, len(results) + 1),
             "driver_number": text(results["DriverNumber"]),
+            "full_name": full_name(results["FirstName"], results["LastName"]),
+            "team_name": text(results["TeamName"]),
             "position": integer(results["Position"]),
-            "classified_position": _classified(text(results["ClassifiedPosition"])),
-            "grid_position": integer(results["GridPosition"]),
+            # A computed place passed through a float: "1.0" is place 1.
+            "classified_position": text(results["ClassifiedPosition"]).str.removesuffix(".0"),
             "q1_ms": milliseconds(results["Q1"]),
             "q2_ms": milliseconds(results["Q2"]),
             "q3_ms": milliseconds(results["Q3"]),
-            "time_ms": _total_times(milliseconds(results["Time"]), integer(results["Position"]), laps),
-            "laps": laps,
-            "status": text(results["Status"]),
-            "points": number(results["Points"]),
         }
     )
 
 
-def _total_times(times: pd.Series, positions: pd.Series, laps: pd.Series) -> pd.Series:
-    """Turn the winner's total and the others' gaps into total times.
-
-    Jolpica gives "+5.123" for a car on the lead lap and "+1 Lap" for others, which FastF1 reads as one second:
-    those have no total time.
-    """
-    winner = positions == 1
-    if not winner.any() or times[winner].isna().all():
-        return times.mask(times.notna())
-    totals = (times + int(times[winner].iloc[0])).mask(winner, times)
-    return totals.mask(laps.isna() | (laps != laps[winner].iloc[0]))
-
-
-def _classified(positions: pd.Series) -> pd.Series:
-    """Undo the float that a computed position passed through: "1.0" is place 1."""
-    return positions.str.removesuffix(".0")
-
-
 def _shared_places(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the entries with another's place, but for two people in one car."""
     placed = frame[frame["position"].notna()]
-    return placed[placed["position"].duplicated(keep=False)]
+    cars = placed["driver_number"].where(placed["driver_number"].notna(), placed["entry"].astype("string") + ".")
+    of_one_car = pd.DataFrame({"place": placed["position"], "car": cars, "driver": placed["driver_id"]})
+    is_shared = of_one_car.duplicated(["place", "car"], keep=False) & ~of_one_car.duplicated(keep=False)
+    once = placed[~(is_shared & of_one_car.duplicated(["place", "car"]))]
+    odd = once.loc[once["position"].duplicated(keep=False), "position"]
+    return placed[placed["position"].isin(odd)]
+
+
+def _listed_twice(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the entries of one driver in one car; since live timing also those of one driver, or of one car."""
+    number, driver = frame["driver_number"], frame["driver_id"]
+    twice = frame.duplicated(["driver_number", "driver_id"], keep=False) & number.notna()
+    modern = frame["season"] >= FIRST_LIVE_TIMING_SEASON
+    for column in (number, driver):
+        twice |= modern & column.notna() & column.duplicated(keep=False)
+    return frame[twice]
+
+
+def _drove_without_result(frame: pd.DataFrame, laps: pd.DataFrame) -> pd.DataFrame:
+    has_result = laps["driver_number"].isin(frame["driver_number"].dropna())
+    driven = laps[~laps["fastf1_generated"].fillna(False) & ~has_result]
+    last = driven.sort_values("lap_number").drop_duplicates("driver_number", keep="last")
+    counts = driven.groupby("driver_number").size().to_dict()
+    return last.assign(laps_stored=last["driver_number"].map(counts).astype("Int64"))
+
+
+def _without_laps(frame: pd.DataFrame, laps: pd.DataFrame) -> pd.DataFrame:
+    has_driven = (frame["laps"] > 0).fillna(False) | frame[list(_PARTS)].notna().any(axis="columns")
+    return frame[has_driven & ~frame["driver_number"].isin(laps["driver_number"])]
 
 
 def _other_lap_counts(frame: pd.DataFrame, laps: pd.DataFrame) -> pd.DataFrame:
@@ -122,17 +136,26 @@ def _of_drivers(frame: pd.DataFrame, values: pd.Series) -> pd.Series:
 
 DATASET = Dataset(
     name="results",
-    row="driver's result in a race, sprint or qualifying",
+    row="entry in the result of a race, sprint or qualifying",
     description=(
-        "The classification, official from Jolpica. That of a sprint qualifying (SQ, SS) is computed by FastF1 from "
-        "the lap times, for Jolpica has none. `time_ms` is the total time of cars on the lead lap: Jolpica's gaps are "
-        "added to the winner's time. A result may change for days after a race."
+        "The classification, official from Jolpica, with every entry that it lists. That of a sprint qualifying (SQ, "
+        "SS) is computed by FastF1 from the lap times, for Jolpica has none: its `driver_id` and `team_id` come from "
+        "the event's other sessions that are stored. `time_ms` is the total time of cars on the lead lap. A result "
+        "may change for days after a race."
     ),
     key=("entry",),
     columns=(
         Field("entry", "integer", "Entry in the result, from 1, in upstream's order"),
-        Field("driver_number", "text", "Car number in this session"),
-        Field("position", "integer", "Place in the result; every driver has one"),
+        Field(
+            "driver_number",
+            "text",
+            "Car number in this session, as timing has it; two drivers may share a car; NULL where Jolpica has none",
+        ),
+        Field("driver_id", "text", "Jolpica's identifier of the person"),
+        Field("full_name", "text", "First and last name"),
+        Field("team_id", "text", "Jolpica's identifier of the team"),
+        Field("team_name", "text", "Team's name; since 2018 as timing has it"),
+        Field("position", "integer", "Place in the result; those who share a car share it; NULL for who did not start"),
         Field(
             "classified_position",
             "text",
@@ -156,13 +179,39 @@ DATASET = Dataset(
     renewals=dict.fromkeys(("R", "S", "Q", *SPRINT_QUALIFYING), AFTER_THE_END),
     renews=(Feed.RESULTS,),
     order_by=("position", "entry"),
+    identities=(("driver_id", "driver_number"), ("driver_id",), ("driver_number",)),
     version=2,
     checks=(
         Check(
             "places_are_unique",
-            "No two drivers share a place.",
+            "No two drivers share a place, but for those who shared a car.",
             _shared_places,
-            columns=("position", "classified_position", "status"),
+            columns=("driver_number", "position", "classified_position", "status"),
+        ),
+        Check(
+            "entries_are_listed_once",
+            "No driver is listed twice in the same car; since 2018 no driver and no car number is listed twice at all.",
+            _listed_twice,
+            Severity.ERROR,
+            columns=("driver_number", "driver_id", "position", "classified_position", "status"),
+            means_short=True,
+        ),
+        Check(
+            "who_drove_has_a_result",
+            "Every driver who drove a lap is in the result.",
+            _drove_without_result,
+            Severity.ERROR,
+            beside=("laps",),
+            columns=("driver_number",),
+            of="laps",
+            means_short=True,
+        ),
+        Check(
+            "results_have_laps",
+            "Of every driver whose result counts laps, or has a time, laps are stored.",
+            _without_laps,
+            beside=("laps",),
+            columns=("driver_number", "position", "laps", "status"),
         ),
         drivers_are_known(Severity.ERROR),
         Check(

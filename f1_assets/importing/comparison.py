@@ -108,7 +108,7 @@ def compare(
 def _difference(warehouse: Warehouse, loaded: LoadedSession, line: Extraction) -> Difference | None:
     (dataset,) = named([line.dataset])
     try:
-        now = dataset.take(loaded).frame
+        now = warehouse.completed(line.key, dataset, dataset.take(loaded).frame)
     except NotArchived:
         raise
     except F1AssetsError as error:

@@ -13,7 +13,14 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 from f1_assets.upstream.feeds import NOT_IN_STORAGE, Feed, damage_of, is_live_timing, is_without_data, needs_account
 from f1_assets.upstream.identity import Asked, stranger
 
-KEPT_BODIES = (Feed.SESSION_INFO, Feed.SESSION_STATUS, Feed.RACE_CONTROL, Feed.TIMING_DATA)
+KEPT_BODIES = (
+    Feed.SESSION_INFO,
+    Feed.SESSION_STATUS,
+    Feed.RACE_CONTROL,
+    Feed.TIMING_DATA,
+    Feed.RESULTS,
+    Feed.LAP_TIMES,
+)
 """Feeds of which a load keeps the body until it is extracted: FastF1 drops something of them that is needed."""
 
 

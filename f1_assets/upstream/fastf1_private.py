@@ -7,7 +7,8 @@
 - `_api.make_path`: the folder of a session's feeds;
 - `_api._extended_timing_data`: gives the stream of gaps that `Session.load()` parses and drops;
 - `_api.fetch_page`: gives the lines of a feed, of which those of other series are refused;
-- `Session._set_laps_deleted_from_rcm`, `_laps`, `_race_control_messages`, `_RACE_LIKE_SESSIONS`: deleted laps.
+- `Session._set_laps_deleted_from_rcm`, `_laps`, `_race_control_messages`, `_RACE_LIKE_SESSIONS`: deleted laps;
+- `Session._drivers_from_f1_api`, `Session._drivers_results_from_ergast`: the two lists that it joins by car number.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastf1._api
 import pandas as pd
@@ -27,6 +28,9 @@ from fastf1.internals.f1account import token_manager
 from fastf1.internals.f1account.login import login
 from fastf1.req import Cache, _SessionWithRateLimiting
 
+if TYPE_CHECKING:
+    from fastf1.core import Session
+
 __all__ = [
     "LIVE_TIMING_PAGES",
     "LIVE_TIMING_URL",
@@ -36,6 +40,7 @@ __all__ = [
     "captured_failures",
     "captured_timing_stream",
     "deleting_laps",
+    "joined_by",
     "judged_pages",
     "login",
     "make_path",
@@ -139,6 +144,38 @@ def deleting_laps(mark: Callable[[pd.DataFrame, pd.DataFrame, bool], pd.DataFram
         yield
     finally:
         Session._set_laps_deleted_from_rcm = own
+
+
+def joined_by(session: Session, change: Callable[[pd.DataFrame, pd.DataFrame | None], pd.DataFrame]) -> list[Any]:
+    """Make a session's load join the driver list with what `change` makes of Jolpica's entries.
+
+    Parameters
+    ----------
+    session
+        A session before its load.
+    change
+        Gets Jolpica's entries and the driver list; None without one.
+
+    Returns
+    -------
+    list
+        Has the driver list after the load, where there is one.
+    """
+    lists: list[Any] = []
+    from_list, from_jolpica = session._drivers_from_f1_api, session._drivers_results_from_ergast
+
+    def collect(**options: Any) -> Any:  # noqa: ANN401 (passed through)
+        frame = from_list(**options)
+        if frame is not None and not frame.empty:
+            lists.append(frame)
+        return frame
+
+    def join(**options: Any) -> Any:  # noqa: ANN401 (passed through)
+        frame = from_jolpica(**options)
+        return frame if frame is None or frame.empty else change(frame, lists[-1] if lists else None)
+
+    session._drivers_from_f1_api, session._drivers_results_from_ergast = collect, join
+    return lists
 
 
 class _FailureCollector(logging.Handler):

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from f1_assets.upstream.classification import lap_times_damage, results_damage
+
 
 class Feed(StrEnum):
     """A source of data within a service, under the name by which a person knows it."""
@@ -131,6 +133,9 @@ def damage_of(url: str, body: bytes) -> str | None:
         return f"the body has no {name}"
     if not isinstance(document[name], kind):
         return f"{name} in the body is not as it should be"
+    if feed in (Feed.RESULTS, Feed.LAP_TIMES):
+        why = (results_damage if feed is Feed.RESULTS else lap_times_damage)(document["MRData"])
+        return f"the body cannot be read: {why}" if why else None
     return _page_damage(document["MRData"]) if feed is Feed.SEASON_RESULTS else None
 
 

@@ -28,7 +28,7 @@ from f1_assets.errors import (
 from f1_assets.upstream.account import refusal_message, require_account
 from f1_assets.upstream.corrections import Corrections, corrected
 from f1_assets.upstream.exchanges import Exchange, Outcome, body_of, decisive
-from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL, captured_failures, captured_timing_stream
+from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL, captured_failures, captured_timing_stream, joined_by
 from f1_assets.upstream.fastf1_sessions import circuit_key_of, fastf1_session
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.folders import SessionFolders
@@ -36,6 +36,7 @@ from f1_assets.upstream.identity import held_at
 from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.own_time import OwnTime, own_time
+from f1_assets.upstream.people import renumbered
 from f1_assets.upstream.raw_feeds import fetch_raw
 from f1_assets.upstream.telemetry import (
     CarSamples,
@@ -87,6 +88,7 @@ class LoadedSession:
     corrections: Corrections = field(default_factory=Corrections)
     _circuit: CircuitInfo | None = None
     _raw: Mapping[Feed, bytes] = field(default_factory=dict)
+    _lists: Sequence[pd.DataFrame] = field(default_factory=list)
 
     @property
     def key(self) -> SessionKey:
@@ -130,6 +132,11 @@ class LoadedSession:
         results = self.results
         letters = results["Abbreviation"].where(results["Abbreviation"].notna(), None)
         return dict(zip(results["DriverNumber"].astype(str), letters, strict=True))
+
+    @property
+    def listed(self) -> pd.DataFrame | None:
+        """The drivers of F1's driver list alone, in FastF1's own columns; None where there is none."""
+        return self._lists[-1] if self._lists else None
 
     @property
     def laps(self) -> pd.DataFrame:
@@ -369,6 +376,7 @@ def load_session(
     loaded_at, started = datetime.now(UTC), time.perf_counter()
     asked = fastf1_session(event, session)
     asked.api_path = SessionFolders(transport.archive).of(event, session)
+    listed = joined_by(asked, renumbered)
     stopped: QuotaExhausted | TransientError | AuthenticationRequired | None = None
     circuit: CircuitInfo | None = None
     raw: dict[Feed, bytes] = {}
@@ -418,6 +426,7 @@ def load_session(
         corrections=corrections,
         _circuit=circuit,
         _raw=raw,
+        _lists=listed,
     )
 
 

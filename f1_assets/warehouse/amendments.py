@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,10 +24,10 @@ MOST_OF_A_COLUMN = 100
 class Amendment:
     """A value that changed upstream after it was imported.
 
-    `row` names the row by its dataset's key, as in ``driver_number=1``. `column` is None where the whole row came
-    (`before` is None) or went (`after` is None). Where many rows differ in one column, or many came or went, one
-    amendment stands for all of them, and `row` counts them, as in ``1168 rows``. `version` is the dataset's version
-    that changed the value; None where upstream did.
+    `row` names the row by what identifies it, as in ``driver_id=alonso, driver_number=14``. `column` is None where the
+    whole row came (`before` is None) or went (`after` is None). Where many rows differ in one column, or many came or
+    went, one amendment stands for all of them, and `row` counts them, as in ``1168 rows``. `version` is the dataset's
+    version that changed the value; None where upstream did.
     """
 
     key: SessionKey
@@ -106,36 +106,76 @@ def _values(values: Iterable[str | None]) -> str | None:
 
 
 def differences(
-    identity: Sequence[str], before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]
+    identities: Sequence[Sequence[str]],
+    before: Iterable[Mapping[str, Any]],
+    after: Iterable[Mapping[str, Any]],
+    uncompared: Collection[str] = (),
 ) -> Iterator[dict[str, str | None]]:
     """Compare two states of a dataset's rows.
 
     Parameters
     ----------
-    identity
-        The columns that tell rows apart.
+    identities
+        Sets of columns by which a row is found again, the strictest first: with the first one a value that is missing
+        on both sides is equal, with the others all values must be known and belong to one row.
     before, after
         The rows, without the session's key.
+    uncompared
+        Columns that say nothing of a row, such as its place in a list.
 
     Yields
     ------
     dict
         ``row_key``, ``column``, ``before``, ``after`` of each value that differs, and of each row that came or went.
     """
-    old, new = _by_key(identity, before), _by_key(identity, after)
-    for row_key in dict.fromkeys((*old, *new)):
-        if row_key not in new or row_key not in old:
-            gone, came = _in_words(old.get(row_key)), _in_words(new.get(row_key))
-            yield {"row_key": row_key, "column": None, "before": gone, "after": came}
+    for old, new in _pairs(identities, list(before), list(after)):
+        row_key = _row_key(identities[0], new if new is not None else old)
+        if old is None or new is None:
+            yield {"row_key": row_key, "column": None, "before": _in_words(old), "after": _in_words(new)}
             continue
-        for column, value in new[row_key].items():
-            if old[row_key].get(column) != value:
-                was, now = _text(old[row_key].get(column)), _text(value)
-                yield {"row_key": row_key, "column": column, "before": was, "after": now}
+        for column, value in new.items():
+            if column not in uncompared and old.get(column) != value:
+                yield {"row_key": row_key, "column": column, "before": _text(old.get(column)), "after": _text(value)}
 
 
-def _by_key(identity: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {", ".join(f"{name}={row[name]}" for name in identity): row for row in rows}
+_Row = Mapping[str, Any]
+
+
+def _pairs(
+    identities: Sequence[Sequence[str]], before: list[_Row], after: list[_Row]
+) -> Iterator[tuple[_Row | None, _Row | None]]:
+    """Give each row with what it was, in the order of what was, then what came; None where it came or went."""
+    found: dict[int, int] = {}
+    for number, identity in enumerate(identities):
+        old = _places(identity, before, found.keys(), is_first=number == 0)
+        new = _places(identity, after, found.values(), is_first=number == 0)
+        for name, places in old.items():
+            others = new.get(name, ())
+            # Rows with one identity are one after the other; where others are left, nobody knows which is which.
+            if number == 0 or (len(places) == len(others) == 1):
+                found.update(zip(places, others, strict=False))
+    for place, row in enumerate(before):
+        yield row, after[found[place]] if place in found else None
+    came = set(range(len(after))) - set(found.values())
+    for place in sorted(came):
+        yield None, after[place]
+
+
+def _places(
+    identity: Sequence[str], rows: Sequence[_Row], taken: Collection[int], is_first: bool
+) -> dict[tuple[Any, ...], list[int]]:
+    """Give the places of rows that were not found yet by their identity."""
+    places: dict[tuple[Any, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        name = tuple(row.get(column) for column in identity)
+        if place not in taken and (is_first or None not in name):
+            places.setdefault(name, []).append(place)
+    return places
+
+
+def _row_key(identity: Sequence[str], row: _Row | None) -> str:
+    known = {name: row.get(name) for name in identity} if row is not None else {}
+    return ", ".join(f"{name}={value}" for name, value in known.items() if value is not None) or "no identity"
 
 
 def _in_words(row: Mapping[str, Any] | None) -> str | None:

@@ -20,6 +20,7 @@ from f1_assets.warehouse.digests import digest_of_rows
 from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
 from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions
+from f1_assets.warehouse.people import fill_people, identified, lock_people, names_people, with_reason
 from f1_assets.warehouse.records import rows_of
 from f1_assets.warehouse.times_of_day import fill_times_of_day
 
@@ -49,6 +50,10 @@ class Storable(Protocol):
     @property
     def key(self) -> tuple[str, ...]:
         """Columns that, after the session, tell rows apart."""
+
+    @property
+    def identities(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of columns by which a row is found again after a change, the strictest first."""
 
     @property
     def order_by(self) -> tuple[str, ...]:
@@ -212,8 +217,13 @@ class Warehouse:
         if dataset.table is None:
             return self._replace_file(line, dataset, frame, parents, starts_at)
         rows, now = rows_of(frame), datetime.now(UTC)
-        line = _brought(line, len(rows), digest_of_rows(dataset.table, rows), now)
+        names = names_people(dataset.table)
         with self._storing(key, parents, starts_at) as connection:
+            if names:
+                lock_people(connection, key.season)
+                rows, why = identified(connection, self._tables, key, dataset.table, rows)
+                line = replace(line, reason=with_reason(line.reason, why))
+            line = _brought(line, len(rows), digest_of_rows(dataset.table, rows), now)
             previous = _previous(connection, line)
             line = _still_short_since(line, previous)
             _keep_changes(connection, dataset, line, previous, rows)
@@ -221,6 +231,8 @@ class Warehouse:
             if rows:
                 connection.execute(insert(dataset.table), [{**identity_of(key), **row} for row in rows])
             write_line(connection, line)
+            if names:
+                fill_people(connection, self._tables, key, dataset.table)
         return line
 
     def _replace_file(
@@ -258,6 +270,14 @@ class Warehouse:
                 for began_at in [row["t0_utc"] for row in rows if row.get("t0_utc")] if table is sessions else ():
                     fill_times_of_day(connection, self._tables, key, began_at)
             yield connection
+
+    def completed(self, key: SessionKey, dataset: Storable, frame: pd.DataFrame) -> pd.DataFrame:
+        """Fill in what rows take from other sessions that are stored, as `replace` does."""
+        if dataset.table is None or not names_people(dataset.table):
+            return frame
+        with reading(self.engine) as connection:
+            rows, _ = identified(connection, self._tables, key, dataset.table, rows_of(frame))
+        return frame.assign(**{name: [row[name] for row in rows] for name in ("driver_id", "team_id")})
 
     def note(self, extraction: Extraction) -> Extraction:
         """Note why a dataset of a session is not there, or could not be renewed. Rows that are there stay.
@@ -451,7 +471,7 @@ def _keep_changes(
     columns = [column for column in dataset.table.columns if column.name not in identity_of(line.key)]
     before = [row._asdict() for row in connection.execute(select(*columns).where(of_session(dataset.table, line.key)))]
     if before and digest_of_rows(dataset.table, before) != line.digest:
-        _amend(connection, line, previous, summarized(differences(dataset.key, before, rows)))
+        _amend(connection, line, previous, summarized(differences(dataset.identities, before, rows, dataset.key)))
 
 
 def _keep_change_of_file(connection: Connection, line: Extraction, previous: Extraction | None) -> None:

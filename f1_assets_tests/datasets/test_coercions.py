@@ -4,9 +4,8 @@ import pandas as pd
 import pytest
 
 from f1_assets.datasets import all_datasets
-from f1_assets.datasets.coercions import flag, integer, milliseconds, text, utc
+from f1_assets.datasets.coercions import flag, full_name, integer, milliseconds, text, utc
 from f1_assets.datasets.intervals import _gap_ms, _laps
-from f1_assets.datasets.results import _total_times
 from f1_assets.errors import UnreadableData
 from f1_assets.keys import SessionKey
 from f1_assets.upstream.corrections import Corrections
@@ -24,6 +23,12 @@ def test_durations_become_whole_milliseconds():
 
 def test_a_text_that_fastf1_made_of_nothing_is_missing():
     assert _plain(text(pd.Series(["VER", "None", "nan", "", None, np.nan]))) == ["VER", None, None, None, None, None]
+
+
+def test_a_driver_without_names_has_no_full_name():
+    """FastF1 wrote "None None", and that was stored."""
+    first, last = pd.Series(["Nico", "None", None, "nan"]), pd.Series(["Alder", "Alder", None, ""])
+    assert _plain(full_name(first, last)) == ["Nico Alder", "Alder", None, None]
 
 
 def test_floats_become_the_whole_numbers_that_they_are():
@@ -55,17 +60,6 @@ def test_naive_dates_are_utc():
 )
 def test_gaps_in_time_and_in_laps(gap, milliseconds_, laps):
     assert (_gap_ms(gap), _laps(gap)) == (milliseconds_, laps)
-
-
-def test_only_cars_on_the_lead_lap_have_a_total_time():
-    times = pd.Series([5_400_000, 5_123, 1_000, None], dtype="Int64")
-    positions, laps = pd.Series([1, 2, 3, 4], dtype="Int64"), pd.Series([57, 57, 56, 12], dtype="Int64")
-    assert _plain(_total_times(times, positions, laps)) == [5_400_000, 5_405_123, None, None]
-
-
-def test_without_a_winners_time_gaps_are_no_times():
-    times = pd.Series([None, 5_123], dtype="Int64")
-    assert _plain(_total_times(times, pd.Series([1, 2]), pd.Series([57, 57]))) == [None, None]
 
 
 def test_a_weather_measurement_that_is_missing_is_null_and_a_true_zero_stays():

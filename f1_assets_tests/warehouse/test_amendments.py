@@ -25,6 +25,15 @@ def _results(*rows):
     return frame.assign(entry=range(1, len(frame) + 1))
 
 
+def _people(*rows):
+    frame = pd.DataFrame(rows, columns=["driver_id", "driver_number", "position", "status"]).convert_dtypes()
+    return frame.assign(entry=range(1, len(frame) + 1))
+
+
+def _changes(warehouse):
+    return {(c.row, c.column): (c.before, c.after) for c in amendments_of(warehouse, KEY, "results")}
+
+
 def test_what_changed_in_a_result_is_kept_with_before_and_after(season):
     results = all_datasets()["results"]
     season.replace(KEY, results, _results(("1", 1, 25.0, "Finished"), ("44", 2, 18.0, "Finished")))
@@ -49,6 +58,49 @@ def test_a_driver_that_goes_or_comes_is_a_change_of_the_whole_row(season):
     assert (gone.row, gone.column, gone.after) == ("driver_number=1", None, None)
     assert "position=1" in gone.before
     assert (came.row, came.column, came.before) == ("driver_number=44", None, None)
+
+
+def test_a_disqualification_that_moves_every_entry_is_a_change_of_places_and_nothing_else(season):
+    results = all_datasets()["results"]
+    before = _people(("alder", "7", 1, "Finished"), ("bright", "12", 2, "Finished"), ("corvo", "3", 3, "Finished"))
+    after = _people(("bright", "12", 1, "Finished"), ("corvo", "3", 2, "Finished"), ("alder", "7", 3, "Disqualified"))
+    season.replace(KEY, results, before)
+    season.replace(KEY, results, after)
+    assert _changes(season) == {
+        ("driver_id=alder, driver_number=7", "position"): ("1", "3"),
+        ("driver_id=alder, driver_number=7", "status"): ("Finished", "Disqualified"),
+        ("driver_id=bright, driver_number=12", "position"): ("2", "1"),
+        ("driver_id=corvo, driver_number=3", "position"): ("3", "2"),
+    }
+
+
+def test_a_driver_is_found_again_under_another_number_and_a_row_without_an_identifier_by_its_number(season):
+    results = all_datasets()["results"]
+    season.replace(KEY, results, _people(("alder", "7", 1, "Finished"), (None, "12", 2, "Finished")))
+    season.replace(KEY, results, _people(("alder", "77", 1, "Finished"), ("bright", "12", 2, "Finished")))
+    assert _changes(season) == {
+        ("driver_id=alder, driver_number=77", "driver_number"): ("7", "77"),
+        ("driver_id=bright, driver_number=12", "driver_id"): (None, "bright"),
+    }
+
+
+def test_two_who_share_a_car_and_a_driver_who_shared_two_are_told_apart(season):
+    results = all_datasets()["results"]
+    shared = (("fang", "8", 1, "Finished"), ("fagi", "8", 1, "Finished"), ("fagi", "4", 11, "Finished"))
+    season.replace(KEY, results, _people(*shared))
+    season.replace(KEY, results, _people(("fang", "8", 2, "Finished"), *shared[1:]))
+    assert _changes(season) == {("driver_id=fang, driver_number=8", "position"): ("1", "2")}
+
+
+def test_an_entry_that_was_listed_twice_goes_once_and_the_one_that_was_left_out_comes(season):
+    results = all_datasets()["results"]
+    season.replace(KEY, results, _people(("petrova", "50", 1, "Finished"), ("petrova", "50", 2, "Finished")))
+    season.replace(KEY, results, _people(("petrova", "50", 1, "Finished"), ("ibarra", "5", 2, "Finished")))
+    assert {row for row, column in _changes(season) if column is None} == {
+        "driver_id=petrova, driver_number=50",
+        "driver_id=ibarra, driver_number=5",
+    }
+    assert len(_changes(season)) == 2
 
 
 def test_equal_rows_leave_nothing_and_rows_that_waited_for_a_feed_are_completed_without_a_word(season):

@@ -38,19 +38,21 @@ def entrants_of(rows: SessionRows) -> list[Entrant]:
     """Give everyone who has laps or a result, by final order; an entry alone is not enough to be drawn."""
     laps = laps_by_driver(rows.laps)
     entries = {entry.driver_number: entry for entry in rows.drivers}
-    numbers = {*laps, *(result.driver_number for result in rows.results)}
+    results = {result.driver_number: result for result in rows.results}
+    numbers = {*laps, *results}
     teams = {number: _team(number, rows, laps) for number in numbers}
     dashes = _dashes(teams)
     entrants = []
     for place, number in enumerate(_final_order(rows, laps, numbers), start=1):
         entry = entries.get(number)
+        listed = results[number].full_name if number in results else None
         named = [entry.abbreviation if entry else None, *(lap.abbreviation for lap in laps.get(number, ())[:1])]
-        code = _first_of([*named, f"#{number}"], LONGEST_NAME)
+        code = _first_of([*named, *(listed or "").split()[-1:], f"#{number}"], LONGEST_NAME)
         entrants.append(
             Entrant(
                 number=number,
                 label=shortened(code, LONGEST_LABEL),
-                name=_first_of([entry.full_name if entry else None, code], LONGEST_NAME),
+                name=_first_of([entry.full_name if entry else None, listed, code], LONGEST_NAME),
                 team=_first_of([teams[number]], LONGEST_NAME),
                 color=readable(entry.team_color if entry else None),
                 dash=dashes[number],
@@ -86,8 +88,9 @@ def _first_of(words: Iterable[str | None], limit: int) -> str:
 
 
 def _team(number: str, rows: SessionRows, laps: Mapping[str, list[Lap]]) -> str | None:
-    listed = next((entry.team_name for entry in rows.drivers if entry.driver_number == number), None)
-    return listed or next((lap.team_name for lap in laps.get(number, ())), None)
+    listed = [entry.team_name for entry in rows.drivers if entry.driver_number == number]
+    listed += [result.team_name for result in rows.results if result.driver_number == number]
+    return next(filter(None, listed), None) or next((lap.team_name for lap in laps.get(number, ())), None)
 
 
 def _dashes(teams: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -47,7 +47,10 @@ class Entry(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A driver's result; fields are columns of ``results``."""
+    """A driver's result; fields are columns of ``results``.
+
+    `driver_number` tells the drivers of a session apart: who has no number, or shares one, has the name beside it.
+    """
 
     driver_number: str
     position: int | None = None
@@ -57,6 +60,9 @@ class Result(NamedTuple):
     q2_ms: int | None = None
     q3_ms: int | None = None
     status: str | None = None
+    driver_id: str | None = None
+    full_name: str | None = None
+    team_name: str | None = None
 
 
 class Measurement(NamedTuple):
@@ -183,7 +189,24 @@ def _rows(warehouse: Warehouse, dataset: str, key: SessionKey) -> tuple[Any, ...
     query = select(*(table.c[name] for name in record._fields)).where(of_session(table, key))
     with reading(warehouse.engine) as connection:
         found = connection.execute(query.order_by(*(table.c[name] for name in definition.key)))
-        return tuple(record._make(row) for row in found)
+        rows = tuple(record._make(row) for row in found)
+    return _told_apart(rows) if record is Result else rows
+
+
+def _told_apart(results: Iterable[Result]) -> tuple[Result, ...]:
+    """Give each person of a result once, under a number of his or her own."""
+    people: set[tuple[str | None, str | None]] = set()
+    apart: dict[str, Result] = {}
+    for place, result in enumerate(results, 1):
+        person = (result.driver_number, result.driver_id)
+        if result.driver_id is not None and person in people:
+            continue
+        people.add(person)
+        number = result.driver_number
+        if number is None or number in apart:
+            number = f"{number or ''} {result.full_name or ''} ({place})".strip()
+        apart[number] = result._replace(driver_number=number)
+    return tuple(apart.values())
 
 
 def _place(warehouse: Warehouse, key: SessionKey) -> Place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from f1_assets.datasets import dataset_tables, dataset_views, named
+from f1_assets.datasets import Dataset, dataset_tables, dataset_views, named
 from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.settings import Settings, process_settings
@@ -43,7 +43,7 @@ class F1Warehouse(Warehouse):
         Returns
         -------
         pandas.DataFrame
-            The columns of the data dictionary; without a row where nothing of the session is there.
+            The columns of the data dictionary, in its types; without a row where nothing of the session is there.
 
         Raises
         ------
@@ -55,7 +55,8 @@ class F1Warehouse(Warehouse):
             if not found:
                 raise UsageError(f"{dataset} is data of a season, not of a session: ask for it with warehouse.sql.")
             dataset = found[0]
-        return super().rows(dataset, SessionKey.parse(key) if isinstance(key, str) else key, limit, columns)
+        frame = super().rows(dataset, SessionKey.parse(key) if isinstance(key, str) else key, limit, columns)
+        return dataset.typed(frame) if isinstance(dataset, Dataset) else frame
 
     def telemetry(self, key: SessionKey | str, driver: str, lap: int | str | None = "fastest") -> pd.DataFrame:
         """Give the joined car and position samples of a lap.

@@ -94,7 +94,12 @@ DATASET = Dataset(
     ),
     key=("kind", "number", "letter"),
     columns=(
-        Field("kind", "text", "corner, marshal_light or marshal_sector"),
+        Field(
+            "kind",
+            "text",
+            "corner, marshal_light or marshal_sector",
+            values=("corner", "marshal_light", "marshal_sector"),
+        ),
         Field("number", "integer", "Number of the corner, light or sector"),
         Field("letter", "text", "Tells corners with one number apart (2A); empty where there is none"),
         Field("x", "float", "Place on the map", "0.1 m"),

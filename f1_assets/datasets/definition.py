@@ -47,6 +47,7 @@ _FRAME_TYPES: dict[str, Any] = {
     "text": "string",
     "timestamp": "datetime64[ns, UTC]",
 }
+_KEY_TYPES = {"season": "Int64", "round": "Int64", "session": "string"}
 
 TESTS = "tests"
 """Stands for every day of pre-season testing where a dataset lists its sessions."""
@@ -59,13 +60,14 @@ class Field:
     """A column of a dataset.
 
     `type` is one of integer, bigint, float, boolean, text, timestamp; in the lake also int8, int16, int32. `unit` is
-    None for what has none.
+    None for what has none. `values` are all that it may have, where they are few; the description lists them.
     """
 
     name: str
     type: str
     description: str
     unit: str | None = None
+    values: tuple[str, ...] = ()
 
 
 def columns_of(fields: Iterable[Field], key: Sequence[str]) -> list[Column[Any]]:
@@ -285,7 +287,8 @@ class Dataset:
 
     def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Give rows of the warehouse in this dataset's types, also where a column has no values to tell its type."""
-        return frame.astype({column.name: _FRAME_TYPES[column.type] for column in self.columns if column.name in frame})
+        types = {column.name: _FRAME_TYPES[column.type] for column in self.columns} | _KEY_TYPES
+        return frame.astype({name: kind for name, kind in types.items() if name in frame})
 
     def conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
         """Give rows in this dataset's columns and types, sorted by its key, each once.

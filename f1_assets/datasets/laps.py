@@ -31,6 +31,21 @@ if TYPE_CHECKING:
 
 RACES = frozenset({"R", "S"})
 
+COMPOUNDS = (
+    "HYPERSOFT",
+    "ULTRASOFT",
+    "SUPERSOFT",
+    "SOFT",
+    "MEDIUM",
+    "HARD",
+    "SUPERHARD",
+    "INTERMEDIATE",
+    "WET",
+    "UNKNOWN",
+    "TEST_UNKNOWN",
+)
+"""All tyres since 2018; until 2018 each had a name of its own, since then the three of a weekend are named anew."""
+
 _MILLISECONDS = {
     "session_time_ms": "Time",
     "lap_time_ms": "LapTime",
@@ -201,15 +216,15 @@ DATASET = Dataset(
         ),
         Field("pit_out_time_ms", "integer", "Session time at which the car left the pits", "ms"),
         Field("pit_in_time_ms", "integer", "Session time at which the car entered the pits", "ms"),
-        Field("stint", "integer", "Stint, from 1"),
-        Field("compound", "text", "SOFT, MEDIUM, HARD, INTERMEDIATE, WET, UNKNOWN, TEST_UNKNOWN"),
+        Field("stint", "integer", "Stint, from 1, counted by pit stops; NULL where its tyres are not known"),
+        Field("compound", "text", f"Tyres: {', '.join(COMPOUNDS)}", values=COMPOUNDS),
         Field("tyre_life_laps", "integer", "Laps driven on this set, this one included", "laps"),
         Field("fresh_tyre", "boolean", "Whether the set was new when fitted"),
-        Field("speed_i1_kmh", "float", "Speed at intermediate 1", "km/h"),
+        Field("speed_i1_kmh", "float", "Speed at intermediate 1; NULL where the trap sent nothing for any car", "km/h"),
         Field("speed_i2_kmh", "float", "Speed at intermediate 2", "km/h"),
         Field("speed_fl_kmh", "float", "Speed at the finish line", "km/h"),
         Field("speed_st_kmh", "float", "Speed on the longest straight", "km/h"),
-        Field("is_personal_best", "boolean", "Whether it was the driver's best lap so far"),
+        Field("is_personal_best", "boolean", "Whether it was the driver's best lap so far that counts"),
         Field("track_status", "text", "All track statuses during the lap, a digit each; see track_status"),
         Field("position", "integer", "Place at the end of the lap, in races and sprints"),
         Field("deleted", "boolean", "Whether race control deleted the lap time"),

@@ -17,6 +17,10 @@ from f1_assets.upstream.needs import Needs
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
+CATEGORIES = ("Flag", "CarEvent", "Drs", "SafetyCar", "Other")
+STATUSES = ("ENABLED", "DISABLED", "DEPLOYED", "IN THIS LAP", "ENDING", "THROUGH THE PIT LANE")
+FLAGS = ("GREEN", "YELLOW", "DOUBLE YELLOW", "RED", "BLUE", "CLEAR", "CHEQUERED", "BLACK AND WHITE")
+
 
 def extract(loaded: LoadedSession) -> Extract:
     """Give the session's own messages in the order in which they were sent.
@@ -72,11 +76,11 @@ DATASET = Dataset(
         Field("message_number", "integer", "Order of the messages, from 1"),
         Field("utc", "timestamp", "Time of day"),
         Field("lap_number", "integer", "Lap of the leader, in races and sprints"),
-        Field("category", "text", "Flag, CarEvent, Drs, SafetyCar, Other, ..."),
+        Field("category", "text", ", ".join(CATEGORIES), values=CATEGORIES),
         Field("message", "text", "The message's words"),
-        Field("status", "text", "ENABLED, DISABLED, DEPLOYED, ... where the category has one"),
-        Field("flag", "text", "GREEN, YELLOW, DOUBLE YELLOW, RED, BLUE, CLEAR, CHEQUERED, ..."),
-        Field("scope", "text", "Track, Sector or Driver"),
+        Field("status", "text", f"{', '.join(STATUSES)}, where the category has one", values=STATUSES),
+        Field("flag", "text", ", ".join(FLAGS), values=FLAGS),
+        Field("scope", "text", "Track, Sector or Driver", values=("Track", "Sector", "Driver")),
         Field("sector", "integer", "Marshal sector"),
         Field("driver_number", "text", "Car that it is about, also where only the message's words name it"),
     ),

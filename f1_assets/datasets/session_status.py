@@ -16,6 +16,8 @@ from f1_assets.upstream.needs import Needs
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
+STATUSES = ("Inactive", "Started", "Aborted", "Finished", "Finalised", "Ends")
+
 
 def extract(loaded: LoadedSession) -> Extract:
     """Give the changes until the session ended: FastF1 is given no later ones."""
@@ -48,7 +50,7 @@ DATASET = Dataset(
         Field("change_number", "integer", "Order of the changes, from 1; two may bear the same time"),
         Field("session_time_ms", "integer", "Session time of the change", "ms"),
         Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
-        Field("status", "text", "Inactive, Started, Aborted, Finished, Finalised or Ends"),
+        Field("status", "text", ", ".join(STATUSES), values=STATUSES),
     ),
     extract=extract,
     requires=(Feed.SESSION_STATUS,),

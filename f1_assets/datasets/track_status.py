@@ -16,6 +16,15 @@ from f1_assets.upstream.needs import Needs
 if TYPE_CHECKING:
     from f1_assets.upstream.loader import LoadedSession
 
+STATUSES = {
+    "1": "AllClear",
+    "2": "Yellow",
+    "4": "SCDeployed",
+    "5": "Red",
+    "6": "VSCDeployed",
+    "7": "VSCEnding",
+}
+
 
 def extract(loaded: LoadedSession) -> Extract:
     """Give the changes until the session ended: FastF1 is given no later ones."""
@@ -40,8 +49,8 @@ DATASET = Dataset(
         Field("change_number", "integer", "Order of the changes, from 1; two may bear the same time"),
         Field("session_time_ms", "integer", "Session time of the change", "ms"),
         Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
-        Field("status", "text", "The status as F1's digit"),
-        Field("message", "text", "The status in words"),
+        Field("status", "text", "The status as F1's digit: 1, 2, 4, 5, 6, 7", values=tuple(STATUSES)),
+        Field("message", "text", f"In words: {', '.join(STATUSES.values())}", values=tuple(STATUSES.values())),
     ),
     extract=extract,
     requires=(Feed.TRACK_STATUS,),

@@ -1,9 +1,16 @@
 import pytest
+from sqlalchemy import select
 
-from f1_assets.datasets import all_datasets, named
+from f1_assets.connection import connect
+from f1_assets.datasets import all_datasets, all_season_datasets, named
 from f1_assets.datasets.definition import ALL_SESSIONS
 from f1_assets.errors import UsageError
+from f1_assets.importing import process_session_gap, refresh_calendar
+from f1_assets.importing.standings import refresh_standings
 from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.settings import load_settings
+from f1_assets.upstream.transport import Transport
 
 
 def test_each_file_with_a_dataset_is_one():
@@ -48,6 +55,64 @@ def test_a_dataset_says_all_of_itself(dataset):
         for ending, unit in units.items():
             if column.name.endswith(ending):
                 assert column.unit == unit, column.name
+
+
+@pytest.mark.parametrize("dataset", all_datasets().values(), ids=all_datasets())
+def test_a_description_lists_all_values_that_a_column_may_have(dataset):
+    for column in dataset.columns:
+        assert all(value in column.description for value in column.values), column.name
+
+
+SIMULATED = "races=2,tests=0,laps=10,samples_every=50,drivers=8"
+
+
+@pytest.fixture(scope="module")
+def season(tmp_path_factory):
+    """What a simulated weekend holds: its rows by dataset and session, and the standings after it."""
+    settings = load_settings(home=tmp_path_factory.mktemp("home"), source="simulator", simulator=SIMULATED)
+    warehouse, transport = connect(settings), Transport(settings)
+    refresh_calendar(2025, warehouse=warehouse, transport=transport)
+    rows = {}
+    for session in ("R", "Q", "FP1"):
+        gap = SessionGap(SessionKey(2025, 1, session), tuple(all_datasets()))
+        outcome = process_session_gap(gap, warehouse=warehouse, transport=transport)
+        assert outcome.failed == ()
+        rows |= {(name, session): warehouse.rows(name, gap.key) for name in outcome.extracted}
+    standings = {}
+    for name, dataset in all_season_datasets().items():
+        refresh_standings(2025, dataset, warehouse=warehouse, transport=transport)
+        standings[name] = warehouse.query(select(dataset.table))
+    yield rows, standings
+    transport.close()
+    warehouse.close()
+
+
+@pytest.mark.parametrize("name", all_datasets())
+def test_every_column_has_a_value_somewhere_in_a_simulated_season(season, name):
+    frames = [frame for (dataset, _), frame in season[0].items() if dataset == name]
+    empty = [c.name for c in all_datasets()[name].columns if not any(f[c.name].notna().any() for f in frames)]
+    assert empty == []
+
+
+@pytest.mark.parametrize("name", all_season_datasets())
+def test_every_column_of_a_season_dataset_has_a_value_in_a_simulated_season(season, name):
+    frame = season[1][name]
+    assert [c.name for c in all_season_datasets()[name].columns if not frame[c.name].notna().any()] == []
+
+
+def test_rows_have_the_types_and_values_of_the_registry(season):
+    for (name, _), frame in season[0].items():
+        dataset = all_datasets()[name]
+        assert (dataset.typed(frame).dtypes == frame.dtypes).all()
+        for column in dataset.columns:
+            assert not column.values or set(frame[column.name].dropna()) <= set(column.values), column.name
+
+
+def test_a_session_without_rows_has_the_types_too(sqlite_warehouse):
+    for name, dataset in all_datasets().items():
+        empty = sqlite_warehouse.rows(name, "2025-02-R")
+        assert empty.empty
+        assert (dataset.typed(empty).dtypes == empty.dtypes).all()
 
 
 def test_laps_have_all_31_columns_of_fastf1_and_the_time_of_day():

@@ -1,70 +1,17 @@
 """Whose rows are stored where feeds run on into the next series, through a whole import."""
 
-import json
 import logging
 import re
 
 import pandas as pd
 import pytest
 
-from f1_assets.connection import connect
-from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
-from f1_assets.planning import SessionGap
-from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
-from f1_assets.upstream.transport import Transport
-from f1_assets_tests.upstream.server import body, services
+from f1_assets_tests.datasets.bad_feeds import DATASETS, OPTIONS, imported, with_lines
+from f1_assets_tests.upstream.server import body
 
-OPTIONS = "races=2,tests=0,sprints=0,laps=6,samples_every=50,drivers=6"
-DATASETS = (
-    "car_telemetry",
-    "drivers",
-    "intervals",
-    "laps",
-    "position_telemetry",
-    "race_control_messages",
-    "session_status",
-    "team_radio",
-    "track_status",
-)
 STRANGER = "61"
-
-
-def _clock(milliseconds):
-    seconds, ms = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"
-
-
-def _ms(line):
-    hours, minutes, seconds, ms = map(int, re.split("[:.]", line[:12]))
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms
-
-
-def _with_lines(*lines):
-    """Add lines to a feed: their session time in milliseconds, and their content."""
-
-    def change(content):
-        own = content.decode("utf-8-sig").splitlines()
-        more = [f"{_clock(time_ms)}{json.dumps(what)}" for time_ms, what in lines]
-        return ("\r\n".join(sorted([*own, *more], key=_ms)) + "\r\n").encode()
-
-    return body(change)
-
-
-def _import(faults, key, home):
-    with services(Simulator(SimulatorOptions.parse(OPTIONS))) as served:
-        served.faults.update(faults)
-        settings = load_settings(home=home, source=served.url)
-        warehouse, transport = connect(settings), Transport(settings)
-        refresh_calendar(key.season, warehouse=warehouse, transport=transport)
-        outcome = process_session_gap(SessionGap(key, DATASETS), warehouse=warehouse, transport=transport)
-        transport.close()
-    assert outcome.failed == ()
-    rows = {name: warehouse.rows(name, key) for name in DATASETS}
-    notes = {line.dataset: json.loads(line.notes) if line.notes else {} for line in outcome.datasets}
-    warehouse.close()
-    return rows, notes
 
 
 @pytest.fixture(scope="module")
@@ -78,18 +25,18 @@ def practices(tmp_path_factory):
     number = Simulator(SimulatorOptions.parse(OPTIONS)).truth(2025, 1, "FP1")["drivers"]["driver_number"][0]
     lap = {"NumberOfLaps": 60, "Sectors": {"2": {"Value": "30.000"}}, "LastLapTime": {"Value": "1:40.000"}}
     faults = {
-        "DriverList": _with_lines(
+        "DriverList": with_lines(
             (2_400_000, {number: {"Tla": "SUP", "FullName": "Bo SUPPORT", "TeamName": None}, STRANGER: {"Tla": "OTH"}})
         ),
-        "SessionStatus": _with_lines((late_ms, {"Status": "Inactive"}), (late_ms + 1, {"Status": "Started"})),
-        "TrackStatus": _with_lines((late_ms, {"Status": "5", "Message": "Red"})),
-        "TimingData": _with_lines(
+        "SessionStatus": with_lines((late_ms, {"Status": "Inactive"}), (late_ms + 1, {"Status": "Started"})),
+        "TrackStatus": with_lines((late_ms, {"Status": "5", "Message": "Red"})),
+        "TimingData": with_lines(
             (late_ms, {"Lines": {number: lap, STRANGER: lap}}), (late_ms + 1, {"Lines": {number: {"Position": "3"}}})
         ),
         "TeamRadio": body(lambda content: content.replace(b'"RacingNumber":"7"', b'"RacingNumber":"61"', 1)),
     }
-    plain = _import({}, key, tmp_path_factory.mktemp("plain"))
-    foreign = _import(faults, key, tmp_path_factory.mktemp("foreign"))
+    plain = imported({}, key, tmp_path_factory.mktemp("plain"))
+    foreign = imported(faults, key, tmp_path_factory.mktemp("foreign"))
     return plain, foreign
 
 
@@ -126,7 +73,7 @@ def test_a_driver_without_names_has_no_name(tmp_path):
     def nameless(content):
         return re.sub(rb'"FirstName":"[^"]*","LastName":"[^"]*",', b"", content, count=1)
 
-    rows, _ = _import({"DriverList": body(nameless)}, SessionKey(2025, 1, "FP1"), tmp_path)
+    rows, _ = imported({"DriverList": body(nameless)}, SessionKey(2025, 1, "FP1"), tmp_path)
     assert rows["drivers"]["full_name"].isna().sum() == 1
     assert not rows["drivers"]["full_name"].str.contains("None").any()
 
@@ -145,7 +92,7 @@ def test_messages_of_another_series_are_refused_and_logged(tmp_path, caplog):
     late = (ends_ms + 60_000, said(90, "RISK OF RAIN FOR F3 QUALIFYING SESSION IS 0%"))
     its_own = (ends_ms + 61_000, said(90, f"CAR {number} ({letters}) NO FURTHER ACTION"))
     with caplog.at_level(logging.WARNING):
-        rows, notes = _import({"RaceControl": _with_lines(late, its_own)}, SessionKey(2025, 1, "FP1"), tmp_path)
+        rows, notes = imported({"RaceControl": with_lines(late, its_own)}, SessionKey(2025, 1, "FP1"), tmp_path)
     stored = rows["race_control_messages"]
     assert len(stored) == len(truth["race_control_messages"]) + 1
     assert (stored["message_number"].tolist(), stored["driver_number"].iloc[-1]) == (

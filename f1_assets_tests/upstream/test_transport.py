@@ -8,6 +8,7 @@ import fastf1
 import pandas as pd
 import pytest
 import requests
+from fastf1.core import Session
 from fastf1.exceptions import RateLimitExceededError
 from fastf1.internals.f1account import LivetimingAuthAdapter
 from fastf1.req import Cache
@@ -365,6 +366,9 @@ def test_what_we_touch_of_fastf1s_private_parts_is_there():
     assert hasattr(Cache, "_requests_session")
     assert hasattr(Cache, "_no_cached_warned")
     assert callable(fastf1._api._extended_timing_data)
+    assert callable(fastf1._api.fetch_page)
+    assert callable(Session._set_laps_deleted_from_rcm)
+    assert "Race" in Session._RACE_LIKE_SESSIONS
 
 
 def test_a_body_that_has_more_than_any_feed_is_given_up(transport, served, monkeypatch):

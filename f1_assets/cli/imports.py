@@ -71,10 +71,12 @@ def _refresh(warehouse: Warehouse, seasons: list[int], renew: bool = False) -> i
 
 
 def _note_calendar(warehouse: Warehouse, refresh: CalendarRefresh) -> None:
-    from f1_assets.defs.calendars import record_calendar
+    from f1_assets.defs.calendars import add_ended_sessions, record_calendar
     from f1_assets.defs.instance import dagster_instance
 
-    record_calendar(dagster_instance(process_settings()), warehouse, refresh)
+    instance = dagster_instance(process_settings())
+    record_calendar(instance, warehouse, refresh)
+    add_ended_sessions(instance, warehouse, refresh.season)
 
 
 def _import(warehouse: Warehouse, selection: Selection, workers: int, **options: Any) -> ImportSummary:  # noqa: ANN401

@@ -13,11 +13,10 @@ from f1_assets.warehouse.calendar import events_of
 
 
 def record_calendar(instance: dg.DagsterInstance, warehouse: Warehouse, refresh: CalendarRefresh) -> None:
-    """Show a calendar that was refreshed outside a run: its season is materialized, its sessions have partitions."""
+    """Show a calendar that was refreshed outside a run: its season's partition is materialized, its sessions follow."""
     season = str(refresh.season)
     is_new = bool(add_partitions(instance, str(SEASONS.name), [season]))
     follow_moves(instance, warehouse, refresh)
-    add_ended_sessions(instance, warehouse, refresh.season)
     if is_new or refresh.requests:
         instance.report_runless_asset_event(
             dg.AssetMaterialization("calendar", partition=season, metadata=calendar_metadata(refresh))

@@ -5,9 +5,9 @@ import pytest
 from filelock import Timeout
 from sqlalchemy.exc import IntegrityError
 
+from f1_assets.cli.imports import _note_calendar
 from f1_assets.connection import connect
 from f1_assets.defs import assets
-from f1_assets.defs.calendars import record_calendar
 from f1_assets.defs.governor import govern
 from f1_assets.defs.instance import POOL, instance_lock
 from f1_assets.defs.runs import run_session
@@ -65,10 +65,10 @@ def test_an_error_after_the_rows_are_stored_is_no_failed_session(instance, seaso
 
 def test_the_sessions_of_a_calendar_are_partitions_once_they_have_ended(instance, season):
     warehouse, refresh = season
-    record_calendar(instance, warehouse, refresh)
+    _note_calendar(warehouse, refresh)
     partitions = instance.get_dynamic_partitions("f1_session")
     assert len(partitions) == refresh.sessions
     assert str(RACE) in partitions
     assert instance.get_dynamic_partitions("f1_season") == ["2025"]
-    record_calendar(instance, warehouse, refresh)
+    _note_calendar(warehouse, refresh)
     assert instance.get_dynamic_partitions("f1_session") == partitions

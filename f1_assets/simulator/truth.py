@@ -44,7 +44,7 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
         ],
     }
     if course.results:
-        tables["results"] = [_result(result, course) for result in course.results]
+        tables["results"] = [_result(entry, result, course) for entry, result in enumerate(course.results, 1)]
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
 
 
@@ -123,9 +123,13 @@ def _sector_ends(course: Course) -> list[dict[str, Any]]:
     ]
 
 
+def _is_named_by_jolpica(course: Course) -> bool:
+    """Tell whether a session has Jolpica's identifiers by itself: it has no sprint qualifying and no tests."""
+    return course.session.session_id in ("FP1", "FP2", "FP3", "Q", "S", "R")
+
+
 def _drivers(course: Course) -> list[dict[str, Any]]:
-    # Jolpica, whose identifiers these are, has no sprint qualifying and no tests.
-    by_jolpica = course.session.session_id in ("FP1", "FP2", "FP3", "Q", "S", "R")
+    by_jolpica = _is_named_by_jolpica(course)
     return [
         {
             "driver_number": driver.number,
@@ -177,13 +181,19 @@ def _lap(number: str, lap: Lap, course: Course) -> dict[str, Any]:
     }
 
 
-def _result(result: Result, course: Course) -> dict[str, Any]:
+def _result(entry: int, result: Result, course: Course) -> dict[str, Any]:
     down = (course.total_laps or 0) - (result.laps or 0)
     status = "Finished" if down == 0 else f"+{down} Lap{'s' if down > 1 else ''}"
     is_race = course.is_race
     q1, q2, q3 = result.parts_ms
+    driver, by_jolpica = result.driver, _is_named_by_jolpica(course)
     return {
-        "driver_number": result.driver.number,
+        "entry": entry,
+        "driver_number": driver.number,
+        "driver_id": driver.driver_id if by_jolpica else None,
+        "full_name": f"{driver.first_name} {driver.last_name}",
+        "team_id": driver.team.team_id if by_jolpica else None,
+        "team_name": driver.team.name,
         "position": result.position,
         "classified_position": "R" if result.retired else str(result.position),
         "grid_position": result.grid,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from f1_assets.datasets import all_datasets
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
 from f1_assets.planning.gaps import DatasetState, SessionGap, gaps_of, outdated_of
+from f1_assets.planning.wrong_clocks import is_of_the_future
 from f1_assets.upstream.feeds import is_of_live_timing
 from f1_assets.warehouse import Status
 
@@ -68,6 +69,8 @@ def dispatch(
     gaps = [*missing, *_without(outdated_of(states, now), {gap.key for gap in missing})]
     idle = [gap for gap in gaps if gap.key not in active]
     blocked_since = account_blocked_since(states)
+    if blocked_since is not None and is_of_the_future(blocked_since, now):
+        blocked_since = now - PROBE_AFTER  # a wrong clock dated it: when it was, nobody knows
     if blocked_since is not None:
         is_tried = now >= blocked_since + PROBE_AFTER and not any(_needs_account(key) for key in active)
         probe = next((gap for gap in idle if is_tried and _is_blocked(gap, states)), None)

@@ -224,7 +224,7 @@ def _state(
     status = _STATUSES[stored]
     stale_because, renew, is_old = None, frozenset[str](), version < dataset.version
     recorded = RecordedTimes(tried_at, extracted_at, next_try_at)
-    tried_at, extracted_at, next_try_at = plausible_times(recorded, status, error_class, end, now)
+    tried, written_at, next_try_at = plausible_times(recorded, status, error_class, end, now)
     asked_at, short_since = (None if is_of_the_future(at, now) else at for at in (asked_at, short_since))
     if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:
         status = Status.MISSING
@@ -234,11 +234,11 @@ def _state(
         if is_old and next_try_at is None:
             next_try_at = now  # what another version could not extract, this one may
     elif status is Status.PRESENT:
-        stored_at = extracted_at or end
+        stored_at = written_at or end
         asked = asked_at or stored_at
         renewals = [end + after for after in dataset.renewals.get(key.session, ())]
         renewals += [(short_since or stored_at) + after for after in SHORT_RENEWALS] if short_because else []
-        open_since = asked if error_class is None else tried_at or asked
+        open_since = asked if error_class is None else tried or asked
         if error_class is None or next_try_at is None:
             # What was stored without all that adds to it is asked for again when that may have come.
             later = [at for at in renewals if at > open_since]

@@ -17,7 +17,7 @@ from f1_assets.errors import (
 from f1_assets.importing.retries import LAST_TRY_OF_ALL, next_try_at, status_after
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
-from f1_assets.planning.dispatch import account_blocked_since, dispatch
+from f1_assets.planning.dispatch import dispatch
 from f1_assets.planning.wrong_clocks import RecordedTimes, plausible_times
 from f1_assets.upstream.windows import LONGEST_CLOSURE
 from f1_assets.warehouse import Extraction, Status
@@ -104,5 +104,4 @@ def test_an_account_that_was_refused_by_a_clock_ahead_is_tried_again(sqlite_ware
     sqlite_warehouse.note(Extraction(KEY, "laps", Status.BLOCKED_AUTH, reason="refused"))
     _dated(sqlite_warehouse, "laps", tried_at=NOW + YEARS, next_try_at=NOW + YEARS)
     states = dataset_states(sqlite_warehouse, [2024], now=NOW)
-    assert account_blocked_since(states) <= NOW
     assert [gap.key for gap in dispatch(states, NOW, active=(), room=5).gaps] == [KEY]

@@ -133,15 +133,13 @@ def test_what_a_session_cannot_have_is_no_failure(season, run):
 
 def test_a_datasets_own_rules_are_checked(season, run):
     result = run("import_sessions", RACE)
-    evaluated = {(c.asset_key.to_user_string(), c.check_name): c.passed for c in result.get_asset_check_evaluations()}
-    rules = {
-        (name, check.name)
-        for name, dataset in all_datasets().items()
-        for check in dataset.checks
-        if check.applies_to(SessionKey.parse(RACE))
-    }
-    assert rules
-    assert all(evaluated[rule] for rule in rules)
+    checks = {c.asset_key.to_user_string(): c for c in result.get_asset_check_evaluations() if c.check_name == "rules"}
+    assert checks.keys() == ALL
+    for name, dataset in all_datasets().items():
+        table = checks[name].metadata["rules"].value.replace("\\", "")
+        for check in dataset.checks:
+            state = "passed" if check.applies_to(SessionKey.parse(RACE)) else "not checked"
+            assert f"| {check.name} | {check.severity} | {state} |" in table
 
 
 def test_a_rule_that_is_broken_is_a_warning_with_examples(season, run, monkeypatch):
@@ -151,10 +149,10 @@ def test_a_rule_that_is_broken_is_a_warning_with_examples(season, run, monkeypat
     )
     result = run("import_sessions", RACE, "weather")
     assert result.success
-    check = next(c for c in result.get_asset_check_evaluations() if c.check_name == "values_are_possible")
+    check = next(c for c in result.get_asset_check_evaluations() if c.check_name == "rules")
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert check.metadata["rows_that_break_the_rule"].value == 3
-    assert "session_time_ms" in check.metadata["examples"].value
+    assert "values_are_possible | warn | broken | 83 | 3 |" in check.metadata["rules"].value.replace("\\", "")
+    assert "session_time_ms" in check.metadata["rows that break values_are_possible"].value
 
 
 def test_a_partition_that_the_calendar_does_not_know_fails_with_what_to_do(instance, season, run):

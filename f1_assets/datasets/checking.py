@@ -17,6 +17,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.digests import columns_after_session
 from f1_assets.warehouse.engine import reading
+from f1_assets.warehouse.lines import identity_of
 from f1_assets.warehouse.models import of_session, sessions
 from f1_assets.warehouse.records import digest_of
 
@@ -198,7 +199,8 @@ class _Stored:
         else:
             read, rows = self._read(dataset, dataset.table, columns)
         frame = pd.DataFrame(rows, columns=[column.name for column in read], dtype=object)
-        return dataset.typed(frame if columns is None else frame[list(columns)])
+        typed = dataset.typed(frame if columns is None else frame[list(columns)])
+        return typed.assign(**identity_of(self.key))
 
     def record(self, name: str) -> Extraction:
         """Return the extraction record of a dataset that is present.

@@ -4,6 +4,7 @@ import contextlib
 
 import pandas as pd
 import pytest
+from sqlalchemy import select
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
@@ -14,6 +15,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
 from f1_assets.upstream.transport import Transport
+from f1_assets.warehouse.models import of_session, sessions
 
 RACE, QUALIFYING, PRACTICE = (SessionKey(2025, 1, name) for name in ("R", "Q", "FP1"))
 NEEDED = ("drivers", "intervals", "laps", "results", "session_status", "track_status")
@@ -174,3 +176,19 @@ CLEAR = [(0, "1")]
 )
 def test_cars_can_drive_from_the_start_to_the_end_but_for_red_flags(session_status, track_status, periods):
     assert running_periods(_statuses(*session_status), _statuses(*track_status), HOUR_MS) == periods
+
+
+def test_rules_that_mean_short_look_at_no_other_columns_than_they_name(warehouse):
+    """Only these are read: a rule that needs another one has a defect, and would never say that anything is short."""
+    for key in (RACE, QUALIFYING, PRACTICE):
+        for name in NEEDED:
+            dataset = all_datasets()[name]
+            frame = warehouse.rows(dataset, key)
+            for check in dataset.checks:
+                if check.means_short and check.applies_to(key) and not frame.empty:
+                    beside = {other: warehouse.rows(other, key) for other in check.beside if other != "sessions"}
+                    if "sessions" in check.beside:
+                        beside["sessions"] = warehouse.query(select(sessions).where(of_session(sessions, key)))
+                    named = {"season", "round", "session", *dataset.key, *(check.columns or frame.columns)}
+                    seen = dataset.typed(frame[[column for column in frame.columns if column in named]])
+                    assert check.test(seen, **beside).empty, check.name

@@ -51,7 +51,8 @@ def _section(dataset: Dataset) -> str:
 def _check(check: Check) -> str:
     held = f", held against {', '.join(f'`{name}`' for name in check.beside)}" if check.beside else ""
     sessions = f", in {', '.join(sorted(check.sessions))}" if check.sessions is not None else ""
-    return f"- `{check.name}` ({check.severity}{held}{sessions}): {check.description}"
+    short = ", short" if check.means_short else ""
+    return f"- `{check.name}` ({check.severity}{held}{sessions}{short}): {check.description}"
 
 
 def _season_section(dataset: SeasonDataset) -> str:

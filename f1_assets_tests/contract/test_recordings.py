@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets
-from f1_assets.datasets.checking import State, check_session
+from f1_assets.datasets.checking import AS_STORED, State, check_session, why_short
 from f1_assets.datasets.definition import Severity
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
@@ -378,22 +378,38 @@ def test_circuit(imported, plain, recordings, key):
 
 HELD = {
     # dataset and check: in how many sessions it could be held, over how many rows
+    ("intervals", "changes_go_on_to_the_end"): (6, 32680),
     ("intervals", "drivers_are_known"): (8, 33582),
+    ("intervals", "last_places_are_whole"): (11, 36750),
     ("laps", "drivers_are_known"): (8, 2899),
+    ("laps", "drivers_have_laps"): (8, 160),
+    ("laps", "first_laps_fit_the_clock"): (1, 848),
+    ("laps", "laps_are_near_the_result"): (5, 100),
     ("laps", "laps_end_after_they_begin"): (9, 3434),
     ("laps", "laps_follow_each_other"): (9, 3434),
+    ("laps", "laps_go_on_to_the_end"): (6, 2331),
+    ("laps", "laps_have_tyres"): (9, 3434),
     ("laps", "laps_reach_the_distance"): (2, 1156),
+    ("laps", "places_are_whole"): (2, 1156),
+    ("laps", "practice_goes_on_to_the_end"): (3, 1103),
     ("laps", "sectors_sum_to_lap"): (9, 3434),
+    ("laps", "speeds_are_not_stuck"): (9, 3434),
+    ("laps", "speeds_change"): (9, 3434),
+    ("laps", "stints_follow_each_other"): (9, 3434),
+    ("laps", "traps_are_not_silent"): (9, 3434),
+    ("laps", "tyres_age_with_the_laps"): (9, 3434),
     ("race_control_messages", "drivers_are_known"): (19, 1125),
     ("race_control_messages", "times_go_forward"): (19, 1125),
     ("results", "best_times_are_driven"): (4, 80),
-    ("results", "entries_are_listed_once"): (17, 340),
-    ("results", "results_have_laps"): (6, 120),
-    ("results", "who_drove_has_a_result"): (5, 1483),
     ("results", "drivers_are_known"): (16, 320),
+    ("results", "entries_are_listed_once"): (17, 340),
     ("results", "finish_is_as_driven"): (2, 40),
     ("results", "laps_are_as_counted"): (2, 40),
     ("results", "places_are_unique"): (17, 340),
+    ("results", "places_have_no_holes"): (17, 340),
+    ("results", "qualifying_has_times"): (4, 80),
+    ("results", "results_have_laps"): (6, 120),
+    ("results", "who_drove_has_a_result"): (6, 2331),
     ("session_status", "course_is_possible"): (20, 151),
     ("session_status", "times_go_forward"): (20, 151),
     ("track_status", "times_go_forward"): (19, 217),
@@ -401,26 +417,49 @@ HELD = {
     ("weather", "session_is_covered"): (9, 1184),
     ("weather", "values_are_possible"): (9, 1184),
 }
+AS_STORED_HELD = (130, 43746)
+"""The same of the rule that all datasets have."""
+
 ODD = {
     ("2018-04-R", "laps", "sectors_sum_to_lap"): [("55", 8)],
+    ("2018-04-R", "laps", "laps_have_tyres"): [("10", 1), ("11", 1), ("16", 1), ("18", 1), ("2", 1)],
+    ("2018-04-R", "laps", "first_laps_fit_the_clock"): [("18", 1), ("27", 1)],
     ("2019-14-Q", "race_control_messages", "times_go_forward"): [(39,)],
     ("2024-02-FP3", "race_control_messages", "times_go_forward"): [(2,)],
 }
-"""Messages that F1's own feed has out of order, and a lap whose sectors differ from its time, by their keys."""
+"""Rules that a session breaks, with the keys of the first five rows that do: F1's own feeds are so."""
+
+TOLERATED = {
+    ("2018-04-R", "laps", "speeds_change"): 43,
+    ("2020-03-FP2", "laps", "speeds_change"): 8,
+    ("2020-05-FP2", "laps", "speeds_change"): 34,
+    ("2023-04-S", "laps", "speeds_change"): 34,
+    ("2023-04-S", "laps", "drivers_have_laps"): 1,
+    ("2024-12-FP1", "laps", "speeds_change"): 13,
+}
+"""Rows that a rule forgives, because real sessions have some."""
 
 
 def test_real_data_keeps_the_rules_but_for_its_own_oddities(imported):
     findings = [finding for key in ROWS for finding in check_session(imported[0], SessionKey.parse(key))]
-    odd = {(str(f.key), f.dataset, f.check): f for f in findings if f.broken}
+    odd = {(str(f.key), f.dataset, f.check): f for f in findings if f.state is State.BROKEN}
     keys = {name: list(all_datasets()[name[1]].key) for name in odd}
     assert {name: list(map(tuple, f.examples[keys[name]].to_numpy().tolist())) for name, f in odd.items()} == ODD
     assert {f.severity for f in odd.values()} == {Severity.WARN}
+    forgiven = [f for f in findings if f.broken and f.state is State.PASSED]
+    assert {(str(f.key), f.dataset, f.check): f.broken for f in forgiven} == TOLERATED
     held = {}
     for finding in findings:
         if finding.state is not State.NOT_CHECKED:
             sessions, rows = held.get((finding.dataset, finding.check), (0, 0))
             held[finding.dataset, finding.check] = sessions + 1, rows + finding.rows
+    digests = [held.pop(name) for name in list(held) if name[1] == AS_STORED]
     assert held == HELD
+    assert (sum(sessions for sessions, _ in digests), sum(rows for _, rows in digests)) == AS_STORED_HELD
+
+
+def test_no_real_session_is_called_short(imported):
+    assert {key: why_short(imported[0], SessionKey.parse(key)) for key in ROWS} == {key: {} for key in ROWS}
 
 
 def test_the_docs_say_what_the_rules_found(imported):

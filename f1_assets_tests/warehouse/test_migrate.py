@@ -1,6 +1,7 @@
 import contextlib
 import sqlite3
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -10,12 +11,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Integer, MetaData, Table, make_url, text
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets, dataset_tables, dataset_views
+from f1_assets.datasets import all_datasets, dataset_tables, dataset_views, named
 from f1_assets.errors import ConfigurationError
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.settings import load_settings
-from f1_assets.warehouse import Status, Warehouse, migrate
+from f1_assets.warehouse import Extraction, Status, Warehouse, migrate
 from f1_assets.warehouse.models import metadata
 from f1_assets_tests.warehouse.schema_0007 import make_0007
 from f1_assets_tests.warehouse.seasons import a_season, store
@@ -116,6 +117,21 @@ def test_a_database_of_schema_0007_keeps_its_rows_and_is_copied_first(warehouse)
     with warehouse.engine.begin() as connection:
         connection.execute(text("DELETE FROM sessions WHERE season = 2024 AND round = 1 AND session = 'R'"))
     assert warehouse.rows(results, key).empty
+
+
+def test_what_was_refused_and_taken_for_absent_is_asked_for_again(warehouse):
+    store(warehouse, a_season())
+    key, later = SessionKey(2024, 1, "R"), datetime.now(UTC) + timedelta(days=30)
+    reasons = {
+        "laps": "TimingData is not there (HTTP 403)",
+        "weather": "WeatherData is not there (HTTP 404)",
+    }
+    for name, reason in reasons.items():
+        warehouse.note(Extraction(key, name, Status.UNAVAILABLE, reason=reason, next_try_at=later))
+    make_0007(warehouse.engine)
+    warehouse.upgrade()
+    states = {s.dataset: s.status for s in dataset_states(warehouse, [2024], named([*reasons]), key=key)}
+    assert states == {"laps": Status.MISSING, "weather": Status.UNAVAILABLE}
 
 
 def test_a_file_that_cannot_be_copied_is_not_upgraded(sqlite_warehouse):

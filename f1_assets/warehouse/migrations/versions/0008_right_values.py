@@ -1,5 +1,6 @@
 """Results keyed by entry, versions of datasets, rows that fall short, the lake's name, and a clock that cannot jump."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,8 +70,11 @@ _COLUMNS: tuple[tuple[str, sa.Column[Any]], ...] = (
 def upgrade() -> None:
     for table, column in _COLUMNS:
         op.add_column(table, column)
-    # Digests are made in another way now: those of before would all differ from their rows.
-    op.execute("UPDATE extractions SET digest = NULL WHERE file IS NULL")
+    # What was refused (401, 403) was taken for absent where the archive had anything of the session: it is asked again.
+    found = sa.table("extractions", sa.column("status"), sa.column("reason"), sa.column("next_try_at", UtcDateTime()))
+    refused = sa.or_(*(found.c.reason.contains(f"(HTTP {status})") for status in (401, 403)))
+    now = datetime.now(UTC)
+    op.execute(found.update().where(found.c.status == "unavailable", refused).values(next_try_at=now))
     connection = op.get_bind()
     if sa.inspect(connection).has_table("results"):
         _key_results_by_entry(connection)

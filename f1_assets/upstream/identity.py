@@ -27,6 +27,9 @@ NEAR = timedelta(hours=1)
 SCHEDULES_DISAGREE = timedelta(hours=12)
 """By so much a calendar may be wrong about a session's start; without SessionInfo nothing is known better."""
 
+POSTPONED_AT_MOST = timedelta(hours=30)
+"""A session that the weather stopped was held on the next day at the latest."""
+
 _WITHOUT_IDENTITY = (Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.WEATHER, Feed.TRACK_STATUS, Feed.LAP_COUNT)
 _DISTINCTIVE_LINES = 3
 
@@ -43,10 +46,14 @@ _SAMPLED_LINES = 3
 
 @dataclass(frozen=True)
 class Asked:
-    """Which session is asked for, where a calendar tells, and the SessionInfo that came first, where there is one."""
+    """Which session is asked for, where a calendar tells, and the SessionInfo that came first, where there is one.
+
+    `weekend` has all sessions of its event.
+    """
 
     session: CalendarSession | None = None
     info: bytes | None = None
+    weekend: tuple[CalendarSession, ...] = ()
 
     def span(self) -> tuple[datetime, datetime] | None:
         """Tell between which times a sample of the session must have been taken; None where nothing tells."""
@@ -57,6 +64,18 @@ class Asked:
             return None
         tolerance = NEAR if held is not None else SCHEDULES_DISAGREE
         return min(start for start, _ in known) - tolerance, max(end for _, end in known) + tolerance
+
+
+    def may_be_postponed_to(self, first: datetime, last: datetime) -> bool:
+        """Check whether samples may be of this session, held later than any plan says: no other one was held then.
+
+        The qualifying of Suzuka 2019 was held the day after, and neither F1's index nor SessionInfo says so.
+        """
+        if self.session is None or not self.weekend:
+            return False
+        others = [listed for listed in self.weekend if listed.key != self.session.key]
+        is_taken = any(first <= other.end + NEAR and last >= other.start - NEAR for other in others)
+        return self.session.end <= first and last <= self.session.end + POSTPONED_AT_MOST and not is_taken
 
 
 def fault_of(url: str, body: bytes) -> str | None:
@@ -79,7 +98,7 @@ def stranger(url: str, body: bytes, asked: Asked | None = None) -> str | None:
         if feed is Feed.SESSION_INFO:
             return _another_session(url, _session_info(body), asked)
         if feed in _DATED:
-            return _another_time(feed, body, (asked.span() if asked is not None else None) or _day_of(url))
+            return _another_time(feed, url, body, asked)
         document = None if url.endswith(".jsonStream") or feed is Feed.OTHER else json.loads(body.decode("utf-8-sig"))
         if not isinstance(document, dict):
             return None
@@ -125,12 +144,15 @@ def _day_of(url: str) -> tuple[datetime, datetime] | None:
     return day - SCHEDULES_DISAGREE, day + timedelta(days=1) + SCHEDULES_DISAGREE
 
 
-def _another_time(feed: Feed, body: bytes, span: tuple[datetime, datetime] | None) -> str | None:
+def _another_time(feed: Feed, url: str, body: bytes, asked: Asked | None) -> str | None:
+    span = (asked.span() if asked is not None else None) or _day_of(url)
     if span is None:
         return None
     dates = sorted(_dates_of(feed, body))
     first, last = span
     if not dates or (dates[0] <= last and dates[-1] >= first):
+        return None
+    if asked is not None and asked.may_be_postponed_to(dates[0], dates[-1]):
         return None
     return f"it is of another session, of {dates[0]:%Y-%m-%d %H:%M} to {dates[-1]:%H:%M} UTC"
 

@@ -387,6 +387,7 @@ def load_session(
             purpose=purpose,
             live_timing=event.live_timing,
             session=session,
+            weekend=event.sessions,
             archive_only=archive_only,
         ) as exchanges,
         captured_failures() as failures,

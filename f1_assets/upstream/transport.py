@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
@@ -124,6 +124,7 @@ class Transport:
         live_timing: bool = True,
         session: CalendarSession | None = None,
         archive_only: bool = False,
+        weekend: Iterable[CalendarSession] = (),
     ) -> Iterator[list[Exchange]]:
         """Carry FastF1's requests for the time of a block, and collect them.
 
@@ -139,6 +140,8 @@ class Transport:
             Whether F1's live timing covers the session. FastF1 asks it all the same, and is told so without a request.
         session
             The session that is loaded: what comes of another one is refused, and a 403 is tested.
+        weekend
+            All sessions of its event: what none of the others was may be of a postponed one.
         archive_only
             Whether the archive alone answers, with what it has of any age; nothing is sent then.
         """
@@ -146,7 +149,7 @@ class Transport:
         self._live_timing = live_timing
         self._archive_only = archive_only or not self.sends
         if session is not None:
-            self._asked = Asked(session)
+            self._asked = Asked(session, weekend=tuple(weekend))
         if session is not None and not self._archive_only:
             self._refusals = Refusals(self.exchanges, self._ask_source, self._archive, self._keep)
         self._ended_at, self._renew, self._purpose = ended_at, renew, purpose or Purpose()
@@ -335,7 +338,7 @@ class Transport:
     def _take_as_info(self, exchange: Exchange, response: requests.Response) -> None:
         """Take note of when the session was held, as F1 itself says it."""
         if self._asked is not None and exchange.feed is Feed.SESSION_INFO and exchange.outcome is Outcome.DATA:
-            self._asked = Asked(self._asked.session, response.content)
+            self._asked = replace(self._asked, info=response.content)
 
     def _kept(self, feed: Feed, url: str, kept: CachedResponse) -> requests.Response:
         self.exchanges.append(exchange := exchange_of(feed, url, kept, from_archive=True))

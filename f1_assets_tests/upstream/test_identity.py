@@ -164,3 +164,21 @@ def test_no_recorded_body_is_taken_for_anothers(recordings):
             assert stranger(url, body, Asked(replace(SESSION, start=start))) is None
     texts = [body for url, body in bodies.items() if is_distinctive(feed_of(url), body)]
     assert len(texts) == len(set(texts)) > 15
+
+
+def test_a_session_that_was_postponed_to_the_next_day_is_its_own_unless_another_one_was_held_then():
+    race = CalendarSession(
+        SessionKey(2021, 19, "R"), 5, "Race", START + timedelta(hours=22), START + timedelta(hours=24), False, 6701
+    )
+    asked = Asked(SESSION, _info(), weekend=(SESSION, race))
+    on_sunday = START + timedelta(hours=18)
+    for at, is_stranger in (
+        (on_sunday, False),
+        (race.start, True),
+        (START - timedelta(hours=4), True),
+        (START + timedelta(days=3), True),
+    ):
+        assert (stranger(FOLDER + "RaceControlMessages.jsonStream", _messages(at), asked) is not None) is is_stranger
+        assert (stranger(FOLDER + "CarData.z.jsonStream", _car_data(at), asked) is not None) is is_stranger
+    alone = Asked(SESSION, _info())
+    assert stranger(FOLDER + "RaceControlMessages.jsonStream", _messages(on_sunday), alone) is not None

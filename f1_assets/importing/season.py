@@ -200,8 +200,10 @@ def import_selection(
     recover(warehouse, transport)
     summary = ImportSummary(tuple(selection.seasons))
     pauses = Pauses(warehouse, waits, max_requests, watcher.paused, transport)
+    # What the archive alone gives again needs no request, nor a calendar that is fresher than the rows.
+    seasons = () if selection.renewal is Renewal.ARCHIVE else selection.seasons
     refreshes = refresh_calendars(
-        selection.seasons, warehouse=warehouse, warned=watcher.warned, transport=transport, insist=pauses.insist
+        seasons, warehouse=warehouse, warned=watcher.warned, transport=transport, insist=pauses.insist
     )
     for refresh in refreshes:
         summary.season_requests += refresh.requests
@@ -234,7 +236,7 @@ def import_selection(
         sweep_lake(warehouse)
     except (OSError, ConfigurationError) as error:
         watcher.warned(f"Leftovers in the lake were not looked for: {error}")
-    if selection.is_of_whole_seasons and not summary.exit_code:
+    if selection.is_of_whole_seasons and selection.renewal is None and not summary.exit_code:
         _bring_standings(warehouse, selection, summary, watcher, pauses, transport)
     summary.paused_seconds, summary.pauses = pauses.seconds, pauses.count
     summary.seconds = time.perf_counter() - started

@@ -65,7 +65,6 @@ class Asked:
         tolerance = NEAR if held is not None else SCHEDULES_DISAGREE
         return min(start for start, _ in known) - tolerance, max(end for _, end in known) + tolerance
 
-
     def may_be_postponed_to(self, first: datetime, last: datetime) -> bool:
         """Check whether samples may be of this session, held later than any plan says: no other one was held then.
 

@@ -3,9 +3,11 @@ import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from f1_assets.connection import connect
-from f1_assets.defs.governor import POOL, WAITING_TAG, govern
+from f1_assets.defs.governor import POOL, WAITING_TAG, gap_of, gap_tags, govern
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.importing import refresh_calendar
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.upstream.rate_limit import ledger_of
 
@@ -25,13 +27,14 @@ def house(monkeypatch, tmp_path):
         yield instance, warehouse
 
 
-def _run(instance, partition, status, tag="dagster/partition"):
+def _run(instance, partition, status, tag="dagster/partition", more=None, datasets=()):
     """Put a run into the instance as the daemon would find it."""
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("f1_assets"), "__repository__")
     run = dg.DagsterRun(
         job_name="import_sessions",
         status=status,
-        tags={tag: partition},
+        tags={tag: partition, **(more or {})},
+        asset_selection=frozenset(dg.AssetKey(name) for name in datasets) or None,
         remote_job_origin=RemoteJobOrigin(repository, "import_sessions"),
     )
     return instance.run_storage.add_run(run)
@@ -94,3 +97,24 @@ def test_runs_of_other_things_are_not_looked_at(house):
     instance, warehouse = house
     _run(instance, "2025", dg.DagsterRunStatus.QUEUED)
     assert govern(instance, warehouse).queued == 0
+
+
+def test_what_the_archive_alone_answers_waits_for_no_quota_and_lets_nothing_pass_that_does(house):
+    instance, warehouse = house
+    tags = gap_tags(SessionGap(SessionKey(2025, 1, "Q"), ("laps",), from_archive=True))
+    _run(instance, "2025-01-Q", dg.DagsterRunStatus.QUEUED, more=tags)
+    _run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
+    _spend(8)
+    admission = govern(instance, warehouse)
+    assert (admission.limit, _limit(instance)) == (1, 1)
+
+
+def test_a_run_knows_by_its_tags_where_its_sessions_data_come_from(house):
+    instance, _ = house
+    for gap in (
+        SessionGap(SessionKey(2025, 1, "R"), ("laps", "results"), frozenset({"Jolpica results", "TimingData"})),
+        SessionGap(SessionKey(2025, 1, "R"), ("laps", "results"), from_archive=True),
+        SessionGap(SessionKey(2025, 1, "R"), ("laps", "results")),
+    ):
+        run = _run(instance, str(gap.key), dg.DagsterRunStatus.QUEUED, more=gap_tags(gap), datasets=gap.datasets)
+        assert gap_of(instance.get_run_by_id(run.run_id)) == gap

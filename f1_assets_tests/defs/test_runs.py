@@ -1,5 +1,7 @@
 """What a session's run in this process tells the command: what each dataset became, and what ended it early."""
 
+from dataclasses import replace
+
 import dagster as dg
 import pytest
 
@@ -98,3 +100,12 @@ def test_a_defect_when_all_is_stored_is_told_and_is_no_failed_session(instance, 
     assert run.error is None
     assert "2025-01-R: all is stored" in run.warning
     assert "KeyError: 'Time'" in run.warning
+
+
+def test_a_run_from_the_archive_sends_nothing_and_a_renewal_asks_for_what_it_names(instance):
+    gap = SessionGap(RACE, ("results",))
+    assert run_session(gap).outcome.requests > 0
+    again = run_session(replace(gap, from_archive=True))
+    assert (again.error, again.outcome.extracted, again.outcome.requests) == (None, ("results",), 0)
+    renewed = run_session(replace(gap, renew=frozenset({"Jolpica results"})))
+    assert (renewed.outcome.extracted, renewed.outcome.requests) == (("results",), 1)

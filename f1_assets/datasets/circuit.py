@@ -10,7 +10,7 @@ import pandas as pd
 from f1_assets.datasets.coercions import integer, number
 from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.lap_telemetry import lap_telemetry, marker_distances_m
-from f1_assets.datasets.samples import samples_of
+from f1_assets.datasets.samples import began_at, samples_of
 from f1_assets.errors import F1AssetsError, Unavailable, UnreadableData
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
@@ -40,7 +40,9 @@ def extract(loaded: LoadedSession) -> Extract:
         "rotation_deg": info.rotation,
     }
     markers = pd.concat(frames, ignore_index=True)
-    return Extract(markers.assign(distance_m=_distances(loaded, markers)), {circuits: [circuit]})
+    # Its distances need the telemetry, which tells when session time began: later loads may do without.
+    parents = {circuits: [circuit], **began_at(loaded)}
+    return Extract(markers.assign(distance_m=_distances(loaded, markers)), parents)
 
 
 def _distances(loaded: LoadedSession, markers: pd.DataFrame) -> pd.Series | None:

@@ -18,8 +18,9 @@ from f1_assets.upstream.feeds import Feed, feed_of
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import session_of
-from f1_assets.warehouse.models import amendments, extractions, of_session
+from f1_assets.warehouse.models import amendments, extractions, of_session, sessions
 from f1_assets_tests.upstream.server import body, status
+from f1_assets_tests.warehouse.schema_0007 import make_0007
 
 SIMULATED = "races=1,tests=0,sprints=0,laps=6,samples_every=40,drivers=4"
 POSTGRESQL_IS_LONG = True
@@ -275,3 +276,25 @@ def test_import_season_renews_what_is_due_by_itself(season, served_transport, se
     summary = import_season(2025, datasets=["results"], warehouse=season, transport=served_transport)
     assert (summary.processed, summary.succeeded) == (2, 2)
     assert [feed for feed in _asked(served, before) if feed is not Feed.STANDINGS] == [Feed.RESULTS, Feed.RESULTS]
+
+
+def test_a_home_of_schema_0007_gets_the_right_values_from_its_archive_without_a_request(season, fill, served):
+    datasets = [name for name, dataset in all_datasets().items() if not dataset.in_lake]
+    fill("R", datasets=datasets)
+    right = {name: season.rows(all_datasets()[name], RACE) for name in datasets}
+    with season.engine.begin() as connection:
+        connection.execute(update(all_datasets()["laps"].table).values(lap_start_utc=None, speed_i1_kmh=1.0))
+        # Only telemetry in the lake noted it, and there is none here.
+        connection.execute(update(sessions).values(t0_utc=None))
+    make_0007(season.engine)
+    season.upgrade()
+    before = len(served.asked)
+    (outcome,) = fill("R", datasets=datasets)
+    assert (outcome.failed, outcome.requests, len(served.asked) - before) == ((), 0, 0)
+    assert set(outcome.extracted) == {name for name in datasets if all_datasets()[name].version > 1}
+    for name in datasets:
+        pd.testing.assert_frame_equal(season.rows(all_datasets()[name], RACE), right[name])
+    changes = amendments_of(season, RACE)
+    assert {("laps", "lap_start_utc"), ("results", "team_name")} <= {(c.dataset, c.column) for c in changes}
+    assert all(change.version == all_datasets()[change.dataset].version for change in changes)
+    assert fill("R", datasets=datasets) == []

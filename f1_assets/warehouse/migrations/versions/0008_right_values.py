@@ -1,6 +1,6 @@
 """Results keyed by entry, versions of datasets, rows that fall short, the lake's name, and a clock that cannot jump."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,8 +76,31 @@ def upgrade() -> None:
     now = datetime.now(UTC)
     op.execute(found.update().where(found.c.status == "unavailable", refused).values(next_try_at=now))
     connection = op.get_bind()
-    if sa.inspect(connection).has_table("results"):
+    there = set(sa.inspect(connection).get_table_names())
+    for table in ("intervals", "laps", "session_status", "track_status", "weather"):
+        if table in there:
+            _keep_clock(connection, table)
+    if "results" in there:
         _key_results_by_entry(connection)
+
+
+def _keep_clock(connection: sa.Connection, name: str) -> None:
+    """Note when session time began, where only rows tell: what is extracted again may be loaded without telemetry."""
+    rows, clocks = (sa.Table(each, sa.MetaData(), autoload_with=connection) for each in (name, "sessions"))
+    same = sa.and_(*(rows.c[column] == clocks.c[column] for column in _SESSION))
+    first = (
+        sa.select(
+            *(rows.c[column] for column in _SESSION), sa.func.min(rows.c.session_time_ms), sa.func.min(rows.c.utc)
+        )
+        .join(clocks, same)
+        .where(clocks.c.t0_utc.is_(None), rows.c.utc.is_not(None), rows.c.session_time_ms.is_not(None))
+        .group_by(*(rows.c[column] for column in _SESSION))
+    )
+    for *key, session_time_ms, utc in connection.execute(first).fetchall():
+        moment = datetime.fromisoformat(utc) if isinstance(utc, str) else utc
+        began_at = moment - timedelta(milliseconds=session_time_ms)
+        mine = sa.and_(*(clocks.c[column] == value for column, value in zip(_SESSION, key, strict=True)))
+        connection.execute(clocks.update().where(mine).values(t0_utc=began_at))
 
 
 def _key_results_by_entry(connection: sa.Connection) -> None:

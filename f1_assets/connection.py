@@ -14,7 +14,7 @@ from f1_assets.warehouse import Warehouse
 if TYPE_CHECKING:
     import pandas as pd
 
-    from f1_assets.warehouse.store import Storable
+    from f1_assets.warehouse.storable import Storable
 
 
 class F1Warehouse(Warehouse):

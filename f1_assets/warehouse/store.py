@@ -8,20 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, insert, or_, select, update
 
 from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import migrate
-from f1_assets.warehouse.amendments import differences, summarized
+from f1_assets.warehouse.changes import keep_change_of_file, keep_changes, previous_of
 from f1_assets.warehouse.digests import digest_of_rows
 from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
-from f1_assets.warehouse.models import Status, amendments, extractions, of_session, sessions
+from f1_assets.warehouse.models import Status, extractions, of_session, sessions
 from f1_assets.warehouse.people import fill_people, identified, lock_people, names_people, with_reason
 from f1_assets.warehouse.records import rows_of
+from f1_assets.warehouse.storable import Storable
 from f1_assets.warehouse.times_of_day import fill_times_of_day
 
 if TYPE_CHECKING:
@@ -34,30 +35,6 @@ if TYPE_CHECKING:
 
 Parents = Mapping[Table, Sequence[Mapping[str, Any]]]
 """Rows of other tables that rows speak of, by their table."""
-
-
-class Storable(Protocol):
-    """What the warehouse needs to know of a dataset."""
-
-    @property
-    def name(self) -> str:
-        """Name of the dataset and of its table."""
-
-    @property
-    def table(self) -> Table | None:
-        """Where its rows go; the table begins with season, round, session. None for what is kept in the lake."""
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """Columns that, after the session, tell rows apart."""
-
-    @property
-    def identities(self) -> tuple[tuple[str, ...], ...]:
-        """Sets of columns by which a row is found again after a change, the strictest first."""
-
-    @property
-    def order_by(self) -> tuple[str, ...]:
-        """Columns by which a person wants its rows in order."""
 
 
 _OF_THE_ROWS = (
@@ -224,9 +201,9 @@ class Warehouse:
                 rows, why = identified(connection, self._tables, key, dataset.table, rows)
                 line = replace(line, reason=with_reason(line.reason, why))
             line = _brought(line, len(rows), digest_of_rows(dataset.table, rows), now)
-            previous = _previous(connection, line)
+            previous = previous_of(connection, line)
             line = _still_short_since(line, previous)
-            _keep_changes(connection, dataset, line, previous, rows)
+            keep_changes(connection, dataset, line, previous, rows)
             connection.execute(delete(dataset.table).where(of_session(dataset.table, key)))
             if rows:
                 connection.execute(insert(dataset.table), [{**identity_of(key), **row} for row in rows])
@@ -250,9 +227,9 @@ class Warehouse:
         line = replace(line, file=file.path, file_bytes=file.bytes, file_sha256=file.sha256)
         with self._storing(line.key, parents, starts_at) as connection:
             ownership.require(connection, marker)
-            previous = _previous(connection, line)
+            previous = previous_of(connection, line)
             line = _still_short_since(line, previous)
-            _keep_change_of_file(connection, line, previous)
+            keep_change_of_file(connection, line, previous)
             write_line(connection, line)
         before = previous.file if previous is not None else None
         if before is not None and before != file.path:
@@ -450,41 +427,3 @@ def _refuse_another(connection: Connection, key: SessionKey, starts_at: datetime
             f"{key}: the calendar changed while the session was loaded; another one has this number now. "
             "Nothing was stored."
         )
-
-
-def _previous(connection: Connection, line: Extraction) -> Extraction | None:
-    """Return the record of the rows that `line` replaces; None where there are none."""
-    found = lines_of(connection, select(extractions).where(is_line(line)))
-    return found[0] if found and found[0].status is Status.PRESENT else None
-
-
-def _keep_changes(
-    connection: Connection,
-    dataset: Storable,
-    line: Extraction,
-    previous: Extraction | None,
-    rows: Sequence[Mapping[str, Any]],
-) -> None:
-    """Store what differs from the rows that are there; what completes rows that waited for a feed is no change."""
-    if dataset.table is None or previous is None or previous.is_waiting:
-        return
-    columns = [column for column in dataset.table.columns if column.name not in identity_of(line.key)]
-    before = [row._asdict() for row in connection.execute(select(*columns).where(of_session(dataset.table, line.key)))]
-    if before and digest_of_rows(dataset.table, before) != line.digest:
-        _amend(connection, line, previous, summarized(differences(dataset.identities, before, rows, dataset.key)))
-
-
-def _keep_change_of_file(connection: Connection, line: Extraction, previous: Extraction | None) -> None:
-    if previous is not None and not previous.is_waiting and previous.file_sha256 != line.file_sha256:
-        before, after = (f"{state.rows:,} rows, SHA-256 {state.file_sha256}" for state in (previous, line))
-        _amend(connection, line, previous, [{"row_key": "file", "column": None, "before": before, "after": after}])
-
-
-def _amend(
-    connection: Connection, line: Extraction, previous: Extraction, changes: Sequence[Mapping[str, str | None]]
-) -> None:
-    """Store changes, marked with the dataset's version where that changed the rows, and not upstream."""
-    version = line.version if previous.version < line.version else None
-    common = {**identity_of(line.key), "dataset": line.dataset, "changed_at": line.extracted_at, "version": version}
-    if changes:
-        connection.execute(insert(amendments), [{**common, **change} for change in changes])

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
-from f1_assets.cli import reference
+from f1_assets.cli import reference, retry_reference
 from f1_assets.datasets import dictionary
 
-GENERATED = {"commands.md": reference.markdown, "data-dictionary.md": dictionary.markdown}
+GENERATED = {
+    "commands.md": reference.markdown,
+    "data-dictionary.md": dictionary.markdown,
+    "retries.md": retry_reference.markdown,
+}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -62,29 +63,85 @@ def test_the_recipe_has_at_most_three_steps():
     assert 1 <= len(re.findall(r"^\d\. ", recipe, re.MULTILINE)) <= 3
 
 
-def test_the_table_of_errors_has_every_class_with_its_tries():
-    from f1_assets import errors
-    from f1_assets.importing import retries
+def _cells(page, heading=""):
+    text = (DOCS / page).read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("|")
+    ]
 
-    page = (DOCS / "reliability.md").read_text(encoding="utf-8").split("## Error classes")[1].split("\n## ")[0]
-    rows = {cells[2].strip(" `"): cells for cells in (line.split("|") for line in page.splitlines()) if len(cells) > 6}
+
+def test_the_table_of_errors_has_every_class():
+    from f1_assets import errors
+
     classes = {
         name
         for name, value in vars(errors).items()
         if isinstance(value, type) and issubclass(value, errors.F1AssetsError)
     }
-    assert classes - {"F1AssetsError", "UpstreamError"} <= set(rows)
+    of_errors = {cells[1].strip("`") for cells in _cells("reliability.md", "## Error classes")}
+    assert classes - {"F1AssetsError", "UpstreamError", "NotArchived"} <= of_errors
+    in_retries = {name for cells in _cells("retries.md", "# Retries") for name in re.findall(r"`(\w+)`", cells[1])}
+    assert in_retries == classes - {"F1AssetsError", "UpstreamError"}
 
-    def minutes(wait):
-        return f"{wait.total_seconds() / 60:.0f} min"
 
-    assert minutes(retries.FIRST_WAIT) in rows["TransientError"][5]
-    assert f"{retries.LAST_TRANSIENT_TRY} tries" in rows["TransientError"][5]
-    assert minutes(retries.FIRST_NOT_YET) in rows["NotYetPublished"][5]
-    assert f"{retries.UNAVAILABLE_EXPIRES.days} days" in rows["Unavailable"][5]
-    for name in ("UnreadableData", "a defect"):
-        assert f"after 24 h; {retries.LAST_TRY_OF_A_DEFECT} tries" in rows[name][5]
-    assert retries.DEFECT_WAIT.total_seconds() == 24 * 3600
+def test_the_page_of_retries_says_what_the_code_does():
+    from f1_assets import errors
+    from f1_assets.importing import retries
+
+    rows = {cells[1].split(",")[0].strip("`"): cells for cells in _cells("retries.md", "# Retries") if cells[1]}
+    now = datetime(2025, 3, 2, tzinfo=UTC)
+
+    def wait(error, attempts, is_repeated=True):
+        following = retries.next_try_at(error, attempts, now, is_repeated, jitter=1)
+        return following and following - now
+
+    fault = errors.TransientError()
+    assert rows["TransientError"][2:6] == [
+        "`failed`",
+        "5 minutes, doubling",
+        "24 hours",
+        "number 12, about 3.8 days after the first",
+    ]
+    assert [wait(fault, n) for n in (1, 2, 11, 12)] == [
+        timedelta(minutes=5),
+        timedelta(minutes=10),
+        timedelta(hours=24),
+        None,
+    ]
+    assert rows["NotYetPublished"][3:5] == ["15 minutes, then half of the time since the end", "6 hours"]
+    not_yet = [wait(errors.NotYetPublished("", timedelta(hours=hours)), 1) for hours in (0, 4, 20)]
+    assert not_yet == [timedelta(minutes=15), timedelta(hours=2), timedelta(hours=6)]
+    assert rows["Unavailable"][2:4] == ["`unavailable`", "30 days"]
+    assert wait(errors.Unavailable(), 40) == timedelta(days=30)
+    assert rows["UnreadableData"][3:6] == [
+        "24 hours",
+        "24 hours",
+        "number 3; after other errors the second defect in a row, or number 15",
+    ]
+    unreadable = errors.UnreadableData()
+    assert [wait(unreadable, n) for n in (1, 2, 3)] == [timedelta(hours=24), timedelta(hours=24), None]
+    assert [wait(unreadable, n, is_repeated=False) for n in (14, 15)] == [timedelta(hours=24), None]
+    assert rows["AuthenticationRequired"][2] == "`blocked_auth`"
+    assert wait(errors.AuthenticationRequired(), 1) == timedelta(minutes=30)
+    assert rows["AuthenticationRequired"][4] == "30 minutes"
+
+
+def test_the_page_of_retries_has_the_refreshes_of_the_datasets():
+    page = (DOCS / "retries.md").read_text(encoding="utf-8")
+    assert "`results` of R, S, Q, SQ and SS are stored" in page
+    assert "1, 3, 7, 30 and 100 days after the session's end" in page
+    assert "1, 3 and 7 days after they were stored" in page
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(p.name for p in DOCS.glob("*.md") if p.name != "retries.md")])
+def test_no_other_page_repeats_the_waits_of_retries(page):
+    path = ROOT / page if page == "README.md" else DOCS / page
+    text, _, faults = path.read_text(encoding="utf-8").partition("<!-- made by f1_assets_tests/faults: begin -->")
+    text += faults.partition("end -->")[2]
+    repeated = (
+        r"doubling|30 days|half an hour, one|twelve t(?:ries|imes)|\d tries|one and seven days|1, 3(?:, 7| and 7)"
+    )
+    assert re.findall(repeated, text) == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])

@@ -15,8 +15,8 @@ start of the session's live timing feed, not from the lights.
 
 _SEASON_HEAD = """# Data of seasons
 
-These tables begin with `season` and `round`, and end with `fetched_at` (UTC). What was asked for within a week of its
-race is asked for once more after it.
+These tables begin with `season` and `round`, and end with `fetched_at` (UTC). [Retries and refreshes](retries.md)
+has when they are asked for again.
 """
 
 
@@ -40,7 +40,10 @@ def _section(dataset: Dataset) -> str:
     ]
     lines += _columns(dataset)
     if dataset.renewals:
-        lines += ["", f"Asked for again after {_renewals(dataset)}; what changed is kept in `amendments`."]
+        lines += [
+            "",
+            "Asked for again because it may be amended ([when](retries.md)); what changed is in `amendments`.",
+        ]
     if dataset.checks:
         lines += ["", "Checks ([what they found](checks.md)):", "", *map(_check, dataset.checks)]
     if dataset.views:
@@ -74,14 +77,6 @@ def _columns(dataset: Dataset | SeasonDataset) -> list[str]:
         name = f"**`{column.name}`**" if column.name in dataset.key else f"`{column.name}`"
         lines.append(f"| {name} | {column.type} | {column.unit or ''} | {column.description} |")
     return lines
-
-
-def _renewals(dataset: Dataset) -> str:
-    """Write when it is asked for again, as in ``R, S: 1 and 7 days``."""
-    words: dict[str, list[str]] = {}
-    for session, waits in dataset.renewals.items():
-        words.setdefault(" and ".join(str(wait.days) for wait in waits), []).append(session)
-    return "; ".join(f"{', '.join(sessions)}: {days} days" for days, sessions in words.items())
 
 
 def _feeds(feeds: tuple[str, ...]) -> str:

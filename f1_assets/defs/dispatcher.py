@@ -41,6 +41,10 @@ SHORTEST_WAIT_SECONDS = 5.0
 CALENDAR_SECONDS = 20.0
 """A tick spends so long on calendars; the rest follows at the next one."""
 
+CALENDAR_FAULT_WAIT = timedelta(minutes=15)
+CALENDAR_ABSENCE_WAIT = timedelta(hours=24)
+"""How long a season waits whose calendar could not be refreshed: after a service's fault, and after anything else."""
+
 GAP_SENSOR = "gap_detection"
 STANDINGS_JOB = "import_standings"
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -109,7 +113,7 @@ def refresh_stale_calendars(
             refresh = _in_time(functools.partial(refresh_calendar, season, warehouse=warehouse, renew=True), deadline)
         except (F1AssetsError, TimeoutError) as error:
             passes = isinstance(error, UpstreamError | TimeoutError) and not isinstance(error, NotYetPublished)
-            wait = timedelta(minutes=15) if passes else timedelta(hours=24)
+            wait = CALENDAR_FAULT_WAIT if passes else CALENDAR_ABSENCE_WAIT
             postponed.until[season] = now + wait
             warned(f"Season {season}: the calendar could not be refreshed, again in {wait}. {error}")
             continue

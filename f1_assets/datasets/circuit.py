@@ -17,7 +17,7 @@ from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse.models import circuits
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
 
 _KINDS = {"corner": "corners", "marshal_light": "marshal_lights", "marshal_sector": "marshal_sectors"}
 

@@ -21,7 +21,7 @@ from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from f1_assets.datasets.refusals import Refusals
 from f1_assets.upstream.feeds import Feed
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
 
 _COLUMNS = {
     "driver_number": "DriverNumber",

@@ -17,7 +17,7 @@ from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
 
 _LAPS_BEHIND = re.compile(r"\+?\s*(\d+)\s*L(?:AP)?S?", re.IGNORECASE)
 _LEADER = re.compile(r"LAP\s+\d+", re.IGNORECASE)

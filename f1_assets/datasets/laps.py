@@ -27,7 +27,7 @@ from f1_assets.warehouse.models import sessions
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
 
 RACES = frozenset({"R", "S"})
 

@@ -12,7 +12,7 @@ from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
 
 _SAFETY_CARS = ("241", "242", "243")
 """Safety and medical cars have positions too, without being in the driver list."""

@@ -15,7 +15,7 @@ from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
 
 CATEGORIES = ("Flag", "CarEvent", "Drs", "SafetyCar", "Other")
 STATUSES = ("ENABLED", "DISABLED", "DEPLOYED", "IN THIS LAP", "ENDING", "THROUGH THE PIT LANE")

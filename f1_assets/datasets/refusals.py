@@ -10,7 +10,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from f1_assets.upstream.feeds import Feed
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
 
 AFTER_THE_END = tuple(timedelta(days=days) for days in (1, 3, 7, 30, 100))
 """Penalties and disqualifications came after three days, corrections after three months."""

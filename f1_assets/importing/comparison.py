@@ -19,7 +19,7 @@ from f1_assets.warehouse import Extraction, Status, Warehouse
 if TYPE_CHECKING:
     import pandas as pd
 
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
     from f1_assets.upstream.transport import Transport
 
 

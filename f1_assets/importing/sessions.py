@@ -40,7 +40,7 @@ from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import SIMULATOR, CalendarEvent, CalendarSession, event_of, source_of
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loader import LoadedSession
+    from f1_assets.upstream.loaded_session import LoadedSession
     from f1_assets.upstream.transport import Transport
 
 

@@ -9,7 +9,8 @@ from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.importing.comparison import Difference, compare
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
-from f1_assets.upstream.loader import LoadedSession, fastf1_version
+from f1_assets.upstream.loaded_session import LoadedSession
+from f1_assets.upstream.loader import fastf1_version
 from f1_assets.upstream.transport import Transport
 
 SIMULATED = "races=1,tests=0,sprints=0,laps=5,samples_every=40,drivers=4"

@@ -99,7 +99,9 @@ def _import(warehouse: Warehouse, selection: Selection, workers: int, **options:
     recover(warehouse)
 
     def plan() -> ProcessingPlan:
-        report = report_of(warehouse, selection.seasons, selection.states(warehouse), datetime.now(UTC))
+        now = datetime.now(UTC)
+        renewed = None if selection.renewal is None else selection.gaps(warehouse, now)[0]
+        report = report_of(warehouse, selection.seasons, selection.states(warehouse, now), now, renewed=renewed)
         outlook, most = quota_outlook(ledger_of(process_settings())), options.get("max_requests")
         return build_processing_plan(report, max_requests=most, outlook=outlook, workers=workers)
 
@@ -185,7 +187,7 @@ def import_(
     if renewal is Renewal.UPSTREAM and not (sessions or datasets or yes):
         raise UsageError(_cost_of_renewal(warehouse, selection))
     summary = _import(warehouse, selection, side_by_side, waits=not no_wait, max_requests=max_requests, notify=notify)
-    _report(summary, as_json)
+    _report(summary, as_json, "stored that could be asked for again" if renew else None)
     raise typer.Exit(summary.exit_code)
 
 
@@ -199,7 +201,7 @@ def _cost_of_renewal(warehouse: Warehouse, selection: Selection) -> str:
     )
 
 
-def _report(summary: ImportSummary, as_json: bool) -> None:
+def _report(summary: ImportSummary, as_json: bool, nothing: str | None = None) -> None:
     """Say what came of an import: why it stopped, if it did, and the summary."""
     if summary.stopped_by:
         err().print(Text.assemble(("Error: ", "bold red"), summary.stopped_by))
@@ -210,7 +212,7 @@ def _report(summary: ImportSummary, as_json: bool) -> None:
         return
     if not summary.outcomes:
         took = f"{counted(summary.requests, 'request')}, {summary.seconds:.1f} s"
-        out().print(f"Nothing is missing that can be asked for now. {took}")
+        out().print(f"Nothing is {nothing or 'missing that can be asked for now'}. {took}")
         return
     out().print(
         f"{counted(summary.processed, 'session')}: {summary.counts_in_words}; "

@@ -165,12 +165,14 @@ def choose(
     runs = session_runs(instance, ACTIVE, limit=None)
     active = {gap.key for _, gap in runs} | claimed_sessions(warehouse)
     states = states_kept(warehouse, settings, now)
-    room = min(RUNS_PER_TICK, MOST_WAITING - sum(run.status is dg.DagsterRunStatus.QUEUED for run, _ in runs))
+    queued = [gap.from_archive for run, gap in runs if run.status is dg.DagsterRunStatus.QUEUED]
+    archive_room = min(RUNS_PER_TICK // 2, MOST_WAITING - sum(queued))
+    room = min(RUNS_PER_TICK - max(archive_room, 0), MOST_WAITING - (len(queued) - sum(queued)))
     tried: dict[SessionKey, datetime] = {}
     for state in states:
         if state.tried_at is not None:
             tried[state.key] = max(tried.get(state.key, state.tried_at), state.tried_at)
-    return dispatch(states, now, active, room, lambda key: _failed_runs(instance, key, tried.get(key)))
+    return dispatch(states, now, active, room, lambda key: _failed_runs(instance, key, tried.get(key)), archive_room)
 
 
 def run_requests(instance: dg.DagsterInstance, gaps: Sequence[SessionGap], why: str) -> list[dg.RunRequest]:

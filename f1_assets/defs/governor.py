@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import takewhile
 
 import dagster as dg
 
@@ -24,6 +23,8 @@ RENEW_TAG = "f1_assets/renew"
 
 FROM_ARCHIVE_TAG = "f1_assets/from_archive"
 """The tag of a run that sends no request: the archive alone answers."""
+
+_PRIORITY_TAG = "dagster/priority"
 
 _PARTITION_TAGS = ("dagster/partition", "dagster/asset_partition_range_start")
 """A run by hand has its partition in the first one, a run of a backfill in the second; it has one partition too."""
@@ -64,8 +65,8 @@ def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: st
     # A run that is starting has its requests not set aside yet.
     starting = sum(1 for run in running if run.status is dg.DagsterRunStatus.STARTING)
     # What the archive alone answers needs no quota, and what waits behind it does.
-    unasked = sum(1 for _ in takewhile(lambda queued: queued[1].from_archive, waiting))
-    gap = waiting[unasked][1] if len(waiting) > unasked else None
+    unasked = sum(queued.from_archive for _, queued in waiting)
+    gap = next((queued for _, queued in waiting if not queued.from_archive), None)
     needed = expected_requests_of(gap, warehouse=warehouse, transport=transport) if gap is not None else {}
     fits, resumes_at = (1_000, None) if transport.ledger is None else transport.ledger.free_for(needed)
     name = str(gap.key) if gap is not None else None
@@ -93,7 +94,8 @@ def session_runs(
 def gap_tags(gap: SessionGap) -> dict[str, str]:
     """Return the tags by which a run knows where its session's data come from; see `gap_of`."""
     renew = {RENEW_TAG: ",".join(sorted(gap.renew))} if gap.renew else {}
-    return renew | ({FROM_ARCHIVE_TAG: "1"} if gap.from_archive else {})
+    # It is dequeued before what waits for the quota.
+    return renew | ({FROM_ARCHIVE_TAG: "1", _PRIORITY_TAG: "1"} if gap.from_archive else {})
 
 
 def gap_of(run: dg.DagsterRun) -> SessionGap | None:

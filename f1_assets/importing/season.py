@@ -28,7 +28,7 @@ from f1_assets.monitoring.notifications import post_import
 from f1_assets.planning import SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import process_settings
-from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.claims import Claims
 
 if TYPE_CHECKING:
@@ -223,7 +223,8 @@ def import_selection(
                 summary.stopped_by, summary.exit_code = stopped_by, ConfigurationError.exit_code
             return stopped_by is None
 
-        for wanted in (gaps, outdated):
+        # What the archive gives costs nothing, and comes before what may wait for the quota.
+        for wanted in (outdated, gaps):
             if summary.exit_code or not wanted:
                 continue
             free = _unclaimed(wanted, claims, warehouse, transport, selection.renewal, began_at)
@@ -297,7 +298,7 @@ def _stops(run: SessionRun) -> str | None:
     """Tell what stops the whole import: one problem for all sessions is said once, and the others wait as they are."""
     if run.error is not None:
         return run.error
-    blocked = next((line for line in run.outcome.datasets if line.status is Status.BLOCKED_AUTH), None)
+    blocked = next((line for line in run.outcome.datasets if line.is_blocked), None)
     return blocked.reason if blocked is not None else None
 
 

@@ -93,7 +93,7 @@ class Selection:
         """Return what upstream is asked for, and what the archive alone gives again."""
         states = self.due_states(warehouse)
         if self.renewal is None:
-            return gaps_of(states, now), outdated_of(states, now)
+            return gaps_of(states, now), outdated_of(states)
         renewed = [_renewed(gap, self.renewal) for gap in _present_of(states)]
         return (renewed, []) if self.renewal is Renewal.UPSTREAM else ([], renewed)
 

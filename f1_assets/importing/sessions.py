@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+LEAST_OF_THE_ROWS = 0.5
+"""With fewer of them than this share, other rows do not replace those that are stored."""
+
 MOST_OF_A_REASON = 1_000
 MOST_OF_A_TRACEBACK = 20_000
 """So many characters are kept: an error may repeat a body of megabytes."""
@@ -307,6 +310,7 @@ def _extract(
         extract = dataset.take(loaded)
         if extract.frame.empty:
             raise Unavailable(f"upstream has no {dataset.name} of this session: the feed is there, without entries")
+        _refuse_fewer_rows(loaded.key, dataset.name, len(extract.frame), warehouse)
         notes = json.dumps(extract.notes) if extract.notes else None
         line = replace(line, rows_expected=extract.rows_expected, notes=notes, seconds=time.perf_counter() - started)
         if awaited := loaded.awaited(dataset.uses):
@@ -323,6 +327,18 @@ def _extract(
     except Exception as error:  # one dataset's defect is noted with its traceback, and the next gets its turn
         failed = failure_of(line, error, warehouse, now, jitter)
         return warehouse.note(replace(failed, seconds=time.perf_counter() - started))
+
+
+def _refuse_fewer_rows(key: SessionKey, name: str, rows: int, warehouse: Warehouse) -> None:
+    """Keep rows that are there, where far fewer come: upstream gives a feed cut short now and then.
+
+    Rows that fall short themselves give way to any.
+    """
+    stored = next((line for line in warehouse.extractions(key) if line.dataset == name), None)
+    if stored is None or stored.status is not Status.PRESENT or stored.short_because is not None:
+        return
+    if rows < stored.rows * LEAST_OF_THE_ROWS:
+        raise Unavailable(f"{rows:,} rows of {name} came, and {stored.rows:,} are stored: those stay")
 
 
 def note_failed(

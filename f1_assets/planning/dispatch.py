@@ -48,6 +48,7 @@ def dispatch(
     active: Collection[SessionKey],
     room: int,
     failed_runs: Callable[[SessionKey], FailedRuns | None] = lambda key: None,
+    archive_room: int = 0,
 ) -> Dispatch:
     """Choose the sessions to start.
 
@@ -60,25 +61,29 @@ def dispatch(
     active
         Sessions that are queued or being imported: they are never started twice.
     room
-        At most so many.
+        At most so many that ask upstream.
+    archive_room
+        At most so many that the archive alone answers: they come first, for they wait for no quota.
     failed_runs
         Gives the runs of a session that failed without noting anything: it waits, longer each time. Asked only for as
         many sessions as there is room.
     """
-    missing = gaps_of(states, now)
-    gaps = [*missing, *_without(outdated_of(states, now), {gap.key for gap in missing})]
-    idle = [gap for gap in gaps if gap.key not in active]
+    outdated, missing = outdated_of(states), gaps_of(states, now)
+    gaps = [*outdated, *missing]
+    unasked = [gap for gap in outdated if gap.key not in active][: max(archive_room, 0)]
+    taken = {*active, *(gap.key for gap in unasked)}  # one run of a session at a time
+    idle = [*unasked, *(gap for gap in missing if gap.key not in taken)]
     blocked_since = account_blocked_since(states)
     if blocked_since is not None and is_of_the_future(blocked_since, now):
         blocked_since = now - PROBE_AFTER  # a wrong clock dated it: when it was, nobody knows
     if blocked_since is not None:
         is_tried = now >= blocked_since + PROBE_AFTER and not any(_needs_account(key) for key in active)
         probe = next((gap for gap in idle if is_tried and _is_blocked(gap, states)), None)
-        idle = [gap for gap in idle if gap is probe or gap.from_archive or not _needs_account(gap.key)]
+        idle = [gap for gap in idle if gap is probe or gap.asks_jolpica_alone or not _needs_account(gap.key)]
     chosen: list[SessionGap] = []
     waiting = 0
     for gap in idle:
-        if len(chosen) >= room:
+        if len(chosen) >= room + len(unasked):
             break
         failed = failed_runs(gap.key)
         if failed is not None and now < failed.next_start:
@@ -92,21 +97,16 @@ def dispatch(
     return Dispatch(tuple(chosen), words)
 
 
-def _without(gaps: Iterable[SessionGap], keys: Collection[SessionKey]) -> list[SessionGap]:
-    """Leave out sessions that lack something besides: one run of a session at a time."""
-    return [gap for gap in gaps if gap.key not in keys]
-
-
 def account_blocked_since(states: Iterable[DatasetState]) -> datetime | None:
     """Return since when the Formula 1 account is refused; None when something came from live timing after that.
 
     What came from the archive, or in a load that was refused in the end, shows nothing.
     """
     listed = list(states)
-    blocked = {state.key for state in listed if state.status is Status.BLOCKED_AUTH}
+    blocked = {state.key for state in listed if state.is_blocked}
     refused, accepted = None, None
     for state in listed:
-        if state.status is Status.BLOCKED_AUTH and state.tried_at is not None:
+        if state.is_blocked and state.tried_at is not None:
             refused = max(refused or state.tried_at, state.tried_at)
         elif state.key not in blocked and _came_with_account(state) and state.extracted_at is not None:
             accepted = max(accepted or state.extracted_at, state.extracted_at)
@@ -126,7 +126,7 @@ def _came_with_account(state: DatasetState) -> bool:
 
 
 def _is_blocked(gap: SessionGap, states: Iterable[DatasetState]) -> bool:
-    return any(state.key == gap.key and state.status is Status.BLOCKED_AUTH for state in states)
+    return any(state.key == gap.key and state.is_blocked for state in states)
 
 
 def _status(

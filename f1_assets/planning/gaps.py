@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Select, and_, select
 
 from f1_assets.datasets import Dataset, all_datasets, named
-from f1_assets.errors import NotArchived
+from f1_assets.errors import AuthenticationRequired, QuotaExhausted, TransientError
 from f1_assets.keys import SessionKey
 from f1_assets.planning.known_gaps import known_gaps
 from f1_assets.planning.wrong_clocks import RecordedTimes, is_of_the_future, plausible_times
+from f1_assets.upstream.feeds import Feed, is_of_live_timing
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import events, extractions, sessions
@@ -28,6 +29,11 @@ SOON_AFTER = timedelta(hours=6)
 
 SHORT_RENEWALS = tuple(timedelta(days=days) for days in (1, 3, 7))
 """So long after rows were stored that fall far short of their session, upstream is asked again."""
+
+SPRINT_QUALIFYING_FEEDS = (Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS)
+"""Jolpica has no results of a sprint qualifying: FastF1 computes them."""
+
+_RENEWED_STILL = tuple(error.__name__ for error in (TransientError, QuotaExhausted, AuthenticationRequired))
 
 REMEMBERED = 8
 _STATUSES = {str(status): status for status in Status}
@@ -67,6 +73,13 @@ class DatasetState(NamedTuple):
         )
 
     @property
+    def is_blocked(self) -> bool:
+        """Whether the last attempt was refused for the account, be it that older rows are still there."""
+        return self.status is Status.BLOCKED_AUTH or (
+            self.status is Status.PRESENT and self.error_class == AuthenticationRequired.__name__
+        )
+
+    @property
     def is_given_up(self) -> bool:
         """Whether the last try failed too, so that a person must say ``retry``."""
         return self.status is Status.FAILED and self.next_try_at is None
@@ -84,6 +97,23 @@ class SessionGap:
     datasets: tuple[str, ...]
     renew: frozenset[str] = frozenset()
     from_archive: bool = False
+
+    @property
+    def asks_jolpica_alone(self) -> bool:
+        """Whether nothing is asked that stands behind the Formula 1 account, or nothing at all."""
+        renews_results = bool(self.renew) and not any(is_of_live_timing(Feed(feed)) for feed in self.renew)
+        return self.from_archive or (renews_results and self.datasets == ("results",))
+
+
+def _is_made_of(dataset: Dataset, feeds: Collection[str], key: SessionKey) -> bool:
+    """Check whether a dataset's rows are made of one of these feeds of live timing."""
+    own = {*dataset.requires, *dataset.uses, *_computed_from(dataset, key)}
+    return any(is_of_live_timing(feed) and feed in feeds for feed in own)
+
+
+def _computed_from(dataset: Dataset, key: SessionKey) -> tuple[Feed, ...]:
+    """Return the feeds of which rows are computed that have no feed of their own: sprint qualifying results."""
+    return SPRINT_QUALIFYING_FEEDS if dataset.needs_of.get(key.session) is not None else ()
 
 
 def dataset_states(
@@ -183,11 +213,13 @@ def gaps_of(states: Iterable[DatasetState], now: datetime | None = None) -> list
     ]
 
 
-def outdated_of(states: Iterable[DatasetState], now: datetime | None = None) -> list[SessionGap]:
-    """Gather what the archive alone has to give again, because a dataset's version is higher than that of its rows."""
-    now = now or datetime.now(UTC)
+def outdated_of(states: Iterable[DatasetState]) -> list[SessionGap]:
+    """Gather what the archive alone has to give again, because a dataset's version is higher than that of its rows.
+
+    Also what is due to be renewed: what upstream changes then is told from what the version changed.
+    """
     names = {
-        key: tuple(state.dataset for state in of_session if state.is_outdated and not state.is_due(now))
+        key: tuple(state.dataset for state in of_session if state.is_outdated)
         for key, of_session in _by_session(states).items()
     }
     return [SessionGap(key, outdated, from_archive=True) for key, outdated in names.items() if outdated]
@@ -205,7 +237,7 @@ def _gap(key: SessionKey, states: Sequence[DatasetState], now: datetime) -> Sess
     renew = frozenset[str]().union(*(state.renew for state in states if state.dataset in due))
     if renew:
         present = {state.dataset for state in states if state.status is Status.PRESENT}
-        due |= {name for name in present if renew.intersection(all_datasets()[name].requires)}
+        due |= {name for name in present if _is_made_of(all_datasets()[name], renew, key)}
     return SessionGap(key, tuple(state.dataset for state in states if state.dataset in due), renew)
 
 
@@ -236,19 +268,27 @@ def _state(
     elif status is Status.PRESENT:
         stored_at = written_at or end
         asked = asked_at or stored_at
-        renewals = [end + after for after in dataset.renewals.get(key.session, ())]
-        renewals += [(short_since or stored_at) + after for after in SHORT_RENEWALS] if short_because else []
+        planned = [end + after for after in dataset.renewals.get(key.session, ())]
+        repairs = [(short_since or stored_at) + after for after in SHORT_RENEWALS] if short_because else []
+        renewals = [*planned, *repairs]
         open_since = asked if error_class is None else tried or asked
         if error_class is None or next_try_at is None:
             # What was stored without all that adds to it is asked for again when that may have come.
             later = [at for at in renewals if at > open_since]
             next_try_at = min((at for at in (next_try_at, *later) if at is not None), default=None)
-        if next_try_at is not None and any(asked < at <= max(next_try_at, now) for at in renewals):
-            renew = frozenset(str(feed) for feed in dataset.renews)
+        if next_try_at is not None:
+            open_until = max(next_try_at, now)
+            # A renewal that failed is one still.
+            failed = error_class in _RENEWED_STILL and tried is not None and tried > asked
+            if failed or any(asked < at <= open_until for at in planned):
+                renew |= {str(feed) for feed in dataset.renews}
+            if any(asked < at <= open_until for at in repairs):
+                renew |= {str(feed) for feed in _computed_from(dataset, key) or dataset.renews}
         stale_because = short_because
         if is_old:
             stale_because = f"made by version {version} of {name}, which has version {dataset.version} now"
-    is_outdated = status is Status.PRESENT and is_old and error_class != NotArchived.__name__
+    # What failed waits for its next try, and what the archive does not have stays as it is.
+    is_outdated = status is Status.PRESENT and is_old and error_class is None
     return DatasetState(
         key,
         name,

@@ -42,6 +42,8 @@ class GapReport:
         The calendar's sessions with their event, in its order.
     costs
         Requests that each session with gaps will take.
+    renewed
+        What is asked for again, in the place of what is missing.
     """
 
     seasons: tuple[int, ...]
@@ -49,16 +51,17 @@ class GapReport:
     states: tuple[DatasetState, ...]
     sessions: Mapping[SessionKey, tuple[CalendarEvent, CalendarSession]] = field(default_factory=dict)
     costs: Mapping[SessionKey, RequestCost] = field(default_factory=dict)
+    renewed: tuple[SessionGap, ...] | None = None
 
     @functools.cached_property
     def sessions_with_gaps(self) -> tuple[SessionGap, ...]:
         """The sessions that lack something now, with the datasets that they lack, in the order of the calendar."""
-        return tuple(gaps_of(self.states, self.now))
+        return tuple(gaps_of(self.states, self.now)) if self.renewed is None else self.renewed
 
     @functools.cached_property
     def sessions_outdated(self) -> tuple[SessionGap, ...]:
         """The sessions with rows of a lower version than their dataset: the archive gives them again, unasked."""
-        return tuple(outdated_of(self.states, self.now))
+        return tuple(outdated_of(self.states))
 
     @property
     def missing_races(self) -> tuple[int, ...]:
@@ -197,10 +200,13 @@ def report_of(
     states: Sequence[DatasetState],
     now: datetime,
     transport: Transport | None = None,
+    renewed: Sequence[SessionGap] | None = None,
 ) -> GapReport:
-    """Make the report of states that are known already, with the cost of what is missing."""
+    """Make the report of states that are known already, with the cost of what is missing, or of what is renewed."""
     sessions = _sessions_of(warehouse, seasons)
-    return GapReport(tuple(seasons), now, tuple(states), sessions, _costs(gaps_of(states, now), sessions, transport))
+    gaps = gaps_of(states, now) if renewed is None else renewed
+    costs = _costs(gaps, sessions, transport)
+    return GapReport(tuple(seasons), now, tuple(states), sessions, costs, None if renewed is None else tuple(renewed))
 
 
 def cost_of(warehouse: Warehouse, gaps: Sequence[SessionGap], transport: Transport | None = None) -> RequestCost:

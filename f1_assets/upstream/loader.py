@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,10 @@ from f1_assets.errors import (
 )
 from f1_assets.upstream.account import refusal_message, require_account
 from f1_assets.upstream.corrections import corrected
+from f1_assets.upstream.estimates import planned_urls
 from f1_assets.upstream.fastf1_private import captured_failures, captured_timing_stream, joined_by
 from f1_assets.upstream.fastf1_sessions import circuit_key_of, fastf1_session
-from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.feeds import Feed, feed_of, is_live_timing
 from f1_assets.upstream.folders import SessionFolders
 from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.loaded_session import LoadedSession
@@ -70,6 +71,7 @@ def load_session(
     asked = fastf1_session(event, session)
     asked.api_path = SessionFolders(transport.archive).of(event, session)
     listed = joined_by(asked, renumbered)
+    urls = planned_urls(event, session, needs, asked.api_path)
     stopped: QuotaExhausted | TransientError | AuthenticationRequired | None = None
     circuit: CircuitInfo | None = None
     raw: dict[Feed, bytes] = {}
@@ -88,7 +90,7 @@ def load_session(
         corrected(exchanges) as corrections,
     ):
         try:
-            if transport.source == "live" and transport.sends and event.live_timing and not archive_only:
+            if transport.source == "live" and not archive_only and _asks_live_timing(transport, urls, renew):
                 require_account(transport.settings)
             # What one step raises is judged feed by feed, and takes nothing from the next.
             with _noted(failures):
@@ -121,6 +123,14 @@ def load_session(
         _circuit=circuit,
         _raw=raw,
         _lists=listed,
+    )
+
+
+def _asks_live_timing(transport: Transport, urls: Iterable[str], renew: Collection[Feed]) -> bool:
+    """Check whether a load will ask what stands behind the Formula 1 account: the archive may have it all."""
+    archived = transport.kept_addresses()
+    return transport.sends and any(
+        is_live_timing(url) and (feed_of(url) in renew or url not in archived) for url in urls
     )
 
 

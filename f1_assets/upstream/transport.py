@@ -62,6 +62,9 @@ MOST_BODY_BYTES = 200_000_000
 BRIEF_SECONDS, MOST_BRIEF_WAITS = 5, 2
 """A 429 that asks for so little patience is waited for within the request, so often; a longer one ends the load."""
 
+LEAST_OF_A_BODY = 0.5
+"""A renewed body that is shorter than this share of the archived one does not take its place."""
+
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing in the archive has expired by then."""
 
@@ -319,9 +322,14 @@ class Transport:
 
     def _keep(self, exchange: Exchange, response: requests.Response, now: datetime | None = None) -> None:
         now = now or datetime.now(UTC)
-        # A renewal that finds nothing takes nothing from the archive.
-        is_renewed = exchange.feed in self._renew and exchange.outcome is not Outcome.DATA
-        if not is_renewed and (expires := self._expiry(exchange, now)) != now:
+        # A renewal that finds nothing, or far less than there is, takes nothing from the archive.
+        archived = self._archive.find(exchange.url, _BEFORE_ALL) if exchange.feed in self._renew else None
+        is_poorer = exchange.outcome is not Outcome.DATA or (
+            archived is not None
+            and archived.status_code == 200
+            and len(response.content) < len(archived.content) * LEAST_OF_A_BODY
+        )
+        if not (exchange.feed in self._renew and is_poorer) and (expires := self._expiry(exchange, now)) != now:
             self._archive.keep(exchange.url, response, expires)
             if exchange.outcome is Outcome.DATA and is_distinctive(exchange.feed, response.content):
                 self._archive.keep_identity(exchange.url, response.content)

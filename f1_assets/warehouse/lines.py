@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert
 
+from f1_assets.errors import AuthenticationRequired
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.models import Status, extractions, of_session
 
@@ -56,6 +57,13 @@ class Extraction:
         """Whether the last attempt failed, be it that older rows are still there."""
         return self.status in (Status.FAILED, Status.BLOCKED_AUTH) or (
             self.status is Status.PRESENT and self.error_class is not None
+        )
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the last attempt was refused for the account, be it that older rows are still there."""
+        return self.status is Status.BLOCKED_AUTH or (
+            self.status is Status.PRESENT and self.error_class == AuthenticationRequired.__name__
         )
 
     @property

@@ -400,8 +400,10 @@ def _brought(line: Extraction, rows: int, digest: str, now: datetime) -> Extract
 
 
 def _still_short_since(line: Extraction, previous: Extraction | None) -> Extraction:
-    """Keep since when rows fall short, until `Warehouse.judge` says whether the new ones still do."""
-    return line if previous is None else replace(line, short_since=previous.short_since)
+    """Keep that rows fall short, and since when, until `Warehouse.judge` says whether the new ones still do."""
+    if previous is None:
+        return line
+    return replace(line, short_because=previous.short_because, short_since=previous.short_since)
 
 
 def merge(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

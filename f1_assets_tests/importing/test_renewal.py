@@ -13,7 +13,8 @@ from f1_assets.importing import Selection, import_season, import_selection, proc
 from f1_assets.importing.season import SessionRun
 from f1_assets.importing.selection import Renewal
 from f1_assets.keys import SessionKey
-from f1_assets.planning import dataset_states, gaps_of, generate_gap_report, outdated_of
+from f1_assets.planning import DatasetState, SessionGap, dataset_states, gaps_of, generate_gap_report, outdated_of
+from f1_assets.planning.dispatch import account_blocked_since
 from f1_assets.upstream.feeds import Feed, feed_of
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.amendments import amendments_of
@@ -298,3 +299,66 @@ def test_a_home_of_schema_0007_gets_the_right_values_from_its_archive_without_a_
     assert {("laps", "lap_start_utc"), ("results", "team_name")} <= {(c.dataset, c.column) for c in changes}
     assert all(change.version == all_datasets()[change.dataset].version for change in changes)
     assert fill("R", datasets=datasets) == []
+
+
+def test_a_renewal_that_failed_asks_upstream_again_and_not_the_archive(season, fill, served):
+    key = SessionKey(2025, 1, "FP1")
+    fill("FP1", datasets=["weather"])
+    served.faults["/WeatherData.jsonStream"] = status(503)
+    (failed,) = fill("FP1", datasets=["weather"], renewal=Renewal.UPSTREAM)
+    assert failed.failed == ("weather",)
+    state = _states(season, key)["weather"]
+    assert (state.status, state.error_class) == (Status.PRESENT, "TransientError")
+    (gap,) = gaps_of([state], state.next_try_at)
+    assert gap.renew == {str(Feed.WEATHER)}
+
+
+def test_a_feed_that_is_cut_short_replaces_neither_rows_nor_what_the_archive_has(season, fill, served):
+    key = SessionKey(2025, 1, "FP1")
+    fill("FP1", datasets=["weather"])
+    rows = season.rows(all_datasets()["weather"], key)
+    served.faults["/WeatherData.jsonStream"] = body(lambda b: b"\r\n".join(b.splitlines()[:9]) + b"\r\n")
+    (cut,) = fill("FP1", datasets=["weather"], renewal=Renewal.UPSTREAM)
+    assert cut.failed == ("weather",)
+    assert "those stay" in _states(season, key)["weather"].reason
+    (again,) = fill("FP1", datasets=["weather"], renewal=Renewal.ARCHIVE)
+    assert again.extracted == ("weather",)
+    pd.testing.assert_frame_equal(season.rows(all_datasets()["weather"], key), rows)
+
+
+def test_a_version_that_cannot_be_extracted_waits_for_its_next_try(season, fill):
+    fill("FP1", datasets=["weather"])
+    weather = all_datasets()["weather"]
+
+    def broken(_loaded):
+        raise ValueError("a defect of this version")
+
+    with newer(weather, broken):
+        (outcome,) = fill("FP1", datasets=["weather"])
+        assert outcome.failed == ("weather",)
+        assert outdated_of(_states(season, SessionKey(2025, 1, "FP1")).values()) == []
+        assert fill("FP1", datasets=["weather"]) == []
+
+
+def test_a_refused_renewal_is_a_refused_account(season, fill):
+    key = SessionKey(2025, 1, "FP1")
+    fill("FP1", datasets=["weather"])
+    now = datetime.now(UTC)
+    _set(season, key, "weather", error_class="AuthenticationRequired", tried_at=now, next_try_at=now)
+    states = _states(season, key)
+    assert states["weather"].is_blocked
+    assert account_blocked_since(states.values()) == now
+    (line,) = [line for line in season.extractions(key) if line.dataset == "weather"]
+    assert line.is_blocked
+
+
+def test_results_that_are_computed_are_renewed_with_the_timing_that_they_are_computed_from():
+    key = SessionKey(2025, 2, "SQ")
+    now = datetime.now(UTC)
+    timing = frozenset({str(Feed.TIMING_DATA)})
+    states = [
+        DatasetState(key, "laps", Status.PRESENT, next_try_at=now, renew=timing),
+        DatasetState(key, "results", Status.PRESENT),
+        DatasetState(key, "weather", Status.PRESENT),
+    ]
+    assert gaps_of(states, now) == [SessionGap(key, ("laps", "results"), timing)]

@@ -283,7 +283,8 @@ class Dataset:
         if repeats:
             level = logging.WARNING if repeats.with_other_values else logging.INFO
             logger.log(level, "%s: %s: %s", loaded.key, self.name, repeats)
-        return replace(extract, frame=frame, notes={**extract.notes, **repeats.document()})
+        sent_again = loaded.corrections.repeats_document(self.requires)
+        return replace(extract, frame=frame, notes={**extract.notes, **sent_again, **repeats.document()})
 
     def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Give rows of the warehouse in this dataset's types, also where a column has no values to tell its type."""

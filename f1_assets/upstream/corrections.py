@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -17,6 +19,8 @@ from f1_assets.upstream.own_time import ends_ms_of, session_time_began_at
 from f1_assets.upstream.stream_lines import clock_ms
 from f1_assets.upstream.track_limits import rulings, with_rulings
 
+logger = logging.getLogger(__name__)
+
 _END_WITH_THE_SESSION = (Feed.SESSION_STATUS, Feed.TRACK_STATUS, Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.LAP_COUNT)
 """Feeds whose lines after the session's end are of the next series."""
 
@@ -26,10 +30,26 @@ _ZERO = "00:00:00.000"
 
 @dataclass
 class Corrections:
-    """What was refused of a load's feeds: entries of the driver list, and lines after the session's end, in words."""
+    """What was left out of a load's feeds.
+
+    Attributes
+    ----------
+    driver_list
+        The session's own entries, and those that were refused.
+    late_lines
+        Lines after the session's end, in words.
+    repeated_lines
+        How many lines of a feed were sent again, where there are any.
+    """
 
     driver_list: DriverList | None = None
     late_lines: dict[Feed, list[str]] = field(default_factory=dict)
+    repeated_lines: dict[str, int] = field(default_factory=dict)
+
+    def repeats_document(self, feeds: Iterable[Feed]) -> Mapping[str, Any]:
+        """Return how many lines of some feeds were sent again, as JSON has it; nothing where none was."""
+        found = {str(feed): self.repeated_lines[feed] for feed in feeds if feed in self.repeated_lines}
+        return {"repeated_lines": found} if found else {}
 
 
 @contextlib.contextmanager
@@ -49,6 +69,7 @@ def corrected(exchanges: Sequence[Exchange]) -> Iterator[Corrections]:
     found = Corrections()
 
     def judge(name: str, page: Page) -> Page:
+        page = _each_once(name, page, found)
         if name == Feed.DRIVER_LIST:
             found.driver_list = read_driver_list((clock_ms(clock) or 0, content) for clock, content in page)
             return [[_ZERO, found.driver_list.entries]]
@@ -64,6 +85,30 @@ def corrected(exchanges: Sequence[Exchange]) -> Iterator[Corrections]:
 
     with judged_pages(judge), deleting_laps(mark):
         yield found
+
+
+def _each_once(name: str, page: Page, found: Corrections) -> Page:
+    """Leave out the lines that a feed sends again: right after themselves, or where its time goes back.
+
+    Lines of one time may rightly be equal with another one between them: clear, yellow, clear.
+    """
+    kept: Page = []
+    sent: dict[Any, list[Any]] = {}
+    latest, goes_back = "", False
+    for line in page:
+        clock, content = line
+        if clock != latest:
+            goes_back = clock < latest
+            latest = max(clock, latest)
+        same_time = sent.setdefault(clock, [])
+        if (kept and kept[-1] == line) or (goes_back and content in same_time):
+            continue
+        same_time.append(content)
+        kept.append(line)
+    if repeated := len(page) - len(kept):
+        found.repeated_lines[name] = repeated
+        logger.info("%s sends %d of %d lines again; each is taken once", name, repeated, len(page))
+    return kept
 
 
 def _until_the_end(feed: Feed, page: Page, statuses: bytes | None, found: Corrections) -> Page:

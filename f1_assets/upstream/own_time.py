@@ -109,7 +109,11 @@ def _statuses(body: bytes) -> Iterator[tuple[int, str]]:
 
 
 def _dated(body: bytes) -> Iterator[tuple[int, datetime]]:
+    seen: set[tuple[int, bytes]] = set()
     for _, time_ms, payload in stream_lines(body, Tally()):
+        if (time_ms, payload) in seen:
+            continue  # a line that is sent again agrees with itself, and proves nothing
+        seen.add((time_ms, payload))
         try:
             sent = listed(json.loads(payload)["Messages"])
             dates = [datetime.fromisoformat(message["Utc"]) for message in sent]

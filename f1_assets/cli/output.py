@@ -14,6 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.text import Text
 
 from f1_assets.cli.console import PlainConsole, Table
+from f1_assets.cli.notes import in_words, parsed
 from f1_assets.datasets import Dataset
 from f1_assets.escaping import visible, visible_json
 from f1_assets.planning import DatasetState
@@ -98,6 +99,7 @@ def session_table(states: Sequence[DatasetState]) -> Table:
     for state in states:
         # One problem for all datasets is printed once.
         words = why(state._replace(reason="as above") if state.reason and state.reason == told else state)
+        words = "; ".join(filter(None, (words, in_words(state.notes))))
         told = state.reason or told
         when = f"{state.extracted_at:%Y-%m-%d %H:%M}" if state.extracted_at else ""
         table.add_row(
@@ -190,4 +192,5 @@ def state_document(state: DatasetState) -> Mapping[str, Any]:
         "extracted_at": state.extracted_at,
         "next_try_at": state.next_try_at,
         "stale_because": state.stale_because,
+        "notes": parsed(state.notes),
     }

@@ -45,7 +45,7 @@ class DatasetState(NamedTuple):
     `next_try_at` is when it is asked for again: of what is present, when it is renewed because it may have changed.
     `stale_because` says why present rows are not the right ones any more, and `renew` names the feeds that are asked
     for past the archive when the time has come. `is_outdated` says that the rows are of a lower version of the dataset,
-    and that the archive may have what the right ones are made of.
+    and that the archive may have what the right ones are made of. `notes` is what was found in its feeds, as JSON.
     """
 
     key: SessionKey
@@ -63,6 +63,7 @@ class DatasetState(NamedTuple):
     stale_because: str | None = None
     renew: frozenset[str] = frozenset()
     is_outdated: bool = False
+    notes: str | None = None
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether it should be imported now: it is missing, or the time has come to ask for it again."""
@@ -169,7 +170,7 @@ def _first_extractions(
 def _query(seasons: Iterable[int]) -> Select[Any]:
     x = extractions.c
     line = (x.dataset, x.status, x.rows, x.reason, x.error_class, x.attempts, x.requests, x.load_seconds)
-    of_rows = (x.version, x.asked_at, x.short_because, x.short_since)
+    of_rows = (x.version, x.asked_at, x.short_because, x.short_since, x.notes)
     times = (x.tried_at, x.extracted_at, x.next_try_at)
     s = sessions.c
     return (
@@ -252,7 +253,7 @@ def _state(
         return DatasetState(key, dataset.name, status, reason=reason)
     _, _, _, end, _, _, name, *known = line
     stored, rows, reason, error_class, attempts, requests, load_seconds, *known = known
-    version, asked_at, short_because, short_since, tried_at, extracted_at, next_try_at = known
+    version, asked_at, short_because, short_since, notes, tried_at, extracted_at, next_try_at = known
     status = _STATUSES[stored]
     stale_because, renew, is_old = None, frozenset[str](), version < dataset.version
     recorded = RecordedTimes(tried_at, extracted_at, next_try_at)
@@ -305,6 +306,7 @@ def _state(
         stale_because,
         renew,
         is_outdated,
+        notes,
     )
 
 

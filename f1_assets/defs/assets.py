@@ -21,8 +21,9 @@ from f1_assets.defs.season_assets import calendar
 from f1_assets.errors import ConfigurationError, QuotaExhausted, UsageError
 from f1_assets.escaping import visible
 from f1_assets.importing import expected_requests_of, extract_each
+from f1_assets.importing.failures import note_failed
 from f1_assets.importing.recovery import recover
-from f1_assets.importing.sessions import done_since, note_failed
+from f1_assets.importing.sessions import done_since
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings

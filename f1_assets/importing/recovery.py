@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from f1_assets.datasets import named
 from f1_assets.errors import TransientError
-from f1_assets.importing.sessions import note_failed
+from f1_assets.importing.failures import note_failed
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings

@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import time
-import traceback
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,15 +18,13 @@ from f1_assets.datasets import Dataset, named
 from f1_assets.datasets.checking import why_short
 from f1_assets.errors import (
     ConfigurationError,
-    F1AssetsError,
-    NotArchived,
     QuotaExhausted,
     TransientError,
     Unavailable,
-    UpstreamError,
     UsageError,
 )
-from f1_assets.importing.retries import a_jitter, next_try_at, not_yet_wait, status_after
+from f1_assets.importing.failures import failure_of
+from f1_assets.importing.retries import a_jitter, not_yet_wait
 from f1_assets.keys import SessionKey
 from f1_assets.monitoring.logs import about
 from f1_assets.planning import SessionGap
@@ -47,10 +44,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 LEAST_OF_THE_ROWS = 0.5
 """With fewer of them than this share, other rows do not replace those that are stored."""
-
-MOST_OF_A_REASON = 1_000
-MOST_OF_A_TRACEBACK = 20_000
-"""So many characters are kept: an error may repeat a body of megabytes."""
 
 
 class Outcome(StrEnum):
@@ -339,49 +332,6 @@ def _refuse_fewer_rows(key: SessionKey, name: str, rows: int, warehouse: Warehou
         return
     if rows < stored.rows * LEAST_OF_THE_ROWS:
         raise Unavailable(f"{rows:,} rows of {name} came, and {stored.rows:,} are stored: those stay")
-
-
-def note_failed(
-    datasets: Sequence[Dataset], key: SessionKey, error: Exception, warehouse: Warehouse, run_id: str | None = None
-) -> tuple[Extraction, ...]:
-    """Note of datasets that something failed which is none of theirs, such as the load: each has its next try."""
-    now, jitter = datetime.now(UTC), a_jitter()
-    lines = [
-        Extraction(key, dataset.name, Status.FAILED, version=dataset.version, run_id=run_id) for dataset in datasets
-    ]
-    return tuple(warehouse.note(failure_of(line, error, warehouse, now, jitter)) for line in lines)
-
-
-def failure_of(
-    line: Extraction, error: Exception, warehouse: Warehouse, now: datetime, jitter: float | None = None
-) -> Extraction:
-    """Make the line of a dataset that ended in an error: its status, its reason, and when it is tried again."""
-    known = isinstance(error, F1AssetsError)
-    words = str(error).removeprefix(f"{line.key}: ") if known else f"defect: {type(error).__name__}: {error}"
-    before = next((stored for stored in warehouse.extractions(line.key) if stored.dataset == line.dataset), line)
-    attempts = before.attempts + 1
-    is_repeated = before.error_class == type(error).__name__
-    return replace(
-        line,
-        status=status_after(error),
-        reason=_writable(words, MOST_OF_A_REASON),
-        error_class=type(error).__name__,
-        error=_writable(
-            str(error) if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),
-            MOST_OF_A_TRACEBACK,
-        ),
-        # That the archive lacks something changes nothing of when upstream is asked again.
-        next_try_at=before.next_try_at
-        if isinstance(error, NotArchived)
-        else next_try_at(error, attempts, now, is_repeated, jitter),
-        tried_at=now,
-    )
-
-
-def _writable(words: str, most: int) -> str:
-    """Make words of an error, which may repeat what upstream sent, such that any database takes them."""
-    shortened = words if len(words) <= most else f"{words[: most // 2]} ... {words[-most // 2 :]}"
-    return shortened.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def process_session_gap(

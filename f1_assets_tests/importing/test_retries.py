@@ -11,8 +11,8 @@ from f1_assets.errors import (
     Unavailable,
     UnreadableData,
 )
+from f1_assets.importing.failures import failure_of, note_failed
 from f1_assets.importing.retries import a_jitter, next_try_at, status_after
-from f1_assets.importing.sessions import failure_of, note_failed
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Extraction, Status
 from f1_assets_tests.warehouse.seasons import a_season, store

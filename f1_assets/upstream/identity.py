@@ -135,12 +135,15 @@ def _another_session(url: str, info: dict[str, Any], asked: Asked | None) -> str
 
 
 def _day_of(url: str) -> tuple[datetime, datetime] | None:
-    """Tell when a session was held at the earliest and the latest, by its day in the address: the day of its place."""
+    """Return when a session was held at the earliest and the latest, by the day in its address: the day of its place.
+
+    F1 keeps a postponed session in the folder of the day that was planned.
+    """
     folder = _FOLDER.search(urlsplit(url).path)
     if folder is None:
         return None
     day = datetime.fromisoformat(folder[3].partition("_")[0]).replace(tzinfo=UTC)
-    return day - SCHEDULES_DISAGREE, day + timedelta(days=1) + SCHEDULES_DISAGREE
+    return day - SCHEDULES_DISAGREE, day + timedelta(days=1) + SCHEDULES_DISAGREE + POSTPONED_AT_MOST
 
 
 def _another_time(feed: Feed, url: str, body: bytes, asked: Asked | None) -> str | None:

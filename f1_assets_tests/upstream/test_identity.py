@@ -11,7 +11,7 @@ import pytest
 
 from f1_assets.keys import SessionKey
 from f1_assets.upstream.feeds import Feed, feed_of
-from f1_assets.upstream.identity import Asked, _held_at, _session_info, is_distinctive, stranger
+from f1_assets.upstream.identity import Asked, _held_at, _session_info, fault_of, is_distinctive, stranger
 from f1_assets.warehouse.calendar import CalendarSession
 
 FOLDER = (
@@ -164,6 +164,21 @@ def test_no_recorded_body_is_taken_for_anothers(recordings):
             assert stranger(url, body, Asked(replace(SESSION, start=start))) is None
     texts = [body for url, body in bodies.items() if is_distinctive(feed_of(url), body)]
     assert len(texts) == len(set(texts)) > 15
+
+
+@pytest.mark.parametrize(
+    ("at", "is_damaged"),
+    [
+        (datetime(2024, 10, 20, 14, tzinfo=UTC), False),  # as planned for the day in the address, in the evening there
+        (datetime(2024, 10, 21, 17, tzinfo=UTC), False),  # held as late as a load accepts it
+        (datetime(2024, 10, 22, 14, tzinfo=UTC), True),
+    ],
+)
+def test_the_archive_keeps_what_a_load_accepts_of_a_postponed_session(at, is_damaged):
+    """F1 keeps a postponed session in the folder of the day that was planned; no calendar is at hand there."""
+    folder = "https://livetiming.formula1.com/static/2024/2024-10-20_United_States_Grand_Prix/2024-10-19_Qualifying/"
+    for feed, body in (("RaceControlMessages", _messages(at)), ("CarData.z", _car_data(at))):
+        assert (fault_of(f"{folder}{feed}.jsonStream", body) is not None) is is_damaged
 
 
 def test_a_session_that_was_postponed_to_the_next_day_is_its_own_unless_another_one_was_held_then():

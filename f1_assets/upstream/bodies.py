@@ -79,5 +79,8 @@ def is_complete(url: str, body: bytes) -> bool:
         return True
     if feed is not Feed.SESSION_STATUS:
         return False
-    last = json.loads(body.splitlines()[-1][12:].decode("utf-8", "replace"))
+    try:
+        last = json.loads(body.splitlines()[-1][12:].decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return False  # a stream may have a few lines that cannot be read
     return isinstance(last, dict) and last.get("Status") == "Ends"

@@ -12,6 +12,7 @@ import requests
 from f1_assets.simulator import SimulatedResponse, Simulator, SimulatorOptions
 from f1_assets.upstream import bodies, deadlines
 from f1_assets.upstream.exchanges import Outcome
+from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.ledger import Ledger
 from f1_assets.upstream.policies import policies_of
 from f1_assets.upstream.transport import Transport
@@ -115,7 +116,7 @@ def test_the_deadline_is_that_of_one_answer_and_the_next_has_its_own(settings_of
         times = itertools.count(step=deadlines.WHOLE_ANSWER_SECONDS / 40)
         transport = Transport(settings_of(source=served.url), clock=lambda: next(times))
         for _ in range(20):
-            with transport.loading(LONG_AGO, renew=True) as exchanges:
+            with transport.loading(LONG_AGO, renew=(Feed.SESSION_STATUS,)) as exchanges:
                 transport.get(SESSION_STATUS)
             assert [exchange.outcome for exchange in exchanges] == [Outcome.DATA]
         transport.close()
@@ -160,6 +161,17 @@ def test_a_body_that_was_cut_after_a_line_is_not_taken_for_whole(serve, settings
     assert "asked for twice" in exchanges[-1].detail
     assert len(server.asked) == 2
     assert not transport.has_kept(url)
+    transport.close()
+
+
+@pytest.mark.parametrize("last", [b"not JSON", b"", b"[" * 100_000], ids=["no JSON", "no text", "nested too deeply"])
+def test_a_status_whose_last_line_is_unreadable_is_asked_for_twice(serve, settings_of, last):
+    whole = _body(SESSION_STATUS) + b'00:00:00.000{"Status":"Started"}\r\n' * 20 + b"00:00:01.000" + last + b"\r\n"
+    assert not bodies.is_complete(SESSION_STATUS, whole)
+    server = serve(_closing(lambda url: whole))
+    transport = Transport(settings_of(source=server.url))
+    assert _ask(transport, SESSION_STATUS)[-1].outcome is Outcome.DATA
+    assert len(server.asked) == 2
     transport.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from f1_assets.datasets import named
 from f1_assets.keys import SessionKey
@@ -49,7 +50,8 @@ def forget_failures(
 
     event, session = event_of(warehouse, key), session_of(warehouse, key)
     transport = transport or transport_for(process_settings())
-    transport.forget_temporary(SessionFolders(transport.archive).of(event, session))
+    # The archive has addresses as they were sent: some names have letters that an address has not.
+    transport.forget_temporary(quote(SessionFolders(transport.archive).of(event, session)))
     transport.forget_temporary(f"{JOLPICA_HOST}/ergast/f1/{key.season}/{key.round}/")
     if event.circuit_key is not None:
         transport.forget_temporary(f"{CIRCUIT_HOST}/api/v1/circuits/{event.circuit_key}/{key.season}")

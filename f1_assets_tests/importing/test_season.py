@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from f1_assets.datasets import all_datasets, all_season_datasets, named
 from f1_assets.errors import NotYetPublished
@@ -18,7 +18,7 @@ from f1_assets.planning import SessionGap, build_processing_plan, dataset_states
 from f1_assets.planning.standings import missing_standings
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
-from f1_assets.warehouse.models import extractions
+from f1_assets.warehouse.models import events, extractions, sessions
 from f1_assets_tests.upstream.server import status
 
 POSTGRESQL_IS_LONG = True
@@ -179,6 +179,26 @@ def test_unavailable_is_forgotten_together_with_the_archives_404(warehouse, tran
     again = import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport)
     assert again.succeeded == again.processed == 1
     assert again.outcomes[0].extracted == ("weather",)
+
+
+def test_retry_forgets_absences_of_an_event_whose_name_is_not_ascii(sqlite_warehouse, transport, served):
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    gap = SessionGap(SessionKey(2025, 1, "R"), ("weather",))
+    with sqlite_warehouse.engine.begin() as connection:
+        connection.execute(update(events).values(name="S\u00e3o Paulo Grand Prix"))
+        connection.execute(update(sessions).values(session_key=None))
+
+    def asked():
+        served.asked.clear()
+        (line,) = process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport).datasets
+        assert line.status is Status.UNAVAILABLE
+        return ["S%C3%A3o_Paulo" in url for url in served.asked if "WeatherData" in url]
+
+    assert all(first := asked())
+    assert first
+    assert asked() == []
+    forget_failures(sqlite_warehouse, gap.key, transport=transport)
+    assert asked() == first
 
 
 def test_ctrl_c_while_a_session_is_noted_is_answered_where_the_sessions_are_at_work():

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 LEAST_OF_THE_ROWS = 0.5
 """With fewer of them than this share, other rows do not replace those that are stored."""
+
+PAGES_ARE_NEW = timedelta(hours=1)
+"""For so long a page of a season's results that was asked for serves to renew the season's other races."""
 
 
 class Outcome(StrEnum):
@@ -102,6 +105,7 @@ class _Load:
     needs: Needs
     renew: frozenset[Feed]
     from_archive: bool
+    pages_since: datetime | None = None
 
 
 def expected_requests_of(
@@ -121,7 +125,7 @@ def _expected(transport: Transport, load: _Load) -> Mapping[str, int]:
 
     if load.from_archive:
         return {}
-    return expected_requests(transport, load.event, load.session, load.needs, load.renew)
+    return expected_requests(transport, load.event, load.session, load.needs, load.renew, load.pages_since)
 
 
 def reserve_requests(
@@ -209,7 +213,14 @@ def load_fastf1_session(
     try:
         with about(session=key, run=run_id):
             loaded = load_session(
-                transport, load.event, load.session, load.needs, purpose, load.renew, load.from_archive
+                transport,
+                load.event,
+                load.session,
+                load.needs,
+                purpose,
+                load.renew,
+                load.from_archive,
+                load.pages_since,
             )
             words = "loaded %s in %.1f s: %d requests, %d responses from the archive"
             logger.info(words, load.needs, loaded.seconds, loaded.requests, loaded.archive_hits)
@@ -238,7 +249,17 @@ def _load_of(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> _Lo
     for dataset in named(gap.datasets):
         if dataset.why_not_applicable(key, event.live_timing) is None:
             needs |= dataset.needs_in(key)
-    return _Load(event, session, needs, frozenset(Feed(name) for name in gap.renew), gap.from_archive)
+    since = _pages_since(gap, warehouse) if gap.renew else None
+    return _Load(event, session, needs, frozenset(Feed(name) for name in gap.renew), gap.from_archive, since)
+
+
+def _pages_since(gap: SessionGap, warehouse: Warehouse) -> datetime:
+    """Return since when a page of a season's results is new enough to renew a session: its rows are older.
+
+    The first race of a renewed season asks for the pages, and the other races are answered from them.
+    """
+    stored = [line.extracted_at for line in warehouse.extractions(gap.key) if line.dataset in gap.datasets]
+    return max([datetime.now(UTC) - PAGES_ARE_NEW, *(at for at in stored if at is not None)])
 
 
 def _reserve_after_a_short_wait(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> str | None:

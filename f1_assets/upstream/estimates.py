@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from urllib.parse import quote
 from f1_assets.upstream.fastf1_private import LIVE_TIMING_PAGES, LIVE_TIMING_URL
 from f1_assets.upstream.feeds import CIRCUIT_HOST, JOLPICA_HOST, Feed, feed_of
 from f1_assets.upstream.folders import SessionFolders, live_timing_path
+from f1_assets.upstream.history import is_renewed
 from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.policies import ANY, JOLPICA, policy_of
 from f1_assets.upstream.raw_feeds import raw_feeds
@@ -30,16 +32,18 @@ def expected_requests(
     session: CalendarSession,
     needs: Needs,
     renew: Container[str] = (),
+    pages_since: datetime | None = None,
 ) -> Mapping[str, int]:
     """Estimate the requests of a load, by policy: nothing for what the archive has and `renew` does not name.
 
     To what a load sends when every feed is there, past loads of such sessions add what they sent beyond it (an absent
     feed costs a second request, to a mirror), at the worst of the last ones: a load that stops halfway costs more than
-    a request that was set aside in vain.
+    a request that was set aside in vain. `pages_since` is that of `Transport.loading`.
     """
     folder = SessionFolders(transport.archive).of(event, session)
     planned = _with_pages(transport, planned_urls(event, session, needs, folder))
-    missing = [url for url in planned if feed_of(url) in renew or not transport.has_kept(url)]
+    since = pages_since or datetime.now(UTC)
+    missing = [url for url in planned if transport.is_asked_again(url, renew, since) or not transport.has_kept(url)]
     if not missing:
         return {ANY: 0, JOLPICA: 0}
     loads = transport.ledger.past_loads(session.key.session, str(needs)) if transport.ledger is not None else []
@@ -85,6 +89,7 @@ class CostEstimator:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._kept = set(transport.kept_addresses())
+        self._fetched: set[str] = set()
         self._ledger = transport.ledger
         self._folders = SessionFolders(transport.archive)
         self._beyond: dict[tuple[str, str], list[int]] = {}
@@ -95,14 +100,20 @@ class CostEstimator:
         """Estimate one load; nothing where the archive has all of it, but for the feeds that `renew` names."""
         folder = self._folders.of(event, session)
         planned = _with_pages(self._transport, planned_urls(event, session, needs, folder))
-        missing = [url for url in planned if feed_of(url) in renew or url not in self._kept]
+        missing = [url for url in planned if self._is_renewed(url, renew) or url not in self._kept]
         if not missing:
             return RequestCost()
         self._kept.update(missing)
+        self._fetched.update(missing)
         beyond = self._beyond_plan(session.key.session, str(needs), len(planned))
         jolpica = sum(1 for url in missing if policy_of(url) == JOLPICA)
         number = len(missing)
         return RequestCost(number + round(median(beyond)), number + min(beyond), number + max(beyond), jolpica)
+
+    def _is_renewed(self, url: str, renew: Container[str]) -> bool:
+        """Check whether a load asks for an address again: for a page of a season only the first load does."""
+        feed = feed_of(url)
+        return is_renewed(feed, renew) and not (feed is Feed.SEASON_RESULTS and url in self._fetched)
 
     def _beyond_plan(self, session: str, needs: str, planned: int) -> list[int]:
         known = self._beyond.get((session, needs))

@@ -146,8 +146,13 @@ def _answered_at(response: requests.Response, from_archive: bool) -> datetime | 
     """Return when upstream gave an answer: now, or when the archive stored it; None for one that was made here."""
     if not from_archive:
         return datetime.now(UTC)
-    created: datetime | None = getattr(response, "created_at", None)
-    return created.replace(tzinfo=UTC) if created is not None and created.tzinfo is None else created
+    return stored_at(response) if hasattr(response, "created_at") else None
+
+
+def stored_at(archived: requests.Response) -> datetime:
+    """Return when the archive stored a response."""
+    created: datetime = archived.created_at  # type: ignore[attr-defined]
+    return created.replace(tzinfo=UTC) if created.tzinfo is None else created
 
 
 def refused_as_stranger(exchange: Exchange, whose: str) -> Exchange:

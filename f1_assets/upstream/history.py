@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
-from f1_assets.upstream.feeds import JOLPICA_HOST
+from f1_assets.upstream.feeds import JOLPICA_HOST, Feed
 
 ROWS_A_PAGE = 100
 """The most that Jolpica gives, whatever the limit says."""
@@ -42,6 +42,11 @@ def page_urls(url: str, pages: int | None = None) -> list[str]:
     number = next(count for until, count in _USUAL_PAGES if season < until) if pages is None else pages
     base = f"https://{JOLPICA_HOST}/ergast/f1/{season}/{kind}.json"
     return [f"{base}?limit={ROWS_A_PAGE}&offset={page * ROWS_A_PAGE}" for page in range(number)]
+
+
+def is_renewed(feed: Feed, renew: Container[str]) -> bool:
+    """Check whether a feed is asked for past the archive: the pages of a season are its races' results."""
+    return feed in renew or (feed is Feed.SEASON_RESULTS and Feed.RESULTS in renew)
 
 
 def pages_of(first_page: bytes) -> int:

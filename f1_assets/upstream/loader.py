@@ -44,6 +44,7 @@ def load_session(
     purpose: Purpose | None = None,
     renew: Collection[Feed] = (),
     archive_only: bool = False,
+    pages_since: datetime | None = None,
 ) -> LoadedSession:
     """Load a session once, with the union of what its datasets need.
 
@@ -59,8 +60,9 @@ def load_session(
         What to load of it.
     purpose
         What to note with its requests in the ledger.
-    renew, archive_only
-        Which feeds are asked for past the archive, and whether the archive alone answers; see `Transport.loading`.
+    renew, archive_only, pages_since
+        Which feeds are asked for past the archive, whether the archive alone answers, and which pages of a season are
+        new enough; see `Transport.loading`.
 
     Raises
     ------
@@ -84,6 +86,7 @@ def load_session(
             session=session,
             weekend=event.sessions,
             archive_only=archive_only,
+            pages_since=pages_since,
         ) as exchanges,
         captured_failures() as failures,
         captured_timing_stream() as streams,

@@ -28,6 +28,7 @@ from f1_assets.upstream.exchanges import (
     failed_exchange,
     never_left,
     refused_as_stranger,
+    stored_at,
 )
 from f1_assets.upstream.fastf1_private import (
     FastF1CriticalError,
@@ -35,7 +36,7 @@ from f1_assets.upstream.fastf1_private import (
     sending_through,
 )
 from f1_assets.upstream.feeds import Feed, feed_of, is_live_timing
-from f1_assets.upstream.history import page_urls, pages_of, race_of
+from f1_assets.upstream.history import is_renewed, page_urls, pages_of, race_of
 from f1_assets.upstream.identity import Asked, fault_of, is_distinctive
 from f1_assets.upstream.ledger import InFlight, Ledger, Purpose
 from f1_assets.upstream.refusals import Refusals
@@ -112,7 +113,8 @@ class Transport:
         self._session = session_for(self, settings)
         self._purpose = Purpose()
         self._ended_at: datetime | None = None
-        self._renew: Container[Feed] = ()
+        self._renew: Container[str] = ()
+        self._pages_since = _BEFORE_ALL
         self._archive_only = not sends
         self._live_timing = True
         self._asked: Asked | None = None
@@ -128,6 +130,7 @@ class Transport:
         session: CalendarSession | None = None,
         archive_only: bool = False,
         weekend: Iterable[CalendarSession] = (),
+        pages_since: datetime | None = None,
     ) -> Iterator[list[Exchange]]:
         """Carry FastF1's requests for the time of a block, and collect them.
 
@@ -147,6 +150,8 @@ class Transport:
             All sessions of its event: what none of the others was may be of a postponed one.
         archive_only
             Whether the archive alone answers, with what it has of any age; nothing is sent then.
+        pages_since
+            Pages of a season's results that are archived since then are not renewed again; by default since now.
         """
         before, self.exchanges = self.exchanges, []
         self._live_timing = live_timing
@@ -156,6 +161,7 @@ class Transport:
         if session is not None and not self._archive_only:
             self._refusals = Refusals(self.exchanges, self._ask_source, self._archive, self._keep)
         self._ended_at, self._renew, self._purpose = ended_at, renew, purpose or Purpose()
+        self._pages_since = pages_since or datetime.now(UTC)
         try:
             with sending_through(self._session):
                 yield self.exchanges
@@ -224,6 +230,14 @@ class Transport:
         """Tell whether the archive answers for an address, so that it costs no request."""
         return self._archive.find(url) is not None
 
+    def is_asked_again(self, url: str, renew: Container[str], pages_since: datetime) -> bool:
+        """Check whether an address is asked for past the archive; one page has the results of many races."""
+        feed = feed_of(url)
+        if feed is not Feed.SEASON_RESULTS or not is_renewed(feed, renew):
+            return feed in renew
+        page = self._archive.find(url)
+        return page is None or stored_at(page) < pages_since
+
     def kept_addresses(self) -> frozenset[str]:
         """Give every address that the archive answers for."""
         return self._archive.addresses()
@@ -285,7 +299,8 @@ class Transport:
         url = request.url or ""
         feed = feed_of(url)
         now = now or datetime.now(UTC)
-        kept = None if feed in self._renew else self._archive.find(url, _BEFORE_ALL if self._archive_only else now)
+        is_asked_again = self.is_asked_again(url, self._renew, self._pages_since)
+        kept = None if is_asked_again else self._archive.find(url, _BEFORE_ALL if self._archive_only else now)
         if kept is not None:
             return self._kept(feed, url, kept)
         if page_urls(url):
@@ -323,13 +338,14 @@ class Transport:
     def _keep(self, exchange: Exchange, response: requests.Response, now: datetime | None = None) -> None:
         now = now or datetime.now(UTC)
         # A renewal that finds nothing, or far less than there is, takes nothing from the archive.
-        archived = self._archive.find(exchange.url, _BEFORE_ALL) if exchange.feed in self._renew else None
+        renews = is_renewed(exchange.feed, self._renew)
+        archived = self._archive.find(exchange.url, _BEFORE_ALL) if renews else None
         is_poorer = exchange.outcome is not Outcome.DATA or (
             archived is not None
             and archived.status_code == 200
             and len(response.content) < len(archived.content) * LEAST_OF_A_BODY
         )
-        if not (exchange.feed in self._renew and is_poorer) and (expires := self._expiry(exchange, now)) != now:
+        if not (renews and is_poorer) and (expires := self._expiry(exchange, now)) != now:
             self._archive.keep(exchange.url, response, expires)
             if exchange.outcome is Outcome.DATA and is_distinctive(exchange.feed, response.content):
                 self._archive.keep_identity(exchange.url, response.content)
@@ -389,7 +405,7 @@ class Transport:
 
     def _from_season(self, feed: Feed, request: requests.PreparedRequest) -> requests.Response:
         """Answer for a race of the past from the pages of its season, which are fetched where they are not kept."""
-        url = request.url or ""
+        url, before = request.url or "", len(self.exchanges)
         try:
             pages = self._pages_of_season(url)
         except requests.RequestException as error:
@@ -401,7 +417,10 @@ class Transport:
             return self._not_archived(request, feed)
         if failed is not None:
             return self._made(request, feed, failed.status_code, failed.content)
-        return self._made(request, feed, 200, race_of(url, [page.content for page in pages]))
+        response = self._made(request, feed, 200, race_of(url, [page.content for page in pages]))
+        times = [page.answered_at for page in self.exchanges[before:-1] if page.answered_at is not None]
+        self.exchanges[-1] = replace(self.exchanges[-1], answered_at=min(times, default=None))
+        return response
 
     def _pages_of_season(self, url: str) -> list[requests.Response]:
         """Give the pages that answer for a race; the first one alone where it does not say how many there are."""

@@ -9,14 +9,28 @@ import pytest
 
 from f1_assets.datasets import all_datasets, all_season_datasets
 from f1_assets.errors import TransientError, UnreadableData
-from f1_assets.importing import import_season, process_session_gap, refresh_calendar
+from f1_assets.importing import (
+    Selection,
+    expected_requests_of,
+    import_season,
+    import_selection,
+    process_session_gap,
+    refresh_calendar,
+)
+from f1_assets.importing.season import SessionRun
+from f1_assets.importing.selection import Renewal
 from f1_assets.importing.standings import refresh_standings
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, generate_gap_report
 from f1_assets.planning.standings import missing_standings
 from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.upstream.estimates import CostEstimator
+from f1_assets.upstream.exchanges import stored_at
+from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.history import page_urls, pages_of, race_of
+from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse import Status
+from f1_assets.warehouse.calendar import event_of
 from f1_assets_tests.upstream.server import body, hang_up, status
 
 POSTGRESQL_IS_LONG = True
@@ -80,6 +94,57 @@ def test_a_page_that_fails_fails_its_races_and_the_next_try_pays_for_that_page_o
     again = import_season(1995, warehouse=warehouse, transport=transport)
     assert again.succeeded == 7
     assert [url.rpartition("?")[2] for url in served.asked if "results" in url] == ["limit=100&offset=100"]
+
+
+def test_renewing_asks_for_the_pages_of_a_season_once_and_for_each_renewal(sqlite_warehouse, transport, served):
+    def ask(renewal=None, rounds=()):
+        served.asked.clear()
+        estimates, outcomes = [], []
+
+        def run(gaps, workers, reserve, claim):
+            for gap in gaps:
+                estimates.append(expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport)["any"])
+                outcomes.append(process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport))
+                yield SessionRun(outcomes[-1])
+
+        selection = Selection.of([1995], ["results"], rounds=rounds, renewal=renewal)
+        import_selection(sqlite_warehouse, selection, run, transport=transport)
+        assert [outcome.failed for outcome in outcomes] == [()] * (len(rounds) or 7)
+        pages = [url.rpartition("?")[2] for url in served.asked if "results" in url]
+        assert sum(estimates) - (5 - 2 if renewal is None else 0) == len(pages), "before the first page five are usual"
+        return pages
+
+    both = ["limit=100&offset=0", "limit=100&offset=100"]
+    assert ask() == both
+    assert ask(Renewal.UPSTREAM) == both
+    assert ask(Renewal.UPSTREAM, rounds=(1,)) == both
+    assert ask(Renewal.UPSTREAM, rounds=(1,)) == both
+    served.faults["offset=0"] = body(lambda sound: sound.replace(b'"points": "25"', b'"points": "26"'))
+    assert ask(Renewal.UPSTREAM) == both
+    races = [SessionKey(1995, number, "R") for number in range(1, 6)]
+    assert {sqlite_warehouse.rows(all_datasets()["results"], race)["points"].max() for race in races[:4]} == {26.0}
+    created = [stored_at(transport.archive.find(page)) for page in page_urls(RESULTS.format(1995, 1), 2)]
+    for race in races:
+        (line,) = [line for line in sqlite_warehouse.extractions(race) if line.dataset == "results"]
+        assert line.asked_at <= min(created) < line.extracted_at
+
+
+def test_rows_of_the_past_are_as_old_as_their_oldest_page(sqlite_warehouse, transport):
+    refresh_calendar(1995, warehouse=sqlite_warehouse, transport=transport)
+    for number in (1, 2):
+        gap = SessionGap(SessionKey(1995, number, "R"), ("results",))
+        process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
+    first = stored_at(transport.archive.find(page_urls(RESULTS.format(1995, 1), 1)[0]))
+    (line,) = [line for line in sqlite_warehouse.extractions(gap.key) if line.dataset == "results"]
+    assert line.asked_at == first
+
+
+def test_the_plan_counts_the_pages_of_a_renewed_season_once(sqlite_warehouse, transport):
+    import_season(1995, warehouse=sqlite_warehouse, transport=transport)
+    estimator, renew = CostEstimator(transport), {Feed.RESULTS}
+    of_races = [event_of(sqlite_warehouse, SessionKey(1995, number, "R")) for number in (1, 2)]
+    costs = [estimator.cost(event, event.sessions[-1], Needs(), renew).usual for event in of_races]
+    assert costs == [2, 0]
 
 
 @pytest.mark.parametrize("page", ["offset=0", "offset=100"])

@@ -99,9 +99,10 @@ class _RefusedError(Exception):
 def _unreadable(
     season: int, transport: Transport, exchanges: list[Exchange], why: str = "cannot be read"
 ) -> TransientError:
-    """Give up what the archive has of it, so that the next time asks the source."""
+    """Discard what the archive has of it, so that the next time asks the source; F1's index is not at fault."""
     for exchange in exchanges:
-        transport.discard(exchange.url)
+        if exchange.feed in (Feed.SCHEDULE, Feed.JOLPICA_SEASON):
+            transport.discard(exchange.url)
     return TransientError(f"The schedule of season {season} {why}. It is asked for again next time.")
 
 

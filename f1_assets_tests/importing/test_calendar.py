@@ -173,6 +173,17 @@ def test_a_schedule_that_cannot_be_right_is_refused_and_the_stored_one_stays(
     assert events_of(sqlite_warehouse, 2025) == before
 
 
+def test_a_refused_schedule_takes_nothing_from_f1s_index(served, settings_of, sqlite_warehouse):
+    transport = Transport(settings_of(source=served.url))
+    served.faults["schedule_2025"] = _with(_twice)
+    with pytest.raises(TransientError, match="is refused"):
+        refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    served.faults.clear()
+    served.asked.clear()
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    assert ["schedule_2025" in url for url in served.asked] == [True]
+
+
 def _entry_twice(meetings):
     again = dict(meetings[1]["Sessions"][0])
     _later(again, days=1)

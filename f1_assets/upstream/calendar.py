@@ -143,12 +143,12 @@ def _event(season: int, row: pd.Series, test: int | None, index: Sequence[IndexE
     if not is_of_season(last_day, season):
         raise _RefusedError(f"it has {name} on {last_day}, in no season {season}")
     planned = _planned(season, row, test)
-    starts = {start for _, _, _, start in planned}
+    titles, starts = [title for _, title, _, _ in planned], {start for _, _, _, start in planned}
     meeting = entries_of_event(index, name, location, last_day, starts)
     entries: list[IndexEntry] = []
     sessions: list[CalendarSession] = []
     for place, title, identifier, planned_start in planned:
-        entry = entry_of(meeting, season, title, planned_start, is_test=test is not None)
+        entry = entry_of(meeting, season, title, planned_start, is_test=test is not None, planned=titles)
         if entry is not None:
             entries.append(entry)
         start = planned_start if entry is None else entry.start

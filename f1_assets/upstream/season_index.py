@@ -200,15 +200,25 @@ def entries_of_event(
 
 
 def entry_of(
-    meeting: Sequence[IndexEntry], season: int, name: str, start: datetime, is_test: bool
+    meeting: Sequence[IndexEntry], season: int, name: str, start: datetime, is_test: bool, planned: Collection[str] = ()
 ) -> IndexEntry | None:
-    """Return the entry of a session in its meeting: by its name, however far its start is from the schedule's."""
+    """Return the entry of a session in its meeting: by its name, however far its start is from the schedule's.
+
+    An entry of another name is the session's when it starts at its time, unless it is named as another session of
+    `planned`: one may be held at the time of another that was cancelled.
+    """
+
+    def is_named(entry: IndexEntry, title: str) -> bool:
+        if entry.name == title:
+            return True
+        return not is_test and identifier_of(season, entry.name) == identifier_of(season, title)
+
     for entry in meeting:
-        if abs(entry.start - start) > MOST_POSTPONED:
-            continue
-        if entry.name == name or (not is_test and identifier_of(season, entry.name) == identifier_of(season, name)):
+        if abs(entry.start - start) <= MOST_POSTPONED and is_named(entry, name):
             return entry
-    return next((entry for entry in meeting if entry.start == start), None)
+    others = [title for title in planned if title != name]
+    at_its_time = (entry for entry in meeting if entry.start == start)
+    return next((entry for entry in at_its_time if not any(is_named(entry, title) for title in others)), None)
 
 
 def has_end(entry: IndexEntry | None) -> bool:

@@ -9,8 +9,12 @@ from f1_assets.datasets import all_datasets
 from f1_assets.errors import NotYetPublished, TransientError, UsageError
 from f1_assets.importing import refresh_calendar, refresh_calendars
 from f1_assets.importing.calendar import stale_seasons
+from f1_assets.keys import SessionKey
 from f1_assets.planning import generate_gap_report
 from f1_assets.simulator import Simulator
+from f1_assets.upstream.calendar import fetch_season
+from f1_assets.upstream.feeds import Feed
+from f1_assets.upstream.season_index import entry_of, season_index
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.models import seasons
@@ -182,6 +186,35 @@ def test_a_refused_schedule_takes_nothing_from_f1s_index(served, settings_of, sq
     served.asked.clear()
     refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
     assert ["schedule_2025" in url for url in served.asked] == [True]
+
+
+def test_a_session_that_took_the_time_of_a_cancelled_one_is_not_that_one(served, settings_of, sqlite_warehouse):
+    """Practice was cancelled for the weather, and qualifying was held at its time: F1's index has practice no more."""
+    transport = Transport(settings_of(source=served.url))
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    before = _starts(sqlite_warehouse)
+    practice, qualifying = SessionKey(2025, 1, "FP3"), SessionKey(2025, 1, "Q")
+
+    def moved(meetings):
+        listed = {entry["Name"]: entry for entry in meetings[1]["Sessions"]}
+        cancelled = listed["Practice 3"]
+        listed["Qualifying"].update(StartDate=cancelled["StartDate"], EndDate=cancelled["EndDate"])
+        meetings[1]["Sessions"].remove(cancelled)
+
+    served.faults["Index.json"] = _index_with(moved)
+    with transport.loading(renew=tuple(Feed)):
+        index = season_index(transport, 2025)
+    meeting = [entry for entry in index if entry.session_key == before[qualifying][2]]
+    start = before[practice][0]
+    assert meeting[0].start == start
+    planned = ["Practice 3", "Qualifying"]
+    assert entry_of(meeting, 2025, "Practice 3", start, is_test=False, planned=planned) is None
+    assert entry_of(meeting, 2025, "Qualifying", start, is_test=False, planned=planned) == meeting[0]
+    assert entry_of(meeting, 2025, "Practice 3", start, is_test=False, planned=["Practice 3"]) == meeting[0]
+    other = Transport(settings_of(source=served.url, home=settings_of().home / "other"))
+    fetched = {s.key: s for event in fetch_season(other, 2025).events for s in event.sessions}
+    assert fetched[practice].session_key is None
+    assert fetched[qualifying].session_key == before[qualifying][2]
 
 
 def _entry_twice(meetings):

@@ -17,8 +17,9 @@ from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.season_index import entry_of, season_index
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.calendar import events_of
-from f1_assets.warehouse.models import seasons
+from f1_assets.warehouse.models import of_session, seasons, sessions
 from f1_assets_tests.upstream.server import body, services, status
+from f1_assets_tests.warehouse.schema_0007 import make_0007
 
 
 @pytest.fixture
@@ -377,3 +378,32 @@ def test_calendars_of_seasons_that_are_long_over_are_left_alone(served, settings
         connection.execute(update(seasons).where(seasons.c.season == 2025).values(refreshed_at=in_season))
     assert stale(in_season + timedelta(hours=1)) == [2023, 2025]
     assert stale(in_season + timedelta(hours=1), timedelta(hours=20)) == [2023]
+
+
+def test_calendars_of_a_home_of_schema_0007_are_refreshed_once_by_f1s_index(served, settings_of, sqlite_warehouse):
+    """Starts were those of the schedule: an hour off where the clocks changed, and nothing would have asked again."""
+    transport = Transport(settings_of(source=served.url))
+    for season in (2017, 2019):
+        refresh_calendar(season, warehouse=sqlite_warehouse, transport=transport)
+    right = [session for event in events_of(sqlite_warehouse, 2019) for session in event.sessions]
+
+    def stale():
+        return stale_seasons(sqlite_warehouse, [2017, 2019], "http", timedelta(days=1))
+
+    assert stale() == []
+    with sqlite_warehouse.engine.begin() as connection:
+        wrong = {"start_utc": right[0].start + timedelta(hours=1), "session_key": None}
+        connection.execute(update(sessions).where(of_session(sessions, right[0].key)).values(wrong))
+    assert stale() == []
+    make_0007(sqlite_warehouse.engine)
+    sqlite_warehouse.upgrade()
+    assert stale() == [2019], "before live timing there is no index"
+    sent = len(served.asked)
+    warned = []
+    refreshes = list(
+        refresh_calendars([2017, 2019], warehouse=sqlite_warehouse, transport=transport, warned=warned.append)
+    )
+    assert [(refresh.season, refresh.requests) for refresh in refreshes] == [(2019, 0)]
+    assert (warned, len(served.asked)) == ([], sent), "the archive's answer is fresh"
+    assert [session for event in events_of(sqlite_warehouse, 2019) for session in event.sessions] == right
+    assert stale() == []

@@ -13,6 +13,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_FIRST_LIVE_TIMING_SEASON = 2018
 _SESSION = ("season", "round", "session")
 _COLUMNS: tuple[tuple[str, sa.Column[Any]], ...] = (
     (
@@ -75,6 +76,10 @@ def upgrade() -> None:
     refused = sa.or_(*(found.c.reason.contains(f"(HTTP {status})") for status in (401, 403)))
     now = datetime.now(UTC)
     op.execute(found.update().where(found.c.status == "unavailable", refused).values(next_try_at=now))
+    # Starts and keys that only the schedule gave: calendars of seasons that are long over are refreshed once more.
+    calendars = sa.table("seasons", sa.column("season"), sa.column("refreshed_at", UtcDateTime()))
+    of_live_timing = calendars.c.season >= _FIRST_LIVE_TIMING_SEASON
+    op.execute(calendars.update().where(of_live_timing).values(refreshed_at=datetime(1970, 1, 1, tzinfo=UTC)))
     connection = op.get_bind()
     there = set(sa.inspect(connection).get_table_names())
     for table in ("intervals", "laps", "session_status", "track_status", "weather"):

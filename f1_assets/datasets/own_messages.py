@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from f1_assets.datasets.refusals import AFTER_THE_END, BEFORE_THE_BEGIN
+from f1_assets.datasets.refusals import AFTER_THE_END, BEFORE_THE_BEGIN, OF_ANOTHER_SERIES
 from f1_assets.upstream.own_time import OwnTime
 from f1_assets.upstream.track_limits import cars_named
 
@@ -25,8 +25,10 @@ def refusal_of(
 ) -> str | None:
     """Say why a message is not of the session; None where it is.
 
-    Between the begin and the end of the session all messages are its own. Outside of that time they are where they name
-    its cars by number and letters, or are decisions of its stewards; before it, general announcements too.
+    Between the begin and the end of the session all messages are its own but those that name another series, or cars by
+    number and letters of which none is the session's; until its start all named cars have to be, and where it overruns,
+    it may announce what that means for the next series. Outside of that time they are its own where they name its cars
+    by number and letters, or are decisions of its stewards; before it, general announcements too.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def refusal_of(
     if own.ends_at is not None and utc > own.ends_at:
         return None if _is_of_its_cars_or_stewards(words, cars) else AFTER_THE_END
     if own.begins_at is None or utc >= own.begins_at:
-        return None
+        return OF_ANOTHER_SERIES if _is_of_others(utc, words, own, cars) else None
     announced = own.announced_at is not None and utc >= own.announced_at and (category or _GENERAL) == _GENERAL
     if (announced and _fits(words, cars)) or _is_of_its_cars_or_stewards(words, cars):
         return None
@@ -63,6 +65,19 @@ def _is_of_its_cars_or_stewards(words: str, cars: Mapping[str, str | None] | Non
     if named:
         return _are_of(named, cars, unless_unknown=False)
     return _STEWARDS.search(words) is not None and _OTHER_SERIES.search(words) is None
+
+
+def _is_of_others(utc: datetime, words: str, own: OwnTime, cars: Mapping[str, str | None] | None) -> bool:
+    """Check whether a message between begin and end names cars that are not the session's, or another series."""
+    named = cars_named(words)
+    if not named or cars is None:
+        # "START OF F2 RACE IS DELAYED BY 15 MINUTES" stands in the feed of a qualifying that overran.
+        overruns = own.held is not None and utc > own.held[1]
+        return not (overruns and not named) and _OTHER_SERIES.search(words) is not None
+    # Letters that the driver list does not tell cannot differ.
+    are_own = [number in cars and cars[number] in (letters, None) for number, letters in named]
+    is_started = own.held is None or utc >= own.held[0]
+    return not (any(are_own) if is_started else all(are_own))
 
 
 def _fits(words: str, cars: Mapping[str, str | None] | None) -> bool:

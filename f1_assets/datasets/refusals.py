@@ -19,6 +19,7 @@ EXAMPLES = 5
 
 AFTER_THE_END = "after the session's end"
 BEFORE_THE_BEGIN = "before the session's begin"
+OF_ANOTHER_SERIES = "that name another series or its cars"
 OTHER_CARS = "of cars that are not in the session's driver list"
 
 _TOLD = ("driver_number", "lap_number", "session_time_ms", "utc", "status", "url")

@@ -32,12 +32,15 @@ class OwnTime:
         Times of day: since when the session may be announced, since when it is prepared, and when it was over.
     ends_ms
         Session time of the status `Ends`.
+    held
+        Start and end of the session by SessionInfo.
     """
 
     announced_at: datetime | None = None
     begins_at: datetime | None = None
     ends_at: datetime | None = None
     ends_ms: int | None = None
+    held: tuple[datetime, datetime] | None = None
 
 
 def own_time(
@@ -73,7 +76,8 @@ def own_time(
         if over and began_at is not None:
             end = max(end, began_at + timedelta(milliseconds=over[-1]))
         ends_at = end + ENDS_WITHIN
-    return OwnTime(start - ANNOUNCED_WITHIN if start is not None else None, begins_at, ends_at, ends_ms)
+    announced_at = start - ANNOUNCED_WITHIN if start is not None else None
+    return OwnTime(announced_at, begins_at, ends_at, ends_ms, held)
 
 
 def session_time_began_at(messages: bytes) -> datetime | None:

@@ -5,11 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from f1_assets.datasets.own_messages import car_of, refusal_of
-from f1_assets.datasets.refusals import AFTER_THE_END, BEFORE_THE_BEGIN
+from f1_assets.datasets.refusals import AFTER_THE_END, BEFORE_THE_BEGIN, OF_ANOTHER_SERIES
 from f1_assets.upstream.own_time import OwnTime
 
 START = datetime(2025, 9, 5, 11, 30, tzinfo=UTC)
-OWN = OwnTime(START - timedelta(hours=2), START - timedelta(minutes=15), START + timedelta(minutes=75))
+OWN = OwnTime(
+    START - timedelta(hours=2),
+    START - timedelta(minutes=15),
+    START + timedelta(minutes=75),
+    held=(START, START + timedelta(minutes=60)),
+)
 CARS = {"1": "VER", "44": "HAM", "6": None}
 
 
@@ -17,10 +22,45 @@ def why(minutes, words, category="Other", cars=CARS, own=OWN):
     return refusal_of(START + timedelta(minutes=minutes), words, category, own, cars)
 
 
-@pytest.mark.parametrize("minutes", [-15, 0, 74.9, 75])
-def test_all_is_its_own_while_the_session_is_on(minutes):
-    assert why(minutes, "RISK OF RAIN FOR F3 QUALIFYING SESSION IS 0%") is None
-    assert why(minutes, "CAR 1 (BAD) TIME 1:52.545 DELETED") is None
+@pytest.mark.parametrize("minutes", [-15, -1, 0, 10, 60])
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("RISK OF RAIN FOR F3 QUALIFYING SESSION IS 0%", True),
+        ("F2: CAR 61 (XYZ) TIME 1:30.000 DELETED", True),
+        ("CAR 61 (XYZ) TIME 1:30.000 DELETED", True),
+        ("CAR 1 (BAD) TIME 1:52.545 DELETED", True),
+        ("PORSCHE SUPERCUP WILL FOLLOW", True),
+        ("CAR 1 (VER) TIME 1:52.545 DELETED - TRACK LIMITS AT PORSCHE CURVE", False),
+        ("CAR 6 (HAD) NOTED", False),
+        ("CAR 61 NOTED", False),
+        ("RISK OF RAIN FOR F1 RACE IS 0%", False),
+        ("YELLOW IN TRACK SECTOR 8", False),
+        (None, False),
+    ],
+)
+def test_while_the_session_is_on_all_is_its_own_but_what_names_others(minutes, words, refused):
+    assert why(minutes, words, "Flag") == (OF_ANOTHER_SERIES if refused else None)
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("START OF F2 RACE IS DELAYED BY 15 MINUTES", False),
+        ("F2: CAR 61 (XYZ) TIME 1:30.000 DELETED", True),
+        ("CAR 61 (XYZ) TIME 1:30.000 DELETED", True),
+        ("CAR 1 (VER) NOTED", False),
+    ],
+)
+def test_where_it_overruns_it_may_announce_the_next_series(words, refused):
+    assert [why(minutes, words) for minutes in (60.1, 75)] == [OF_ANOTHER_SERIES if refused else None] * 2
+
+
+@pytest.mark.parametrize(("minutes", "refused"), [(-30, True), (-0.1, True), (0, False)])
+def test_before_the_start_all_cars_that_a_message_names_are_its_own(minutes, refused):
+    prepared = OwnTime(None, START - timedelta(hours=1), held=OWN.held)
+    found = why(minutes, "CARS 1 (VER) AND 61 (XYZ) NOTED", own=prepared)
+    assert found == (OF_ANOTHER_SERIES if refused else None)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +103,8 @@ def test_before_the_begin_general_announcements_too(minutes, words, category, re
 
 
 def test_where_nothing_tells_nothing_is_refused_by_time_and_no_car_can_be_told_apart():
-    assert why(600, "CAR 1 (BAD) NOTED", own=OwnTime()) is None
+    assert why(600, "GREEN LIGHT - PIT EXIT OPEN", own=OwnTime()) is None
+    assert why(10, "CAR 1 (BAD) NOTED", cars=None) is None
     assert why(80, "CAR 1 (VER) NOTED", cars=None) == AFTER_THE_END
     assert refusal_of(None, "CAR 1 (BAD) NOTED", "Other", OWN, CARS) is None
 

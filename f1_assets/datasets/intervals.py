@@ -39,7 +39,7 @@ def extract(loaded: LoadedSession) -> Extract:
         }
     )
     refusals = late_lines(loaded, Feed.TIMING_DATA)
-    frame = refusals.other_cars(frame, loaded.cars)
+    frame = refusals.later(refusals.other_cars(frame, loaded.cars), loaded.own_time.latest_ms)
     return Extract(frame, notes=refusals.document())
 
 

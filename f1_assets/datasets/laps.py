@@ -92,6 +92,7 @@ def extract(loaded: LoadedSession) -> Extract:
     frame["lap_time_ms"] = _with_first_laps(frame, loaded)
     refusals = late_lines(loaded, Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.LAP_COUNT)
     driven = _of_known_cars(_driven(frame, loaded, refusals), loaded, refusals)
+    driven = refusals.later(driven, loaded.own_time.latest_ms)
     driven = with_driven_tyres(driven)
     if (timing := loaded.body(Feed.TIMING_DATA)) is not None:
         driven = without_silent_traps(driven, timing)

@@ -23,6 +23,7 @@ def extract(loaded: LoadedSession) -> Extract:
     samples, refusals = loaded.positions, Refusals()
     frame = samples_of(samples.table, loaded.t0_utc, loaded.key)
     frame = refusals.later(refusals.other_cars(frame, loaded.cars, _SAFETY_CARS), loaded.own_time.ends_ms)
+    frame = refusals.published_later(frame, loaded.own_time.latest_at)
     return Extract(frame, began_at(loaded), notes=samples.counts.document() | refusals.document())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -62,6 +63,12 @@ class Refusals:
         if ends_ms is None or frame.empty:
             return frame
         return self._without(frame, (frame[time] > ends_ms).fillna(False).astype(bool), AFTER_THE_END)
+
+    def published_later(self, frame: pd.DataFrame, latest_at: datetime | None) -> pd.DataFrame:
+        """Refuse rows whose time of day is after the session's end, where that is known."""
+        if latest_at is None or frame.empty:
+            return frame
+        return self._without(frame, (frame["utc"] > latest_at).fillna(False).astype(bool), AFTER_THE_END)
 
     def other_cars(
         self, frame: pd.DataFrame, cars: Mapping[str, str | None] | None, also: Iterable[str] = ()

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give every message on the radio of the session's own cars."""
+    """Return every message on the radio of the session's own cars and time."""
     radio, refusals = loaded.team_radio, Refusals()
     rows = [
         {"driver_number": capture.driver_number, "utc": capture.utc, "url": f"{loaded.folder_url}{capture.path}"}
         for capture in radio.captures
     ]
     frame = refusals.other_cars(pd.DataFrame(rows, columns=["driver_number", "utc", "url"]), loaded.cars)
+    frame = refusals.published_later(frame, loaded.own_time.latest_at)
     return Extract(frame, notes=radio.counts.document() | refusals.document())
 
 

@@ -15,7 +15,7 @@ from f1_assets.upstream.driver_list import DriverList, read_driver_list
 from f1_assets.upstream.exchanges import Exchange, body_of
 from f1_assets.upstream.fastf1_private import Page, deleting_laps, judged_pages
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.own_time import ends_ms_of, session_time_began_at
+from f1_assets.upstream.own_time import latest_ms_of, session_time_began_at
 from f1_assets.upstream.stream_lines import clock_ms
 from f1_assets.upstream.track_limits import rulings, with_rulings
 
@@ -53,13 +53,15 @@ class Corrections:
 
 
 @contextlib.contextmanager
-def corrected(exchanges: Sequence[Exchange]) -> Iterator[Corrections]:
+def corrected(exchanges: Sequence[Exchange], parts: int = 1) -> Iterator[Corrections]:
     """Correct what FastF1 takes from the feeds and from race control's rulings, for the time of a load.
 
     Parameters
     ----------
     exchanges
         Those of the load, as they come.
+    parts
+        How many parts the session has, see `own_time.parts_of`.
 
     Yields
     ------
@@ -74,7 +76,7 @@ def corrected(exchanges: Sequence[Exchange]) -> Iterator[Corrections]:
             found.driver_list = read_driver_list((clock_ms(clock) or 0, content) for clock, content in page)
             return [[_ZERO, found.driver_list.entries]]
         if name in _END_WITH_THE_SESSION:
-            return _until_the_end(Feed(name), page, body_of(exchanges, Feed.SESSION_STATUS), found)
+            return _until_the_end(Feed(name), page, body_of(exchanges, Feed.SESSION_STATUS), parts, found)
         return page
 
     def mark(laps: pd.DataFrame, messages: pd.DataFrame, is_race: bool) -> pd.DataFrame:
@@ -111,13 +113,13 @@ def _each_once(name: str, page: Page, found: Corrections) -> Page:
     return kept
 
 
-def _until_the_end(feed: Feed, page: Page, statuses: bytes | None, found: Corrections) -> Page:
+def _until_the_end(feed: Feed, page: Page, statuses: bytes | None, parts: int, found: Corrections) -> Page:
     """Take the lines of a feed up to the session's end, where that is known."""
-    ends_ms = ends_ms_of(statuses) if statuses is not None else None
-    if ends_ms is None:
+    latest_ms = latest_ms_of(statuses, parts) if statuses is not None else None
+    if latest_ms is None:
         return page
-    late = [line for line in page if (clock_ms(line[0]) or 0) > ends_ms]
+    late = [line for line in page if (clock_ms(line[0]) or 0) > latest_ms]
     if late:
         found.late_lines[feed] = [f"{clock} {json.dumps(content)}"[:_TOLD_CHARACTERS] for clock, content in late]
-        return [line for line in page if (clock_ms(line[0]) or 0) <= ends_ms]
+        return [line for line in page if (clock_ms(line[0]) or 0) <= latest_ms]
     return page

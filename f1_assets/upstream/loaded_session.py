@@ -29,7 +29,7 @@ from f1_assets.upstream.fastf1_sessions import circuit_key_of
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.identity import held_at
 from f1_assets.upstream.needs import Needs
-from f1_assets.upstream.own_time import OwnTime, own_time
+from f1_assets.upstream.own_time import OwnTime, own_time, parts_of
 from f1_assets.upstream.telemetry import (
     CarSamples,
     PositionSamples,
@@ -113,7 +113,8 @@ class LoadedSession:
         if held is None and not self.session.end_is_estimated:
             held = self.session.start, self.session.end
         statuses, messages = self.body(Feed.SESSION_STATUS), self.body(Feed.RACE_CONTROL)
-        return own_time(statuses, messages, held, self.t0_utc)
+        asked = any(exchange.feed is Feed.SESSION_STATUS for exchange in self.exchanges)
+        return own_time(statuses, messages, held, self.t0_utc, parts_of(self.key.session) if asked else None)
 
     @functools.cached_property
     def cars(self) -> Mapping[str, str | None] | None:

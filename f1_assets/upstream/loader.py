@@ -27,6 +27,7 @@ from f1_assets.upstream.folders import SessionFolders
 from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.loaded_session import LoadedSession
 from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.own_time import parts_of
 from f1_assets.upstream.people import renumbered
 from f1_assets.upstream.raw_feeds import fetch_raw
 from f1_assets.upstream.transport import LoadStopped, Transport
@@ -90,7 +91,7 @@ def load_session(
         ) as exchanges,
         captured_failures() as failures,
         captured_timing_stream() as streams,
-        corrected(exchanges) as corrections,
+        corrected(exchanges, parts_of(session.key.session)) as corrections,
     ):
         try:
             if transport.source == "live" and not archive_only and _asks_live_timing(transport, urls, renew):

@@ -69,6 +69,35 @@ def test_radio_of_a_car_that_is_not_of_the_session_is_refused(practices):
     assert len(foreign["team_radio"]) == len(plain["team_radio"]) - 1
 
 
+def test_without_ends_what_is_far_later_than_the_end_is_refused(tmp_path):
+    """The feeds of the own cars run on, as those of the next series with the same numbers do."""
+    key = SessionKey(2025, 1, "FP1")
+    truth = Simulator(SimulatorOptions.parse(OPTIONS)).truth(2025, 1, "FP1")
+    number = truth["drivers"]["driver_number"][0]
+    lap = {"NumberOfLaps": 60, "Sectors": {"2": {"Value": "30.000"}}, "LastLapTime": {"Value": "1:40.000"}}
+    late_ms = int(truth["session_status"]["session_time_ms"].max()) + 3_600_000
+    radio = {"Captures": {"99": {"Utc": "2025-12-31T12:00:00Z", "RacingNumber": number, "Path": "TeamRadio/x.mp3"}}}
+    faults = {
+        "SessionStatus": body(lambda content: re.sub(rb"[^\n]*Ends[^\n]*\n", b"", content)),
+        "TimingData": with_lines(
+            (late_ms, {"Lines": {number: lap}}), (late_ms + 1, {"Lines": {number: {"Position": "3"}}})
+        ),
+        "TeamRadio": with_lines((late_ms, radio)),
+    }
+    names = ("intervals", "laps", "race_control_messages", "team_radio", "car_telemetry")
+    (plain, nothing), (rows, notes) = (
+        imported(changed, key, tmp_path / name, names) for name, changed in (("plain", {}), ("late", faults))
+    )
+    assert [name for name in names if not rows[name].equals(plain[name])] == []
+    assert nothing == {name: {} for name in names}
+    refused = {name: {reason: told["rows"] for reason, told in n["refused"].items()} for name, n in notes.items() if n}
+    assert refused == {
+        "intervals": {"of TimingData after the session's end": 2},
+        "laps": {"of TimingData after the session's end": 2},
+        "team_radio": {"after the session's end": 1},
+    }
+
+
 def test_a_driver_without_names_has_no_name(tmp_path):
     def nameless(content):
         return re.sub(rb'"FirstName":"[^"]*","LastName":"[^"]*",', b"", content, count=1)

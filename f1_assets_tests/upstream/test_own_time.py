@@ -3,7 +3,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from f1_assets.upstream.own_time import ends_ms_of, own_time, session_time_began_at
+import pytest
+
+from f1_assets.upstream.own_time import ends_ms_of, latest_ms_of, own_time, session_time_began_at
 
 ZERO = datetime(2025, 3, 2, 12, 0, tzinfo=UTC)
 HELD = (ZERO + timedelta(minutes=15), ZERO + timedelta(minutes=75))
@@ -25,12 +27,15 @@ def statuses(*course: tuple[float, str]) -> bytes:
 
 def messages(*sent: tuple[float, float]) -> bytes:
     """Write messages: the session time of the line, and that of the message."""
-    return stream(
-        *(
-            (at, {"Messages": {str(n): {"Utc": (ZERO + timedelta(seconds=said)).strftime("%Y-%m-%dT%H:%M:%S")}}})
-            for n, (at, said) in enumerate(sent)
-        )
-    )
+    return stream(*((at, {"Messages": {str(n): message(said)}}) for n, (at, said) in enumerate(sent)))
+
+
+def message(seconds: float, words: str = "") -> dict[str, str]:
+    return {"Utc": (ZERO + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S"), "Message": words}
+
+
+def flags(*shown: tuple[float, str]) -> bytes:
+    return stream(*((60 * at, {"Messages": [message(60 * at, words)]}) for at, words in shown))
 
 
 def test_session_time_began_when_two_messages_agree_that_it_did():
@@ -68,3 +73,41 @@ def test_a_session_begins_with_its_feed_or_15_minutes_before_its_start_and_is_an
 def test_what_nothing_tells_is_unknown():
     own = own_time(None, None, None)
     assert (own.announced_at, own.begins_at, own.ends_at, own.ends_ms) == (None, None, None, None)
+
+
+def test_lines_are_late_a_while_after_the_last_part_where_no_ends_is_recorded():
+    course = (900, "Started"), (2000, "Finished"), (2300, "Started"), (3000, "Finished")
+    assert latest_ms_of(statuses(*course, (5000, "Ends")), 3) == 5_000_000
+    assert latest_ms_of(statuses(*course), 3) is None
+    assert latest_ms_of(statuses(*course, (4000, "Finished")), 3) == 4_900_000
+    assert latest_ms_of(statuses((900, "Started"), (4000, "Finished"), (4100, "Finalised")), 1) == 4_900_000
+    assert latest_ms_of(statuses((900, "Started"), (2000, "Aborted")), 1) is None
+
+
+NONE_AT_ALL, PLANNED = None, 90
+"""HELD ends after 75 minutes."""
+
+
+@pytest.mark.parametrize(
+    ("course", "shown", "parts", "samples", "laps"),
+    [
+        (None, [], 1, PLANNED, NONE_AT_ALL),
+        (None, [(0, "DRS DISABLED"), (75, "CHEQUERED FLAG")], 1, 90, 90),
+        (None, [(10, "CHEQUERED FLAG"), (20, "RED FLAG"), (200, "CHEQUERED FLAG")], 1, 215, 215),
+        (None, [(20, "RED FLAG"), (300, "CHEQUERED FLAG"), (400, "CHEQUERED FLAG")], 1, 315, 315),
+        (None, [(20, "RED FLAG"), (70, "RACE WILL NOT BE RESUMED")], 1, 90, 90),
+        (None, [(20, "RED FLAG")], 1, NONE_AT_ALL, NONE_AT_ALL),
+        (None, [(100, "RED FLAG")], 1, PLANNED, NONE_AT_ALL),
+        (None, [(30, "CHEQUERED FLAG"), (40, "RED FLAG"), (90, "CHEQUERED FLAG")], 3, NONE_AT_ALL, NONE_AT_ALL),
+        (None, [(30, "CHEQUERED FLAG"), (90, "CHEQUERED FLAG"), (110, "CHEQUERED FLAG")], 3, 125, 125),
+        ([(15, "Started"), (110, "Finished")], [(20, "RED FLAG")], 1, 125, 125),
+        ([(15, "Started"), (30, "Finished")], [(20, "RED FLAG")], 3, NONE_AT_ALL, NONE_AT_ALL),
+        ([(15, "Started"), (110, "Finished")], [(20, "RED FLAG")], None, NONE_AT_ALL, NONE_AT_ALL),
+        ([(15, "Started"), (80, "Ends")], [(75, "CHEQUERED FLAG")], 1, NONE_AT_ALL, NONE_AT_ALL),
+    ],
+)
+def test_the_latest_time_where_no_ends_is_recorded(course, shown, parts, samples, laps):
+    body = statuses(*((60 * at, status) for at, status in course)) if course is not None else None
+    own = own_time(body, flags(*shown), HELD, ZERO, parts)
+    assert own.latest_at == (None if samples is None else ZERO + timedelta(minutes=samples))
+    assert own.latest_ms == (None if laps is None else laps * 60_000)

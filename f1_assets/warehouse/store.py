@@ -267,6 +267,8 @@ class Warehouse:
             The line as it was stored, with the number of failed attempts so far.
         """
         with writing(self.engine) as connection:
+            # The record is written back whole, and whoever fills in people of the season changes its digest.
+            lock_people(connection, extraction.key.season)
             before = lines_of(connection, select(extractions).where(is_line(extraction)))
             line = replace(extraction, tried_at=extraction.tried_at or datetime.now(UTC))
             if before:
@@ -294,7 +296,8 @@ class Warehouse:
                 reason = short.get(line.dataset) if line.status is Status.PRESENT else None
                 since = (line.short_since or line.extracted_at) if reason is not None else None
                 if (line.short_because, line.short_since) != (reason, since):
-                    write_line(connection, replace(line, short_because=reason, short_since=since))
+                    values = {"short_because": reason, "short_since": since}
+                    connection.execute(update(extractions).where(is_line(line)).values(**values))
 
     def lose(self, extraction: Extraction, marker: LakeMarker) -> None:
         """Take note that a dataset's file is gone or damaged: it is missing now, unless it was written anew since.

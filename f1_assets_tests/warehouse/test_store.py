@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select, text
+from sqlalchemy import event, func, select, text, update
 
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Extraction, Status
-from f1_assets.warehouse.models import circuits
+from f1_assets.warehouse.models import circuits, extractions
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 KEY = SessionKey(2024, 1, "R")
@@ -103,6 +103,44 @@ def test_what_is_said_of_rows_stays_with_them_when_their_renewal_fails(warehouse
     for name in ("rows", "rows_expected", "digest", "extracted_at", "fastf1_version", "notes"):
         assert getattr(line, name) == getattr(stored, name), name
     assert (line.reason, line.requests, line.attempts) == ("HTTP 500", 1, 1)
+
+
+def test_judging_a_session_changes_nothing_that_is_stored_meanwhile(warehouse):
+    store(warehouse, a_season())
+    warehouse.replace(KEY, WEATHER, _weather(1000))
+    if warehouse.engine.dialect.name == "postgresql":
+        _meanwhile(warehouse, lambda other: other.execute(update(extractions).values(digest="new", reason="filled")))
+        expected = "new", "filled", "too few"
+    else:  # SQLite lets nobody write meanwhile
+        expected = warehouse.extractions(KEY)[0].digest, None, "too few"
+    warehouse.judge(KEY, {"weather": "too few"})
+    (line,) = warehouse.extractions(KEY)
+    assert (line.digest, line.reason, line.short_because) == expected
+
+
+def test_noting_a_failure_waits_for_who_fills_in_people(warehouse):
+    if warehouse.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite lets nobody write meanwhile")
+    store(warehouse, a_season())
+    warehouse.replace(KEY, WEATHER, _weather(1000))
+    gets_it = select(func.pg_try_advisory_xact_lock(func.hashtext("f1_assets.people"), KEY.season))
+    got = _meanwhile(warehouse, lambda other: other.scalar(gets_it))
+    warehouse.note(Extraction(KEY, "weather", Status.FAILED, reason="HTTP 500", error_class="TransientError"))
+    assert got == [False]
+
+
+def _meanwhile(warehouse, action):
+    """Let another transaction act once, right after extraction records were read."""
+    results = []
+
+    @event.listens_for(warehouse.engine, "after_cursor_execute")
+    def act(connection, cursor, statement, *_):
+        if not results and statement.startswith("SELECT") and "FROM extractions" in statement:
+            results.append(None)
+            with warehouse.engine.begin() as other:
+                results[0] = action(other)
+
+    return results
 
 
 def test_forgetting_drops_failures_but_no_rows(warehouse):

@@ -108,6 +108,11 @@ def with_reason(reason: str | None, ours: str | None) -> str | None:
     return "; ".join([*others, *([ours] if ours else [])]) or None
 
 
+def reason_of_people(reason: str | None) -> str | None:
+    """Return of a record's reason the part that says why identifiers are missing; None without it."""
+    return next((part for part in (reason or "").split("; ") if part.startswith(_BEGINS)), None)
+
+
 def _lacking(connection: Connection, table: Table, season: int) -> list[SessionKey]:
     c = table.c
     lacks = or_(c.driver_id.is_(None), c.team_id.is_(None))

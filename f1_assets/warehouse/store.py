@@ -20,7 +20,7 @@ from f1_assets.warehouse.digests import digest_of_rows
 from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
 from f1_assets.warehouse.models import Status, extractions, of_session, sessions
-from f1_assets.warehouse.people import fill_people, identified, lock_people, names_people, with_reason
+from f1_assets.warehouse.people import fill_people, identified, lock_people, names_people, reason_of_people, with_reason
 from f1_assets.warehouse.records import rows_of
 from f1_assets.warehouse.storable import Storable
 from f1_assets.warehouse.times_of_day import fill_times_of_day
@@ -276,6 +276,7 @@ class Warehouse:
                 if before[0].status is Status.PRESENT:
                     # What is said of the rows stays with them; what is said of the attempt is new.
                     line = replace(line, **{name: getattr(before[0], name) for name in _OF_THE_ROWS})
+                    line = replace(line, reason=with_reason(line.reason, reason_of_people(before[0].reason)))
             elif extraction.is_a_try:
                 line = replace(line, attempts=1)
             write_line(connection, line)

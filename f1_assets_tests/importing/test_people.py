@@ -4,11 +4,14 @@ import json
 
 import pytest
 
+from f1_assets.cli.output import why
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.checking import State, check_session
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.planning.gaps import dataset_states
+from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.digests import stored_digest
 from f1_assets_tests.upstream.server import body
 
@@ -77,6 +80,19 @@ def test_a_sprint_qualifying_takes_its_identifiers_from_the_event_when_they_come
     again = run(SPRINT_QUALIFYING, "drivers")["drivers"]
     assert again.reason is None
     assert _rows(sqlite_warehouse, SPRINT_QUALIFYING, "drivers")["driver_id"].notna().all()
+
+
+def test_a_failed_renewal_keeps_why_identifiers_are_missing(run, sqlite_warehouse):
+    lacking = run(SPRINT_QUALIFYING, "drivers")["drivers"].reason
+    failed = Extraction(SPRINT_QUALIFYING, "drivers", Status.FAILED, reason="HTTP 500; asked twice", error_class="X")
+    for _ in range(2):
+        sqlite_warehouse.note(failed)
+        drivers = [all_datasets()["drivers"]]
+        (state,) = dataset_states(sqlite_warehouse, [2025], drivers, key=SPRINT_QUALIFYING)
+        assert state.reason == f"HTTP 500; asked twice; {lacking}"
+        assert why(state).startswith(state.reason)
+    run(SessionKey(2025, 2, "S"), "drivers")
+    assert _line(sqlite_warehouse, SPRINT_QUALIFYING, "drivers").reason == "HTTP 500; asked twice"
 
 
 def test_a_test_takes_them_from_the_first_round_with_these_letters_and_team(run, sqlite_warehouse):

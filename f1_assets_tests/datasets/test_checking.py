@@ -196,6 +196,11 @@ def _a_stint_is_not_known(frame):
     return frame, frame[lost]
 
 
+def _no_tyres_are_known(frame):
+    frame[["stint", "compound", "tyre_life_laps"]] = pd.NA
+    return frame, frame
+
+
 def _a_stint_is_left_out(frame):
     later = frame["stint"] > 1
     frame.loc[later, "stint"] += 1
@@ -269,6 +274,7 @@ def _two_end_in_one_place(frame):
 
 BROKEN = [
     (RACE, "laps", _a_stint_is_not_known, "laps_have_tyres"),
+    (RACE, "laps", _no_tyres_are_known, "laps_have_tyres"),
     (RACE, "laps", _a_stint_is_left_out, "stints_follow_each_other"),
     (RACE, "laps", _a_stint_goes_back, "stints_follow_each_other"),
     (RACE, "laps", _a_set_is_younger_than_its_stint, "tyres_age_with_the_laps"),
@@ -313,6 +319,22 @@ def test_broken_data_is_told_by_its_rule_alone_with_its_rows(warehouse, key, dat
     right = sorted(expected[identity].itertuples(index=False, name=None))
     assert len(found) == min(len(right), checking.EXAMPLES)
     assert set(found) <= set(right)
+
+
+@pytest.mark.parametrize(
+    ("session", "compounds", "told"),
+    [
+        ("R", [None, None], 2),
+        ("Q", [None, None], 2),
+        ("FP1", [None, None], 2),
+        ("T1-1", [None, None], 0),
+        ("T1-1", ["SOFT", None], 1),
+        ("R", ["SOFT", "HARD"], 0),
+    ],
+)
+def test_only_a_test_may_have_no_tyres_at_all(session, compounds, told):
+    (rule,) = (check for check in all_datasets()["laps"].checks if check.name == "laps_have_tyres")
+    assert len(rule.test(pd.DataFrame({"session": session, "stint": 1, "compound": compounds}))) == told
 
 
 def test_a_lap_fewer_than_the_result_counts_is_told_with_the_driver_and_not_as_another_order(warehouse):

@@ -21,7 +21,7 @@ from f1_assets.defs.governor import ACTIVE, gap_tags, session_runs
 from f1_assets.defs.partitions import PARTITION_TAG, SEASONS, SESSIONS, add_partitions
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.importing import CalendarRefresh, refresh_calendar
-from f1_assets.importing.calendar import stale_seasons
+from f1_assets.importing.calendar import is_of_an_older_version, stale_seasons
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, SessionGap, dataset_states
 from f1_assets.planning.dispatch import Dispatch, FailedRuns, dispatch
@@ -110,7 +110,10 @@ def refresh_stale_calendars(
         if time.monotonic() > deadline:
             return False
         try:
-            refresh = _in_time(functools.partial(refresh_calendar, season, warehouse=warehouse, renew=True), deadline)
+            # The archive's last answers serve where the upgrade alone made a calendar stale.
+            renew = not is_of_an_older_version(warehouse, season)
+            act = functools.partial(refresh_calendar, season, warehouse=warehouse, renew=renew)
+            refresh = _in_time(act, deadline)
         except (F1AssetsError, TimeoutError) as error:
             passes = isinstance(error, UpstreamError | TimeoutError) and not isinstance(error, NotYetPublished)
             wait = CALENDAR_FAULT_WAIT if passes else CALENDAR_ABSENCE_WAIT

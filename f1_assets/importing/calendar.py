@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 
 Insist = Callable[[str, Callable[[], "CalendarRefresh"]], "CalendarRefresh"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Migration 0008 dates calendars so that were made of the schedule alone."""
 
 SETTLED_AFTER = timedelta(days=30)
 """A calendar that was refreshed so long after its last session is not expected to change."""
@@ -67,17 +71,27 @@ def refresh_calendar(
     """
     from f1_assets.upstream.calendar import fetch_season
 
-    transport = transport or transport_for(process_settings())
-    fetched = fetch_season(transport, season, renew=renew)
+    transport, warehouse = transport or transport_for(process_settings()), warehouse or connect()
+    fetched = None
+    if not renew and is_of_an_older_version(warehouse, season):
+        with contextlib.suppress(UpstreamError):  # what the archive lacks is asked for
+            fetched = fetch_season(transport, season, archive_only=True)
+    fetched = fetched or fetch_season(transport, season, renew=renew)
     events = fetched.events
     if transport.ledger is not None:
         transport.ledger.prune()
     by_round = [*(dataset.table for dataset in all_season_datasets().values()), standings_absences]
-    changes = store_season(warehouse or connect(), season, events, transport.source, by_round=by_round)
+    changes = store_season(warehouse, season, events, transport.source, by_round=by_round)
     if changes.moved:
         # Jolpica's addresses have the round in them: what the archive has under one may be another event's now.
         transport.discard(f"{JOLPICA_HOST}/ergast/f1/{season}/")
     return CalendarRefresh(season, len(events), sum(len(e.sessions) for e in events), changes, fetched.requests)
+
+
+def is_of_an_older_version(warehouse: Warehouse, season: int) -> bool:
+    """Check whether the upgrade marked a calendar to be made anew, for which the archive's last answers serve."""
+    stored = refreshes_of(warehouse).get(season)
+    return stored is not None and stored.at == EPOCH
 
 
 def refresh_calendars(

@@ -10,7 +10,15 @@ from datetime import UTC, datetime, timedelta
 import fastf1
 import pandas as pd
 
-from f1_assets.errors import F1AssetsError, NotYetPublished, QuotaExhausted, TransientError, UpstreamError, UsageError
+from f1_assets.errors import (
+    F1AssetsError,
+    NotArchived,
+    NotYetPublished,
+    QuotaExhausted,
+    TransientError,
+    UpstreamError,
+    UsageError,
+)
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
 from f1_assets.upstream.exchanges import Exchange, Outcome
 from f1_assets.upstream.fastf1_private import captured_failures
@@ -54,7 +62,7 @@ class FetchedSeason:
     requests: int
 
 
-def fetch_season(transport: Transport, season: int, renew: bool = False) -> FetchedSeason:
+def fetch_season(transport: Transport, season: int, renew: bool = False, archive_only: bool = False) -> FetchedSeason:
     """Fetch a season's events and sessions: two requests, or none while the archive's answer is fresh.
 
     Parameters
@@ -65,13 +73,18 @@ def fetch_season(transport: Transport, season: int, renew: bool = False) -> Fetc
         Championship year, from 1950; before 2018 the schedule is Jolpica's.
     renew
         Ask the source even if the archive has a fresh answer.
+    archive_only
+        Take the archive's last answers, of whatever age, and send nothing.
 
     Raises
     ------
     UpstreamError
         When there is no schedule, by what happened to it.
     """
-    with transport.loading(renew=tuple(Feed) if renew else ()) as exchanges, captured_failures():
+    with (
+        transport.loading(renew=tuple(Feed) if renew else (), archive_only=archive_only) as exchanges,
+        captured_failures(),
+    ):
         try:
             backend = "fastf1" if season >= FIRST_LIVE_TIMING_SEASON else "ergast"
             schedule = fastf1.get_event_schedule(season, backend=backend)
@@ -82,6 +95,8 @@ def fetch_season(transport: Transport, season: int, renew: bool = False) -> Fetc
             raise  # the archive or the database itself
         except Exception as error:  # whatever FastF1 raises over a schedule that it cannot read
             raise _no_schedule(season, transport, exchanges) from error
+    if any(exchange.outcome is Outcome.NOT_ARCHIVED for exchange in exchanges):
+        raise NotArchived(f"The archive does not have the schedule of season {season}, or F1's index of it.")
     requests_sent = sum(1 for exchange in exchanges if exchange.reached_source)
     try:
         events = _events(season, schedule, index)

@@ -67,7 +67,7 @@ LEAST_OF_A_BODY = 0.5
 """A renewed body that is shorter than this share of the archived one does not take its place."""
 
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
-"""Nothing in the archive has expired by then."""
+"""Nothing in the archive is as old."""
 
 RESULTS_SETTLE = timedelta(days=14)
 """After this time results are no longer expected to change."""
@@ -300,7 +300,8 @@ class Transport:
         feed = feed_of(url)
         now = now or datetime.now(UTC)
         is_asked_again = self.is_asked_again(url, self._renew, self._pages_since)
-        kept = None if is_asked_again else self._archive.find(url, _BEFORE_ALL if self._archive_only else now)
+        archived = self._archive.last(url) if self._archive_only else self._archive.find(url, now)
+        kept = None if is_asked_again else archived
         if kept is not None:
             return self._kept(feed, url, kept)
         if page_urls(url):
@@ -339,7 +340,7 @@ class Transport:
         now = now or datetime.now(UTC)
         # A renewal that finds nothing, or far less than there is, takes nothing from the archive.
         renews = is_renewed(exchange.feed, self._renew)
-        archived = self._archive.find(exchange.url, _BEFORE_ALL) if renews else None
+        archived = self._archive.last(exchange.url) if renews else None
         is_poorer = exchange.outcome is not Outcome.DATA or (
             archived is not None
             and archived.status_code == 200

@@ -170,7 +170,7 @@ def choose(
     states = states_kept(warehouse, settings, now)
     queued = [gap.from_archive for run, gap in runs if run.status is dg.DagsterRunStatus.QUEUED]
     archive_room = min(RUNS_PER_TICK // 2, MOST_WAITING - sum(queued))
-    room = min(RUNS_PER_TICK - max(archive_room, 0), MOST_WAITING - (len(queued) - sum(queued)))
+    room = min(RUNS_PER_TICK, MOST_WAITING - (len(queued) - sum(queued)))
     tried: dict[SessionKey, datetime] = {}
     for state in states:
         if state.tried_at is not None:

@@ -169,8 +169,7 @@ def test_a_refused_account_is_said_once_and_stops_the_import(f1_assets):
     from f1_assets_tests.upstream.server import services, status
 
     with services(Simulator(SimulatorOptions.parse("laps=6,samples_every=20"))) as served:
-        served.faults["TimingData"] = served.faults["SessionInfo"] = served.faults["DriverList"] = status(403)
-        served.faults["/2025-02-28_Practice_1/"] = status(403)
+        served.faults["https://livetiming"] = status(403)
         done = f1_assets("import", "2025", *SEASON, "--workers", "1", F1_SOURCE=served.url)
     assert done.returncode == 4
     assert done.stderr.count("F1_USERNAME and F1_PASSWORD") == 1

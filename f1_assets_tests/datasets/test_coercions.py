@@ -9,6 +9,7 @@ from f1_assets.datasets.intervals import _gap_ms, _laps
 from f1_assets.errors import UnreadableData
 from f1_assets.keys import SessionKey
 from f1_assets.upstream.corrections import Corrections
+from f1_assets.upstream.own_time import OwnTime
 
 
 def _plain(values):
@@ -97,6 +98,7 @@ def test_a_tyre_that_nobody_reported_is_not_a_fresh_one():
         timing_stream = pd.DataFrame({"Driver": ["4"]})
         laps_scheduled = cars = t0_utc = None
         corrections = Corrections()
+        own_time = OwnTime()
 
         def body(self, _feed):
             return None

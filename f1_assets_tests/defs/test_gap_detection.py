@@ -270,11 +270,13 @@ def test_daily_update_asks_for_results_again_after_a_race(home, monkeypatch):
     assert _daily(home) == []
     race = next(s for e in events_of(warehouse, 2025) for s in e.sessions if s.key.session == "R")
     with warehouse.engine.begin() as connection:
-        connection.execute(update(extractions).values(extracted_at=race.end + timedelta(hours=1)))
+        connection.execute(update(extractions).values(asked_at=race.end + timedelta(hours=1)))
     requests = _daily(home)
     assert [(r.partition_key, [k.to_user_string() for k in r.asset_selection]) for r in requests] == [
-        ("2025-01-R", ["results"])
+        ("2025-01-Q", ["results"]),
+        ("2025-01-R", ["results"]),
     ]
+    assert {r.tags["f1_assets/renew"] for r in requests} == {"Jolpica results"}
 
 
 def test_a_season_that_lost_rows_is_found_incomplete_again(home):

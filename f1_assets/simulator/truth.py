@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -235,10 +236,16 @@ def _messages(course: Course) -> list[dict[str, Any]]:
             "flag": message.flag,
             "scope": message.scope,
             "sector": message.sector,
-            "driver_number": message.number,
+            "driver_number": message.number or _named_car(message.text),
         }
         for number, message in enumerate(course.messages, 1)
     ]
+
+
+def _named_car(words: str) -> str | None:
+    """Return the car that a message names in its words only."""
+    named = re.search(r"\bCAR (\d+) \([A-Z]{3}\)", words)
+    return named[1] if named else None
 
 
 def _intervals(course: Course) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def test_what_can_never_be_is_a_failure_and_is_told_first(warehouse, stored):
     part = _part(warehouse)
     assert part.condition is Condition.FAILING
     assert part.reason.startswith("2024-01-Q laps: 1 of 1 rows (100.0%) break laps_end_after_they_begin")
-    assert part.reason.endswith("; and 1 more.")
+    assert part.reason.endswith("; and 2 more.")
 
 
 def test_rows_without_their_line_are_a_failure(warehouse, stored):

@@ -238,7 +238,8 @@ def test_what_was_given_up_is_named_with_the_command_that_asks_again(settings, w
     )
     assert "f1-assets retry 2024-01-R" in part.what_to_do
     for name in ("drivers", "results", "circuit"):
-        warehouse.note(Extraction(SECOND, name, Status.FAILED, reason=reason, **failed))
+        version = all_datasets()[name].version  # what an older version gave up is tried again
+        warehouse.note(Extraction(SECOND, name, Status.FAILED, reason=reason, version=version, **failed))
     part = _parts(settings)[0]["failures"]
     assert part.reason.startswith("4 datasets wait for a person: ")
     assert "and 1 more" in part.reason

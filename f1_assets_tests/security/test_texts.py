@@ -151,7 +151,7 @@ def test_an_error_that_repeats_upstream_is_printed_as_it_is(home, monkeypatch, c
     def fails(*_arguments):
         raise error
 
-    monkeypatch.setattr(command, "get_rate_limit_stats", fails)
+    monkeypatch.setattr("f1_assets.cli.quota.get_rate_limit_stats", fails)
     monkeypatch.setattr(sys, "argv", ["f1-assets", *debug, "quota"])
     with pytest.raises(SystemExit):
         command.main()

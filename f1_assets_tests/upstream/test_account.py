@@ -95,6 +95,7 @@ def test_an_answer_to_another_feed_proves_as_much_as_one_more_request(run, live)
         "DriverList.jsonStream",
         "WeatherData.jsonStream",
         "RaceControlMessages.jsonStream",
+        "SessionStatus.jsonStream",
     ]
 
 
@@ -154,7 +155,7 @@ def test_a_refusal_midway_by_403_leaves_what_came_before_and_stops(run, live):
     assert files[files.index("WeatherData.jsonStream") :] == [
         "WeatherData.jsonStream",
         "RaceControlMessages.jsonStream",
-        "TeamRadio.jsonStream",
+        "SessionStatus.jsonStream",
         "SessionInfo.jsonStream",
     ], "the third 403 in a row is tested"
 

@@ -39,6 +39,12 @@ RESULTS = "https://api.jolpi.ca/ergast/f1/2025/1/results.json"
 RACE = SessionKey(2025, 1, "R")
 
 
+def _results(number):
+    entry = {"Driver": {"driverId": "alder"}}
+    table = {"season": "2025", "round": str(number), "Races": [{"Results": [entry]}]}
+    return json.dumps({"MRData": {"total": "1", "RaceTable": table}}).encode()
+
+
 @pytest.fixture(scope="module")
 def simulator():
     return Simulator(SimulatorOptions.parse(OPTIONS))
@@ -131,7 +137,7 @@ def test_what_would_not_be_kept_for_ever_is_refused_with_its_reason(cache, archi
         _response(created_at=(datetime.now(UTC) + timedelta(days=9)).isoformat()),
         _response(created_at="soon"),
         _response(request={"url": RESULTS, "method": "GET"}, _content=b'{"MRData": {"total": "0"}}'),
-        _response(request={"url": RESULTS}, _content=b'{"MRData": {"total": "9"}}', created_at="2025-12-31T00:00:00"),
+        _response(request={"url": RESULTS}, _content=_results(1), created_at="2025-12-31T00:00:00"),
         _response(request={"url": WEATHER.replace("https", "http"), "method": "GET"}),
         _response(request={"url": WEATHER.replace("formula1.com", "formula1.com:8080"), "method": "GET"}),
         _response(request={"url": WEATHER.replace("https://", "https://me@"), "method": "GET"}),
@@ -193,7 +199,7 @@ def empty(tmp_path):
     [
         (f"{FOLDER}/RaceControlMessages.jsonStream", _messages("2025-03-16T14:00:00")),  # another weekend
         (f"{FOLDER}/RaceControlMessages.jsonStream", _messages("2024-03-02T14:00:00")),
-        (RESULTS, b'{"MRData": {"total": "1", "RaceTable": {"season": "2025", "round": "2", "Races": []}}}'),
+        (RESULTS, _results(2)),
         ("https://api.multiviewer.app/api/v1/circuits/39/2025", b'{"circuitKey": 63, "corners": []}'),
     ],
 )

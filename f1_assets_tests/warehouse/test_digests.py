@@ -127,7 +127,8 @@ def test_a_file_of_the_lake_that_was_changed_is_an_error(sqlite_warehouse):
     store(sqlite_warehouse, a_season())
     cars = all_datasets()["car_telemetry"]
     frame = pd.DataFrame({"driver_number": ["1"] * 3, "session_time_ms": [0, 250, 500], "speed_kmh": [0, 1, 2]})
-    record = sqlite_warehouse.replace(KEY, cars, cars.conform(frame, KEY))
+    line = Extraction(KEY, cars.name, Status.PRESENT, version=cars.version)
+    record = sqlite_warehouse.replace(KEY, cars, cars.conform(frame, KEY), line)
     assert _found(sqlite_warehouse, "car_telemetry").state is State.PASSED
     file = sqlite_warehouse.lake.write(
         KEY, "car_telemetry", cars.conform(frame.assign(speed_kmh=3), KEY), "driver_number"

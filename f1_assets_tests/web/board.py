@@ -42,6 +42,9 @@ def fill(settings: Settings) -> None:
     warehouse, transport = connect(settings), transport_for(settings)
     refresh_calendar(2025, warehouse=warehouse, transport=transport)
     process_session_gap(SessionGap(IMPORTED, tuple(all_datasets())), warehouse=warehouse, transport=transport)
+    before = NOW - timedelta(minutes=5)  # its present is not the clock's
+    with warehouse.engine.begin() as connection:
+        connection.execute(update(extractions).values(asked_at=before, extracted_at=before, tried_at=before))
     soon = NOW + timedelta(minutes=30)
     for line in (
         _line(FAILED, "laps", Status.FAILED, "TimingData failed: HTTP 500", "TransientError", soon),
@@ -71,6 +74,7 @@ def _line(
         load_seconds=3.5,
         fastf1_version="3.9.0",
         run_id="0d1f",
+        version=all_datasets()[dataset].version,
     )
 
 

@@ -109,13 +109,14 @@ def _show_season(warehouse: Warehouse, key: str, wanted: SeasonDataset, limit: i
 
 
 def amendment_table(amendments: Sequence[Amendment]) -> Table:
-    """Draw what changed upstream, a line per value."""
-    table = Table(title="Changed upstream since it was imported", title_justify="left", box=SIMPLE_HEAD)
-    for name in ("found (UTC)", "dataset", "row", "column", "before", "after"):
+    """Draw what changed, upstream or by a new version of the dataset, a line per value."""
+    table = Table(title="Changed since it was imported", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("found (UTC)", "dataset", "row", "column", "before", "after", "by"):
         table.add_column(name)
     for change in amendments:
         found, column = f"{change.changed_at:%Y-%m-%d %H:%M}", change.column or "whole row"
-        table.add_row(found, change.dataset, change.row, column, change.before or "-", change.after or "-")
+        cause = "upstream" if change.version is None else f"version {change.version}"
+        table.add_row(found, change.dataset, change.row, column, change.before or "-", change.after or "-", cause)
     return table
 
 

@@ -28,7 +28,7 @@ def keep_changes(
     rows: Sequence[Mapping[str, Any]],
 ) -> None:
     """Store what differs from the rows that are there; what completes rows that waited for a feed is no change."""
-    if dataset.table is None or previous is None or previous.is_waiting:
+    if dataset.table is None or (previous is not None and previous.is_waiting):
         return
     columns = [column for column in dataset.table.columns if column.name not in identity_of(line.key)]
     before = [row._asdict() for row in connection.execute(select(*columns).where(of_session(dataset.table, line.key)))]
@@ -44,10 +44,10 @@ def keep_change_of_file(connection: Connection, line: Extraction, previous: Extr
 
 
 def _amend(
-    connection: Connection, line: Extraction, previous: Extraction, changes: Sequence[Mapping[str, str | None]]
+    connection: Connection, line: Extraction, previous: Extraction | None, changes: Sequence[Mapping[str, str | None]]
 ) -> None:
     """Store changes, marked with the dataset's version where that changed the rows, and not upstream."""
-    version = line.version if previous.version < line.version else None
+    version = line.version if previous is not None and previous.version < line.version else None
     common = {**identity_of(line.key), "dataset": line.dataset, "changed_at": line.extracted_at, "version": version}
     if changes:
         connection.execute(insert(amendments), [{**common, **change} for change in changes])

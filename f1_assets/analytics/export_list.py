@@ -96,7 +96,7 @@ class ExportList:
         write_json(self._folder / MARKER, document)
 
     def _listed(self) -> Iterator[ExportedFile]:
-        """Give what the list of an earlier export has and is still there."""
+        """Return what the list of an earlier export has and is still there."""
         marker = self._folder / MARKER
         if not marker.exists():
             return
@@ -117,7 +117,7 @@ class ExportList:
                 yield file if file.sha256 else replace(file, sha256=checksum(self._folder / file.path))
 
     def _unlisted(self) -> Iterator[ExportedFile]:
-        """Give what lies there and is not in the list, as after an export that was killed."""
+        """Return what lies there and is not in the list, as after an export that was killed."""
         for place in sorted(self._folder.glob(f"*/*.{self._form}")):
             path = place.relative_to(self._folder).as_posix()
             if path not in self._files and self._is_ours(path):
@@ -202,7 +202,7 @@ def write_json(place: Path, document: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def whole(place: Path) -> Iterator[Path]:
-    """Give a place aside to write a file, which is moved to its place when it is whole, and removed otherwise.
+    """Provide a place aside to write a file, which is moved to its place when it is whole, and removed otherwise.
 
     A link that is in its place is replaced, not followed.
     """

@@ -150,7 +150,7 @@ class ReadOnlyLake(AbstractFileSystem):  # type: ignore[misc] # fsspec is not ty
 def provide(
     connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, seasons: Sequence[int] | None
 ) -> tuple[list[DatabaseTable], list[LakeTable]]:
-    """Give a connection all tables and views of the warehouse; nothing is read yet."""
+    """Register all tables and views of the warehouse in a connection; nothing is read yet."""
     stored, in_lake = [], []
     for name, table in metadata.tables.items():
         stored.append(DatabaseTable(warehouse, table, seasons))

@@ -47,7 +47,7 @@ def with_driven_tyres(laps: pd.DataFrame) -> pd.DataFrame:
 
 
 def _runs(mine: pd.DataFrame) -> Iterator[pd.Index]:
-    """Give the laps of a driver between pit stops: a run begins with the first lap that starts after a pit entry."""
+    """Return the laps of a driver between pit stops: a run begins with the first lap that starts after a pit entry."""
     begun = mine["lap_start_time_ms"].fillna(mine["session_time_ms"].shift()).fillna(-1)
     entries = mine["pit_in_time_ms"].dropna().to_numpy()
     stops = [int((entries <= start + _ENTRY_AFTER_THE_LINE_MS).sum()) for start in begun]

@@ -68,7 +68,7 @@ def rows_of_result(result: Classification, driver_list: pd.DataFrame | None) -> 
 
 
 def total_times(entries: Sequence[Entry]) -> list[int | None]:
-    """Give the total times of the cars on the lead lap.
+    """Return the total times of the cars on the lead lap.
 
     Jolpica writes a total for the leader and gaps for the others, whoever is first by now: after a disqualification
     the leader of the race may be the last entry, or gone. So the leader is who has a total; where nobody has one, or
@@ -93,7 +93,7 @@ def total_times(entries: Sequence[Entry]) -> list[int | None]:
 
 
 def _classified(result: Classification) -> list[str | None]:
-    """Give the classified places; of a qualifying Jolpica has none, and FastF1 applies the rule of 107 %."""
+    """Return the classified places; of a qualifying Jolpica has none, and FastF1 applies the rule of 107 %."""
     if not result.is_qualifying:
         return [entry.classified for entry in result.entries]
     slowest, of = NOT_CLASSIFIED_BEYOND

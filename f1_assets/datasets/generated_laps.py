@@ -23,7 +23,7 @@ _STATES = ("InPit", "Retired", "Stopped")
 def never_driven(
     laps: pd.DataFrame, distance: int | None, aborted_ms: Collection[int], did_not_start: Collection[str]
 ) -> pd.Series:
-    """Tell which laps of a race or sprint were generated and never driven.
+    """Return which laps of a race or sprint were generated and never driven.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def never_driven(
 
 
 def without_start(timing: bytes, started_ms: int) -> set[str]:
-    """Tell which cars did not start, by TimingData: retired or stopped before the start, or never out of the pits.
+    """Return which cars did not start, by TimingData: retired or stopped before the start, or never out of the pits.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def without_start(timing: bytes, started_ms: int) -> set[str]:
 
 
 def _states(timing: bytes) -> Iterator[tuple[int, str, Mapping[str, object]]]:
-    """Give the session time, car and change of each line that tells of the pits or of a retirement."""
+    """Return the session time, car and change of each line that tells of the pits or of a retirement."""
     for _, time_ms, payload in stream_lines(timing, Tally()):
         if not any(name.encode() in payload for name in _STATES):
             continue

@@ -53,7 +53,7 @@ def refusal_of(
 
 
 def car_of(message: str | None, cars: Mapping[str, str | None] | None) -> str | None:
-    """Give the one car that a message names by number and letters; None where it names none, several or another's."""
+    """Return the one car that a message names by number and letters; None where it names none, several or another's."""
     named = cars_named(message or "")
     if len(named) != 1 or not _are_of(named, cars, unless_unknown=True):
         return None

@@ -52,7 +52,7 @@ class Refusals:
         logger.warning("refused %d rows %s, such as: %s", number, reason, "; ".join(examples[:EXAMPLES]))
 
     def document(self) -> dict[str, Any]:
-        """Give what was refused, as JSON has it; nothing where nothing was."""
+        """Return what was refused, as JSON has it; nothing where nothing was."""
         if not self._refused:
             return {}
         reasons = self._refused.items()

@@ -26,7 +26,7 @@ class Repeats:
         return f"{self.dropped:,} rows repeat the key of a later row, {self.with_other_values:,} with other values"
 
     def document(self) -> Mapping[str, Any]:
-        """Give the counts for the notes of an extraction; nothing where no row was dropped."""
+        """Return the counts for the notes of an extraction; nothing where no row was dropped."""
         return {"repeated_rows": {"dropped": self.dropped, "with_other_values": self.with_other_values}} if self else {}
 
 

@@ -52,7 +52,7 @@ _NONE: npt.NDArray[np.int64] = np.empty(0, np.int64)
 
 
 def _start_ms(laps: pd.DataFrame) -> pd.Series:
-    """Give the start of each lap; of a first lap without one, the beginning of the feed."""
+    """Return the start of each lap; of a first lap without one, the beginning of the feed."""
     ordered = laps.sort_values(["driver_number", "lap_number"])
     before = ordered.groupby("driver_number")["session_time_ms"].shift()
     start = ordered["lap_start_time_ms"].fillna(before).fillna(0)
@@ -64,7 +64,7 @@ def _any_between(times: npt.NDArray[np.int64], first: int, last: int) -> bool:
 
 
 def _sent(timing: bytes) -> dict[str, tuple[npt.NDArray[np.int64], dict[str, npt.NDArray[np.int64]]]]:
-    """Give for each trap when it sent a speed, of all cars and of each."""
+    """Return for each trap when it sent a speed, of all cars and of each."""
     found: dict[str, list[tuple[int, str]]] = {trap: [] for trap in TRAPS}
     for time_ms, car, trap in _speeds(timing):
         found[trap].append((time_ms, car))
@@ -79,7 +79,7 @@ def _sent(timing: bytes) -> dict[str, tuple[npt.NDArray[np.int64], dict[str, npt
 
 
 def _speeds(timing: bytes) -> Iterator[tuple[int, str, str]]:
-    """Give the session time, car and trap of each speed."""
+    """Return the session time, car and trap of each speed."""
     for _, time_ms, payload in stream_lines(timing, Tally()):
         if b'"Speeds"' not in payload:
             continue

@@ -101,7 +101,7 @@ def first_laps_of(body: bytes | None) -> Mapping[str, int]:
 
 
 def lap_times_damage(document: Mapping[str, Any]) -> str | None:
-    """Tell why a document of lap times cannot be read; None where it can.
+    """Return why a document of lap times cannot be read; None where it can.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def lap_times_damage(document: Mapping[str, Any]) -> str | None:
 
 
 def _timings(document: Mapping[str, Any]) -> Iterator[Any]:
-    """Give the entries of lap 1."""
+    """Return the entries of lap 1."""
     for race in document["RaceTable"]["Races"]:
         for lap in race["Laps"]:
             if str(lap.get("number")) == "1":
@@ -128,7 +128,7 @@ def _timings(document: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def results_damage(document: Mapping[str, Any]) -> str | None:
-    """Tell why a document of results cannot be read; None where it can.
+    """Return why a document of results cannot be read; None where it can.
 
     Parameters
     ----------

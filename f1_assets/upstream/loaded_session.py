@@ -102,7 +102,7 @@ class LoadedSession:
         return sum(1 for exchange in self.exchanges if exchange.from_archive)
 
     def body(self, feed: Feed) -> bytes | None:
-        """Give the body of a feed as it came, of those in `exchanges.KEPT_BODIES`; None where it gave no data."""
+        """Return the body of a feed as it came, of those in `exchanges.KEPT_BODIES`; None where it gave no data."""
         return body_of(self.exchanges, feed)
 
     @functools.cached_property
@@ -232,7 +232,7 @@ class LoadedSession:
         return min([self.loaded_at, *(e.answered_at for e in decisive if e.answered_at is not None)])
 
     def has(self, feed: Feed) -> bool:
-        """Tell whether a feed gave data."""
+        """Check whether a feed gave data."""
         exchange = self._decisive(feed)
         return exchange is not None and exchange.outcome is Outcome.DATA
 
@@ -295,7 +295,7 @@ class LoadedSession:
         return feed is not Feed.CIRCUIT and self._since_possible(feed) < wait
 
     def _since_possible(self, feed: Feed) -> timedelta:
-        """Tell for how long a feed could have been there; negative where it cannot be yet."""
+        """Return for how long a feed could have been there; negative where it cannot be yet."""
         if feed is Feed.RESULTS and self.key.session in ("FP1", "FP2", "FP3"):
             # FastF1 knows the drivers of a practice from the result of its race.
             ends = [listed.end for listed in self.event.sessions if listed.key.session == "R"]

@@ -105,7 +105,7 @@ def _flagged(messages: bytes, start: datetime, ends_at: datetime) -> tuple[list[
 
 
 def session_time_began_at(messages: bytes) -> datetime | None:
-    """Tell when session time began, from the times of day and of session of RaceControlMessages; None without any.
+    """Return when session time began, from the times of day and of session of RaceControlMessages; None without any.
 
     A message is sent some time after its own time of day, so that each gives a time that is too early by this delay.
     The latest one is taken with which another one agrees: a single one may have a wrong clock.
@@ -116,7 +116,7 @@ def session_time_began_at(messages: bytes) -> datetime | None:
 
 
 def ends_ms_of(statuses: bytes) -> int | None:
-    """Give the session time of the first `Ends` of SessionStatus after the start; None where it has none.
+    """Return the session time of the first `Ends` of SessionStatus after the start; None where it has none.
 
     What comes later is of the next series.
     """

@@ -27,7 +27,7 @@ class Person:
 
 
 def words_of(*names: str | None) -> tuple[str, ...]:
-    """Give the words of names in small letters without accents, so that services' spellings compare."""
+    """Return the words of names in small letters without accents, so that services' spellings compare."""
     spelled = unicodedata.normalize("NFKD", " ".join(name for name in names if name))
     plain = "".join(letter for letter in spelled if not unicodedata.combining(letter)).casefold()
     return tuple(re.findall(r"[^\W_]+", plain))
@@ -86,14 +86,14 @@ def number_named(driver_id: str, people: Sequence[Person]) -> str | None:
 
 
 def people_of(frame: pd.DataFrame) -> list[Person]:
-    """Give the drivers of a frame in FastF1's columns."""
+    """Return the drivers of a frame in FastF1's columns."""
     names = ("DriverNumber", "Abbreviation", "FirstName", "LastName")
     columns = [frame[name].tolist() if name in frame else [None] * len(frame) for name in names]
     return [Person(*(_word(value) for value in row)) for row in zip(*columns, strict=True)]
 
 
 def renumbered(entered: pd.DataFrame, listed: pd.DataFrame | None) -> pd.DataFrame:
-    """Give FastF1's entries of a result the numbers that the driver list has for these people, each number once.
+    """Return FastF1's entries of a result the numbers that the driver list has for these people, each number once.
 
     FastF1 joins the two by number alone, and cannot use an entry without a number or a number that stands twice.
 

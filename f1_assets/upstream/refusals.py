@@ -121,7 +121,7 @@ class Refusals:
         return True
 
     def _proofs(self, url: str) -> Iterator[tuple[str, bool]]:
-        """Give addresses that tell what a 403 means, and whether the file is known to exist."""
+        """Return addresses that tell what a 403 means, and whether the file is known to exist."""
         folder = _FOLDER.search(urlsplit(url).path)
         if folder is None:
             return
@@ -143,7 +143,7 @@ class Refusals:
         return archived is not None and archived.status_code == 200
 
     def _older_session(self, info: str) -> str | None:
-        """Give the SessionInfo of the last session before this one that the archive has."""
+        """Return the SessionInfo of the last session before this one that the archive has."""
         suffix, live = f"/{_SESSION_INFO}", f"https://{LIVE_TIMING_HOST}/"
         known = (url for url in self._archive.addresses() if url.endswith(suffix) and url.startswith(live))
         older = sorted((url for url in known if url < info), reverse=True)

@@ -36,12 +36,12 @@ class Ruling:
 
 
 def cars_named(message: str) -> list[tuple[str, str]]:
-    """Give the cars that a message names by number and letters, each once: ``CAR 12 (ABC)``."""
+    """Return the cars that a message names by number and letters, each once: ``CAR 12 (ABC)``."""
     return list(dict.fromkeys((number, letters) for number, letters in _CAR.findall(message)))
 
 
 def rulings(messages: Iterable[tuple[object, object]], began_at: datetime | None) -> Iterator[Ruling]:
-    """Give what messages of race control rule about laps, in their order.
+    """Return what messages of race control rule about laps, in their order.
 
     Parameters
     ----------

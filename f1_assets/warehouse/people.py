@@ -139,7 +139,7 @@ def _fill(connection: Connection, tables: Sequence[Table], key: SessionKey, tabl
 
 
 def _known(connection: Connection, tables: Sequence[Table], key: SessionKey, own: Table) -> Iterator[Known]:
-    """Give who is known in the season, from all rows but those of this dataset in this session."""
+    """Return who is known in the season, from all rows but those of this dataset in this session."""
     for table in filter(names_people, tables):
         c = table.c
         letters = [c.abbreviation] if "abbreviation" in c else []
@@ -154,7 +154,7 @@ def _known(connection: Connection, tables: Sequence[Table], key: SessionKey, own
 def _with_letters(
     connection: Connection, tables: Sequence[Table], key: SessionKey, rows: Sequence[Row]
 ) -> Iterator[tuple[Row, str | None]]:
-    """Give each row with the driver's letters, which another dataset of the session may have."""
+    """Return each row with the driver's letters, which another dataset of the session may have."""
     letters: dict[str, str] = {}
     for table in tables:
         if names_people(table) and "abbreviation" in table.c:
@@ -198,13 +198,13 @@ def _in_season(asked: Known, rounds: Iterable[Sequence[Known]]) -> list[Known]:
 
 
 def _only(identifiers: set[str | None]) -> str | None:
-    """Give the identifier that all rows agree on."""
+    """Return the identifier that all rows agree on."""
     known = identifiers - {None}
     return known.pop() if len(known) == 1 else None
 
 
 def _is_same(one: Known, other: Known) -> bool | None:
-    """Tell whether two rows are of one person, by letters, else by name; None where neither is known of both."""
+    """Check whether two rows are of one person, by letters, else by name; None where neither is known of both."""
     if one.letters and other.letters:
         return one.letters.casefold() == other.letters.casefold()
     if one.full_name and other.full_name:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from threading import Lock, local
 from typing import IO, Any
 
 import duckdb
@@ -100,6 +101,39 @@ class LakeTable:
         raise NeedsFiles
 
 
+class SharedFile:
+    """A file that DuckDB's threads read at once: each thread has its own position.
+
+    DuckDB reads at a place by `seek` and then `read`, and lets another thread go first in between.
+    """
+
+    def __init__(self, opened: IO[bytes]) -> None:
+        self._file = opened
+        self._reading = Lock()
+        self._own = local()
+
+    def seek(self, position: int) -> int:
+        """Go to a place, for this thread."""
+        self._own.position = position
+        return position
+
+    def tell(self) -> int:
+        """Return where this thread is."""
+        return int(getattr(self._own, "position", 0))
+
+    def read(self, size: int = -1) -> bytes:
+        """Return bytes from where this thread is."""
+        with self._reading:
+            self._file.seek(self.tell())
+            found = self._file.read(size)
+        self._own.position = self.tell() + len(found)
+        return found
+
+    def close(self) -> None:
+        """Close the file, for all threads."""
+        self._file.close()
+
+
 class ReadOnlyLake(AbstractFileSystem):  # type: ignore[misc] # fsspec is not typed
     """The lake as DuckDB reads it: files that are there, and nothing can be written, moved or removed.
 
@@ -116,12 +150,11 @@ class ReadOnlyLake(AbstractFileSystem):  # type: ignore[misc] # fsspec is not ty
         super().__init__()
         self._lake = lake
 
-    def open(self, path: str, mode: str = "rb", **_: Any) -> IO[bytes]:  # noqa: ANN401 (options that fsspec passes)
+    def open(self, path: str, mode: str = "rb", **_: Any) -> SharedFile:  # noqa: ANN401 (options that fsspec passes)
         """Open a file for reading."""
         if mode != "rb":
             raise PermissionError("the lake is only read here")
-        opened: IO[bytes] = self._lake.filesystem.open(self._place(path), "rb")
-        return opened
+        return SharedFile(self._lake.filesystem.open(self._place(path), "rb"))
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:  # noqa: ANN401
         """Return size and type of a file."""

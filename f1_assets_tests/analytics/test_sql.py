@@ -1,5 +1,6 @@
 """SQL over warehouse and lake: it answers or says why not, reads only, and has the registry's types."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -211,3 +212,16 @@ def test_a_file_of_the_lake_that_is_gone_is_named(home, season):
             season.sql("SELECT COUNT(*) FROM position_telemetry")
     finally:
         moved.rename(file)
+
+
+def test_threads_that_read_one_file_do_not_move_each_other(tmp_path):
+    """DuckDB seeks and reads in two calls, and lets another thread in between."""
+    (tmp_path / "file").write_bytes(b"0123456789")
+    file = sql_tables.SharedFile((tmp_path / "file").open("rb"))
+    file.seek(2)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(file.seek, 7).result()
+        assert file.read(3) == b"234"
+        assert other.submit(file.read, 2).result() == b"78"
+    assert file.tell() == 5
+    file.close()

@@ -28,8 +28,8 @@ RECORDINGS = Path(os.environ.get("F1_RECORDINGS", Path(__file__).parents[2] / "s
 PLENTY = "any=100000/1h;jolpica=100000/1h"
 """A quota that is no limit, where the quota is not what is tested."""
 
-SHORT = "laps=12,samples_every=20"
-"""Simulated races of 12 laps: all that happens in a race, in a second."""
+SHORT = "laps=12,samples_every=20,drivers=6"
+"""Simulated races of 12 laps and 6 drivers: all that happens in a race, in a second."""
 
 LONGEST = ("e2e/test_season.py", "e2e/test_kills.py", "e2e/test_quota.py", "e2e/test_ui.py", "cli/test_commands.py")
 

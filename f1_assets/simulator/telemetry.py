@@ -5,10 +5,12 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from f1_assets.simulator.calendar import Place as Venue
 from f1_assets.simulator.circuits import circuit_of
 from f1_assets.simulator.model import Course
 from f1_assets.simulator.motion import Motion, Place, Samples, motions
@@ -80,7 +82,7 @@ class PositionSamples:
 
 def car_samples(course: Course) -> CarSamples:
     """Sample the channels of all cars."""
-    track, clock = _track(course), _clock(course, _CAR_STREAM, _CAR_GAPS_MS)
+    track, clock = _track(course.event.place), _clock(course, _CAR_STREAM, _CAR_GAPS_MS)
     time_ms = clock.time_ms
     channels, distances = [], []
     crossings = sorted(lap.start_ms for laps in course.laps.values() for lap in laps)
@@ -96,7 +98,7 @@ def car_samples(course: Course) -> CarSamples:
 
 def position_samples(course: Course) -> PositionSamples:
     """Sample the places of all cars."""
-    track, clock = _track(course), _clock(course, _POSITION_STREAM, _POSITION_GAPS_MS)
+    track, clock = _track(course.event.place), _clock(course, _POSITION_STREAM, _POSITION_GAPS_MS)
     cars = [motion.at(clock.time_ms) for _, motion in _in_order(motions(course, track))]
     return PositionSamples(
         clock,
@@ -107,8 +109,9 @@ def position_samples(course: Course) -> PositionSamples:
     )
 
 
-def _track(course: Course) -> Track:
-    return track_of(circuit_of(course.event.place))
+@cache
+def _track(venue: Venue) -> Track:
+    return track_of(circuit_of(venue))
 
 
 def _in_order(found: dict[str, Motion]) -> list[tuple[str, Motion]]:

@@ -9,35 +9,52 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import create_engine, text, update
 
+from f1_assets.cli import main
 from f1_assets.connection import connect
-from f1_assets.settings import load_settings
+from f1_assets.settings import load_settings, process_settings
 from f1_assets.warehouse.models import seasons
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 SEASON = ["--round", "1"]
+SMALL = "races=24,laps=6,samples_every=20,drivers=4"
 
 
 @pytest.fixture
-def f1_assets(tmp_path):
-    """Run the command in a home of its own."""
+def f1_assets(tmp_path, monkeypatch, capsys):
+    """Run the command in a home of its own: what imports in a process of its own, all else in this one, 3 s sooner."""
 
-    def run(*arguments, **environment):
-        defaults = {
-            "F1_HOME": str(tmp_path / "home"),
-            "F1_SOURCE": "simulator",
-            "F1_SIMULATOR": "laps=6,samples_every=20",
-            "F1_QUOTA": PLENTY,
-            "NO_COLOR": "1",
-        }
+    def in_a_process(arguments, environment):
         return subprocess.run(
             [sys.executable, "-c", "from f1_assets.cli import main; main()", *arguments],
-            env={**os.environ, **defaults, **environment},
+            env={**os.environ, **environment},
             cwd=tmp_path,
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
         )
+
+    def here(arguments, environment):
+        process_settings.cache_clear()
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["f1-assets", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        printed = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, ended.value.code, printed.out, printed.err)
+
+    def run(*arguments, **environment):
+        defaults = {
+            "F1_HOME": str(tmp_path / "home"),
+            "F1_SOURCE": "simulator",
+            "F1_SIMULATOR": SMALL,
+            "F1_QUOTA": PLENTY,
+            "NO_COLOR": "1",
+        }
+        imports = arguments[0] in ("import", "demo") and "--help" not in arguments
+        return (in_a_process if imports else here)(arguments, {**defaults, **environment})
 
     return run
 
@@ -83,8 +100,7 @@ def test_the_demo_shows_before_and_after(f1_assets):
     assert "missing" not in after
     assert "5 sessions: 5 succeeded, 0 partial, 0 failed" in after
     assert "requests" in after
-    again = f1_assets("demo", F1_SOURCE="live")
-    assert "Nothing is missing" in again.stdout
+    assert "Nothing is missing" in f1_assets("demo", F1_SOURCE="live").stdout
 
 
 def test_the_calendar_is_listed(f1_assets):
@@ -168,7 +184,7 @@ def test_a_refused_account_is_said_once_and_stops_the_import(f1_assets):
     from f1_assets.simulator import Simulator, SimulatorOptions
     from f1_assets_tests.upstream.server import services, status
 
-    with services(Simulator(SimulatorOptions.parse("laps=6,samples_every=20"))) as served:
+    with services(Simulator(SimulatorOptions.parse(SMALL))) as served:
         served.faults["https://livetiming"] = status(403)
         done = f1_assets("import", "2025", *SEASON, "--workers", "1", F1_SOURCE=served.url)
     assert done.returncode == 4
@@ -179,13 +195,13 @@ def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
     from f1_assets.simulator import Simulator, SimulatorOptions
     from f1_assets_tests.upstream.server import services, status
 
-    with services(Simulator(SimulatorOptions.parse("laps=6,samples_every=20"))) as served:
+    with services(Simulator(SimulatorOptions.parse(SMALL))) as served:
         served.faults["2025-03-02_Race/WeatherData"] = status(500)
-        done = f1_assets("import", "2025", *SEASON, "--json", F1_SOURCE=served.url)
+        done = f1_assets("import", "2025", *SEASON, "--session", "R", "--json", F1_SOURCE=served.url)
     assert done.returncode == 1
     summary = json.loads(done.stdout)
-    race = next(session for session in summary["sessions"] if session["key"] == "2025-01-R")
-    assert (summary["succeeded"], summary["partial"], race["status"]) == (4, 1, "partial")
+    (race,) = summary["sessions"]
+    assert (summary["succeeded"], summary["partial"], race["status"]) == (0, 1, "partial")
     assert "WeatherData failed: HTTP 500" in race["datasets"]["weather"]["error"]
     assert race["datasets"]["laps"]["status"] == "present"
     shown = _json(f1_assets("show", "2025-01-R", "weather", "--json", F1_SOURCE=served.url))
@@ -198,24 +214,24 @@ def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
     assert "HTTP 500" in listed
 
 
-SMALL = {"F1_SIMULATOR": "races=2,tests=0,laps=5,samples_every=20,drivers=4"}
+TWO_RACES = {"F1_SIMULATOR": "races=2,tests=0,laps=5,samples_every=20,drivers=4"}
 
 
 def test_gaps_and_plan_tell_what_is_missing_and_what_it_costs(f1_assets):
-    assert f1_assets("calendar", "2025", **SMALL).returncode == 0
-    report = _json(f1_assets("gaps", "2025", "--json", **SMALL))
+    assert f1_assets("calendar", "2025", **TWO_RACES).returncode == 0
+    report = _json(f1_assets("gaps", "2025", "--json", **TWO_RACES))
     assert (report["missing_races"], report["total_api_calls_needed"]) == ([1, 2], 10)
     assert report["missing_sessions"] == [[1, n] for n in range(1, 6)] + [[2, n] for n in range(1, 6)]
     assert report["requests_needed"] == sum(s["requests"]["usual"] for s in report["sessions_with_gaps"]) == 122
     assert report["sessions_with_gaps"][0]["datasets"]["laps"] == {"status": "missing", "reason": None}
     assert {gap["round"] for gap in report["missing_standings"]} == {1, 2}
-    shown = f1_assets("gaps", "2025", **SMALL).stdout
+    shown = f1_assets("gaps", "2025", **TWO_RACES).stdout
     assert "FP1 FP2 FP3 Q R: everything" in shown
     assert "10 sessions to load, 122 requests. To fill the gaps: f1-assets import 2025" in shown
-    plan = _json(f1_assets("plan", "2025", "--max-requests", "24", "--json", **SMALL))
+    plan = _json(f1_assets("plan", "2025", "--max-requests", "24", "--json", **TWO_RACES))
     assert [session["key"] for session in plan["sessions"]] == ["2025-01-FP1", "2025-01-FP2"]
     assert (plan["requests"]["usual"], len(plan["left_out"]), plan["complete_at"]) == (24, 8, None)
-    shown = f1_assets("plan", "2025", F1_QUOTA="any=50/1h;jolpica=50/1h", **SMALL).stdout
+    shown = f1_assets("plan", "2025", F1_QUOTA="any=50/1h;jolpica=50/1h", **TWO_RACES).stdout
     assert "after pause 1" in shown
     assert "Complete at about" in shown
     assert "fit now" in shown
@@ -236,25 +252,25 @@ def test_a_season_that_has_not_begun_is_no_failure(f1_assets):
 
 @pytest.mark.long
 def test_a_whole_season_with_its_standings_and_nothing_the_second_time(f1_assets):
-    summary = _json(f1_assets("import", "2025", "--json", **SMALL))
+    summary = _json(f1_assets("import", "2025", "--json", **TWO_RACES))
     assert (summary["processed"], summary["succeeded"]) == (10, 10)
     assert summary["requests"] == 2 + 122 + 4
-    again = _json(f1_assets("import", "2025", "--json", **SMALL))
+    again = _json(f1_assets("import", "2025", "--json", **TWO_RACES))
     assert (again["processed"], again["requests"]) == (0, 0)
-    assert "Nothing is missing that can be asked for now." in f1_assets("gaps", "2025", **SMALL).stdout
-    assert f1_assets("plan", "2025", **SMALL).stdout == "Nothing to import now.\n"
-    rows = _json(f1_assets("show", "2025", "driver_standings", "--limit", "1", "--json", **SMALL))["rows"]
+    assert "Nothing is missing that can be asked for now." in f1_assets("gaps", "2025", **TWO_RACES).stdout
+    assert f1_assets("plan", "2025", **TWO_RACES).stdout == "Nothing to import now.\n"
+    rows = _json(f1_assets("show", "2025", "driver_standings", "--limit", "1", "--json", **TWO_RACES))["rows"]
     assert (rows[0]["round"], rows[0]["position"]) == (2, 1)
-    assert "the latest round first" in f1_assets("show", "2025", "constructor_standings", **SMALL).stdout
-    refused = f1_assets("show", "2025-01-R", "driver_standings", **SMALL)
+    assert "the latest round first" in f1_assets("show", "2025", "constructor_standings", **TWO_RACES).stdout
+    refused = f1_assets("show", "2025-01-R", "driver_standings", **TWO_RACES)
     assert refused.returncode == 2
     assert "write the season alone" in refused.stderr
 
 
 def test_retry_has_what_failed_asked_for_again(f1_assets, tmp_path):
     only = ["--round", "1", "--session", "FP1", "--dataset", "weather"]
-    assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
-    nothing = f1_assets("retry", "2025-01-FP1", **SMALL)
+    assert f1_assets("import", "2025", *only, **TWO_RACES).returncode == 0
+    nothing = f1_assets("retry", "2025-01-FP1", **TWO_RACES)
     assert nothing.returncode == 0
     assert "there is nothing to forget" in nothing.stdout
     engine = create_engine(f"sqlite:///{tmp_path / 'home' / 'warehouse.db'}")
@@ -263,13 +279,14 @@ def test_retry_has_what_failed_asked_for_again(f1_assets, tmp_path):
             "UPDATE extractions SET status = 'failed', error_class = 'ValueError', attempts = 3, reason = 'a defect'"
         )
         connection.execute(text(failed))
-    shown = f1_assets("gaps", "2025", **SMALL).stdout
+    shown = f1_assets("gaps", "2025", **TWO_RACES).stdout
     assert "given up after 3 tries; to ask again: retry 2025-01-FP1" in shown
-    assert _json(f1_assets("import", "2025", *only, "--json", **SMALL))["processed"] == 0
-    assert _json(f1_assets("retry", "2025-01-FP1", "--json", **SMALL)) == {"forgotten": {"2025-01-FP1": 1}}
-    assert _json(f1_assets("import", "2025", *only, "--json", **SMALL))["succeeded"] == 1
+    planned = _json(f1_assets("plan", "2025", "--json", **TWO_RACES))["sessions"]
+    assert "weather" not in next(session for session in planned if session["key"] == "2025-01-FP1")["datasets"]
+    assert _json(f1_assets("retry", "2025-01-FP1", "--json", **TWO_RACES)) == {"forgotten": {"2025-01-FP1": 1}}
+    assert _json(f1_assets("import", "2025", *only, "--json", **TWO_RACES))["succeeded"] == 1
     for arguments, words in ((["2025-09-R"], "rounds go to 2"), (["2025-01-R", "--dataset", "x"], "no dataset 'x'")):
-        refused = f1_assets("retry", *arguments, **SMALL)
+        refused = f1_assets("retry", *arguments, **TWO_RACES)
         assert refused.returncode == 2
         assert words in refused.stderr
 
@@ -277,27 +294,27 @@ def test_retry_has_what_failed_asked_for_again(f1_assets, tmp_path):
 @pytest.mark.long
 def test_what_changed_in_a_result_is_shown(f1_assets, tmp_path):
     only = ["--round", "1", "--session", "R", "--dataset", "results"]
-    assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
+    assert f1_assets("import", "2025", *only, **TWO_RACES).returncode == 0
     engine = create_engine(f"sqlite:///{tmp_path / 'home' / 'warehouse.db'}")
     with engine.begin() as connection:
         # As if upstream had said so at first, and says otherwise when it is asked again.
         connection.execute(text("UPDATE results SET points = 26 WHERE position = 1"))
         connection.execute(text("DELETE FROM extractions WHERE dataset = 'results'"))
-    assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
-    change = _json(f1_assets("show", "2025-01-R", "results", "--json", **SMALL))["amendments"][0]
+    assert f1_assets("import", "2025", *only, **TWO_RACES).returncode == 0
+    change = _json(f1_assets("show", "2025-01-R", "results", "--json", **TWO_RACES))["amendments"][0]
     assert (change["column"], change["before"], change["after"]) == ("points", "26", "25")
     for arguments in (("show", "2025-01-R", "results"), ("status", "2025-01-R")):
-        assert "Changed since it was imported" in f1_assets(*arguments, **SMALL).stdout
+        assert "Changed since it was imported" in f1_assets(*arguments, **TWO_RACES).stdout
 
 
 @pytest.mark.long
 def test_what_is_kept_is_verified_and_brought_again_where_it_is_damaged(f1_assets, tmp_path):
     only = ["--round", "1", "--session", "FP1"]
-    assert f1_assets("import", "2025", *only, **SMALL).returncode == 0
-    kept = _json(f1_assets("archive", "stats", "--json", **SMALL))
+    assert f1_assets("import", "2025", *only, **TWO_RACES).returncode == 0
+    kept = _json(f1_assets("archive", "stats", "--json", **TWO_RACES))
     assert (kept["responses"], kept["files"]) == (15, 2)
-    assert "15 responses" in f1_assets("archive", "stats", **SMALL).stdout
-    sound = _json(f1_assets("archive", "verify", "--json", **SMALL))
+    assert "15 responses" in f1_assets("archive", "stats", **TWO_RACES).stdout
+    sound = _json(f1_assets("archive", "verify", "--json", **TWO_RACES))
     nothing = {name: [] for name in ("damaged_responses", "damaged_files", "leftovers", "elsewhere")}
     assert sound == {"responses": 15, "files": 2, **nothing}
 
@@ -307,31 +324,31 @@ def test_what_is_kept_is_verified_and_brought_again_where_it_is_damaged(f1_asset
     (archive,) = (tmp_path / "home" / "archive").glob("*.sqlite")
     with create_engine(f"sqlite:///{archive}").begin() as connection:
         connection.execute(text("UPDATE responses SET value = x'00ff' WHERE key LIKE '%WeatherData%'"))
-    done = f1_assets("archive", "verify", **SMALL)
+    done = f1_assets("archive", "verify", **TWO_RACES)
     assert done.returncode == 1
     assert "15 responses: 1 damaged" in done.stdout
     assert "2 files of the lake: 2 damaged or missing" in done.stdout
     assert "given up: https://livetiming.formula1.com/static/2025/" in done.stdout
-    again = _json(f1_assets("import", "2025", *only, "--json", **SMALL))
+    again = _json(f1_assets("import", "2025", *only, "--json", **TWO_RACES))
     # Both files come from the archive: nothing is asked for but what was damaged in it and is wanted.
     assert (again["succeeded"], again["requests"]) == (1, 0)
     assert set(again["sessions"][0]["datasets"]) == {"car_telemetry", "position_telemetry"}
-    assert f1_assets("archive", "verify", **SMALL).returncode == 0
+    assert f1_assets("archive", "verify", **TWO_RACES).returncode == 0
 
 
 @pytest.mark.long
 def test_the_past_is_imported_by_season(f1_assets):
-    summary = _json(f1_assets("import", "1957,1995", "--json", **SMALL))
+    summary = _json(f1_assets("import", "1957,1995", "--json", **TWO_RACES))
     # A season: its calendar, a page of results, drivers' standings; constructors' since 1958.
     assert (summary["succeeded"], summary["requests"]) == (4, 3 + 4)
-    report = _json(f1_assets("gaps", "1957,1995", "--json", **SMALL))
+    report = _json(f1_assets("gaps", "1957,1995", "--json", **TWO_RACES))
     assert (report["total_api_calls_needed"], report["missing_standings"]) == (0, [])
 
 
 @pytest.mark.long
 def test_notifications_that_cannot_be_posted_fail_nothing(f1_assets):
     slack = {"F1_SLACK_TOKEN": "xoxb-secret", "F1_SLACK_CHANNEL": "#f1", "F1_SLACK_API_URL": "http://127.0.0.1:9"}
-    done = f1_assets("import", "1995", "--notify", **SMALL, **slack)
+    done = f1_assets("import", "1995", "--notify", **TWO_RACES, **slack)
     assert done.returncode == 0
     assert "Slack failed" in done.stderr
     assert "xoxb-secret" not in done.stderr + done.stdout
@@ -373,6 +390,7 @@ def test_an_import_spends_no_more_than_it_may(f1_assets):
     assert "2025-01-FP3 needs 11 requests, and 1 are left of --max-requests" in done.stderr
 
 
+@pytest.mark.long
 def test_recorded_sessions_are_imported_through_the_command(f1_assets, recordings):
     source = f"recording:{recordings}"
     done = f1_assets("import", "2020", "--round", "8", "--session", "R", "--json", F1_SOURCE=source)
@@ -384,7 +402,7 @@ def test_recorded_sessions_are_imported_through_the_command(f1_assets, recording
 
 def test_logs_for_a_collector_are_lines_of_json_with_the_phases_of_an_import(f1_assets):
     only = ["--round", "1", "--session", "FP1", "--dataset", "weather", "--json"]
-    done = f1_assets("import", "2025", *only, **SMALL, F1_LOG_FORMAT="json")
+    done = f1_assets("import", "2025", *only, **TWO_RACES, F1_LOG_FORMAT="json")
     assert done.returncode == 0
     lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     said = [(line["message"].split(":")[0].split(" ")[0], line.get("session"), line.get("dataset")) for line in lines]

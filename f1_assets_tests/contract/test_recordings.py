@@ -72,6 +72,9 @@ ROWS = {
     "2025-16-FP1": (NONE, 20, NONE, NONE, 34, NONE, NONE, NONE, NONE),
 }
 
+AGAIN = ("2019-14-Q", "2020-08-R", "2021-01-R", "2023-04-S", "2023-10-R", "2024-12-FP1")
+"""Imported a second time, from the archive: of each kind of session, with timing and without."""
+
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def imported(request, recordings, tmp_path_factory):
@@ -90,7 +93,7 @@ def imported(request, recordings, tmp_path_factory):
         # Each alone: sessions of one weekend share answers, which would hide requests.
         alone = Transport(settings.model_copy(update={"archive_url": str(tmp_path_factory.mktemp("archive"))}))
         first = process_session_gap(gap, warehouse=warehouse, transport=alone)
-        again = process_session_gap(gap, warehouse=warehouse, transport=alone)
+        again = process_session_gap(gap, warehouse=warehouse, transport=alone) if key in AGAIN else None
         outcomes[key] = (first, again)
     yield warehouse, outcomes
     warehouse.close()
@@ -117,8 +120,9 @@ def test_requests_are_those_of_one_load_plus_the_circuit_and_none_the_second_tim
     # The recordings have no telemetry and no radio: each is asked for twice, for an absent feed may be on the mirror.
     raw_feeds = 2 * 3
     assert first.requests == len(plain[key].urls) + circuit + raw_feeds
-    assert again.requests == 0
-    assert again.extracted == first.extracted
+    if key in AGAIN:
+        assert again.requests == 0
+        assert again.extracted == first.extracted
 
 
 @pytest.mark.parametrize("key", ["2020-07-R", "2020-08-R", "2021-10-R", "2021-21-R"])

@@ -15,7 +15,7 @@ def instance(monkeypatch, tmp_path):
     """A real instance on disk, as the command and the UI use it."""
     monkeypatch.setenv("F1_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("F1_SOURCE", "simulator")
-    monkeypatch.setenv("F1_SIMULATOR", "laps=6,samples_every=20")
+    monkeypatch.setenv("F1_SIMULATOR", "laps=6,samples_every=20,drivers=4")
     monkeypatch.setenv("F1_QUOTA", PLENTY)
     process_settings.cache_clear()
     with dagster_instance(process_settings()) as opened:

@@ -69,9 +69,9 @@ def test_rules_are_held_when_all_of_a_run_is_stored_and_later_runs_tell_what_bro
     assert (rules.passed, rules.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert rules.metadata["rules_that_are_broken"].value == 2
     first, second, *_ = _table(rules)
-    assert first[:6] == ["drivers_are_known", "error", "broken", "20", "1", "5.00%"]
-    assert second[:6] == ["laps_are_as_counted", "warn", "broken", "20", "1", "5.00%"]
-    assert second[6] == "1 of 20 rows break the rule"
+    assert first[:6] == ["drivers_are_known", "error", "broken", "4", "1", "25.00%"]
+    assert second[:6] == ["laps_are_as_counted", "warn", "broken", "4", "1", "25.00%"]
+    assert second[6] == "1 of 4 rows break the rule"
     assert f"| {winner} |" in rules.metadata["rows that break laps_are_as_counted"].value
     assert "rows that break places_are_unique" not in rules.metadata
     assert rules.description.startswith("2025-01-R: 2 of ")

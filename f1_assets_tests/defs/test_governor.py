@@ -18,7 +18,7 @@ def house(monkeypatch, tmp_path):
     monkeypatch.setenv("F1_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
     monkeypatch.setenv("F1_SOURCE", "simulator")
-    monkeypatch.setenv("F1_SIMULATOR", "laps=6,samples_every=20")
+    monkeypatch.setenv("F1_SIMULATOR", "laps=6,samples_every=20,drivers=4")
     monkeypatch.setenv("F1_QUOTA", "any=20/1h;jolpica=20/1h")
     process_settings.cache_clear()
     warehouse = connect()

@@ -10,15 +10,15 @@ from f1_assets.simulator.calendar import events_of
 from f1_assets_tests.simulator.fastf1_session import load
 
 SESSIONS = [
-    ("laps=57", 2025, 1, "R"),
-    ("laps=12", 2025, 1, "Q"),
-    ("laps=12", 2025, 1, "FP1"),
-    ("laps=12", 2025, 2, "S"),
-    ("laps=12,seed=2", 2025, 2, "SQ"),
-    ("laps=12,seed=3", 2023, 2, "SS"),
-    ("laps=12,seed=4", 2021, 2, "R"),
+    ("laps=57", 2025, 1, "R"),  # a whole race
+    ("laps=12,drivers=10", 2025, 1, "Q"),
+    ("laps=12,drivers=10", 2025, 1, "FP1"),
+    ("laps=12,drivers=10", 2025, 2, "S"),
+    ("laps=12,seed=2,drivers=10", 2025, 2, "SQ"),
+    ("laps=12,seed=3,drivers=10", 2023, 2, "SS"),
+    ("laps=12,seed=4,drivers=10", 2021, 2, "R"),
     ("laps=5,drivers=4", 2018, 1, "R"),
-    ("laps=12", 2026, 0, "T1-1"),
+    ("laps=12,drivers=10", 2026, 0, "T1-1"),
 ]
 LAPS = {
     "driver_number": "DriverNumber",
@@ -144,7 +144,7 @@ def test_fastf1_reads_the_ground_truth_to_the_millisecond(options, season, numbe
 
 def test_a_model_that_differs_from_the_feed_by_a_millisecond_is_noticed(monkeypatch):
     """The comparison above would see it if the feeds were wrong."""
-    simulator = Simulator(SimulatorOptions.parse("laps=5"))
+    simulator = Simulator(SimulatorOptions.parse("laps=5,drivers=6"))
     loaded, _ = load(simulator, 2025, 1, "R", monkeypatch)
     truth = simulator.truth(2025, 1, "R")
     truth["laps"].loc[20, "sector2_time_ms"] += 1
@@ -156,7 +156,7 @@ def test_a_model_that_differs_from_the_feed_by_a_millisecond_is_noticed(monkeypa
 
 
 def test_a_load_asks_for_what_a_load_of_the_real_thing_asks_for(monkeypatch):
-    _, asked = load(Simulator(SimulatorOptions.parse("laps=5")), 2025, 1, "R", monkeypatch)
+    _, asked = load(Simulator(SimulatorOptions.parse("laps=5,drivers=6")), 2025, 1, "R", monkeypatch)
     # The schedule; eight feeds and Jolpica's results as in any session; lap counts and first laps as in any race.
     assert len(asked) == len(set(asked)) == 1 + 9 + 2
     assert not [url for url in asked if "mirror" in url]
@@ -167,7 +167,7 @@ def test_fastf1_has_nothing_to_correct(session_id, monkeypatch, caplog):
     fastf1_logger = logging.getLogger("fastf1")
     monkeypatch.setattr(fastf1_logger, "propagate", True)
     with caplog.at_level(logging.WARNING):
-        loaded, _ = load(Simulator(SimulatorOptions.parse("laps=12")), 2025, 1, session_id, monkeypatch)
+        loaded, _ = load(Simulator(SimulatorOptions.parse("laps=12,drivers=10")), 2025, 1, session_id, monkeypatch)
     said = [record.getMessage() for record in caplog.records if record.name.startswith("fastf1")]
     assert said == []
     # Every lap from line to line at racing speed is one that FastF1 finds accurate.

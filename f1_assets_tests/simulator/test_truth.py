@@ -14,15 +14,15 @@ from f1_assets.warehouse import Status
 POSTGRESQL_IS_LONG = True
 
 SESSIONS = [
-    ("laps=12", "2025-01-FP1"),
-    ("laps=12", "2025-01-Q"),
+    ("laps=12,drivers=10", "2025-01-FP1"),
+    ("laps=12,drivers=10", "2025-01-Q"),
     ("", "2025-01-R"),  # a whole race
-    ("laps=12", "2025-02-SQ"),
-    ("laps=12", "2025-02-S"),
-    ("laps=12,seed=7", "2025-02-R"),
-    ("laps=12,seed=3", "2023-02-SS"),
-    ("laps=12,seed=5", "2022-02-FP2"),
-    ("laps=12", "2025-T1-2"),
+    ("laps=12,drivers=10", "2025-02-SQ"),
+    ("laps=12,drivers=10", "2025-02-S"),
+    ("laps=12,seed=7,drivers=10", "2025-02-R"),
+    ("laps=12,seed=3,drivers=10", "2023-02-SS"),
+    ("laps=12,seed=5,drivers=10", "2022-02-FP2"),
+    ("laps=12,drivers=10", "2025-T1-2"),
 ]
 
 

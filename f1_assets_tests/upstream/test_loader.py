@@ -35,7 +35,7 @@ def _http_error(code):
 
 @pytest.fixture
 def served():
-    with services(Simulator(SimulatorOptions.parse("laps=6,samples_every=20"))) as running:
+    with services(Simulator(SimulatorOptions.parse("laps=6,samples_every=40,drivers=4"))) as running:
         yield running
 
 

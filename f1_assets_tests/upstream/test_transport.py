@@ -33,7 +33,7 @@ LONG_AGO = datetime(2025, 3, 2, 14, tzinfo=UTC)
 
 @pytest.fixture
 def served():
-    with services(Simulator(SimulatorOptions.parse("laps=12,samples_every=20"))) as running:
+    with services(Simulator(SimulatorOptions.parse("laps=12,samples_every=20,drivers=6"))) as running:
         yield running
 
 
@@ -78,7 +78,7 @@ def test_the_archive_is_not_a_pickle(transport, tmp_path):
 
 def test_sources_do_not_answer_for_each_other(transport, served, settings_of):
     _ask(transport, WEATHER)
-    other = Transport(settings_of(source="simulator", simulator="laps=12,samples_every=20"))
+    other = Transport(settings_of(source="simulator", simulator="laps=12,samples_every=20,drivers=6"))
     assert not _ask(other, WEATHER).from_archive
 
 

@@ -6,14 +6,15 @@ on with those of the stint before; where they were announced late, it counts the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 _ENTRY_AFTER_THE_LINE_MS = 5_000
 """So long after a lap began, a pit entry is still that of the lap before: FastF1 moves the ends of laps a little."""
 
-_TYRES = ("stint", "compound", "tyre_life_laps", "fresh_tyre")
+_TYRES = ("compound", "tyre_life_laps", "fresh_tyre")
 
 
 def with_driven_tyres(laps: pd.DataFrame) -> pd.DataFrame:
@@ -28,28 +29,31 @@ def with_driven_tyres(laps: pd.DataFrame) -> pd.DataFrame:
         With driver and lap number, start, end and pit entry in session time, and FastF1's tyres: NULL for what is not
         known.
     """
-    corrected = laps.copy()
-    for _, mine in laps.sort_values("lap_number").groupby("driver_number"):
-        announced = mine["stint"].where(mine["compound"].notna() | mine["tyre_life_laps"].notna())
-        stint_before = None
+    announced = laps["stint"].where(laps["compound"].notna() | laps["tyre_life_laps"].notna())
+    # As lists: a table is written lap by lap a hundred times slower.
+    stints: list[Any] = [pd.NA] * len(laps)
+    laps_before = [0] * len(laps)
+    for _, mine in laps.reset_index(drop=True).sort_values("lap_number").groupby("driver_number"):
+        names = announced.iloc[mine.index].tolist()
+        name_before = None
         for number, run in enumerate(_runs(mine), 1):
-            known = [lap for lap in run if pd.notna(announced[lap]) and announced[lap] != stint_before]
-            unknown = run.difference(known)
-            corrected.loc[unknown, list(_TYRES)] = pd.NA
+            known = [place for place in run if pd.notna(names[place]) and names[place] != name_before]
             if not known:
                 continue
-            corrected.loc[known, "stint"] = number
-            driven_before = run.get_loc(known[0])
-            first_known = [lap for lap in known if announced[lap] == announced[known[0]]]
-            corrected.loc[first_known, "tyre_life_laps"] += driven_before
-            stint_before = announced[known[-1]]
+            for place in known:
+                stints[mine.index[place]] = number
+                if names[place] == names[known[0]]:
+                    laps_before[mine.index[place]] = run.index(known[0])
+            name_before = names[known[-1]]
+    stint = pd.Series(stints, laps.index, dtype="Int64")
+    corrected = laps.assign(**{name: laps[name].where(stint.notna()) for name in _TYRES}, stint=stint)
+    corrected["tyre_life_laps"] += pd.Series(laps_before, laps.index)
     return corrected
 
 
-def _runs(mine: pd.DataFrame) -> Iterator[pd.Index]:
+def _runs(mine: pd.DataFrame) -> list[list[int]]:
     """Return the laps of a driver between pit stops: a run begins with the first lap that starts after a pit entry."""
     begun = mine["lap_start_time_ms"].fillna(mine["session_time_ms"].shift()).fillna(-1)
-    entries = mine["pit_in_time_ms"].dropna().to_numpy()
-    stops = [int((entries <= start + _ENTRY_AFTER_THE_LINE_MS).sum()) for start in begun]
-    for _, run in mine.groupby(stops, sort=True):
-        yield run.index
+    entries = np.sort(mine["pit_in_time_ms"].dropna().to_numpy(np.int64))
+    stops = np.searchsorted(entries, begun.to_numpy(np.int64) + _ENTRY_AFTER_THE_LINE_MS, side="right")
+    return [np.flatnonzero(stops == stop).tolist() for stop in np.unique(stops)]

@@ -89,7 +89,7 @@ def test_a_weekend_from_nothing_to_its_rows_and_no_request_the_second_time(f1_as
     assert "2025-01-FP1" in table.stdout
     shown = f1_assets("show", "2025-01-R", "results")
     assert "Finished" in shown.stdout
-    assert "20 rows of 20" in shown.stdout
+    assert "4 rows of 4" in shown.stdout
 
 
 def test_the_demo_shows_before_and_after(f1_assets):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f1_assets.datasets import named
+from f1_assets.datasets.checking import why_short
 from f1_assets.errors import TransientError
 from f1_assets.importing.failures import note_failed
 from f1_assets.keys import SessionKey
@@ -33,6 +34,9 @@ def recover(warehouse: Warehouse, transport: Transport | None = None, alive_in: 
     if freed and (ledger := (transport or transport_for(process_settings())).ledger) is not None:
         for key in freed:
             ledger.abandon(str(key))
+    for key in freed:
+        # Rows that it had stored were not judged yet: those that fall short are asked for again.
+        warehouse.judge(key, why_short(warehouse, key))
     return freed
 
 

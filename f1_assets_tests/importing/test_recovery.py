@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 from filelock import FileLock
+from sqlalchemy import update
 
+from f1_assets.datasets import all_datasets
 from f1_assets.errors import QuotaExhausted
-from f1_assets.importing import refresh_calendar
+from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.importing.recovery import note_lost, recover
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
@@ -48,6 +50,17 @@ def test_the_next_import_waits_for_nothing_that_the_dead_one_held(after_a_crash)
     now = transport.ledger.stats()[0].windows[0]
     # What was set aside is free, what was sent stays counted.
     assert (used.reserved, now.reserved, now.used) == (9, 0, used.used + 1)
+
+
+def test_rows_that_the_dead_import_stored_and_did_not_judge_are_judged(after_a_crash):
+    warehouse, transport, alive_in = after_a_crash
+    process_session_gap(SessionGap(KEY, ("results",)), warehouse=warehouse, transport=transport)
+    results = all_datasets()["results"].table
+    with warehouse.engine.begin() as connection:
+        connection.execute(update(results).values(q1_ms=None, q2_ms=None, q3_ms=None))
+    assert warehouse.extractions(KEY)[0].short_because is None
+    recover(warehouse, transport, alive_in)
+    assert "has a time" in warehouse.extractions(KEY)[0].short_because
 
 
 def test_an_import_that_lives_keeps_what_it_holds(after_a_crash):

@@ -57,7 +57,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
         metadata={
             "dagster/column_schema": column_schema(dataset),
             "dagster/table_name": dataset.name,
-            "needs": str(dataset.needs),
+            "needs": dataset.load_name,
         },
         skippable=True,
     )

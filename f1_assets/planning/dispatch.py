@@ -122,7 +122,7 @@ def _came_with_account(state: DatasetState) -> bool:
     if state.status is not Status.PRESENT or state.requests == 0 or not _needs_account(state.key):
         return False
     dataset = all_datasets().get(state.dataset)
-    return dataset is not None and any(is_of_live_timing(feed) for feed in dataset.requires)
+    return dataset is not None and any(is_of_live_timing(feed) for feed in dataset.feeds)
 
 
 def _is_blocked(gap: SessionGap, states: Iterable[DatasetState]) -> bool:

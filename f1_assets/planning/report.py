@@ -16,7 +16,7 @@ from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.settings import process_settings
-from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession, events_of, no_calendar
@@ -228,14 +228,11 @@ def _sessions_of(
     }
 
 
-def needs_of(gap: SessionGap, event: CalendarEvent) -> Needs:
-    """Give what must be loaded for the datasets of a gap."""
-    needs = Needs()
-    for name in gap.datasets:
-        dataset = all_datasets()[name]
-        if dataset.why_not_applicable(gap.key, event.live_timing) is None:
-            needs |= dataset.needs_in(gap.key)
-    return needs
+def feeds_to_load_of(gap: SessionGap, event: CalendarEvent) -> frozenset[Feed]:
+    """Return all feeds that are asked for when the datasets of a gap are loaded."""
+    wanted = (all_datasets()[name] for name in gap.datasets)
+    applicable = (dataset for dataset in wanted if dataset.why_not_applicable(gap.key, event.live_timing) is None)
+    return frozenset[Feed]().union(*(dataset.loads_in(gap.key) for dataset in applicable))
 
 
 def _costs(
@@ -252,7 +249,7 @@ def _costs(
     costs = {}
     for gap in gaps:
         event, session = sessions[gap.key]
-        costs[gap.key] = estimator.cost(event, session, needs_of(gap, event), gap.renew)
+        costs[gap.key] = estimator.cost(event, session, feeds_to_load_of(gap, event), gap.renew)
     return costs
 
 

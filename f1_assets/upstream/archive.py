@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ABSENCE_IS_KEPT = timedelta(days=7)
-"""For how long a 404 of a finished session is believed."""
-
 _CLOCK_IS_AHEAD = timedelta(minutes=5)
 """What was kept so far in the future was kept by a wrong clock."""
 

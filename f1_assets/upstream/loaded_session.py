@@ -28,7 +28,6 @@ from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL
 from f1_assets.upstream.fastf1_sessions import circuit_key_of
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.identity import held_at
-from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.own_time import OwnTime, own_time, parts_of
 from f1_assets.upstream.telemetry import (
     CarSamples,
@@ -46,17 +45,11 @@ if TYPE_CHECKING:
 
     from f1_assets.keys import SessionKey
 
-PUBLISHED_WITHIN = timedelta(hours=24)
-"""After its end a session's live timing is there within half an hour; for a day its absence is a delay."""
-
 MOST_LAPS = 200
 """No race of the world championship but the Indianapolis 500 had so many; what says so is damaged."""
 
 CLOCK_STARTS_WITHIN = timedelta(hours=24)
 """Session time begins some minutes to an hour before a session; a clock that is a day off is another session's."""
-
-RESULTS_PUBLISHED_WITHIN = timedelta(days=7)
-"""Jolpica is kept by volunteers: for a week the absence of results is a delay."""
 
 
 @dataclass
@@ -69,7 +62,7 @@ class LoadedSession:
     event: CalendarEvent
     session: CalendarSession
     fastf1: Session
-    needs: Needs
+    feeds: frozenset[Feed]
     exchanges: Sequence[Exchange]
     failures: Sequence[BaseException]
     stopped: QuotaExhausted | TransientError | AuthenticationRequired | None
@@ -102,7 +95,7 @@ class LoadedSession:
         return sum(1 for exchange in self.exchanges if exchange.from_archive)
 
     def body(self, feed: Feed) -> bytes | None:
-        """Return the body of a feed as it came, of those in `exchanges.KEPT_BODIES`; None where it gave no data."""
+        """Return the body of a feed as it came, of those whose body a load keeps; None where it gave no data."""
         return body_of(self.exchanges, feed)
 
     @functools.cached_property
@@ -186,17 +179,17 @@ class LoadedSession:
     @functools.cached_property
     def car_data(self) -> CarSamples:
         """Every sample of every car's engine, speed and pedals, as they were sent."""
-        return parse_car_data(self._raw_body(Feed.CAR_DATA))
+        return parse_car_data(self.raw(Feed.CAR_DATA))
 
     @functools.cached_property
     def positions(self) -> PositionSamples:
         """Every sample of every car's place on the track, as they were sent."""
-        return parse_positions(self._raw_body(Feed.POSITION))
+        return parse_positions(self.raw(Feed.POSITION))
 
     @functools.cached_property
     def team_radio(self) -> TeamRadio:
         """The messages between cars and teams that were broadcast."""
-        return parse_team_radio(self._raw_body(Feed.TEAM_RADIO))
+        return parse_team_radio(self.raw(Feed.TEAM_RADIO))
 
     @functools.cached_property
     def t0_utc(self) -> datetime | None:
@@ -211,7 +204,8 @@ class LoadedSession:
         is_of_this_session = began is not None and abs(began - self.session.start) < CLOCK_STARTS_WITHIN
         return began if is_of_this_session else self.session.t0_utc
 
-    def _raw_body(self, feed: Feed) -> bytes:
+    def raw(self, feed: Feed) -> bytes:
+        """Return the body of a stream that FastF1 is not asked for."""
         if feed not in self._raw:
             self._unread(str(feed))
         return self._raw[feed]
@@ -236,14 +230,14 @@ class LoadedSession:
         exchange = self._decisive(feed)
         return exchange is not None and exchange.outcome is Outcome.DATA
 
-    def demand(self, requires: Iterable[Feed], uses: Iterable[Feed] = ()) -> None:
+    def demand(self, feeds: Iterable[Feed], optional: Iterable[Feed] = ()) -> None:
         """Make sure that feeds are there.
 
         Parameters
         ----------
-        requires
+        feeds
             Feeds without which there is no data.
-        uses
+        optional
             Feeds that add to the data: that upstream has none is no error, that they failed is one, because the
             data would be poorer than what upstream has.
 
@@ -252,9 +246,9 @@ class LoadedSession:
         UpstreamError
             The class that fits what happened, with the feed's name.
         """
-        for feed in requires:
+        for feed in feeds:
             self._demand(feed, needed=True)
-        for feed in uses:
+        for feed in optional:
             self._demand(feed, needed=False)
 
     def _demand(self, feed: Feed, needed: bool) -> None:
@@ -262,6 +256,9 @@ class LoadedSession:
         if exchange is None:
             if self.stopped is not None:
                 raise self.stopped
+            if needed and feed is Feed.CIRCUIT and self.circuit_key is None:
+                self._demand(Feed.SESSION_INFO, needed=True)
+                raise Unavailable("the circuit's key is in neither the season index nor SessionInfo")
             if needed:
                 raise UnreadableData(f"{self.key}: FastF1 did not ask for {feed}.{self._last_failure()}")
             return
@@ -291,8 +288,8 @@ class LoadedSession:
         raise Unavailable(f"{feed} is not there ({exchange.detail})")
 
     def _may_come(self, feed: Feed) -> bool:
-        wait = RESULTS_PUBLISHED_WITHIN if feed in (Feed.RESULTS, Feed.LAP_TIMES) else PUBLISHED_WITHIN
-        return feed is not Feed.CIRCUIT and self._since_possible(feed) < wait
+        wait = feed.spec.published_within
+        return wait is not None and self._since_possible(feed) < wait
 
     def _since_possible(self, feed: Feed) -> timedelta:
         """Return for how long a feed could have been there; negative where it cannot be yet."""
@@ -302,13 +299,13 @@ class LoadedSession:
             return self.loaded_at - max([self.session.end, *ends])
         return self.since_end
 
-    def awaited(self, uses: Iterable[Feed]) -> dict[Feed, timedelta]:
+    def awaited(self, optional: Iterable[Feed]) -> dict[Feed, timedelta]:
         """Name the feeds among those that add to the data which were asked for, are absent, and may still come.
 
         With each, for how long it could have been there; negative where it cannot be yet.
         """
         asked = {exchange.feed for exchange in self.exchanges}
-        absent = [feed for feed in uses if feed in asked and not self.has(feed)]
+        absent = [feed for feed in optional if feed in asked and not self.has(feed)]
         return {feed: self._since_possible(feed) for feed in absent if self._may_come(feed)}
 
     def _decisive(self, feed: Feed) -> Exchange | None:

@@ -25,7 +25,8 @@ def extract(loaded: LoadedSession) -> Extract:
     """Give the markers, and the circuit's rotation beside them."""
     info = loaded.circuit
     if not math.isfinite(info.rotation):
-        raise UnreadableData(f"{loaded.key}: the circuit's rotation is {info.rotation}, which is no angle")
+        words = f"the circuit's rotation is {info.rotation}, which is no angle"
+        raise UnreadableData(words, key=loaded.key, dataset="circuit", feed=Feed.CIRCUIT)
     frames = [_markers(kind, getattr(info, attribute)) for kind, attribute in _KINDS.items()]
     circuit = {
         "circuit_key": loaded.circuit_key,

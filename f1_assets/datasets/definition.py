@@ -319,15 +319,17 @@ class Dataset:
             try:
                 frame[column.name] = frame[column.name].astype(_FRAME_TYPES[column.type])
             except (TypeError, ValueError, OverflowError) as error:
-                raise UnreadableData(f"{key}: {self.name}.{column.name} is not {column.type}: {error}") from error
+                words = f"{self.name}.{column.name} is not {column.type}: {error}"
+                raise UnreadableData(words, key=key, dataset=self.name) from error
             if why := why_not_storable(frame[column.name], column.type):
-                raise UnreadableData(f"{key}: {self.name}.{column.name} {why}")
+                raise UnreadableData(f"{self.name}.{column.name} {why}", key=key, dataset=self.name)
         if self.in_lake:
             return without_repeats_in_order(frame, self.key)
         identity = list(self.key)
         nameless = frame[frame[identity].isna().any(axis=1)]
         if not nameless.empty:
-            raise UnreadableData(f"{key}: {len(nameless)} rows of {self.name} have no {' and '.join(identity)}")
+            words = f"{len(nameless)} rows of {self.name} have no {' and '.join(identity)}"
+            raise UnreadableData(words, key=key, dataset=self.name)
         frame, repeats = without_repeats(frame, identity)
         return frame.sort_values(identity, kind="stable").reset_index(drop=True), repeats
 

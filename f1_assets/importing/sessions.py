@@ -82,8 +82,7 @@ class SessionOutcome:
     @property
     def unavailable(self) -> tuple[str, ...]:
         """Names of the datasets that upstream does not have."""
-        without = (Status.UNAVAILABLE, Status.NOT_APPLICABLE)
-        return tuple(line.dataset for line in self.datasets if line.status in without)
+        return tuple(line.dataset for line in self.datasets if line.status.has_no_data)
 
     @property
     def status(self) -> Outcome:
@@ -239,7 +238,8 @@ def _load_of(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> _Lo
     if (source_of(warehouse, key.season) == SIMULATOR) != (transport.source == SIMULATOR):
         raise ConfigurationError(
             f"Season {key.season} in the warehouse is {'real' if transport.source == SIMULATOR else 'made up'}, "
-            f"but F1_SOURCE is {transport.source}. Set F1_SOURCE to match, or run: f1-assets calendar {key.season}"
+            f"but F1_SOURCE is {transport.source}.",
+            advice=f"Set F1_SOURCE to match, or run: f1-assets calendar {key.season}",
         )
     session = next(listed for listed in event.sessions if listed.key == key)
     if session.end > datetime.now(UTC):
@@ -266,7 +266,7 @@ def _reserve_after_a_short_wait(gap: SessionGap, warehouse: Warehouse, transport
         try:
             return reserve_requests(gap, warehouse=warehouse, transport=transport)
         except QuotaExhausted as spent:
-            wait = (spent.resumes_at - datetime.now(UTC)).total_seconds() if spent.resumes_at else SHORT_WAIT_SECONDS
+            wait = (spent.retry_at - datetime.now(UTC)).total_seconds() if spent.retry_at else SHORT_WAIT_SECONDS
             if time.monotonic() + wait > deadline:
                 raise
             time.sleep(min(max(wait, 0.05), 1.0))
@@ -321,7 +321,8 @@ def _extract(
     try:
         extract = dataset.take(loaded)
         if extract.frame.empty:
-            raise Unavailable(f"upstream has no {dataset.name} of this session: the feed is there, without entries")
+            words = f"upstream has no {dataset.name} of this session: the feed is there, without entries"
+            raise Unavailable(words, key=loaded.key, dataset=dataset.name)
         _refuse_fewer_rows(loaded.key, dataset.name, len(extract.frame), warehouse)
         notes = json.dumps(extract.notes) if extract.notes else None
         line = replace(line, rows_expected=extract.rows_expected, notes=notes, seconds=time.perf_counter() - started)
@@ -350,7 +351,8 @@ def _refuse_fewer_rows(key: SessionKey, name: str, rows: int, warehouse: Warehou
     if stored is None or stored.status is not Status.PRESENT or stored.short_because is not None:
         return
     if rows < stored.rows * LEAST_OF_THE_ROWS:
-        raise Unavailable(f"{rows:,} rows of {name} came, and {stored.rows:,} are stored: those stay")
+        words = f"{rows:,} rows of {name} came, and {stored.rows:,} are stored: those stay"
+        raise Unavailable(words, key=key, dataset=name)
 
 
 def process_session_gap(

@@ -139,7 +139,7 @@ def _status(
 ) -> str:
     upcoming = {state.key for state in states if state.status is Status.UPCOMING}
     ended = {state.key for state in states} - upcoming
-    incomplete = {state.key for state in states if state.status in (Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)}
+    incomplete = {state.key for state in states if state.status.is_gap}
     words = [f"{len(ended) - len(incomplete & ended)} of {len(ended)} sessions complete"]
     if gaps:
         words.append(f"{len(gaps)} to load")

@@ -253,7 +253,7 @@ def _state(
     asked_at, short_since = (None if is_of_the_future(at, now) else at for at in (asked_at, short_since))
     if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:
         status = Status.MISSING
-    elif status in (Status.FAILED, Status.BLOCKED_AUTH):
+    elif status.has_failed:
         if reason_now := dataset.why_not_applicable(key, session.live_timing):
             return DatasetState(key, name, Status.NOT_APPLICABLE, reason=reason_now)
         if is_old and next_try_at is None:

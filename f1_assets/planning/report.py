@@ -93,15 +93,13 @@ class GapReport:
     @property
     def completeness(self) -> float | None:
         """Share of what upstream has and what has ended that is there, from 0 to 1; None before a session has ended."""
-        counted = [
-            s for s in self.states if s.status in (Status.PRESENT, Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
-        ]
+        counted = [state for state in self.states if state.status.is_expected]
         return sum(state.status is Status.PRESENT for state in counted) / len(counted) if counted else None
 
     @property
     def failed(self) -> tuple[DatasetState, ...]:
         """What failed: it is asked for again now, or later, or no more until a person says ``retry``."""
-        return tuple(s for s in self.states if s.status in (Status.FAILED, Status.BLOCKED_AUTH))
+        return tuple(state for state in self.states if state.status.has_failed)
 
     @property
     def waiting(self) -> tuple[DatasetState, ...]:
@@ -272,8 +270,7 @@ def _missing_keys(states: Iterable[DatasetState]) -> list[SessionKey]:
     wanted: dict[SessionKey, bool] = {}
     for state in states:
         present[state.key] = present.get(state.key, False) or state.status is Status.PRESENT
-        lacks = state.status in (Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
-        wanted[state.key] = wanted.get(state.key, False) or lacks
+        wanted[state.key] = wanted.get(state.key, False) or state.status.is_gap
     return [key for key, is_wanted in wanted.items() if is_wanted and not present[key]]
 
 

@@ -194,14 +194,15 @@ class Archive:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
-            if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
                 raise ConfigurationError(
-                    f"The archive {self._folder} cannot be read: {error}. Move that file away, or set F1_ARCHIVE_URL."
+                    f"The archive {self._folder} cannot be read: {error}.",
+                    advice="Move that file away, or set F1_ARCHIVE_URL.",
                 ) from error
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
             raise ConfigurationError(
-                f"The archive {self._folder} cannot be used: {reason}. What it has is whole. Free some space there, or "
-                "set F1_ARCHIVE_URL."
+                f"The archive {self._folder} cannot be used: {reason}.",
+                advice="What it has is whole. Free some space there, or set F1_ARCHIVE_URL.",
             ) from error
 
 

@@ -12,6 +12,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 from f1_assets.upstream.feeds import NOT_IN_STORAGE, Feed, damage_of, is_live_timing, is_without_data, needs_account
 from f1_assets.upstream.identity import Asked, stranger
+from f1_assets.upstream.sources import NOT_RECORDED
 
 
 class Outcome(StrEnum):
@@ -166,8 +167,7 @@ def _judge(
     if status == 403 and is_live_timing(url) and NOT_IN_STORAGE in body:
         return Outcome.ABSENT, f"HTTP {status}"  # the mirror refuses nobody
     if status in (404, 410):
-        said = body[:60].decode("utf-8", "replace").strip() if b"not in the recording" in body else f"HTTP {status}"
-        return Outcome.ABSENT, said
+        return Outcome.ABSENT, NOT_RECORDED if response.reason == NOT_RECORDED else f"HTTP {status}"
     if status == 429:
         return (
             Outcome.THROTTLED,

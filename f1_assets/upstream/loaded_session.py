@@ -258,34 +258,41 @@ class LoadedSession:
                 raise self.stopped
             if needed and feed is Feed.CIRCUIT and self.circuit_key is None:
                 self._demand(Feed.SESSION_INFO, needed=True)
-                raise Unavailable("the circuit's key is in neither the season index nor SessionInfo")
+                raise Unavailable(
+                    "the circuit's key is in neither the season index nor SessionInfo", key=self.key, feed=feed
+                )
             if needed:
-                raise UnreadableData(f"{self.key}: FastF1 did not ask for {feed}.{self._last_failure()}")
+                raise UnreadableData(f"FastF1 did not ask for {feed}.{self._last_failure()}", key=self.key, feed=feed)
             return
-        where = f"{self.key}: {feed}"
         match exchange.outcome:
             case Outcome.DATA:
                 return
             case Outcome.THROTTLED:
-                raise QuotaExhausted(f"{where} was throttled by the service ({exchange.detail}).")
+                raise QuotaExhausted(
+                    f"{feed} was throttled by the service ({exchange.detail}).", key=self.key, feed=feed
+                )
             case Outcome.NOT_ARCHIVED:
+                named = f"{self.key.season} --round {self.key.round} --session {self.key.session}"
                 raise NotArchived(
-                    f"{where} is not in the archive. The rows stay as they are; to ask for it again: "
-                    f"f1-assets import {self.key.season} --round {self.key.round} --session {self.key.session} --renew"
+                    f"{feed} is not in the archive.",
+                    advice=f"The rows stay as they are; to ask for it again: f1-assets import {named} --renew",
+                    key=self.key,
+                    feed=feed,
                 )
             case Outcome.FAILED:
-                raise TransientError(f"{where} failed: {exchange.detail}.")
+                raise TransientError(f"{feed} failed: {exchange.detail}.", key=self.key, feed=feed)
             case Outcome.REFUSED if self.stopped is not None:
                 raise self.stopped
             case Outcome.REFUSED:
-                raise AuthenticationRequired(f"{where} was refused ({exchange.detail}).")
+                raise AuthenticationRequired(f"{feed} was refused ({exchange.detail}).", key=self.key, feed=feed)
         if needed:
-            self._absent(feed, exchange, where)
+            self._absent(feed, exchange)
 
-    def _absent(self, feed: Feed, exchange: Exchange, where: str) -> NoReturn:
+    def _absent(self, feed: Feed, exchange: Exchange) -> NoReturn:
         if self._may_come(feed):
-            raise NotYetPublished(f"{where} is not published yet ({exchange.detail}).", self.since_end)
-        raise Unavailable(f"{feed} is not there ({exchange.detail})")
+            words = f"{feed} is not published yet ({exchange.detail})."
+            raise NotYetPublished(words, self.since_end, key=self.key, feed=feed)
+        raise Unavailable(f"{feed} is not there ({exchange.detail})", key=self.key, feed=feed)
 
     def _may_come(self, feed: Feed) -> bool:
         wait = feed.spec.published_within
@@ -321,7 +328,7 @@ class LoadedSession:
     def _unread(self, what: str) -> NoReturn:
         if self.stopped is not None:
             raise self.stopped
-        error = UnreadableData(f"{self.key}: FastF1 could not read the {what}.{self._last_failure()}")
+        error = UnreadableData(f"FastF1 could not read the {what}.{self._last_failure()}", key=self.key)
         raise error from (self.failures[-1] if self.failures else None)
 
     def _last_failure(self) -> str:

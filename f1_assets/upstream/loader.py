@@ -17,7 +17,7 @@ from f1_assets.errors import (
     QuotaExhausted,
     TransientError,
 )
-from f1_assets.upstream.account import refusal_message, require_account
+from f1_assets.upstream.account import refusal, require_account
 from f1_assets.upstream.corrections import corrected
 from f1_assets.upstream.estimates import planned_urls
 from f1_assets.upstream.fastf1_private import captured_failures, captured_timing_stream, joined_by
@@ -105,7 +105,7 @@ def load_session(
                     circuit = get_circuit_info(year=event.season, circuit_key=key)
             raw = fetch_raw(transport, asked.api_path, raw_feeds(feeds))
             if (proof := transport.refusal()) is not None:
-                stopped = AuthenticationRequired(refusal_message(transport.settings, session.key, proof))
+                stopped = refusal(transport.settings, session.key, proof)
         except LoadStopped as stop:
             if isinstance(stop.reason, ConfigurationError):
                 raise stop.reason from stop

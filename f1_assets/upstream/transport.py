@@ -311,7 +311,8 @@ class Transport:
         try:
             response = self._whole(feed, url, send)
         except RateLimitExceededError as error:
-            reason = QuotaExhausted(f"FastF1's own request limit is reached ({error}). Wait an hour and run it again.")
+            words = f"FastF1's own request limit is reached ({error})."
+            reason = QuotaExhausted(words, advice="Wait an hour and run it again.")
             raise LoadStopped(reason) from error
         except requests.RequestException as error:
             self.exchanges.append(failed_exchange(feed, url, error))
@@ -321,7 +322,8 @@ class Transport:
         self.exchanges.append(exchange)
         if exchange.is_stranger and feed is Feed.SESSION_INFO:
             # Nothing that comes from there can be trusted, and most of it does not say whose it is.
-            raise LoadStopped(TransientError(f"{url}: {exchange.detail}. Nothing was kept; it is asked for again."))
+            advice = "Nothing was kept; it is asked for again."
+            raise LoadStopped(TransientError(f"{url}: {exchange.detail}.", advice=advice, feed=feed))
         self._take_as_info(exchange, response)
         if exchange.outcome is Outcome.FAILED and response.status_code == 200:
             raise DamagedBody(f"{url}: {exchange.detail}")

@@ -60,6 +60,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
             "needs": dataset.load_name,
         },
         skippable=True,
+        code_version=str(dataset.version),
     )
 
 

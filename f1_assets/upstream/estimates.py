@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
@@ -133,10 +133,16 @@ def planned_urls(
     folder
         Where F1 keeps its feeds; by default where FastF1 would look.
     """
+    asked = [feed for feed in Feed if asks_for(feed, feeds)]
+    return list(urls_of(event, session, asked, folder or live_timing_path(event, session)).values())
+
+
+def urls_of(event: CalendarEvent, session: CalendarSession, feeds: Iterable[Feed], folder: str) -> Mapping[Feed, str]:
+    """Return where feeds of a session are, of those that such a session has."""
     # Written as it leaves, and as the archive has it: some names have letters that an address has not.
-    base = f"{LIVE_TIMING_URL}{quote(folder or live_timing_path(event, session))}"
-    urls = (_url_of(feed, event, session, base) for feed in Feed if asks_for(feed, feeds))
-    return [url for url in urls if url is not None]
+    base = f"{LIVE_TIMING_URL}{quote(folder)}"
+    urls = {feed: _url_of(feed, event, session, base) for feed in feeds}
+    return {feed: url for feed, url in urls.items() if url is not None}
 
 
 def _url_of(feed: Feed, event: CalendarEvent, session: CalendarSession, base: str) -> str | None:

@@ -56,8 +56,11 @@ class Load(StrEnum):
     MESSAGES = "messages"
     """A flag of FastF1's ``Session.load()``, which asks for all feeds of that flag."""
 
+    CIRCUIT = "circuit"
+    """FastF1's ``get_circuit_info()`` asks for it."""
+
     ITSELF = "itself"
-    """It is asked for by itself."""
+    """FastF1 is not asked for it."""
 
     NEVER = "never"
     """It is of a season, and no session's load asks for it."""
@@ -144,7 +147,7 @@ class FeedSpec:
     load
         What makes a load ask for it.
     load_name
-        What the ledger calls a load that asks for it, where it is asked for by itself.
+        What the ledger calls a load that asks for it, where no flag of FastF1's does.
     path
         What the path of its addresses matches. A stream is known by its name instead.
     url_of

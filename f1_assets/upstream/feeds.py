@@ -1,6 +1,6 @@
 """The table of feeds: each row of `Feed` is all that is known of one feed of F1's services that f1_assets uses.
 
-A new feed is one row here, and what reads its body: `LoadedSession.raw` returns a stream that is asked for by itself.
+A new feed is one row here, and what reads its body: `LoadedSession.raw` returns one that FastF1 does not know.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Feed(StrEnum):
         FeedSpec(
             Service.MULTIVIEWER,
             Document("corners", list),
-            Load.ITSELF,
+            Load.CIRCUIT,
             "circuit",
             re.compile(""),
             _circuit_url,

@@ -205,7 +205,7 @@ class LoadedSession:
         return began if is_of_this_session else self.session.t0_utc
 
     def raw(self, feed: Feed) -> bytes:
-        """Return the body of a stream that FastF1 is not asked for."""
+        """Return the body of a feed that FastF1 is not asked for."""
         if feed not in self._raw:
             self._unread(str(feed))
         return self._raw[feed]

@@ -19,7 +19,7 @@ from f1_assets.errors import (
 )
 from f1_assets.upstream.account import refusal, require_account
 from f1_assets.upstream.corrections import corrected
-from f1_assets.upstream.estimates import planned_urls
+from f1_assets.upstream.estimates import planned_urls, urls_of
 from f1_assets.upstream.fastf1_private import captured_failures, captured_timing_stream, joined_by
 from f1_assets.upstream.fastf1_sessions import circuit_key_of, fastf1_session
 from f1_assets.upstream.feeds import Feed, feed_of, is_live_timing
@@ -103,7 +103,7 @@ def load_session(
             if asks_for(Feed.CIRCUIT, feeds) and key is not None:
                 with _noted(failures):
                     circuit = get_circuit_info(year=event.season, circuit_key=key)
-            raw = fetch_raw(transport, asked.api_path, raw_feeds(feeds))
+            raw = fetch_raw(transport, urls_of(event, session, raw_feeds(feeds), asked.api_path))
             if (proof := transport.refusal()) is not None:
                 stopped = refusal(transport.settings, session.key, proof)
         except LoadStopped as stop:

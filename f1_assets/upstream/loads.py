@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from f1_assets.upstream.feed_bodies import Stream
 from f1_assets.upstream.feed_spec import FLAGS, Load
 from f1_assets.upstream.feeds import Feed
 
@@ -31,14 +30,14 @@ def flags_of(feeds: Collection[Feed]) -> dict[str, bool]:
 
 
 def raw_feeds(feeds: Collection[Feed]) -> list[Feed]:
-    """Return the streams that FastF1 is not asked for: telemetry and team radio, and a status without the laps."""
-    return [feed for feed in Feed if feed in feeds and isinstance(feed.spec.body, Stream) and _is_raw(feed, feeds)]
+    """Return the feeds that FastF1 is not asked for: telemetry and team radio, and a status without the laps."""
+    return [feed for feed in Feed if feed in feeds and _is_raw(feed, feeds)]
 
 
 def name_of_load(feeds: Collection[Feed]) -> str:
     """Name a load by what it asks for: so the ledger knows past loads of the same kind."""
     flags = [str(flag) for flag in FLAGS if _is_on(flag, feeds)]
-    others = [feed.spec.load_name for feed in Feed if feed.spec.load is Load.ITSELF and feed in feeds]
+    others = [feed.spec.load_name for feed in Feed if feed.spec.load_name and feed in feeds]
     return ", ".join([*flags, *others]) or "session and results only"
 
 

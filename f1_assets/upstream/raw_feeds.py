@@ -1,18 +1,17 @@
-"""The streams that FastF1 is not asked for: they are fetched here, and read by `LoadedSession`."""
+"""The feeds that FastF1 is not asked for: they are fetched here, and read by `LoadedSession`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import requests
 
-from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL
 from f1_assets.upstream.feeds import LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST, Feed
 from f1_assets.upstream.transport import Transport
 
 
-def fetch_raw(transport: Transport, path: str, feeds: Iterable[Feed]) -> dict[Feed, bytes]:
-    """Fetch streams of a session, inside a load; as FastF1 does, the mirror is asked where the service has none.
+def fetch_raw(transport: Transport, addresses: Mapping[Feed, str]) -> dict[Feed, bytes]:
+    """Fetch feeds of a session, inside a load; as FastF1 does, the mirror is asked where live timing has none.
 
     What fails is noted by the transport, and missing here.
 
@@ -20,15 +19,12 @@ def fetch_raw(transport: Transport, path: str, feeds: Iterable[Feed]) -> dict[Fe
     ----------
     transport
         Carries the requests.
-    path
-        The folder of the session's feeds.
-    feeds
-        Which streams.
+    addresses
+        Where each feed is.
     """
     bodies = {}
-    for feed in feeds:
-        url = f"{LIVE_TIMING_URL}{path}{feed}.jsonStream"
-        for address in (url, url.replace(LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST)):
+    for feed, url in addresses.items():
+        for address in dict.fromkeys((url, url.replace(LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST))):
             try:
                 response = transport.get(address)
             except requests.RequestException:

@@ -55,7 +55,7 @@ def test_a_row_says_all_that_is_needed_of_a_feed(feed):
     assert spec.service is not Service.NONE
     assert spec.body is not None
     assert (spec.path is None) == isinstance(spec.body, Stream)
-    assert bool(spec.load_name) == (spec.load is Load.ITSELF)
+    assert bool(spec.load_name) == (spec.load in (Load.CIRCUIT, Load.ITSELF))
     assert (spec.url_of is not None) == (spec.load is not Load.NEVER and spec.path is not None)
 
 

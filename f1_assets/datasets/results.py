@@ -178,6 +178,7 @@ DATASET = Dataset(
     feeds_of=dict.fromkeys(SPRINT_QUALIFYING, COMPUTED_FROM),
     sessions=frozenset({"R", "S", "Q", *SPRINT_QUALIFYING}),
     historic=True,
+    # Those of a sprint qualifying send no request: they are computed again from what the archive has of the timing.
     renewals=dict.fromkeys(("R", "S", "Q", *SPRINT_QUALIFYING), AFTER_THE_END),
     order_by=("position", "entry"),
     identities=(("driver_id", "driver_number"), ("driver_id",), ("driver_number",)),

@@ -5,10 +5,11 @@ A new feed is one row here, and what reads its body: `LoadedSession.raw` returns
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from f1_assets.upstream.classification import lap_times_damage, results_damage
@@ -68,10 +69,8 @@ def _circuit_url(event: CalendarEvent, _session: CalendarSession) -> str:
     return f"https://{CIRCUIT_HOST}/api/v1/circuits/{event.circuit_key or 0}/{event.season}"
 
 
-def _stream(load: Load, identity: Identity = Identity.NOTHING, body: Stream | None = None, **known: Any) -> FeedSpec:  # noqa: ANN401 (fields of the row)
-    """Return the row of a stream of a session's live timing."""
-    return FeedSpec(Service.LIVE_TIMING, body or Stream(), load, identity=identity, retention=OF_A_SESSION, **known)
-
+_stream = functools.partial(FeedSpec, Service.LIVE_TIMING, Stream(), retention=OF_A_SESSION)
+"""A row of a stream of a session's live timing."""
 
 _UNKNOWN = FeedSpec(Service.NONE, None)
 
@@ -92,27 +91,29 @@ class Feed(StrEnum):
         feed.spec = spec
         return feed
 
-    SESSION_INFO = "SessionInfo", _stream(Load.ALWAYS, Identity.SESSION, keeps_body=True)
+    SESSION_INFO = "SessionInfo", _stream(Load.ALWAYS, identity=Identity.SESSION, keeps_body=True)
     DRIVER_LIST = "DriverList", _stream(Load.ALWAYS)
     SESSION_STATUS = (
         "SessionStatus",
-        _stream(
+        FeedSpec(
+            Service.LIVE_TIMING,
+            Stream(ends_the_session),
             Load.LAPS,
-            body=Stream(ends_the_session),
+            retention=OF_A_SESSION,
             alone_where_optional=True,
             keeps_body=True,
             ends_with_session=True,
         ),
     )
-    TRACK_STATUS = "TrackStatus", _stream(Load.LAPS, Identity.TIMES, ends_with_session=True)
-    TIMING_DATA = "TimingData", _stream(Load.LAPS, Identity.TIMES, keeps_body=True, ends_with_session=True)
-    TIMING_APP_DATA = "TimingAppData", _stream(Load.LAPS, Identity.TIMES, ends_with_session=True)
+    TRACK_STATUS = "TrackStatus", _stream(Load.LAPS, identity=Identity.TIMES, ends_with_session=True)
+    TIMING_DATA = "TimingData", _stream(Load.LAPS, identity=Identity.TIMES, keeps_body=True, ends_with_session=True)
+    TIMING_APP_DATA = "TimingAppData", _stream(Load.LAPS, identity=Identity.TIMES, ends_with_session=True)
     LAP_COUNT = (
         "LapCount",
-        _stream(Load.LAPS, Identity.TIMES, sessions=frozenset({"R", "S"}), ends_with_session=True),
+        _stream(Load.LAPS, identity=Identity.TIMES, sessions=frozenset({"R", "S"}), ends_with_session=True),
     )
-    WEATHER = "WeatherData", _stream(Load.WEATHER, Identity.TIMES)
-    RACE_CONTROL = "RaceControlMessages", _stream(Load.MESSAGES, Identity.DATES, keeps_body=True)
+    WEATHER = "WeatherData", _stream(Load.WEATHER, identity=Identity.TIMES)
+    RACE_CONTROL = "RaceControlMessages", _stream(Load.MESSAGES, identity=Identity.DATES, keeps_body=True)
     CIRCUIT = (
         "MultiViewer circuit",
         FeedSpec(
@@ -127,9 +128,9 @@ class Feed(StrEnum):
             published_within=None,
         ),
     )
-    CAR_DATA = "CarData.z", _stream(Load.ITSELF, Identity.INFLATED_DATES, load_name="car data")
-    POSITION = "Position.z", _stream(Load.ITSELF, Identity.INFLATED_DATES, load_name="positions")
-    TEAM_RADIO = "TeamRadio", _stream(Load.ITSELF, Identity.DATES, load_name="team radio")
+    CAR_DATA = "CarData.z", _stream(Load.ITSELF, identity=Identity.INFLATED_DATES, load_name="car data")
+    POSITION = "Position.z", _stream(Load.ITSELF, identity=Identity.INFLATED_DATES, load_name="positions")
+    TEAM_RADIO = "TeamRadio", _stream(Load.ITSELF, identity=Identity.DATES, load_name="team radio")
     SCHEDULE = (
         "season schedule",
         FeedSpec(

@@ -15,9 +15,11 @@ from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.upstream.server import services
 
 HERE = Path(__file__).parent
-STREAM = (
-    '    PIT_LANE_TIMES = "PitLaneTimeCollection", _stream(Load.ITSELF, Identity.TIMES, load_name="pit lane times")\n'
-)
+STREAM = """    PIT_LANE_TIMES = (
+        "PitLaneTimeCollection",
+        _stream(Load.ITSELF, "pit lane times", identity=Identity.TIMES),
+    )
+"""
 DOCUMENT = """    PIT_STOPS = (
         "Jolpica pit stops",
         FeedSpec(

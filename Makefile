@@ -6,7 +6,7 @@ SOURCES := pyproject.toml constraints.txt
 REFEREE := f1_assets_tests/e2e/test_referee.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-long lint types contracts audit bench docs clean
+.PHONY: help demo ui test test-long lint types contracts defs audit bench docs clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ types: $(VENV)/.dev ## Check types
 
 contracts: $(VENV)/.dev ## Check that arrows between packages point one way
 	$(BIN)/lint-imports
+
+defs: $(VENV)/.dev ## Check that Dagster's own command, dg, loads the definitions
+	$(BIN)/dg check defs
 
 audit: $(VENV)/.dev ## Look for known vulnerabilities in what is installed
 	@$(BIN)/python .ci/audit

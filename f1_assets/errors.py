@@ -1,7 +1,8 @@
 """Every error that f1_assets raises on purpose: one base, five classes for upstream data, three for the rest.
 
-Each message says what happened, for which session and dataset or address, and what to do or what happens next.
-Whatever is not below `F1AssetsError` is a defect and is shown with its traceback.
+An error carries what happened, for which session, dataset and feed, what to do, and when it is tried again, each in a
+field of its own: its text is for people, and nothing reads it. Whatever is not below `F1AssetsError` is a defect and is
+shown with its traceback.
 """
 
 from datetime import datetime, timedelta
@@ -9,9 +10,53 @@ from typing import ClassVar
 
 
 class F1AssetsError(Exception):
-    """Base of all errors that f1_assets raises on purpose."""
+    """Base of all errors that f1_assets raises on purpose.
+
+    Parameters
+    ----------
+    what
+        What happened.
+    advice
+        What to do about it, or what happens next; empty where `what` says all.
+    where
+        The place that it happened in, where not everybody who reads of it should know it: a database's address.
+    key, dataset, feed
+        Which session, dataset and feed it is about, where it is about one.
+    retry_at
+        When it is tried again, or worth trying, where that is known.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        what: str = "",
+        *,
+        advice: str = "",
+        where: str = "",
+        key: object = None,
+        dataset: str | None = None,
+        feed: str | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what, self.advice, self.where = what, advice, where
+        self.key = None if key is None else str(key)
+        self.dataset, self.feed, self.retry_at = dataset, feed, retry_at
+
+    @property
+    def without_place(self) -> str:
+        """What happened and what to do, without the session and the place."""
+        return " ".join(filter(None, (self.what, self.advice)))
+
+    @property
+    def reason(self) -> str:
+        """What happened, what to do and where, without the session: for a line that names the session."""
+        return " ".join(filter(None, (self.without_place, self.where)))
+
+    def __str__(self) -> str:
+        """Say all of it to a person."""
+        return f"{self.key}: {self.reason}" if self.key is not None else self.reason
 
 
 class UpstreamError(F1AssetsError):
@@ -23,16 +68,9 @@ class TransientError(UpstreamError):
 
 
 class QuotaExhausted(UpstreamError):
-    """The request quota is spent, here or at the service (HTTP 429). Work resumes when it is back.
-
-    `resumes_at` is when that will be, where it is known.
-    """
+    """The request quota is spent, here or at the service (HTTP 429). Work resumes at `retry_at`, where it is known."""
 
     exit_code = 3
-
-    def __init__(self, message: str, resumes_at: datetime | None = None) -> None:
-        super().__init__(message)
-        self.resumes_at = resumes_at
 
 
 class NotYetPublished(UpstreamError):
@@ -41,8 +79,16 @@ class NotYetPublished(UpstreamError):
     `since_end` is how long ago the session ended when it was asked for.
     """
 
-    def __init__(self, message: str, since_end: timedelta = timedelta()) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        what: str = "",
+        since_end: timedelta = timedelta(),
+        *,
+        advice: str = "",
+        key: object = None,
+        feed: str | None = None,
+    ) -> None:
+        super().__init__(what, advice=advice, key=key, feed=feed)
         self.since_end = since_end
 
 

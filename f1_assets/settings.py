@@ -125,7 +125,8 @@ class Settings(BaseSettings):
             return make_url(self.database_url.get_secret_value())
         except (ArgumentError, ValueError):
             raise ConfigurationError(
-                "F1_DATABASE_URL is not a database URL. Write it like postgresql://USER:PASSWORD@HOST/DATABASE."
+                "F1_DATABASE_URL is not a database URL.",
+                advice="Write it like postgresql://USER:PASSWORD@HOST/DATABASE.",
             ) from None
 
     @property
@@ -175,8 +176,8 @@ class Settings(BaseSettings):
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             why = "it is a file" if home.is_file() else f"the folder cannot be made ({error.strerror})"
-            what = "Set F1_HOME to a folder that this user may write."
-            raise ConfigurationError(f"F1_HOME {home} cannot be used: {why}. {what}") from error
+            advice = "Set F1_HOME to a folder that this user may write."
+            raise ConfigurationError(f"F1_HOME {home} cannot be used: {why}.", advice=advice) from error
         return home
 
 

@@ -162,8 +162,12 @@ def ui(
     err().print(f"Dagster's UI comes up on http://{host}:{port} (state in {home}); Ctrl-C ends it.")
     # A shell that starts it in the background ignores SIGINT for it; Dagster ends its processes with that signal.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    command = ["dagster", "dev", "--module-name", "f1_assets.definitions", "--host", host, "--port", str(port)]
-    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 (no shell, arguments of our own)
+    # `dg dev`, which takes the place of `dagster dev`, is of a package that only development needs.
+    quiet = ["-W", "ignore:Function `dev_command` is superseded"]
+    # By default each evaluation of a sensor is a line.
+    command = ["dagster", "dev", "--module-name", "f1_assets.definitions", "--log-level", "warning"]
+    address = ["--host", host, "--port", str(port)]
+    os.execv(sys.executable, [sys.executable, *quiet, "-m", *command, *address])  # noqa: S606 (no shell, own arguments)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from f1_assets.errors import AuthenticationRequired, QuotaExhausted, TransientEr
 from f1_assets.importing import retries
 from f1_assets.importing.standings import PUBLISHED_WITHIN
 from f1_assets.planning import dispatch, gaps, standings
-from f1_assets.upstream import loaded_session, transport
+from f1_assets.upstream import feed_spec, transport
 from f1_assets.wording import counted
 
 _HEAD = """# Retries and refreshes
@@ -61,8 +61,8 @@ def _line(cells: Iterable[str]) -> str:
 
 def _failures() -> Iterator[_Row]:
     """Describe what ends a dataset's extraction."""
-    absent = f"within {_words(loaded_session.PUBLISHED_WITHIN)} of the session's end"
-    of_results = f"from Jolpica within {_words(loaded_session.RESULTS_PUBLISHED_WITHIN)}"
+    absent = f"within {_words(feed_spec.PUBLISHED_WITHIN)} of the session's end"
+    of_results = f"from Jolpica within {_words(feed_spec.RESULTS_PUBLISHED_WITHIN)}"
     not_yet, longest_not_yet = (_words(retries.not_yet_wait(since, 1)) for since in (timedelta(), timedelta(days=365)))
     grows = f"{not_yet}, then half of the time since the end"
     faults, defects = _waits(TransientError()), _waits(UnreadableData())
@@ -178,7 +178,7 @@ def _stored() -> Iterator[_Row]:
         for after, of_sessions in by_days.items():
             yield _Row(
                 f"`{dataset.name}` of {_listed(of_sessions)} are stored, and may be amended; asked for: "
-                f"{_listed(dataset.renews)} alone",
+                f"{_listed(dataset.feeds)} alone",
                 "",
                 "`present`",
                 f"{_days(after)} after the session's end; once where several are due",

@@ -58,7 +58,7 @@ def datasets(as_json: AsJson = False) -> None:
     for name in ("dataset", "one row per", "columns (beside season, round, session)", "needs"):
         table.add_column(name)
     for dataset in all_datasets().values():
-        table.add_row(dataset.name, dataset.row, _columns(dataset), str(dataset.needs))
+        table.add_row(dataset.name, dataset.row, _columns(dataset), dataset.load_name)
     for of_season in all_season_datasets().values():
         table.add_row(of_season.name, of_season.row, _columns(of_season), f"Jolpica {of_season.page}")
     print_table(table)
@@ -139,7 +139,7 @@ def _session_document(dataset: Dataset) -> Mapping[str, Any]:
         "row": dataset.row,
         "description": dataset.description,
         "key": ["season", "round", "session", *dataset.key],
-        "needs": str(dataset.needs),
+        "needs": dataset.load_name,
         "sessions": sorted(dataset.sessions),
         "columns": _column_documents(dataset),
     }

@@ -61,8 +61,10 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            what = f"Port {port} of {host} is in use. Choose another: f1-assets serve --port 0 takes any free one."
+            what = f"Port {port} of {host} is in use."
+            advice = "Choose another: f1-assets serve --port 0 takes any free one."
         else:
             reason = error.strerror or str(error)
-            what = f"The board cannot listen on {host}, port {port}: {reason}. Choose another with --host or --port."
-        raise ConfigurationError(what) from error
+            what = f"The board cannot listen on {host}, port {port}: {reason}."
+            advice = "Choose another with --host or --port."
+        raise ConfigurationError(what, advice=advice) from error

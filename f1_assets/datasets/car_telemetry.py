@@ -11,7 +11,6 @@ from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known, laps_are_covered
 from f1_assets.datasets.samples import began_at, samples_of
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loaded_session import LoadedSession
@@ -50,9 +49,8 @@ DATASET = Dataset(
         Field("drs", "int8", "Flap of the rear wing: 0, 1 closed, 8 may open, 10, 12, 14 open; NULL from 2026"),
     ),
     extract=extract,
-    requires=(Feed.CAR_DATA,),
-    uses=(Feed.POSITION, Feed.DRIVER_LIST, Feed.SESSION_STATUS),
-    needs=Needs(car_data=True, positions=True),
+    feeds=(Feed.CAR_DATA,),
+    optional_feeds=(Feed.POSITION, Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     checks=(
         Check(
             "speeds_are_possible",

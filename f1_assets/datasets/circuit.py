@@ -11,9 +11,8 @@ from f1_assets.datasets.coercions import integer, number
 from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.lap_telemetry import lap_telemetry, marker_distances_m
 from f1_assets.datasets.samples import began_at, samples_of
-from f1_assets.errors import F1AssetsError, Unavailable, UnreadableData
+from f1_assets.errors import F1AssetsError, UnreadableData
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse.models import circuits
 
 if TYPE_CHECKING:
@@ -24,13 +23,10 @@ _KINDS = {"corner": "corners", "marshal_light": "marshal_lights", "marshal_secto
 
 def extract(loaded: LoadedSession) -> Extract:
     """Give the markers, and the circuit's rotation beside them."""
-    if loaded.circuit_key is None:
-        loaded.demand((Feed.SESSION_INFO,))
-        raise Unavailable("the circuit's key is in neither the season index nor SessionInfo")
-    loaded.demand((Feed.CIRCUIT,))
     info = loaded.circuit
     if not math.isfinite(info.rotation):
-        raise UnreadableData(f"{loaded.key}: the circuit's rotation is {info.rotation}, which is no angle")
+        words = f"the circuit's rotation is {info.rotation}, which is no angle"
+        raise UnreadableData(words, key=loaded.key, dataset="circuit", feed=Feed.CIRCUIT)
     frames = [_markers(kind, getattr(info, attribute)) for kind, attribute in _KINDS.items()]
     circuit = {
         "circuit_key": loaded.circuit_key,
@@ -110,8 +106,8 @@ DATASET = Dataset(
         Field("distance_m", "float", "From the finish line along the fastest lap; NULL without telemetry", "m"),
     ),
     extract=extract,
-    requires=(),
-    uses=(
+    feeds=(Feed.CIRCUIT,),
+    optional_feeds=(
         # Without any of these four FastF1 has no laps, and so no fastest one to measure along.
         Feed.TIMING_DATA,
         Feed.TIMING_APP_DATA,
@@ -122,7 +118,6 @@ DATASET = Dataset(
         Feed.CAR_DATA,
         Feed.POSITION,
     ),
-    needs=Needs(circuit=True, laps=True, messages=True, car_data=True, positions=True),
     views={
         "circuit_markers": (
             "SELECT e.circuit_key, c.season, c.kind, c.number, c.letter, c.x, c.y, c.angle_deg, "

@@ -17,7 +17,7 @@ from f1_assets.datasets.repeats import Repeats, without_repeats, without_repeats
 from f1_assets.errors import UnreadableData
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, RACE_WEEKEND_SESSIONS, SessionKey
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.loads import feeds_to_load, name_of_load
 from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
 
 if TYPE_CHECKING:
@@ -155,6 +155,14 @@ class Extract:
 
 
 @dataclass(frozen=True)
+class Feeds:
+    """What data is made of: feeds without which there is none, and those that add to it."""
+
+    required: tuple[Feed, ...] = ()
+    optional: tuple[Feed, ...] = ()
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A kind of data of a session.
 
@@ -172,23 +180,19 @@ class Dataset:
         All columns beside season, round, session, in order.
     extract
         Gives the rows from a loaded session, or raises one of the typed errors.
-    requires
-        Feeds without which there is no data.
-    uses
+    feeds
+        Feeds without which there is no data. What must be loaded for it follows from them and `optional_feeds`.
+    optional_feeds
         Feeds that add to it; where upstream has none, the columns that come from them are NULL.
-    needs
-        What must be loaded for it.
-    needs_of
-        What else must be loaded in some sessions, by their identifier.
+    feeds_of
+        The feeds of sessions in which it is made of others than these, by their identifier.
     sessions
         Identifiers of the sessions that have such data, `TESTS` among them.
     historic
         Whether there is data of seasons before live timing (2018).
     renewals
-        How long after a session's end it is asked for again because it may have changed, by session identifier. What
-        changed is kept in `amendments`.
-    renews
-        Feeds that a renewal asks for past the archive; those of `requires` by default.
+        How long after a session's end `feeds` are asked for again, past the archive, because they may have changed; by
+        session identifier. What changed is kept in `amendments`.
     checks
         Rules that its rows follow.
     views
@@ -211,14 +215,12 @@ class Dataset:
     key: tuple[str, ...]
     columns: tuple[Field, ...]
     extract: Callable[[LoadedSession], pd.DataFrame | Extract]
-    requires: tuple[Feed, ...]
-    uses: tuple[Feed, ...] = ()
-    needs: Needs = field(default_factory=Needs)
-    needs_of: Mapping[str, Needs] = field(default_factory=dict)
+    feeds: tuple[Feed, ...]
+    optional_feeds: tuple[Feed, ...] = ()
+    feeds_of: Mapping[str, Feeds] = field(default_factory=dict)
     sessions: frozenset[str] = ALL_SESSIONS
     historic: bool = False
     renewals: Mapping[str, tuple[timedelta, ...]] = field(default_factory=dict)
-    renews: tuple[Feed, ...] = ()
     checks: tuple[Check, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
@@ -230,7 +232,6 @@ class Dataset:
     def __post_init__(self) -> None:
         """Make the table, where it has one."""
         object.__setattr__(self, "order_by", self.order_by or self.key)
-        object.__setattr__(self, "renews", self.renews or self.requires)
         object.__setattr__(self, "identities", self.identities or (self.key,))
         if self.in_lake:
             return
@@ -243,9 +244,19 @@ class Dataset:
         """Whether its rows have a session time that becomes a time of day, where telemetry tells when it began."""
         return not self.in_lake and {"session_time_ms", "utc"} <= {column.name for column in self.columns}
 
-    def needs_in(self, key: SessionKey) -> Needs:
-        """Give what must be loaded for it in this session."""
-        return self.needs | self.needs_of.get(key.session, Needs())
+    def feeds_in(self, key: SessionKey) -> Feeds:
+        """Return the feeds that it is made of in this session."""
+        return self.feeds_of.get(key.session, Feeds(self.feeds, self.optional_feeds))
+
+    def loads_in(self, key: SessionKey) -> frozenset[Feed]:
+        """Return all feeds that are asked for when it is loaded in this session."""
+        feeds = self.feeds_in(key)
+        return feeds_to_load(feeds.required, feeds.optional)
+
+    @property
+    def load_name(self) -> str:
+        """What is loaded for it, in words."""
+        return name_of_load(feeds_to_load(self.feeds, self.optional_feeds))
 
     def why_not_applicable(self, key: SessionKey, live_timing: bool) -> str | None:
         """Tell why a session cannot have such data; None when it can.
@@ -273,7 +284,8 @@ class Dataset:
         F1AssetsError
             One of the typed errors, when a feed is not there or cannot be read.
         """
-        loaded.demand(self.requires, self.uses)
+        feeds = self.feeds_in(loaded.key)
+        loaded.demand(feeds.required, feeds.optional)
         given = self.extract(loaded)
         extract = given if isinstance(given, Extract) else Extract(given)
         frame = extract.frame
@@ -283,7 +295,7 @@ class Dataset:
         if repeats:
             level = logging.WARNING if repeats.with_other_values else logging.INFO
             logger.log(level, "%s: %s: %s", loaded.key, self.name, repeats)
-        sent_again = loaded.corrections.repeats_document(self.requires)
+        sent_again = loaded.corrections.repeats_document(feeds.required)
         return replace(extract, frame=frame, notes={**extract.notes, **sent_again, **repeats.document()})
 
     def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -307,15 +319,17 @@ class Dataset:
             try:
                 frame[column.name] = frame[column.name].astype(_FRAME_TYPES[column.type])
             except (TypeError, ValueError, OverflowError) as error:
-                raise UnreadableData(f"{key}: {self.name}.{column.name} is not {column.type}: {error}") from error
+                words = f"{self.name}.{column.name} is not {column.type}: {error}"
+                raise UnreadableData(words, key=key, dataset=self.name) from error
             if why := why_not_storable(frame[column.name], column.type):
-                raise UnreadableData(f"{key}: {self.name}.{column.name} {why}")
+                raise UnreadableData(f"{self.name}.{column.name} {why}", key=key, dataset=self.name)
         if self.in_lake:
             return without_repeats_in_order(frame, self.key)
         identity = list(self.key)
         nameless = frame[frame[identity].isna().any(axis=1)]
         if not nameless.empty:
-            raise UnreadableData(f"{key}: {len(nameless)} rows of {self.name} have no {' and '.join(identity)}")
+            words = f"{len(nameless)} rows of {self.name} have no {' and '.join(identity)}"
+            raise UnreadableData(words, key=key, dataset=self.name)
         frame, repeats = without_repeats(frame, identity)
         return frame.sort_values(identity, kind="stable").reset_index(drop=True), repeats
 

@@ -33,7 +33,7 @@ def _section(dataset: Dataset) -> str:
         "",
         f"One row per {dataset.row}. {dataset.description}",
         "",
-        f"Loads: {dataset.needs}. Needs: {_feeds(dataset.requires)}; adds to it: {_feeds(dataset.uses)}.",
+        f"Loads: {dataset.load_name}. Needs: {_feeds(dataset.feeds)}; adds to it: {_feeds(dataset.optional_feeds)}.",
         "",
         "| column | type | unit | meaning |",
         "| --- | --- | --- | --- |",

@@ -66,8 +66,8 @@ DATASET = Dataset(
         Field("headshot_url", "text", "Address of a portrait"),
     ),
     extract=extract,
-    requires=(Feed.DRIVER_LIST,),
-    uses=(Feed.RESULTS,),
+    feeds=(Feed.DRIVER_LIST,),
+    optional_feeds=(Feed.RESULTS,),
     version=2,
     views={
         "teams": (

@@ -14,7 +14,6 @@ from f1_assets.datasets.refusals import late_lines
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.datasets.running_time import goes_on_to_the_end
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loaded_session import LoadedSession
@@ -95,10 +94,9 @@ DATASET = Dataset(
         Field("laps_behind_next", "integer", "Laps behind the car ahead", "laps"),
     ),
     extract=extract,
-    requires=(Feed.TIMING_DATA,),
-    uses=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
+    feeds=(Feed.TIMING_DATA,),
+    optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     version=2,
-    needs=Needs(laps=True),
     checks=(
         drivers_are_known(),
         Check(

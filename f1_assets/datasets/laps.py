@@ -19,7 +19,6 @@ from f1_assets.datasets.speed_traps import without_silent_traps
 from f1_assets.datasets.stint_rules import STINT_RULES
 from f1_assets.upstream.classification import first_laps_of
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.people import number_named, people_of
 from f1_assets.warehouse.lines import identity_of
 from f1_assets.warehouse.models import sessions
@@ -235,15 +234,14 @@ DATASET = Dataset(
     ),
     extract=extract,
     # Without any of these FastF1 3.9 has no laps.
-    requires=(Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS, Feed.TRACK_STATUS),
-    uses=(
+    feeds=(Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS, Feed.TRACK_STATUS),
+    optional_feeds=(
         Feed.DRIVER_LIST,
         Feed.RACE_CONTROL,
         Feed.LAP_COUNT,
         Feed.RESULTS,
         Feed.LAP_TIMES,
     ),
-    needs=Needs(laps=True, messages=True),
     version=2,
     checks=(
         Check(

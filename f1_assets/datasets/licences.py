@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from f1_assets.datasets.definition import Dataset
 from f1_assets.datasets.seasonal import SeasonDataset
+from f1_assets.upstream.feed_spec import Service
 from f1_assets.upstream.feeds import Feed
 
 
@@ -38,25 +39,21 @@ SCHEDULE = Licence(
 )
 LICENCES = (JOLPICA, LIVE_TIMING, MULTIVIEWER, SCHEDULE)
 
-_SOURCES = {
-    Feed.RESULTS: JOLPICA,
-    Feed.LAP_TIMES: JOLPICA,
-    Feed.JOLPICA_SEASON: JOLPICA,
-    Feed.SEASON_RESULTS: JOLPICA,
-    Feed.STANDINGS: JOLPICA,
-    Feed.CIRCUIT: MULTIVIEWER,
-    Feed.SCHEDULE: SCHEDULE,
+_LICENCE_OF = {
+    Service.JOLPICA: JOLPICA,
+    Service.LIVE_TIMING: LIVE_TIMING,
+    Service.MULTIVIEWER: MULTIVIEWER,
+    Service.SCHEDULE: SCHEDULE,
 }
-"""Whose a feed is; all others are live timing's."""
 
 
 def licences_of(dataset: Dataset | SeasonDataset | None) -> tuple[Licence, ...]:
     """Return the licences of a dataset's sources; of the calendar's for None."""
     if dataset is None:
         return _of_feeds((Feed.SCHEDULE, Feed.SEASON_INDEX, Feed.JOLPICA_SEASON))
-    return (JOLPICA,) if isinstance(dataset, SeasonDataset) else _of_feeds((*dataset.requires, *dataset.uses))
+    return (JOLPICA,) if isinstance(dataset, SeasonDataset) else _of_feeds((*dataset.feeds, *dataset.optional_feeds))
 
 
 def _of_feeds(feeds: Iterable[Feed]) -> tuple[Licence, ...]:
-    found = {_SOURCES.get(feed, LIVE_TIMING) for feed in feeds}
+    found = {_LICENCE_OF[feed.spec.service] for feed in feeds}
     return tuple(licence for licence in LICENCES if licence in found)

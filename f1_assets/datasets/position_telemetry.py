@@ -9,7 +9,6 @@ from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known, laps_are_covered
 from f1_assets.datasets.samples import began_at, samples_of
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loaded_session import LoadedSession
@@ -46,9 +45,8 @@ DATASET = Dataset(
         Field("on_track", "boolean", "Whether the car is on the track; NULL where that is not said"),
     ),
     extract=extract,
-    requires=(Feed.POSITION,),
-    uses=(Feed.CAR_DATA, Feed.DRIVER_LIST, Feed.SESSION_STATUS),
-    needs=Needs(car_data=True, positions=True),
+    feeds=(Feed.POSITION,),
+    optional_feeds=(Feed.CAR_DATA, Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     checks=(drivers_are_known(also=_SAFETY_CARS), laps_are_covered()),
     in_lake=True,
     version=2,

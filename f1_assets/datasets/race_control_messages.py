@@ -12,7 +12,6 @@ from f1_assets.datasets.own_messages import car_of, refusal_of
 from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known, times_go_forward
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loaded_session import LoadedSession
@@ -85,9 +84,8 @@ DATASET = Dataset(
         Field("driver_number", "text", "Car that it is about, also where only the message's words name it"),
     ),
     extract=extract,
-    requires=(Feed.RACE_CONTROL,),
-    uses=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
+    feeds=(Feed.RACE_CONTROL,),
+    optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     version=2,
-    needs=Needs(messages=True),
     checks=(times_go_forward("message_number", "utc"), drivers_are_known()),
 )

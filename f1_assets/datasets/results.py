@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.coercions import full_name, integer, milliseconds, text
-from f1_assets.datasets.definition import Check, Dataset, Extract, Field, Severity
+from f1_assets.datasets.definition import Check, Dataset, Extract, Feeds, Field, Severity
 from f1_assets.datasets.entries import rows_of_result
 from f1_assets.datasets.result_rules import RESULT_RULES
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
 from f1_assets.upstream.classification import classification_of
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loaded_session import LoadedSession
@@ -26,6 +25,11 @@ AFTER_THE_END = tuple(timedelta(days=days) for days in (1, 3, 7, 30, 100))
 SPRINT_QUALIFYING = ("SQ", "SS")
 """Sessions of which Jolpica has no results: FastF1 computes them from the laps."""
 
+COMPUTED_FROM = Feeds(
+    (Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS), (Feed.DRIVER_LIST, Feed.RACE_CONTROL)
+)
+"""What it computes them from."""
+
 RACES = frozenset({"R", "S"})
 
 _PARTS = ("q1_ms", "q2_ms", "q3_ms")
@@ -34,10 +38,8 @@ _PARTS = ("q1_ms", "q2_ms", "q3_ms")
 def extract(loaded: LoadedSession) -> Extract:
     """Give the classification: every entry of Jolpica's, or what FastF1 computes from the laps."""
     if loaded.key.session in SPRINT_QUALIFYING:
-        loaded.demand((Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS), (Feed.RACE_CONTROL,))
         _ = loaded.laps  # without laps there is nothing to compute from, and the error says why
         return Extract(_computed(loaded.results))
-    loaded.demand((Feed.RESULTS,))
     return rows_of_result(classification_of(loaded.body(Feed.RESULTS)), loaded.listed)
 
 
@@ -171,13 +173,13 @@ DATASET = Dataset(
         Field("points", "float", "Points won in this session", "points"),
     ),
     extract=extract,
-    requires=(),
-    uses=(Feed.DRIVER_LIST, Feed.RESULTS),
-    needs_of={session: Needs(laps=True, messages=True) for session in SPRINT_QUALIFYING},
+    feeds=(Feed.RESULTS,),
+    optional_feeds=(Feed.DRIVER_LIST,),
+    feeds_of=dict.fromkeys(SPRINT_QUALIFYING, COMPUTED_FROM),
     sessions=frozenset({"R", "S", "Q", *SPRINT_QUALIFYING}),
     historic=True,
+    # Those of a sprint qualifying send no request: they are computed again from what the archive has of the timing.
     renewals=dict.fromkeys(("R", "S", "Q", *SPRINT_QUALIFYING), AFTER_THE_END),
-    renews=(Feed.RESULTS,),
     order_by=("position", "entry"),
     identities=(("driver_id", "driver_number"), ("driver_id",), ("driver_number",)),
     version=2,

@@ -26,7 +26,7 @@ def samples_of(table: pd.DataFrame, t0_utc: datetime | None, key: SessionKey) ->
     if table.empty:
         return table
     if t0_utc is None:
-        raise UnreadableData(f"{key}: the telemetry does not tell when session time began")
+        raise UnreadableData("the telemetry does not tell when session time began", key=key)
     measured = table["date_utc"]
     since = measured - pd.Timestamp(t0_utc).tz_localize(None)
     milliseconds = (since // pd.Timedelta(1, "us") + 500) // 1000

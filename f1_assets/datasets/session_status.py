@@ -11,7 +11,6 @@ from f1_assets.datasets.definition import Check, Dataset, Extract, Field
 from f1_assets.datasets.refusals import late_lines
 from f1_assets.datasets.rules import times_go_forward
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loaded_session import LoadedSession
@@ -53,9 +52,8 @@ DATASET = Dataset(
         Field("status", "text", ", ".join(STATUSES), values=STATUSES),
     ),
     extract=extract,
-    requires=(Feed.SESSION_STATUS,),
+    feeds=(Feed.SESSION_STATUS,),
     version=2,
-    needs=Needs(laps=True),
     checks=(
         times_go_forward("change_number", "session_time_ms"),
         Check(

@@ -10,7 +10,6 @@ from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loaded_session import LoadedSession
@@ -39,10 +38,9 @@ DATASET = Dataset(
         Field("url", "text", "Address of the sound"),
     ),
     extract=extract,
-    requires=(Feed.TEAM_RADIO,),
-    uses=(Feed.DRIVER_LIST,),
+    feeds=(Feed.TEAM_RADIO,),
+    optional_feeds=(Feed.DRIVER_LIST,),
     version=2,
-    needs=Needs(team_radio=True),
     order_by=("utc", "driver_number"),
     checks=(drivers_are_known(),),
 )

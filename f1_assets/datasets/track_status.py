@@ -11,7 +11,6 @@ from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.refusals import late_lines
 from f1_assets.datasets.rules import times_go_forward
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loaded_session import LoadedSession
@@ -53,9 +52,8 @@ DATASET = Dataset(
         Field("message", "text", f"In words: {', '.join(STATUSES.values())}", values=tuple(STATUSES.values())),
     ),
     extract=extract,
-    requires=(Feed.TRACK_STATUS,),
-    uses=(Feed.SESSION_STATUS,),
+    feeds=(Feed.TRACK_STATUS,),
+    optional_feeds=(Feed.SESSION_STATUS,),
     version=2,
-    needs=Needs(laps=True),
     checks=(times_go_forward("change_number", "session_time_ms"),),
 )

@@ -9,7 +9,6 @@ import pandas as pd
 from f1_assets.datasets.coercions import flag, milliseconds, number
 from f1_assets.datasets.definition import Check, Dataset, Field
 from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.needs import Needs
 
 if TYPE_CHECKING:
     from f1_assets.upstream.loaded_session import LoadedSession
@@ -79,8 +78,7 @@ DATASET = Dataset(
         Field("wind_speed_mps", "float", "Wind speed", "m/s"),
     ),
     extract=extract,
-    requires=(Feed.WEATHER,),
-    needs=Needs(weather=True),
+    feeds=(Feed.WEATHER,),
     checks=(
         Check("values_are_possible", "Humidity and pressure are within physical limits.", _impossible),
         Check(

@@ -57,9 +57,10 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
         metadata={
             "dagster/column_schema": column_schema(dataset),
             "dagster/table_name": dataset.name,
-            "needs": str(dataset.needs),
+            "needs": dataset.load_name,
         },
         skippable=True,
+        code_version=str(dataset.version),
     )
 
 

@@ -12,7 +12,7 @@ from f1_assets.monitoring.notifications import post
 from f1_assets.planning import DatasetState
 from f1_assets.planning.dispatch import account_blocked_since
 from f1_assets.settings import Settings
-from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse import Warehouse
 
 LEAST_BETWEEN = timedelta(minutes=15)
 
@@ -62,7 +62,7 @@ def tell_failures(
     is_blocked = account_blocked_since(states) is not None
     failures = failures_since(warehouse, datetime.fromisoformat(told.until))
     if is_blocked and told.account:
-        failures = [line for line in failures if line.status is not Status.BLOCKED_AUTH]
+        failures = [line for line in failures if not line.status.needs_operator]
     if not failures:
         kept = Told(told.until, told.posted_at, told.account and is_blocked)
         return "nothing failed since the last message", json.dumps(asdict(kept))

@@ -33,7 +33,8 @@ def prepare_dagster_home(settings: Settings) -> Path:
             config.touch(mode=0o600)
             config.write_text(files("f1_assets.defs").joinpath("dagster.yaml").read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"DAGSTER_HOME {home} cannot be used: {error.strerror}. Set DAGSTER_HOME.") from error
+        words = f"DAGSTER_HOME {home} cannot be used: {error.strerror}."
+        raise ConfigurationError(words, advice="Set DAGSTER_HOME.") from error
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 

@@ -33,8 +33,7 @@ def failure_of(
     line: Extraction, error: Exception, warehouse: Warehouse, now: datetime, jitter: float | None = None
 ) -> Extraction:
     """Make the line of a dataset that ended in an error: its status, its reason, and when it is tried again."""
-    known = isinstance(error, F1AssetsError)
-    words = str(error).removeprefix(f"{line.key}: ") if known else f"defect: {type(error).__name__}: {error}"
+    words = error.reason if isinstance(error, F1AssetsError) else f"defect: {type(error).__name__}: {error}"
     before = next((stored for stored in warehouse.extractions(line.key) if stored.dataset == line.dataset), line)
     attempts = before.attempts + 1
     is_repeated = before.error_class == type(error).__name__

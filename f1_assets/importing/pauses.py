@@ -114,8 +114,8 @@ class Pauses:
             return
         if needed > self._left:
             raise QuotaExhausted(
-                f"{what} needs {needed} requests, and {self._left} are left of --max-requests. "
-                "Run the command again to go on."
+                f"{what} needs {needed} requests, and {self._left} are left of --max-requests.",
+                advice="Run the command again to go on.",
             )
         self._left -= needed
 
@@ -156,4 +156,4 @@ class Pauses:
 
 
 def _seconds_left(spent: QuotaExhausted) -> float:
-    return (spent.resumes_at - datetime.now(UTC)).total_seconds() if spent.resumes_at is not None else 0.0
+    return (spent.retry_at - datetime.now(UTC)).total_seconds() if spent.retry_at is not None else 0.0

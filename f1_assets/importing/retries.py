@@ -74,7 +74,7 @@ def next_try_at(
         case AuthenticationRequired():
             return now + ACCOUNT_IS_TRIED_AFTER
         case QuotaExhausted():
-            return max(error.resumes_at or now, now)
+            return max(error.retry_at or now, now)
         case Unavailable():
             return now + UNAVAILABLE_EXPIRES * jitter
         case NotYetPublished():

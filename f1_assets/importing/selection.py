@@ -115,5 +115,6 @@ def _renewed(gap: SessionGap, renewal: Renewal) -> SessionGap:
     """Return a gap for which all that its datasets are made of is asked for again, or nothing."""
     if renewal is Renewal.ARCHIVE:
         return replace(gap, from_archive=True)
-    feeds = {feed for dataset in named(gap.datasets) for feed in (*dataset.requires, *dataset.uses)}
-    return replace(gap, renew=frozenset(str(feed) for feed in feeds | {Feed.SESSION_INFO}))
+    made_of = [dataset.feeds_in(gap.key) for dataset in named(gap.datasets)]
+    feeds = {Feed.SESSION_INFO}.union(*((*feeds.required, *feeds.optional) for feeds in made_of))
+    return replace(gap, renew=frozenset(str(feed) for feed in feeds))

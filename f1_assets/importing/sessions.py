@@ -28,10 +28,11 @@ from f1_assets.importing.retries import a_jitter, not_yet_wait
 from f1_assets.keys import SessionKey
 from f1_assets.monitoring.logs import about
 from f1_assets.planning import SessionGap
+from f1_assets.planning.report import feeds_to_load_of
 from f1_assets.settings import process_settings
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.ledger import SHORT_WAIT_SECONDS, Purpose
-from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.loads import name_of_load
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import SIMULATOR, CalendarEvent, CalendarSession, event_of, source_of
@@ -81,8 +82,7 @@ class SessionOutcome:
     @property
     def unavailable(self) -> tuple[str, ...]:
         """Names of the datasets that upstream does not have."""
-        without = (Status.UNAVAILABLE, Status.NOT_APPLICABLE)
-        return tuple(line.dataset for line in self.datasets if line.status in without)
+        return tuple(line.dataset for line in self.datasets if line.status.has_no_data)
 
     @property
     def status(self) -> Outcome:
@@ -102,7 +102,7 @@ class _Load:
 
     event: CalendarEvent
     session: CalendarSession
-    needs: Needs
+    feeds: frozenset[Feed]
     renew: frozenset[Feed]
     from_archive: bool
     pages_since: datetime | None = None
@@ -125,7 +125,7 @@ def _expected(transport: Transport, load: _Load) -> Mapping[str, int]:
 
     if load.from_archive:
         return {}
-    return expected_requests(transport, load.event, load.session, load.needs, load.renew, load.pages_since)
+    return expected_requests(transport, load.event, load.session, load.feeds, load.renew, load.pages_since)
 
 
 def reserve_requests(
@@ -174,7 +174,7 @@ def load_fastf1_session(
     renew: Iterable[str] = (),
     from_archive: bool = False,
 ) -> LoadedSession:
-    """Load a session once, with the union of what its datasets need.
+    """Load a session once, with the union of its datasets' feeds.
 
     Parameters
     ----------
@@ -209,21 +209,21 @@ def load_fastf1_session(
     load = _load_of(gap, warehouse, transport)
     if reservation is None:
         reservation = _reserve_after_a_short_wait(gap, warehouse, transport)
-    purpose = Purpose(str(key), str(load.needs), uuid.uuid4().hex, run_id, reservation)
+    purpose = Purpose(str(key), name_of_load(load.feeds), uuid.uuid4().hex, run_id, reservation)
     try:
         with about(session=key, run=run_id):
             loaded = load_session(
                 transport,
                 load.event,
                 load.session,
-                load.needs,
+                load.feeds,
                 purpose,
                 load.renew,
                 load.from_archive,
                 load.pages_since,
             )
             words = "loaded %s in %.1f s: %d requests, %d responses from the archive"
-            logger.info(words, load.needs, loaded.seconds, loaded.requests, loaded.archive_hits)
+            logger.info(words, name_of_load(load.feeds), loaded.seconds, loaded.requests, loaded.archive_hits)
             return loaded
     finally:
         if reservation is not None and transport.ledger is not None:
@@ -238,19 +238,17 @@ def _load_of(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> _Lo
     if (source_of(warehouse, key.season) == SIMULATOR) != (transport.source == SIMULATOR):
         raise ConfigurationError(
             f"Season {key.season} in the warehouse is {'real' if transport.source == SIMULATOR else 'made up'}, "
-            f"but F1_SOURCE is {transport.source}. Set F1_SOURCE to match, or run: f1-assets calendar {key.season}"
+            f"but F1_SOURCE is {transport.source}.",
+            advice=f"Set F1_SOURCE to match, or run: f1-assets calendar {key.season}",
         )
     session = next(listed for listed in event.sessions if listed.key == key)
     if session.end > datetime.now(UTC):
         raise UsageError(
             f"{key} has not taken place yet: {event.name} {session.name} ends {session.end:%Y-%m-%d %H:%M} UTC."
         )
-    needs = Needs()
-    for dataset in named(gap.datasets):
-        if dataset.why_not_applicable(key, event.live_timing) is None:
-            needs |= dataset.needs_in(key)
+    feeds = feeds_to_load_of(gap, event)
     since = _pages_since(gap, warehouse) if gap.renew else None
-    return _Load(event, session, needs, frozenset(Feed(name) for name in gap.renew), gap.from_archive, since)
+    return _Load(event, session, feeds, frozenset(Feed(name) for name in gap.renew), gap.from_archive, since)
 
 
 def _pages_since(gap: SessionGap, warehouse: Warehouse) -> datetime:
@@ -268,7 +266,7 @@ def _reserve_after_a_short_wait(gap: SessionGap, warehouse: Warehouse, transport
         try:
             return reserve_requests(gap, warehouse=warehouse, transport=transport)
         except QuotaExhausted as spent:
-            wait = (spent.resumes_at - datetime.now(UTC)).total_seconds() if spent.resumes_at else SHORT_WAIT_SECONDS
+            wait = (spent.retry_at - datetime.now(UTC)).total_seconds() if spent.retry_at else SHORT_WAIT_SECONDS
             if time.monotonic() + wait > deadline:
                 raise
             time.sleep(min(max(wait, 0.05), 1.0))
@@ -303,7 +301,7 @@ def extract_each(
             load_seconds=loaded.seconds,
             fastf1_version=fastf1_version(),
             version=dataset.version,
-            asked_at=loaded.asked_at(dataset.renews),
+            asked_at=loaded.asked_at(dataset.feeds),
             run_id=run_id,
         )
         if reason := dataset.why_not_applicable(loaded.key, loaded.event.live_timing):
@@ -323,11 +321,12 @@ def _extract(
     try:
         extract = dataset.take(loaded)
         if extract.frame.empty:
-            raise Unavailable(f"upstream has no {dataset.name} of this session: the feed is there, without entries")
+            words = f"upstream has no {dataset.name} of this session: the feed is there, without entries"
+            raise Unavailable(words, key=loaded.key, dataset=dataset.name)
         _refuse_fewer_rows(loaded.key, dataset.name, len(extract.frame), warehouse)
         notes = json.dumps(extract.notes) if extract.notes else None
         line = replace(line, rows_expected=extract.rows_expected, notes=notes, seconds=time.perf_counter() - started)
-        if awaited := loaded.awaited(dataset.uses):
+        if awaited := loaded.awaited(dataset.feeds_in(loaded.key).optional):
             line = replace(
                 line,
                 reason=f"{', '.join(awaited)} not published yet: what comes from there is missing",
@@ -352,7 +351,8 @@ def _refuse_fewer_rows(key: SessionKey, name: str, rows: int, warehouse: Warehou
     if stored is None or stored.status is not Status.PRESENT or stored.short_because is not None:
         return
     if rows < stored.rows * LEAST_OF_THE_ROWS:
-        raise Unavailable(f"{rows:,} rows of {name} came, and {stored.rows:,} are stored: those stay")
+        words = f"{rows:,} rows of {name} came, and {stored.rows:,} are stored: those stay"
+        raise Unavailable(words, key=key, dataset=name)
 
 
 def process_session_gap(

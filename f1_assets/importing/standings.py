@@ -98,11 +98,12 @@ def _rows_of(gap: StandingsGap, dataset: SeasonDataset, transport: Transport) ->
     try:
         response = transport.get(url)
     except requests.RequestException as error:
-        raise TransientError(f"{where}: the request failed ({in_short(error)}). The next import asks again.") from error
+        words = f"{where}: the request failed ({in_short(error)})."
+        raise TransientError(words, advice="The next import asks again.") from error
     if response.status_code == 429:
-        raise QuotaExhausted(f"{where}: the service throttles (HTTP 429). A later import asks again.")
+        raise QuotaExhausted(f"{where}: the service throttles (HTTP 429).", advice="A later import asks again.")
     if response.status_code not in (200, 404):
-        raise TransientError(f"{where}: HTTP {response.status_code}. The next import asks again.")
+        raise TransientError(f"{where}: HTTP {response.status_code}.", advice="The next import asks again.")
     try:
         found = dataset.rows_of(json.loads(response.content)["MRData"]) if response.status_code == 200 else []
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:

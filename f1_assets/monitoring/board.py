@@ -19,9 +19,6 @@ from f1_assets.warehouse.claims import claimed_sessions
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import events
 
-INCOMPLETE = (Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
-"""What a session must not have to be complete."""
-
 
 @dataclass(frozen=True)
 class SeasonRow:
@@ -119,7 +116,7 @@ def season_row(season: int, calendar: StoredCalendar, states: Sequence[DatasetSt
     counts = Counter(state.status for state in states)
     sessions = {state.key for state in states}
     upcoming = {state.key for state in states if state.status is Status.UPCOMING}
-    lacking = {state.key for state in states if state.status in INCOMPLETE}
+    lacking = {state.key for state in states if state.status.is_gap}
     return SeasonRow(
         season=season,
         source=calendar.source,
@@ -195,14 +192,12 @@ def failures_of(
 
 def has_failed(state: DatasetState) -> bool:
     """Tell whether the last try failed, be it that older rows are still there."""
-    if state.status in (Status.FAILED, Status.BLOCKED_AUTH):
-        return True
-    return state.status is Status.PRESENT and state.error_class is not None
+    return state.status.has_failed or (state.status is Status.PRESENT and state.error_class is not None)
 
 
 def needs_a_person(state: DatasetState) -> bool:
     """Tell whether nothing happens until a person does something."""
-    return state.is_given_up or state.status is Status.BLOCKED_AUTH
+    return state.is_given_up or state.status.needs_operator
 
 
 def what_next(state: DatasetState, now: datetime) -> str | None:

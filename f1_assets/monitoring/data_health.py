@@ -55,7 +55,7 @@ def _where_the_error_is(failed: Sequence[DatasetState]) -> str:
 
 def blocked_part(states: Sequence[DatasetState]) -> Part:
     """Tell what waits because the Formula 1 account was refused."""
-    blocked = [state for state in states if state.status is Status.BLOCKED_AUTH]
+    blocked = [state for state in states if state.status.needs_operator]
     if not blocked:
         return Part("refusals", Condition.OK, "Nothing waits for the Formula 1 account.")
     from f1_assets.upstream.account import advice_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse import Extraction, Warehouse
 
 MOST_TOLD = 5
 """More sessions than these are counted: whoever reads wants to know what happens, not all of it."""
@@ -25,8 +25,8 @@ def failure_message(failures: Sequence[Extraction]) -> str:
     failures
         The datasets that failed; not empty.
     """
-    blocked = [line for line in failures if line.status is Status.BLOCKED_AUTH]
-    others = [line for line in failures if line.status is not Status.BLOCKED_AUTH]
+    blocked = [line for line in failures if line.status.needs_operator]
+    others = [line for line in failures if not line.status.needs_operator]
     return "\n".join([*_of_account(blocked), *_of_sessions(others)])
 
 

@@ -12,8 +12,6 @@ from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.statistics import last_ended
 
-NOTHING_TO_BRING = (Status.NOT_APPLICABLE, Status.UNAVAILABLE)
-
 
 @dataclass(frozen=True)
 class NewestSession:
@@ -46,7 +44,7 @@ def newest_session(warehouse: Warehouse, states: Iterable[DatasetState], now: da
         ended = last_ended(connection, now)
     statuses: dict[SessionKey, list[Status]] = {key: [] for key, _ in ended}
     for state in states:
-        if state.key in statuses and state.status not in NOTHING_TO_BRING:
+        if state.key in statuses and not state.status.has_no_data:
             statuses[state.key].append(state.status)
     for key, ended_at in ended:
         if expected := statuses[key]:

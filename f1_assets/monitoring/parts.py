@@ -43,10 +43,10 @@ def looked_at(name: str, check: Check) -> Part:
 
 
 def failing(name: str, error: Exception) -> Part:
-    """Make an error the failure of a part: its first sentence says why, the others what to do."""
+    """Make an error the failure of a part: what happened says why, and its advice what to do."""
     if isinstance(error, F1AssetsError):
-        reason, _, what_to_do = " ".join(str(error).split()).partition(". ")
-        return Part(name, Condition.FAILING, f"{reason.rstrip('.')}.", what_to_do or None)
+        reason = " ".join(f"{error.what} {error.where}".split())
+        return Part(name, Condition.FAILING, f"{reason.rstrip('.')}.", error.advice or None)
     # A database's own words, without the statement that SQLAlchemy adds.
     words = " ".join(str(getattr(error, "orig", None) or error).split())
     return Part(name, Condition.FAILING, f"It cannot be looked at: {type(error).__name__}: {words[:_LONGEST]}.")

@@ -20,9 +20,6 @@ from f1_assets.monitoring.newest import newest_session
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Status, Warehouse
 
-_COUNTED = (Status.PRESENT, Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
-"""What upstream has, as far as is known, and what has ended: completeness is the share of it that is present."""
-
 _USUAL_ERRORS = (AuthenticationRequired, NotYetPublished, QuotaExhausted, TransientError, UnreadableData)
 """They are told of when there are none too, so that a graph shows them come."""
 
@@ -74,7 +71,7 @@ def _completeness(states: Sequence[DatasetState]) -> Metric:
     counted: Counter[tuple[int, str]] = Counter()
     present: Counter[tuple[int, str]] = Counter()
     for state in states:
-        if state.status in _COUNTED:
+        if state.status.is_expected:
             counted[state.key.season, state.dataset] += 1
             present[state.key.season, state.dataset] += state.status is Status.PRESENT
     for (season, dataset), number in counted.items():
@@ -105,10 +102,9 @@ def _per_season(
 
 
 def _failures(states: Sequence[DatasetState]) -> Metric:
-    failed = (Status.FAILED, Status.BLOCKED_AUTH, Status.PRESENT)
     counts = dict.fromkeys((error.__name__ for error in _USUAL_ERRORS), 0)
     for state in states:
-        if state.error_class is not None and state.status in failed:
+        if state.error_class is not None and (state.status.has_failed or state.status is Status.PRESENT):
             counts[state.error_class] = counts.get(state.error_class, 0) + 1
     return _gauge(
         "f1_assets_failures",

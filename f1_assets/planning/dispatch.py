@@ -122,7 +122,7 @@ def _came_with_account(state: DatasetState) -> bool:
     if state.status is not Status.PRESENT or state.requests == 0 or not _needs_account(state.key):
         return False
     dataset = all_datasets().get(state.dataset)
-    return dataset is not None and any(is_of_live_timing(feed) for feed in dataset.requires)
+    return dataset is not None and any(is_of_live_timing(feed) for feed in dataset.feeds)
 
 
 def _is_blocked(gap: SessionGap, states: Iterable[DatasetState]) -> bool:
@@ -139,7 +139,7 @@ def _status(
 ) -> str:
     upcoming = {state.key for state in states if state.status is Status.UPCOMING}
     ended = {state.key for state in states} - upcoming
-    incomplete = {state.key for state in states if state.status in (Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)}
+    incomplete = {state.key for state in states if state.status.is_gap}
     words = [f"{len(ended) - len(incomplete & ended)} of {len(ended)} sessions complete"]
     if gaps:
         words.append(f"{len(gaps)} to load")

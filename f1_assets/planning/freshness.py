@@ -54,7 +54,7 @@ def freshness_of(
     names: dict[str, None] = {}
     for state in states:
         names[state.dataset] = None
-        if state.status not in (Status.UPCOMING, Status.NOT_APPLICABLE, Status.UNAVAILABLE):
+        if state.status.is_expected:
             newest[state.dataset] = state
     return {name: _freshness(name, newest.get(name), ends, now) for name in names}
 

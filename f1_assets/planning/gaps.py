@@ -30,9 +30,6 @@ SOON_AFTER = timedelta(hours=6)
 SHORT_RENEWALS = tuple(timedelta(days=days) for days in (1, 3, 7))
 """So long after rows were stored that fall far short of their session, upstream is asked again."""
 
-SPRINT_QUALIFYING_FEEDS = (Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS)
-"""Jolpica has no results of a sprint qualifying: FastF1 computes them."""
-
 _RENEWED_STILL = tuple(error.__name__ for error in (TransientError, QuotaExhausted, AuthenticationRequired))
 
 REMEMBERED = 8
@@ -108,13 +105,8 @@ class SessionGap:
 
 def _is_made_of(dataset: Dataset, feeds: Collection[str], key: SessionKey) -> bool:
     """Check whether a dataset's rows are made of one of these feeds of live timing."""
-    own = {*dataset.requires, *dataset.uses, *_computed_from(dataset, key)}
-    return any(is_of_live_timing(feed) and feed in feeds for feed in own)
-
-
-def _computed_from(dataset: Dataset, key: SessionKey) -> tuple[Feed, ...]:
-    """Return the feeds of which rows are computed that have no feed of their own: sprint qualifying results."""
-    return SPRINT_QUALIFYING_FEEDS if dataset.needs_of.get(key.session) is not None else ()
+    own = dataset.feeds_in(key)
+    return any(is_of_live_timing(feed) and feed in feeds for feed in (*own.required, *own.optional))
 
 
 def dataset_states(
@@ -261,7 +253,7 @@ def _state(
     asked_at, short_since = (None if is_of_the_future(at, now) else at for at in (asked_at, short_since))
     if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:
         status = Status.MISSING
-    elif status in (Status.FAILED, Status.BLOCKED_AUTH):
+    elif status.has_failed:
         if reason_now := dataset.why_not_applicable(key, session.live_timing):
             return DatasetState(key, name, Status.NOT_APPLICABLE, reason=reason_now)
         if is_old and next_try_at is None:
@@ -282,9 +274,9 @@ def _state(
             # A renewal that failed is one still.
             failed = error_class in _RENEWED_STILL and tried is not None and tried > asked
             if failed or any(asked < at <= open_until for at in planned):
-                renew |= {str(feed) for feed in dataset.renews}
+                renew |= {str(feed) for feed in dataset.feeds}
             if any(asked < at <= open_until for at in repairs):
-                renew |= {str(feed) for feed in _computed_from(dataset, key) or dataset.renews}
+                renew |= {str(feed) for feed in dataset.feeds_in(key).required}
         stale_because = short_because
         if is_old:
             stale_because = f"made by version {version} of {name}, which has version {dataset.version} now"

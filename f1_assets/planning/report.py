@@ -16,7 +16,7 @@ from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.settings import process_settings
-from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession, events_of, no_calendar
@@ -93,15 +93,13 @@ class GapReport:
     @property
     def completeness(self) -> float | None:
         """Share of what upstream has and what has ended that is there, from 0 to 1; None before a session has ended."""
-        counted = [
-            s for s in self.states if s.status in (Status.PRESENT, Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
-        ]
+        counted = [state for state in self.states if state.status.is_expected]
         return sum(state.status is Status.PRESENT for state in counted) / len(counted) if counted else None
 
     @property
     def failed(self) -> tuple[DatasetState, ...]:
         """What failed: it is asked for again now, or later, or no more until a person says ``retry``."""
-        return tuple(s for s in self.states if s.status in (Status.FAILED, Status.BLOCKED_AUTH))
+        return tuple(state for state in self.states if state.status.has_failed)
 
     @property
     def waiting(self) -> tuple[DatasetState, ...]:
@@ -228,14 +226,11 @@ def _sessions_of(
     }
 
 
-def needs_of(gap: SessionGap, event: CalendarEvent) -> Needs:
-    """Give what must be loaded for the datasets of a gap."""
-    needs = Needs()
-    for name in gap.datasets:
-        dataset = all_datasets()[name]
-        if dataset.why_not_applicable(gap.key, event.live_timing) is None:
-            needs |= dataset.needs_in(gap.key)
-    return needs
+def feeds_to_load_of(gap: SessionGap, event: CalendarEvent) -> frozenset[Feed]:
+    """Return all feeds that are asked for when the datasets of a gap are loaded."""
+    wanted = (all_datasets()[name] for name in gap.datasets)
+    applicable = (dataset for dataset in wanted if dataset.why_not_applicable(gap.key, event.live_timing) is None)
+    return frozenset[Feed]().union(*(dataset.loads_in(gap.key) for dataset in applicable))
 
 
 def _costs(
@@ -252,7 +247,7 @@ def _costs(
     costs = {}
     for gap in gaps:
         event, session = sessions[gap.key]
-        costs[gap.key] = estimator.cost(event, session, needs_of(gap, event), gap.renew)
+        costs[gap.key] = estimator.cost(event, session, feeds_to_load_of(gap, event), gap.renew)
     return costs
 
 
@@ -275,8 +270,7 @@ def _missing_keys(states: Iterable[DatasetState]) -> list[SessionKey]:
     wanted: dict[SessionKey, bool] = {}
     for state in states:
         present[state.key] = present.get(state.key, False) or state.status is Status.PRESENT
-        lacks = state.status in (Status.MISSING, Status.FAILED, Status.BLOCKED_AUTH)
-        wanted[state.key] = wanted.get(state.key, False) or lacks
+        wanted[state.key] = wanted.get(state.key, False) or state.status.is_gap
     return [key for key, is_wanted in wanted.items() if is_wanted and not present[key]]
 
 

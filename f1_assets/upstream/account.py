@@ -93,11 +93,12 @@ def require_account(settings: Settings) -> None:
         else:
             _refusals.pop(credentials, None)
     if credentials in _refusals:
-        raise AuthenticationRequired(f"The Formula 1 account was refused: {_refusals[credentials]}. {WHAT_TO_DO}")
+        words = f"The Formula 1 account was refused: {_refusals[credentials]}."
+        raise AuthenticationRequired(words, advice=WHAT_TO_DO)
 
 
-def refusal_message(settings: Settings, key: SessionKey, proof: Exchange) -> str:
-    """Say that F1 refused a load, and what to do about it: that depends on whether a valid token was sent.
+def refusal(settings: Settings, key: SessionKey, proof: Exchange) -> AuthenticationRequired:
+    """Return the error of a load that F1 refused; what to do about it depends on whether a valid token was sent.
 
     Parameters
     ----------
@@ -114,7 +115,8 @@ def refusal_message(settings: Settings, key: SessionKey, proof: Exchange) -> str
     else:
         advice = ADDRESS_IS_REFUSED if proof.status == 403 else IS_NOT_ACCEPTED
     must = ", which must be there" if proof.status == 403 else ""
-    return f"{key}: F1 refused live timing ({proof.detail} for {proof.feed}{must}). {advice}"
+    words = f"F1 refused live timing ({proof.detail} for {proof.feed}{must})."
+    return AuthenticationRequired(words, advice=advice, key=key, feed=proof.feed)
 
 
 def advice_in(reason: str) -> str:

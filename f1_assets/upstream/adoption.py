@@ -21,6 +21,7 @@ import requests
 
 from f1_assets.errors import UsageError
 from f1_assets.upstream.archive import Archive
+from f1_assets.upstream.feed_spec import A_CALENDAR
 from f1_assets.upstream.feeds import JOLPICA_HOST, Feed, damage_of, feed_of, is_live_timing, is_without_data
 from f1_assets.upstream.identity import Asked, is_distinctive, stranger
 from f1_assets.upstream.plain_pickles import plain_data_of
@@ -171,7 +172,7 @@ def _refuse_what_may_change(kept: _Kept) -> None:
         raise _Refused("not an address") from error
     if feed is Feed.OTHER or parts.scheme != "https" or parts.netloc != parts.hostname:
         raise _Refused("not a feed that is used here")
-    if feed in (Feed.SCHEDULE, Feed.SEASON_INDEX, Feed.JOLPICA_SEASON):
+    if feed.spec.retention is A_CALENDAR:
         raise _Refused("a calendar, which is kept for hours only")
     if damage_of(kept.url, kept.body) is not None or is_without_data(feed, kept.body):
         raise _Refused("damaged, or without data")

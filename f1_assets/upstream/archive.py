@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ABSENCE_IS_KEPT = timedelta(days=7)
-"""For how long a 404 of a finished session is believed."""
-
 _CLOCK_IS_AHEAD = timedelta(minutes=5)
 """What was kept so far in the future was kept by a wrong clock."""
 
@@ -197,14 +194,15 @@ class Archive:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
-            if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
                 raise ConfigurationError(
-                    f"The archive {self._folder} cannot be read: {error}. Move that file away, or set F1_ARCHIVE_URL."
+                    f"The archive {self._folder} cannot be read: {error}.",
+                    advice="Move that file away, or set F1_ARCHIVE_URL.",
                 ) from error
             reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
             raise ConfigurationError(
-                f"The archive {self._folder} cannot be used: {reason}. What it has is whole. Free some space there, or "
-                "set F1_ARCHIVE_URL."
+                f"The archive {self._folder} cannot be used: {reason}.",
+                advice="What it has is whole. Free some space there, or set F1_ARCHIVE_URL.",
             ) from error
 
 

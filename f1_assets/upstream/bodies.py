@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
-from f1_assets.upstream.feeds import Feed, damage_of, feed_of
+from f1_assets.upstream.feeds import damage_of, form_of
 
 _PIECE_BYTES = 65_536
 
@@ -72,15 +70,5 @@ def is_complete(url: str, body: bytes) -> bool:
     A JSON document does, and so does the stream of a session's status when it comes to the session's end. Another
     stream may have been cut after any of its lines.
     """
-    feed = feed_of(url)
-    if damage_of(url, body) is not None:
-        return False
-    if not url.endswith(".jsonStream"):
-        return True
-    if feed is not Feed.SESSION_STATUS:
-        return False
-    try:
-        last = json.loads(body.splitlines()[-1][12:].decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return False  # a stream may have a few lines that cannot be read
-    return isinstance(last, dict) and last.get("Status") == "Ends"
+    form = form_of(url)
+    return form is not None and damage_of(url, body) is None and form.shows_its_end(body)

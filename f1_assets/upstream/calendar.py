@@ -118,7 +118,7 @@ def _unreadable(
     for exchange in exchanges:
         if exchange.feed in (Feed.SCHEDULE, Feed.JOLPICA_SEASON):
             transport.discard(exchange.url)
-    return TransientError(f"The schedule of season {season} {why}. It is asked for again next time.")
+    return TransientError(f"The schedule of season {season} {why}.", advice="It is asked for again next time.")
 
 
 def _no_schedule(season: int, transport: Transport, exchanges: list[Exchange]) -> UpstreamError:
@@ -126,10 +126,12 @@ def _no_schedule(season: int, transport: Transport, exchanges: list[Exchange]) -
     if last is None or last.outcome is Outcome.DATA:
         return _unreadable(season, transport, exchanges)
     if last.outcome is Outcome.ABSENT:
-        return NotYetPublished(f"There is no schedule of season {season} yet ({last.detail}). Is the season right?")
+        words = f"There is no schedule of season {season} yet ({last.detail})."
+        return NotYetPublished(words, advice="Is the season right?")
     if last.outcome is Outcome.THROTTLED:
-        return QuotaExhausted(f"The schedule of season {season} was refused for now ({last.detail}). Try again later.")
-    return TransientError(f"The schedule of season {season} failed: {last.detail}. Run the command again.")
+        words = f"The schedule of season {season} was refused for now ({last.detail})."
+        return QuotaExhausted(words, advice="Try again later.")
+    return TransientError(f"The schedule of season {season} failed: {last.detail}.", advice="Run the command again.")
 
 
 def _events(season: int, schedule: pd.DataFrame, index: Sequence[IndexEntry]) -> list[CalendarEvent]:

@@ -21,11 +21,9 @@ from f1_assets.upstream.track_limits import rulings, with_rulings
 
 logger = logging.getLogger(__name__)
 
-_END_WITH_THE_SESSION = (Feed.SESSION_STATUS, Feed.TRACK_STATUS, Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.LAP_COUNT)
-"""Feeds whose lines after the session's end are of the next series."""
-
 _TOLD_CHARACTERS = 80
 _ZERO = "00:00:00.000"
+_END_WITH_THE_SESSION = frozenset(feed for feed in Feed if feed.spec.ends_with_session)
 
 
 @dataclass

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from f1_assets.upstream.fastf1_private import LIVE_TIMING_PAGES, LIVE_TIMING_URL
-from f1_assets.upstream.feeds import CIRCUIT_HOST, JOLPICA_HOST, Feed, feed_of
+from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL
+from f1_assets.upstream.feeds import Feed, feed_of
 from f1_assets.upstream.folders import SessionFolders, live_timing_path
 from f1_assets.upstream.history import is_renewed
-from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.loads import asks_for, name_of_load
 from f1_assets.upstream.policies import ANY, JOLPICA, policy_of
-from f1_assets.upstream.raw_feeds import raw_feeds
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 
 if TYPE_CHECKING:
     from f1_assets.upstream.transport import Transport
-
-_RACE_LIKE = ("R", "S")
-_JOLPICA_RESULTS = {"Q": "qualifying", "S": "sprint", "SQ": None, "SS": None}
-"""Where Jolpica's results of a session are; for a race, and for the drivers of a practice, in ``results``."""
 
 
 def expected_requests(
     transport: Transport,
     event: CalendarEvent,
     session: CalendarSession,
-    needs: Needs,
+    feeds: Collection[Feed],
     renew: Container[str] = (),
     pages_since: datetime | None = None,
 ) -> Mapping[str, int]:
@@ -41,12 +36,14 @@ def expected_requests(
     a request that was set aside in vain. `pages_since` is that of `Transport.loading`.
     """
     folder = SessionFolders(transport.archive).of(event, session)
-    planned = _with_pages(transport, planned_urls(event, session, needs, folder))
+    planned = _with_pages(transport, planned_urls(event, session, feeds, folder))
     since = pages_since or datetime.now(UTC)
     missing = [url for url in planned if transport.is_asked_again(url, renew, since) or not transport.has_kept(url)]
     if not missing:
         return {ANY: 0, JOLPICA: 0}
-    loads = transport.ledger.past_loads(session.key.session, str(needs)) if transport.ledger is not None else []
+    loads = (
+        transport.ledger.past_loads(session.key.session, name_of_load(feeds)) if transport.ledger is not None else []
+    )
     beyond = max((load.get(ANY, 0) - len(planned) for load in loads), default=0)
     jolpica = sum(1 for url in missing if policy_of(url) == JOLPICA)
     return {ANY: len(missing) + max(beyond, 0), JOLPICA: jolpica}
@@ -95,17 +92,17 @@ class CostEstimator:
         self._beyond: dict[tuple[str, str], list[int]] = {}
 
     def cost(
-        self, event: CalendarEvent, session: CalendarSession, needs: Needs, renew: Container[str] = ()
+        self, event: CalendarEvent, session: CalendarSession, feeds: Collection[Feed], renew: Container[str] = ()
     ) -> RequestCost:
         """Estimate one load; nothing where the archive has all of it, but for the feeds that `renew` names."""
         folder = self._folders.of(event, session)
-        planned = _with_pages(self._transport, planned_urls(event, session, needs, folder))
+        planned = _with_pages(self._transport, planned_urls(event, session, feeds, folder))
         missing = [url for url in planned if self._is_renewed(url, renew) or url not in self._kept]
         if not missing:
             return RequestCost()
         self._kept.update(missing)
         self._fetched.update(missing)
-        beyond = self._beyond_plan(session.key.session, str(needs), len(planned))
+        beyond = self._beyond_plan(session.key.session, name_of_load(feeds), len(planned))
         jolpica = sum(1 for url in missing if policy_of(url) == JOLPICA)
         number = len(missing)
         return RequestCost(number + round(median(beyond)), number + min(beyond), number + max(beyond), jolpica)
@@ -124,42 +121,38 @@ class CostEstimator:
         return known
 
 
-def planned_urls(event: CalendarEvent, session: CalendarSession, needs: Needs, folder: str | None = None) -> list[str]:
+def planned_urls(
+    event: CalendarEvent, session: CalendarSession, feeds: Collection[Feed], folder: str | None = None
+) -> list[str]:
     """Give the addresses that a load asks for when every feed is there, as FastF1 3.9 does.
 
     Parameters
     ----------
-    event, session, needs
+    event, session, feeds
         What is loaded of which session.
     folder
         Where F1 keeps its feeds; by default where FastF1 would look.
     """
-    urls = []
-    if event.live_timing:
-        # Written as it leaves, and as the archive has it: some names have letters that an address has not.
-        base = f"{LIVE_TIMING_URL}{quote(folder or live_timing_path(event, session))}"
-        urls += [f"{base}{LIVE_TIMING_PAGES[feed]}" for feed in _live_timing_feeds(session.key.session, needs)]
-    results = _JOLPICA_RESULTS.get(session.key.session, "results")
-    base = f"https://{JOLPICA_HOST}/ergast/f1/{event.season}/{event.round}"
-    if results is not None and not session.key.is_test:
-        urls.append(f"{base}/{results}.json")
-    if event.live_timing and needs.laps and session.key.session == "R":
-        urls.append(f"{base}/laps/1.json")
-    if needs.circuit:
-        urls.append(f"https://{CIRCUIT_HOST}/api/v1/circuits/{event.circuit_key or 0}/{event.season}")
-    return urls
+    asked = [feed for feed in Feed if asks_for(feed, feeds)]
+    return list(urls_of(event, session, asked, folder or live_timing_path(event, session)).values())
+
+
+def urls_of(event: CalendarEvent, session: CalendarSession, feeds: Iterable[Feed], folder: str) -> Mapping[Feed, str]:
+    """Return where feeds of a session are, of those that such a session has."""
+    # Written as it leaves, and as the archive has it: some names have letters that an address has not.
+    base = f"{LIVE_TIMING_URL}{quote(folder)}"
+    urls = {feed: _url_of(feed, event, session, base) for feed in feeds}
+    return {feed: url for feed, url in urls.items() if url is not None}
+
+
+def _url_of(feed: Feed, event: CalendarEvent, session: CalendarSession, base: str) -> str | None:
+    spec = feed.spec
+    if spec.url_of is not None:
+        return spec.url_of(event, session)
+    is_there = event.live_timing and (spec.sessions is None or session.key.session in spec.sessions)
+    return f"{base}{feed}.jsonStream" if is_there else None
 
 
 def _with_pages(transport: Transport, urls: list[str]) -> list[str]:
     """Put the pages of a season in the place of a race of the past."""
     return [page for url in urls for page in transport.known_pages(url) or [url]]
-
-
-def _live_timing_feeds(session: str, needs: Needs) -> list[Feed]:
-    feeds = [Feed.SESSION_INFO, Feed.DRIVER_LIST]
-    if needs.laps:
-        feeds += [Feed.SESSION_STATUS, Feed.TRACK_STATUS, Feed.TIMING_DATA, Feed.TIMING_APP_DATA]
-        feeds += [Feed.LAP_COUNT] if session in _RACE_LIKE else []
-    feeds += [Feed.WEATHER] if needs.weather else []
-    feeds += [Feed.RACE_CONTROL] if needs.messages else []
-    return feeds + raw_feeds(needs)

@@ -12,16 +12,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 from f1_assets.upstream.feeds import NOT_IN_STORAGE, Feed, damage_of, is_live_timing, is_without_data, needs_account
 from f1_assets.upstream.identity import Asked, stranger
-
-KEPT_BODIES = (
-    Feed.SESSION_INFO,
-    Feed.SESSION_STATUS,
-    Feed.RACE_CONTROL,
-    Feed.TIMING_DATA,
-    Feed.RESULTS,
-    Feed.LAP_TIMES,
-)
-"""Feeds of which a load keeps the body until it is extracted: FastF1 drops something of them that is needed."""
+from f1_assets.upstream.sources import NOT_RECORDED
 
 
 class Outcome(StrEnum):
@@ -42,7 +33,7 @@ class Exchange:
     """One request and how it ended; `detail` says why when it did not give data, which may be another session's.
 
     `answered_at` is when upstream gave the answer, where it is known; that of the archive may be years old.
-    `body` is what came, of the feeds in `KEPT_BODIES`.
+    `body` is what came, of the feeds whose body a load keeps.
     """
 
     feed: Feed
@@ -98,7 +89,7 @@ def decisive(exchanges: Iterable[Exchange], feed: Feed) -> Exchange | None:
 
 
 def body_of(exchanges: Iterable[Exchange], feed: Feed) -> bytes | None:
-    """Give the body of a feed of `KEPT_BODIES` that gave data, the last one where it came twice; None without any."""
+    """Return the kept body of a feed that gave data, the last one where it came twice; None without any."""
     came = [exchange.body for exchange in exchanges if exchange.feed is feed and exchange.outcome is Outcome.DATA]
     return came[-1] if came else None
 
@@ -127,7 +118,7 @@ def exchange_of(
     answered_at = _answered_at(response, from_archive)
     if outcome is Outcome.DATA and not from_archive and (whose := stranger(url, body, asked)) is not None:
         return refused_as_stranger(Exchange(feed, url, outcome, "", status, False, len(body), milliseconds), whose)
-    kept = body if outcome is Outcome.DATA and feed in KEPT_BODIES else b""
+    kept = body if outcome is Outcome.DATA and feed.spec.keeps_body else b""
     return Exchange(
         feed,
         url,
@@ -176,8 +167,7 @@ def _judge(
     if status == 403 and is_live_timing(url) and NOT_IN_STORAGE in body:
         return Outcome.ABSENT, f"HTTP {status}"  # the mirror refuses nobody
     if status in (404, 410):
-        said = body[:60].decode("utf-8", "replace").strip() if b"not in the recording" in body else f"HTTP {status}"
-        return Outcome.ABSENT, said
+        return Outcome.ABSENT, NOT_RECORDED if response.reason == NOT_RECORDED else f"HTTP {status}"
     if status == 429:
         return (
             Outcome.THROTTLED,

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from fastf1.core import Session
 
 __all__ = [
-    "LIVE_TIMING_PAGES",
     "LIVE_TIMING_URL",
     "FastF1CriticalError",
     "LimitedSession",
@@ -52,9 +51,6 @@ LimitedSession = _SessionWithRateLimiting
 make_path: Callable[[str, str, str, str], str] = fastf1._api.make_path
 
 LIVE_TIMING_URL: str = fastf1._api.base_url
-LIVE_TIMING_PAGES: dict[str, str] = {page.removesuffix(".jsonStream"): page for page in fastf1._api.pages.values()}
-"""The file of each feed, by the feed's name."""
-
 Page = list[list[Any]]
 """The lines of a feed as FastF1 reads them: each one's session time, as in the feed, and its content."""
 

@@ -13,7 +13,7 @@ from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from f1_assets.upstream.fastf1_private import LIVE_TIMING_PAGES, LIVE_TIMING_URL, make_path
+from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL, make_path
 from f1_assets.upstream.feeds import LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST, Feed
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 
@@ -53,7 +53,7 @@ class SessionFolders:
 
     def _has_data_in(self, folder: str) -> bool:
         """Check whether the session was loaded from a folder before: what is archived is not asked for again."""
-        kept = self._archive.last(f"{LIVE_TIMING_URL}{quote(folder)}{LIVE_TIMING_PAGES[Feed.SESSION_INFO]}")
+        kept = self._archive.last(f"{LIVE_TIMING_URL}{quote(folder)}{Feed.SESSION_INFO}.jsonStream")
         return kept is not None and kept.status_code == 200
 
     def _folders(self, season: int) -> Mapping[int, str]:

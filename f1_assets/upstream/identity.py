@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from f1_assets.upstream.feed_spec import Identity
 from f1_assets.upstream.feeds import Feed, damage_of, feed_of
 from f1_assets.warehouse.calendar import CalendarSession
 
@@ -30,14 +31,11 @@ SCHEDULES_DISAGREE = timedelta(hours=12)
 POSTPONED_AT_MOST = timedelta(hours=30)
 """A session that the weather stopped was held on the next day at the latest."""
 
-_WITHOUT_IDENTITY = (Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.WEATHER, Feed.TRACK_STATUS, Feed.LAP_COUNT)
 _DISTINCTIVE_LINES = 3
 
 WEEKEND = timedelta(days=4)
 """By so much the dates of a weekend's session and its race differ at most; two races are a week apart."""
 
-_COMPRESSED = (Feed.CAR_DATA, Feed.POSITION)
-_DATED = (*_COMPRESSED, Feed.RACE_CONTROL, Feed.TEAM_RADIO)
 _DATE = re.compile(rb'"(?:Utc|Timestamp)"\s*:\s*"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})')
 _FOLDER = re.compile(r"/static/(\d{4})/(\d{4}-\d{2}-\d{2})[^/]*/([^/]+)/")
 _ROUND = re.compile(r"/f1/(\d{4})(?:/(\d{1,2}))?(?:/|\.json)")
@@ -94,14 +92,16 @@ def stranger(url: str, body: bytes, asked: Asked | None = None) -> str | None:
     """
     feed = feed_of(url)
     try:
-        if feed is Feed.SESSION_INFO:
-            return _another_session(url, _session_info(body), asked)
-        if feed in _DATED:
-            return _another_time(feed, url, body, asked)
-        document = None if url.endswith(".jsonStream") or feed is Feed.OTHER else json.loads(body.decode("utf-8-sig"))
-        if not isinstance(document, dict):
-            return None
-        return _another_document(feed, url, document) or _another_race(feed, document, asked)
+        match feed.spec.identity:
+            case Identity.NOTHING | Identity.TIMES:
+                return None
+            case Identity.SESSION:
+                return _another_session(url, _session_info(body), asked)
+            case Identity.DATES | Identity.INFLATED_DATES as identity:
+                return _another_time(identity, url, body, asked)
+            case identity:
+                document = json.loads(body.decode("utf-8-sig"))
+                return _another_document(identity, url, document, asked) if isinstance(document, dict) else None
     except (AttributeError, KeyError, TypeError, ValueError):
         return None  # not laid out as expected: whoever reads it says so
 
@@ -119,7 +119,7 @@ def is_distinctive(feed: Feed, body: bytes) -> bool:
 
     A session without incident may have one change of the track status, at time zero.
     """
-    return feed in _WITHOUT_IDENTITY and body.count(b"\n") >= _DISTINCTIVE_LINES
+    return feed.spec.identity is Identity.TIMES and body.count(b"\n") >= _DISTINCTIVE_LINES
 
 
 def _another_session(url: str, info: dict[str, Any], asked: Asked | None) -> str | None:
@@ -146,11 +146,11 @@ def _day_of(url: str) -> tuple[datetime, datetime] | None:
     return day - SCHEDULES_DISAGREE, day + timedelta(days=1) + SCHEDULES_DISAGREE + POSTPONED_AT_MOST
 
 
-def _another_time(feed: Feed, url: str, body: bytes, asked: Asked | None) -> str | None:
+def _another_time(identity: Identity, url: str, body: bytes, asked: Asked | None) -> str | None:
     span = (asked.span() if asked is not None else None) or _day_of(url)
     if span is None:
         return None
-    dates = sorted(_dates_of(feed, body))
+    dates = sorted(_dates_of(identity, body))
     first, last = span
     if not dates or (dates[0] <= last and dates[-1] >= first):
         return None
@@ -159,10 +159,10 @@ def _another_time(feed: Feed, url: str, body: bytes, asked: Asked | None) -> str
     return f"it is of another session, of {dates[0]:%Y-%m-%d %H:%M} to {dates[-1]:%H:%M} UTC"
 
 
-def _dates_of(feed: Feed, body: bytes) -> Iterator[datetime]:
+def _dates_of(identity: Identity, body: bytes) -> Iterator[datetime]:
     """Give dates of a feed: all of them, or those of the first and last lines where each has to be inflated."""
     lines: Sequence[bytes] = [body]
-    if feed in _COMPRESSED:
+    if identity is Identity.INFLATED_DATES:
         all_lines = body.splitlines()
         lines = [_inflated(line) for line in (*all_lines[:_SAMPLED_LINES], *all_lines[-_SAMPLED_LINES:])]
     for line in lines:
@@ -178,27 +178,28 @@ def _inflated(line: bytes) -> bytes:
         return b""
 
 
-def _another_document(feed: Feed, url: str, document: dict[str, Any]) -> str | None:
+def _another_document(identity: Identity, url: str, document: dict[str, Any], asked: Asked | None) -> str | None:
     path = urlsplit(url).path
-    match feed:
-        case Feed.SEASON_INDEX:
+    match identity:
+        case Identity.SEASON_INDEX:
             season = re.findall(r"/static/(\d{4})/", path)
             return _unequal("season", season[0], document.get("Year")) if season else None
-        case Feed.SCHEDULE:
+        case Identity.SCHEDULE:
             season, dates = re.findall(r"schedule_(\d{4})", path)[0], document["event_date"].values()
             return None if not dates or any(day[:4] == season for day in dates) else "it is of another season"
-        case Feed.CIRCUIT:
+        case Identity.CIRCUIT:
             return _unequal("circuit", path.split("/")[-2], document.get("circuitKey"))
         case _:
             season, number = _ROUND.findall(path)[0]
             listed = document["MRData"].get("RaceTable") or document["MRData"].get("StandingsTable") or {}
             said = listed.get("round") if number else None
-            return _unequal("season", season, listed.get("season")) or _unequal("round", number, said)
+            why = _unequal("season", season, listed.get("season")) or _unequal("round", number, said)
+            return why or (_another_race(document, asked) if identity is Identity.RACE else None)
 
 
-def _another_race(feed: Feed, document: dict[str, Any], asked: Asked | None) -> str | None:
+def _another_race(document: dict[str, Any], asked: Asked | None) -> str | None:
     """Tell by its date whether a race is another one: Jolpica may count rounds otherwise than the calendar does."""
-    if asked is None or asked.session is None or feed not in (Feed.RESULTS, Feed.LAP_TIMES):
+    if asked is None or asked.session is None:
         return None
     for race in document["MRData"]["RaceTable"]["Races"]:
         if abs(date.fromisoformat(race["date"]) - asked.session.start.date()) > WEEKEND:

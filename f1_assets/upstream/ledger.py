@@ -403,7 +403,9 @@ class Ledger:
 
 
 def _exhausted(refusal: Refusal) -> QuotaExhausted:
-    resumes_at = time_of(refusal.free_at_ms)
+    retry_at = time_of(refusal.free_at_ms)
     return QuotaExhausted(
-        f"The request quota is spent: {refusal.why}. It is back at {resumes_at:%Y-%m-%d %H:%M:%S} UTC.", resumes_at
+        f"The request quota is spent: {refusal.why}.",
+        advice=f"It is back at {retry_at:%Y-%m-%d %H:%M:%S} UTC.",
+        retry_at=retry_at,
     )

@@ -28,7 +28,6 @@ from f1_assets.upstream.fastf1_private import LIVE_TIMING_URL
 from f1_assets.upstream.fastf1_sessions import circuit_key_of
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.identity import held_at
-from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.own_time import OwnTime, own_time, parts_of
 from f1_assets.upstream.telemetry import (
     CarSamples,
@@ -46,17 +45,11 @@ if TYPE_CHECKING:
 
     from f1_assets.keys import SessionKey
 
-PUBLISHED_WITHIN = timedelta(hours=24)
-"""After its end a session's live timing is there within half an hour; for a day its absence is a delay."""
-
 MOST_LAPS = 200
 """No race of the world championship but the Indianapolis 500 had so many; what says so is damaged."""
 
 CLOCK_STARTS_WITHIN = timedelta(hours=24)
 """Session time begins some minutes to an hour before a session; a clock that is a day off is another session's."""
-
-RESULTS_PUBLISHED_WITHIN = timedelta(days=7)
-"""Jolpica is kept by volunteers: for a week the absence of results is a delay."""
 
 
 @dataclass
@@ -69,7 +62,7 @@ class LoadedSession:
     event: CalendarEvent
     session: CalendarSession
     fastf1: Session
-    needs: Needs
+    feeds: frozenset[Feed]
     exchanges: Sequence[Exchange]
     failures: Sequence[BaseException]
     stopped: QuotaExhausted | TransientError | AuthenticationRequired | None
@@ -102,7 +95,7 @@ class LoadedSession:
         return sum(1 for exchange in self.exchanges if exchange.from_archive)
 
     def body(self, feed: Feed) -> bytes | None:
-        """Return the body of a feed as it came, of those in `exchanges.KEPT_BODIES`; None where it gave no data."""
+        """Return the body of a feed as it came, of those whose body a load keeps; None where it gave no data."""
         return body_of(self.exchanges, feed)
 
     @functools.cached_property
@@ -186,17 +179,17 @@ class LoadedSession:
     @functools.cached_property
     def car_data(self) -> CarSamples:
         """Every sample of every car's engine, speed and pedals, as they were sent."""
-        return parse_car_data(self._raw_body(Feed.CAR_DATA))
+        return parse_car_data(self.raw(Feed.CAR_DATA))
 
     @functools.cached_property
     def positions(self) -> PositionSamples:
         """Every sample of every car's place on the track, as they were sent."""
-        return parse_positions(self._raw_body(Feed.POSITION))
+        return parse_positions(self.raw(Feed.POSITION))
 
     @functools.cached_property
     def team_radio(self) -> TeamRadio:
         """The messages between cars and teams that were broadcast."""
-        return parse_team_radio(self._raw_body(Feed.TEAM_RADIO))
+        return parse_team_radio(self.raw(Feed.TEAM_RADIO))
 
     @functools.cached_property
     def t0_utc(self) -> datetime | None:
@@ -211,7 +204,8 @@ class LoadedSession:
         is_of_this_session = began is not None and abs(began - self.session.start) < CLOCK_STARTS_WITHIN
         return began if is_of_this_session else self.session.t0_utc
 
-    def _raw_body(self, feed: Feed) -> bytes:
+    def raw(self, feed: Feed) -> bytes:
+        """Return the body of a feed that FastF1 is not asked for."""
         if feed not in self._raw:
             self._unread(str(feed))
         return self._raw[feed]
@@ -236,14 +230,14 @@ class LoadedSession:
         exchange = self._decisive(feed)
         return exchange is not None and exchange.outcome is Outcome.DATA
 
-    def demand(self, requires: Iterable[Feed], uses: Iterable[Feed] = ()) -> None:
+    def demand(self, feeds: Iterable[Feed], optional: Iterable[Feed] = ()) -> None:
         """Make sure that feeds are there.
 
         Parameters
         ----------
-        requires
+        feeds
             Feeds without which there is no data.
-        uses
+        optional
             Feeds that add to the data: that upstream has none is no error, that they failed is one, because the
             data would be poorer than what upstream has.
 
@@ -252,9 +246,9 @@ class LoadedSession:
         UpstreamError
             The class that fits what happened, with the feed's name.
         """
-        for feed in requires:
+        for feed in feeds:
             self._demand(feed, needed=True)
-        for feed in uses:
+        for feed in optional:
             self._demand(feed, needed=False)
 
     def _demand(self, feed: Feed, needed: bool) -> None:
@@ -262,37 +256,47 @@ class LoadedSession:
         if exchange is None:
             if self.stopped is not None:
                 raise self.stopped
+            if needed and feed is Feed.CIRCUIT and self.circuit_key is None:
+                self._demand(Feed.SESSION_INFO, needed=True)
+                raise Unavailable(
+                    "the circuit's key is in neither the season index nor SessionInfo", key=self.key, feed=feed
+                )
             if needed:
-                raise UnreadableData(f"{self.key}: FastF1 did not ask for {feed}.{self._last_failure()}")
+                raise UnreadableData(f"FastF1 did not ask for {feed}.{self._last_failure()}", key=self.key, feed=feed)
             return
-        where = f"{self.key}: {feed}"
         match exchange.outcome:
             case Outcome.DATA:
                 return
             case Outcome.THROTTLED:
-                raise QuotaExhausted(f"{where} was throttled by the service ({exchange.detail}).")
+                raise QuotaExhausted(
+                    f"{feed} was throttled by the service ({exchange.detail}).", key=self.key, feed=feed
+                )
             case Outcome.NOT_ARCHIVED:
+                named = f"{self.key.season} --round {self.key.round} --session {self.key.session}"
                 raise NotArchived(
-                    f"{where} is not in the archive. The rows stay as they are; to ask for it again: "
-                    f"f1-assets import {self.key.season} --round {self.key.round} --session {self.key.session} --renew"
+                    f"{feed} is not in the archive.",
+                    advice=f"The rows stay as they are; to ask for it again: f1-assets import {named} --renew",
+                    key=self.key,
+                    feed=feed,
                 )
             case Outcome.FAILED:
-                raise TransientError(f"{where} failed: {exchange.detail}.")
+                raise TransientError(f"{feed} failed: {exchange.detail}.", key=self.key, feed=feed)
             case Outcome.REFUSED if self.stopped is not None:
                 raise self.stopped
             case Outcome.REFUSED:
-                raise AuthenticationRequired(f"{where} was refused ({exchange.detail}).")
+                raise AuthenticationRequired(f"{feed} was refused ({exchange.detail}).", key=self.key, feed=feed)
         if needed:
-            self._absent(feed, exchange, where)
+            self._absent(feed, exchange)
 
-    def _absent(self, feed: Feed, exchange: Exchange, where: str) -> NoReturn:
+    def _absent(self, feed: Feed, exchange: Exchange) -> NoReturn:
         if self._may_come(feed):
-            raise NotYetPublished(f"{where} is not published yet ({exchange.detail}).", self.since_end)
-        raise Unavailable(f"{feed} is not there ({exchange.detail})")
+            words = f"{feed} is not published yet ({exchange.detail})."
+            raise NotYetPublished(words, self.since_end, key=self.key, feed=feed)
+        raise Unavailable(f"{feed} is not there ({exchange.detail})", key=self.key, feed=feed)
 
     def _may_come(self, feed: Feed) -> bool:
-        wait = RESULTS_PUBLISHED_WITHIN if feed in (Feed.RESULTS, Feed.LAP_TIMES) else PUBLISHED_WITHIN
-        return feed is not Feed.CIRCUIT and self._since_possible(feed) < wait
+        wait = feed.spec.published_within
+        return wait is not None and self._since_possible(feed) < wait
 
     def _since_possible(self, feed: Feed) -> timedelta:
         """Return for how long a feed could have been there; negative where it cannot be yet."""
@@ -302,13 +306,13 @@ class LoadedSession:
             return self.loaded_at - max([self.session.end, *ends])
         return self.since_end
 
-    def awaited(self, uses: Iterable[Feed]) -> dict[Feed, timedelta]:
+    def awaited(self, optional: Iterable[Feed]) -> dict[Feed, timedelta]:
         """Name the feeds among those that add to the data which were asked for, are absent, and may still come.
 
         With each, for how long it could have been there; negative where it cannot be yet.
         """
         asked = {exchange.feed for exchange in self.exchanges}
-        absent = [feed for feed in uses if feed in asked and not self.has(feed)]
+        absent = [feed for feed in optional if feed in asked and not self.has(feed)]
         return {feed: self._since_possible(feed) for feed in absent if self._may_come(feed)}
 
     def _decisive(self, feed: Feed) -> Exchange | None:
@@ -324,7 +328,7 @@ class LoadedSession:
     def _unread(self, what: str) -> NoReturn:
         if self.stopped is not None:
             raise self.stopped
-        error = UnreadableData(f"{self.key}: FastF1 could not read the {what}.{self._last_failure()}")
+        error = UnreadableData(f"FastF1 could not read the {what}.{self._last_failure()}", key=self.key)
         raise error from (self.failures[-1] if self.failures else None)
 
     def _last_failure(self) -> str:

@@ -17,16 +17,16 @@ from f1_assets.errors import (
     QuotaExhausted,
     TransientError,
 )
-from f1_assets.upstream.account import refusal_message, require_account
+from f1_assets.upstream.account import refusal, require_account
 from f1_assets.upstream.corrections import corrected
-from f1_assets.upstream.estimates import planned_urls
+from f1_assets.upstream.estimates import planned_urls, urls_of
 from f1_assets.upstream.fastf1_private import captured_failures, captured_timing_stream, joined_by
 from f1_assets.upstream.fastf1_sessions import circuit_key_of, fastf1_session
 from f1_assets.upstream.feeds import Feed, feed_of, is_live_timing
 from f1_assets.upstream.folders import SessionFolders
 from f1_assets.upstream.ledger import Purpose
 from f1_assets.upstream.loaded_session import LoadedSession
-from f1_assets.upstream.needs import Needs
+from f1_assets.upstream.loads import asks_for, flags_of, raw_feeds
 from f1_assets.upstream.own_time import parts_of
 from f1_assets.upstream.people import renumbered
 from f1_assets.upstream.raw_feeds import fetch_raw
@@ -41,13 +41,13 @@ def load_session(
     transport: Transport,
     event: CalendarEvent,
     session: CalendarSession,
-    needs: Needs,
+    feeds: frozenset[Feed],
     purpose: Purpose | None = None,
     renew: Collection[Feed] = (),
     archive_only: bool = False,
     pages_since: datetime | None = None,
 ) -> LoadedSession:
-    """Load a session once, with the union of what its datasets need.
+    """Load a session once, with the union of its datasets' feeds.
 
     Nothing is raised for what upstream does not give: the loaded session raises it for the dataset that needs it.
 
@@ -57,8 +57,8 @@ def load_session(
         Carries the requests.
     event, session
         What to load, as the calendar has it: its address follows from it, without a request for the schedule.
-    needs
-        What to load of it.
+    feeds
+        What to load of it, as `loads.feeds_to_load` gives it.
     purpose
         What to note with its requests in the ledger.
     renew, archive_only, pages_since
@@ -74,7 +74,7 @@ def load_session(
     asked = fastf1_session(event, session)
     asked.api_path = SessionFolders(transport.archive).of(event, session)
     listed = joined_by(asked, renumbered)
-    urls = planned_urls(event, session, needs, asked.api_path)
+    urls = planned_urls(event, session, feeds, asked.api_path)
     stopped: QuotaExhausted | TransientError | AuthenticationRequired | None = None
     circuit: CircuitInfo | None = None
     raw: dict[Feed, bytes] = {}
@@ -98,14 +98,14 @@ def load_session(
                 require_account(transport.settings)
             # What one step raises is judged feed by feed, and takes nothing from the next.
             with _noted(failures):
-                asked.load(**needs.flags)
+                asked.load(**flags_of(feeds))
             key = event.circuit_key or circuit_key_of(asked)
-            if needs.circuit and key is not None:
+            if asks_for(Feed.CIRCUIT, feeds) and key is not None:
                 with _noted(failures):
                     circuit = get_circuit_info(year=event.season, circuit_key=key)
-            raw = fetch_raw(transport, asked.api_path, needs)
+            raw = fetch_raw(transport, urls_of(event, session, raw_feeds(feeds), asked.api_path))
             if (proof := transport.refusal()) is not None:
-                stopped = AuthenticationRequired(refusal_message(transport.settings, session.key, proof))
+                stopped = refusal(transport.settings, session.key, proof)
         except LoadStopped as stop:
             if isinstance(stop.reason, ConfigurationError):
                 raise stop.reason from stop
@@ -116,7 +116,7 @@ def load_session(
         event=event,
         session=session,
         fastf1=asked,
-        needs=needs,
+        feeds=feeds,
         exchanges=tuple(exchanges),
         failures=tuple(failures),
         stopped=stopped,

@@ -109,7 +109,7 @@ def _window(name: str, text: str) -> Window:
 
 
 def _wrong(why: str) -> ConfigurationError:
-    return ConfigurationError(f"F1_QUOTA: {why}. The default is {';'.join(map(str, FASTF1))}")
+    return ConfigurationError(f"F1_QUOTA: {why}.", advice=f"The default is {';'.join(map(str, FASTF1))}")
 
 
 def _refuse_raised(policy: Policy, standard: Policy) -> None:

@@ -103,7 +103,7 @@ def wait_for_rate_limit(
         wait = max((free_at - datetime.now(UTC)).total_seconds(), 0.05) if free_at else 1.0
         if timeout_seconds is not None and waited + wait > timeout_seconds:
             when = f" before {free_at:%Y-%m-%d %H:%M:%S} UTC" if free_at else ""
-            raise QuotaExhausted(f"{requests} requests do not fit into the quota{when}.", free_at)
+            raise QuotaExhausted(f"{requests} requests do not fit into the quota{when}.", retry_at=free_at)
         sleep(min(wait, 5.0))
         waited += min(wait, 5.0)
     return waited

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from f1_assets.simulator.server import SimulatorServer
 
 
+NOT_RECORDED = "not in the recording"
+"""The reason beside the 404 of what a recording does not have; what it has recorded may be a 404 too."""
+
+
 def source_kind(source: str) -> str:
     """Give the kind of a source: ``live``, ``recording``, ``simulator`` or ``http``."""
     return source.partition(":")[0].removesuffix("s") if source.startswith("http") else source.partition(":")[0]
@@ -71,11 +75,12 @@ def adapter_for(settings: Settings, clock: Clock = time.monotonic) -> BaseAdapte
 
 @dataclass(frozen=True)
 class Answer:
-    """A response's status, headers and body."""
+    """A response's status, headers and body, and the reason beside the status, where there is one to give."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    reason: str | None = None
 
 
 class AnsweringAdapter(BaseAdapter):
@@ -92,6 +97,7 @@ class AnsweringAdapter(BaseAdapter):
             body=io.BytesIO(answer.body),
             headers=dict(answer.headers),
             status=answer.status,
+            reason=getattr(answer, "reason", None),
             preload_content=False,
             decode_content=False,
         )
@@ -140,8 +146,8 @@ class Recording:
             lines = index.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(
-                f"F1_SOURCE: {self._folder} is not a recording ({index.name} cannot be read). Name a folder with an "
-                "index.jsonl, as in F1_SOURCE=recording:DIR."
+                f"F1_SOURCE: {self._folder} is not a recording ({index.name} cannot be read).",
+                advice="Name a folder with an index.jsonl, as in F1_SOURCE=recording:DIR.",
             ) from error
         self._entries: dict[str, dict[str, Any]] = {}
         for number, line in enumerate(lines, 1):
@@ -154,7 +160,7 @@ class Recording:
                 }
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise ConfigurationError(
-                    f"F1_SOURCE: line {number} of {index} is damaged. Copy the recording again."
+                    f"F1_SOURCE: line {number} of {index} is damaged.", advice="Copy the recording again."
                 ) from error
 
     def respond(self, url: str) -> Answer:
@@ -167,7 +173,7 @@ class Recording:
         """
         entry = self._entries.get(_canonical(url))
         if entry is None:
-            return Answer(404, {"content-type": "text/plain"}, b"not in the recording")
+            return Answer(404, {"content-type": "text/plain"}, NOT_RECORDED.encode(), NOT_RECORDED)
         try:
             path = (self._folder / entry["body"]).resolve()
         except (OSError, ValueError) as error:
@@ -254,4 +260,5 @@ def simulator_server(settings: Settings, host: str, port: int, limits: str) -> S
     except ValueError as error:
         raise ConfigurationError(f"F1_SIMULATOR, F1_SIMULATOR_FAULTS or --limits: {error}") from error
     except OSError as error:
-        raise ConfigurationError(f"{host}:{port} cannot be listened on: {error.strerror}. Choose a --port.") from error
+        words = f"{host}:{port} cannot be listened on: {error.strerror}."
+        raise ConfigurationError(words, advice="Choose a --port.") from error

@@ -11,14 +11,14 @@ import random
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 import requests
 
 from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.settings import Settings
-from f1_assets.upstream.archive import ABSENCE_IS_KEPT, Archive
+from f1_assets.upstream.archive import Archive
 from f1_assets.upstream.bodies import DamagedBody, made, may_be_cut, read
 from f1_assets.upstream.deadlines import Clock
 from f1_assets.upstream.exchanges import (
@@ -47,9 +47,6 @@ from f1_assets.warehouse.calendar import CalendarSession
 if TYPE_CHECKING:
     from requests_cache.models.response import CachedResponse
 
-CALENDAR_IS_FRESH = timedelta(hours=12)
-"""For how long a schedule is kept; FastF1's own cache does so too."""
-
 IN_FLIGHT_SECONDS = 0.1
 """How long to wait before looking again whether the answer to another process's request is there."""
 
@@ -68,9 +65,6 @@ LEAST_OF_A_BODY = 0.5
 
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing in the archive is as old."""
-
-RESULTS_SETTLE = timedelta(days=14)
-"""After this time results are no longer expected to change."""
 
 
 class LoadStopped(FastF1CriticalError):
@@ -317,7 +311,8 @@ class Transport:
         try:
             response = self._whole(feed, url, send)
         except RateLimitExceededError as error:
-            reason = QuotaExhausted(f"FastF1's own request limit is reached ({error}). Wait an hour and run it again.")
+            words = f"FastF1's own request limit is reached ({error})."
+            reason = QuotaExhausted(words, advice="Wait an hour and run it again.")
             raise LoadStopped(reason) from error
         except requests.RequestException as error:
             self.exchanges.append(failed_exchange(feed, url, error))
@@ -327,7 +322,8 @@ class Transport:
         self.exchanges.append(exchange)
         if exchange.is_stranger and feed is Feed.SESSION_INFO:
             # Nothing that comes from there can be trusted, and most of it does not say whose it is.
-            raise LoadStopped(TransientError(f"{url}: {exchange.detail}. Nothing was kept; it is asked for again."))
+            advice = "Nothing was kept; it is asked for again."
+            raise LoadStopped(TransientError(f"{url}: {exchange.detail}.", advice=advice, feed=feed))
         self._take_as_info(exchange, response)
         if exchange.outcome is Outcome.FAILED and response.status_code == 200:
             raise DamagedBody(f"{url}: {exchange.detail}")
@@ -444,20 +440,9 @@ class Transport:
 
     def _expiry(self, exchange: Exchange, now: datetime) -> datetime | None:
         """Tell until when to keep a response: None for ever, `now` not at all."""
-        if exchange.feed in (Feed.SCHEDULE, Feed.SEASON_INDEX, Feed.JOLPICA_SEASON):
-            return now + CALENDAR_IS_FRESH if exchange.outcome in (Outcome.DATA, Outcome.ABSENT) else now
-        if exchange.feed is Feed.SEASON_RESULTS:
-            return None if exchange.outcome is Outcome.DATA else now
-        if self._ended_at is None or exchange.feed is Feed.OTHER:
+        if exchange.outcome not in (Outcome.DATA, Outcome.ABSENT, Outcome.NO_DATA):
             return now
-        age = now - self._ended_at
-        if exchange.outcome in (Outcome.ABSENT, Outcome.NO_DATA):
-            return now + ABSENCE_IS_KEPT if age > RESULTS_SETTLE else now
-        if exchange.outcome is not Outcome.DATA:
-            return now
-        if exchange.feed in (Feed.RESULTS, Feed.LAP_TIMES, Feed.STANDINGS):
-            return None if age > RESULTS_SETTLE else now + CALENDAR_IS_FRESH
-        return None if age > timedelta(hours=2) else now
+        return exchange.feed.spec.retention.until(now, self._ended_at, exchange.outcome is not Outcome.DATA)
 
 
 def _asks_for_a_moment(response: requests.Response) -> bool:

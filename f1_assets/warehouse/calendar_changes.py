@@ -93,8 +93,8 @@ def _keep_apart_from_made_up(connection: Connection, season: int, source: str) -
         return
     if source == SIMULATOR:
         raise ConfigurationError(
-            f"The warehouse holds real data of season {season}; made-up data must not mix with it. "
-            "Set F1_HOME to another place for the simulator."
+            f"The warehouse holds real data of season {season}; made-up data must not mix with it.",
+            advice="Set F1_HOME to another place for the simulator.",
         )
     connection.execute(delete(sessions).where(sessions.c.season == season))
     connection.execute(delete(events).where(events.c.season == season))
@@ -168,7 +168,8 @@ def _cancel(connection: Connection, row: Row[Any]) -> None:
     if holds:
         raise ConfigurationError(
             f"Upstream's calendar no longer lists {row.name} {row.season} (round {row.round}), of which the warehouse "
-            f"holds {holds} datasets. Nothing was changed. If it really was removed, delete event {row.event_key}."
+            f"holds {holds} datasets. Nothing was changed.",
+            advice=f"If it really was removed, delete event {row.event_key}.",
         )
     connection.execute(delete(sessions).where(sessions.c.event_key == row.event_key))
     connection.execute(

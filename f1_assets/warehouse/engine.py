@@ -33,8 +33,8 @@ def make_engine(url: URL) -> Engine:
         event.listen(engine, "do_connect", functools.partial(_make_private, url.database))
     except (NoSuchModuleError, ImportError) as error:
         raise ConfigurationError(
-            f"F1_DATABASE_URL names a database that cannot be used here: {error}. "
-            "Supported are postgresql://USER:PASSWORD@HOST/DATABASE and sqlite:///FILE."
+            f"F1_DATABASE_URL names a database that cannot be used here: {error}.",
+            advice="Supported are postgresql://USER:PASSWORD@HOST/DATABASE and sqlite:///FILE.",
         ) from error
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -87,19 +87,20 @@ def is_embedded(engine: Engine) -> bool:
 
 @contextlib.contextmanager
 def _refusals_named(engine: Engine) -> Iterator[None]:
-    where = shown(engine.url)
+    where = f"The database is {shown(engine.url)}."
     try:
         yield
     except DBAPIError as error:
         if (collision := _COLLISIONS.get(getattr(error.orig, "pgcode", None))) is not None:
             raise TransientError(
-                f"The database undid a transaction: {collision}. Nothing was changed. The database is {where}."
+                f"The database undid a transaction: {collision}.", advice="Nothing was changed.", where=where
             ) from error
         if not _is_refusal(error):
             raise
         if is_embedded(engine):
             engine.dispose()  # a connection of before would find the disk read-only for ever
-        raise ConfigurationError(f"{_what_is_wrong(error)} The database is {where}.") from error
+        what, advice = _what_is_wrong(error)
+        raise ConfigurationError(what, advice=advice, where=where) from error
 
 
 def _is_refusal(error: DBAPIError) -> bool:
@@ -117,36 +118,63 @@ _COLLISIONS: dict[object, str] = {
 }
 """What happens to one of two transactions of PostgreSQL that come in each other's way, by its code."""
 
+_LOCKED = (f"The database stayed locked for {BUSY_TIMEOUT_MS // 1000} s.", "Is another program holding it open?")
+_FULL = ("The disk is full; nothing was changed.", "Free some space and run the command again.")
+
 _REFUSALS = {
-    "25006": "The database is read-only. Connect to the primary server.",
-    "25P03": "The server ended a transaction that was idle for too long: see idle_in_transaction_session_timeout.",
-    "42501": "This user may not do that. Give it all rights to the tables of f1_assets, or use their owner.",
-    "XX001": "Data of the database is corrupted. Stop imports and restore a backup: see docs/operations.md, Backup.",
-    "XX002": "An index of the database is corrupted. Run REINDEX, or restore a backup: see docs/operations.md, Backup.",
+    "25006": ("The database is read-only.", "Connect to the primary server."),
+    "25P03": (
+        "The server ended a transaction that was idle for too long.",
+        "See its idle_in_transaction_session_timeout.",
+    ),
+    "42501": (
+        "This user may not do that.",
+        "Give it all rights to the tables of f1_assets, or use their owner.",
+    ),
+    "53100": _FULL,
+    "XX001": (
+        "Data of the database is corrupted.",
+        "Stop imports and restore a backup: see docs/operations.md, Backup.",
+    ),
+    "XX002": (
+        "An index of the database is corrupted.",
+        "Run REINDEX, or restore a backup: see docs/operations.md, Backup.",
+    ),
 }
-"""What PostgreSQL refuses whoever asks, by its code; psycopg2 has no one class for it."""
+"""What PostgreSQL refuses whoever asks, and what to do, by its code; psycopg2 has no one class for it."""
 
-_SIGNS = {
-    "readonly": "The database is read-only. Give this user write access to the file and its folder.",
-    "disk is full": "The disk is full; nothing was changed. Free some space and run the command again.",
-    "disk full": "The disk is full; nothing was changed. Free some space and run the command again.",
-    "unable to open": "The database file cannot be opened. Check F1_HOME or F1_DATABASE_URL, and its permissions.",
-    "not a database": "The file is not a SQLite database. Set F1_DATABASE_URL or F1_HOME to another place.",
-    "malformed": "The database file is damaged. Stop imports and restore a backup: see docs/operations.md, Backup.",
-    "locked": f"The database stayed locked for {BUSY_TIMEOUT_MS // 1000} s. Is another program holding it open?",
+_SQLITE_REFUSALS = {
+    sqlite3.SQLITE_READONLY: (
+        "The database is read-only.",
+        "Give this user write access to the file and its folder.",
+    ),
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_CANTOPEN: (
+        "The database file cannot be opened.",
+        "Check F1_HOME or F1_DATABASE_URL, and its permissions.",
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        "The file is not a SQLite database.",
+        "Set F1_DATABASE_URL or F1_HOME to another place.",
+    ),
+    sqlite3.SQLITE_CORRUPT: (
+        "The database file is damaged.",
+        "Stop imports and restore a backup: see docs/operations.md, Backup.",
+    ),
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
 }
+"""What SQLite refuses, and what to do, by its primary code: an extended one has more in its upper bits."""
 
 
-def _what_is_wrong(error: DBAPIError) -> str:
-    if (refusal := _REFUSALS.get(getattr(error.orig, "pgcode", None) or "")) is not None:
+def _what_is_wrong(error: DBAPIError) -> tuple[str, str]:
+    refusal = _REFUSALS.get(getattr(error.orig, "pgcode", None) or "")
+    refusal = refusal or _SQLITE_REFUSALS.get(getattr(error.orig, "sqlite_errorcode", 0) & 0xFF)
+    if refusal is not None:
         return refusal
-    message = str(error.orig).strip()
-    for sign, explanation in _SIGNS.items():
-        if sign in message.lower():
-            return explanation
-    lines = [" ".join(line.split()) for line in message.splitlines()]
+    lines = [" ".join(line.split()) for line in str(error.orig).strip().splitlines()]
     said = "; ".join(line.rstrip(".") for line in lines if line and not line.startswith("Is the server"))
-    return f"The database cannot be used: {said}. Check F1_DATABASE_URL and that it is running."
+    return f"The database cannot be used: {said}.", "Check F1_DATABASE_URL and that it is running."
 
 
 def shown(url: URL) -> str:

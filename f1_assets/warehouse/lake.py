@@ -144,8 +144,8 @@ class Lake:
             )
         except (OSError, pa.ArrowInvalid) as error:
             why = without_secrets_of(self.url, str(error))
-            words = f"The lake's file {path} cannot be read: {why}. Is F1_LAKE_URL right?"
-            raise ConfigurationError(words) from error
+            words = f"The lake's file {path} cannot be read: {why}."
+            raise ConfigurationError(words, advice="Is F1_LAKE_URL right?") from error
         frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type(pd))
         return frame
 
@@ -176,7 +176,8 @@ class Lake:
             return None
         except OSError as error:
             why = without_secrets_of(self.url, str(error))
-            raise ConfigurationError(f"The lake {self.shown} cannot be read: {why}. Check F1_LAKE_URL.") from error
+            words = f"The lake {self.shown} cannot be read: {why}."
+            raise ConfigurationError(words, advice="Check F1_LAKE_URL.") from error
         return LakeMarker.parse(body.decode(errors="replace"))
 
     def mark(self, marker: LakeMarker | str) -> None:
@@ -233,7 +234,7 @@ class Lake:
             self._place_in_folder(Path(whole), body)
         except OSError as error:
             words = f"The lake {masked_url(self.url)} cannot be written: {without_secrets_of(self.url, str(error))}"
-            raise ConfigurationError(f"{words}. Check F1_LAKE_URL.") from error
+            raise ConfigurationError(f"{words}.", advice="Check F1_LAKE_URL.") from error
 
     def _place_in_folder(self, place: Path, body: bytes) -> None:
         """Write a file as private as the lake's folder, whatever the umask; a lake made here is this user's alone."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert
 
-from f1_assets.errors import AuthenticationRequired
+from f1_assets.errors import AuthenticationRequired, NotArchived, NotYetPublished, QuotaExhausted
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.models import Status, extractions, of_session
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
 
-_NO_TRIES = ("QuotaExhausted", "NotYetPublished", "AuthenticationRequired", "NotArchived")
+_NO_TRIES = frozenset(
+    error.__name__ for error in (QuotaExhausted, NotYetPublished, AuthenticationRequired, NotArchived)
+)
 """That the quota was spent, the account refused, the time too early, the archive empty, says nothing about the data."""
 
 
@@ -55,9 +57,7 @@ class Extraction:
     @property
     def failed(self) -> bool:
         """Whether the last attempt failed, be it that older rows are still there."""
-        return self.status in (Status.FAILED, Status.BLOCKED_AUTH) or (
-            self.status is Status.PRESENT and self.error_class is not None
-        )
+        return self.status.has_failed or (self.status is Status.PRESENT and self.error_class is not None)
 
     @property
     def is_blocked(self) -> bool:

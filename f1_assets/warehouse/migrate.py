@@ -84,8 +84,8 @@ def _copy_aside(engine: Engine, revision: str | None) -> None:
     except (OSError, sqlite3.Error) as error:
         unfinished.unlink(missing_ok=True)
         raise ConfigurationError(
-            f"The database {engine.url.database} was not upgraded: it cannot be copied to {place} first ({error}). "
-            "Free some space there; nothing was changed."
+            f"The database {engine.url.database} was not upgraded: it cannot be copied to {place} first ({error}).",
+            advice="Free some space there; nothing was changed.",
         ) from error
 
 
@@ -117,7 +117,8 @@ def ensure_current(engine: Engine, tables: list[Table], views: dict[str, str]) -
     if not lacks:
         return
     if not is_embedded(engine):
-        raise ConfigurationError(f"The database is not up to date ({lacks[0]}). Run: f1-assets db upgrade")
+        words = f"The database is not up to date ({lacks[0]})."
+        raise ConfigurationError(words, advice="Run: f1-assets db upgrade")
     upgrade(engine, tables, views)
 
 
@@ -132,8 +133,8 @@ def _refuse_newer(connection: Connection) -> None:
     known = {path.name.split("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
     if revision is not None and revision not in known:
         raise ConfigurationError(
-            f"The database was written by a newer f1_assets (schema revision {revision}, this version knows {HEAD}). "
-            "Upgrade f1_assets; the data was not touched."
+            f"The database was written by a newer f1_assets (schema revision {revision}, this version knows {HEAD}).",
+            advice="Upgrade f1_assets; the data was not touched.",
         )
 
 

@@ -122,7 +122,9 @@ class Warehouse:
         from f1_assets.warehouse.lake import Lake
 
         if self._lake_url is None:
-            raise ConfigurationError("This warehouse was opened without a lake. Open it with f1_assets.connect().")
+            raise ConfigurationError(
+                "This warehouse was opened without a lake.", advice="Open it with f1_assets.connect()."
+            )
         return Lake(self._lake_url)
 
     @property
@@ -430,6 +432,7 @@ def _refuse_another(connection: Connection, key: SessionKey, starts_at: datetime
     listed = connection.execute(select(sessions.c.start_utc).where(of_session(sessions, key))).scalar()
     if listed is None or abs(listed - starts_at) > _CORRECTED_BY:
         raise TransientError(
-            f"{key}: the calendar changed while the session was loaded; another one has this number now. "
-            "Nothing was stored."
+            "the calendar changed while the session was loaded; another one has this number now.",
+            advice="Nothing was stored.",
+            key=key,
         )

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from f1_assets.monitoring.board import Failure
-from f1_assets.warehouse import Status
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ def alike(failures: Iterable[Failure]) -> list[Failures]:
     """
     groups: dict[Hashable, list[Failure]] = {}
     for failure in failures:
-        of_all = failure.status is Status.BLOCKED_AUTH
+        of_all = failure.status.needs_operator
         groups.setdefault(
             (failure.status, failure.reason) if of_all else (failure.key, failure.reason, failure.what_next), []
         ).append(failure)

@@ -37,8 +37,7 @@ def ready(request: Request) -> Response:
     try:
         lacks = request.app.state.warehouse().check()
     except (ConfigurationError, TransientError) as error:
-        # What reads this need not know where the database is.
-        lacks = [str(error).partition(" The database is ")[0]]
+        lacks = [error.without_place]  # what reads this need not know where the database is
     if lacks:
         return JSONResponse({"status": "not ready", "reason": lacks[0]}, 503, _NOT_KEPT)
     return JSONResponse({"status": "ready"}, headers=_NOT_KEPT)

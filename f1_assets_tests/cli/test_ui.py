@@ -16,7 +16,7 @@ def test_dagster_is_started_with_the_usual_answer_to_sigint(monkeypatch, tmp_pat
     monkeypatch.setenv("F1_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("F1_SOURCE", "simulator")
     answers = []
-    monkeypatch.setattr(os, "execv", lambda *_command: answers.append(signal.getsignal(signal.SIGINT)))
+    monkeypatch.setattr(os, "execv", lambda _path, _command: answers.append(signal.getsignal(signal.SIGINT)))
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         app.ui(port=3999)
@@ -46,6 +46,9 @@ def test_a_ui_in_the_background_ends_on_sigterm_with_all_its_children(tmp_path):
         assert ui.poll() is None, (tmp_path / "log").read_text()
     ui.send_signal(signal.SIGTERM)
     ui.wait()
+    said = (tmp_path / "log").read_text()
+    assert "superseded" not in said
+    assert "Checking for new runs" not in said
     with pytest.raises(ProcessLookupError):
         while True:  # its children end a moment after it
             os.killpg(ui.pid, 0)

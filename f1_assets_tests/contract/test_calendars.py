@@ -11,7 +11,6 @@ from f1_assets.upstream.calendar import fetch_season
 from f1_assets.upstream.estimates import planned_urls
 from f1_assets.upstream.fastf1_sessions import fastf1_session
 from f1_assets.upstream.folders import SessionFolders, live_timing_path
-from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.sources import Recording
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.calendar_changes import store_season
@@ -126,7 +125,7 @@ def test_every_session_is_looked_for_in_the_folder_that_f1s_index_names(recordin
     }
     ours = {s.session_key: folders.of(event, s) for event in events for s in event.sessions if s.session_key in listed}
     assert ours == {key: listed[key] for key in ours}
-    urls = [u for e in events for s in e.sessions for u in planned_urls(e, s, Needs(), folders.of(e, s))]
+    urls = [u for e in events for s in e.sessions for u in planned_urls(e, s, (), folders.of(e, s))]
     assert all(url == requests.Request("GET", url).prepare().url for url in urls)
     otherwise = {s.key.session for e in events for s in e.sessions if live_timing_path(e, s) != folders.of(e, s)}
     # F1 called the sprints of 2021 "Sprint Qualifying"; FastF1 would look for them where nothing is.

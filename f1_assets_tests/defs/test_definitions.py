@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -5,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
+import pytest
 import yaml
 
 from f1_assets.datasets import all_datasets, all_season_datasets
@@ -37,6 +39,7 @@ def test_every_output_tells_what_it_is():
         assert node.description.startswith(f"One row per {dataset.row}.")
         assert (node.group_name, node.owners) == ("session", ["team:f1-data"])
         assert {"fastf1", "sql"} <= node.kinds
+        assert node.code_version == str(dataset.version)
         assert node.partitions_def.name == "f1_session"
         columns = node.metadata["dagster/column_schema"].columns
         assert [c.name for c in columns] == ["season", "round", "session", *(c.name for c in dataset.columns)]
@@ -78,6 +81,28 @@ def test_dagster_yaml_is_the_packages_own():
     packaged = files("f1_assets.defs").joinpath("dagster.yaml").read_text()
     assert (ROOT / "dagster.yaml").read_text() == packaged
     assert yaml.safe_load(packaged)["telemetry"] == {"enabled": False}
+
+
+DG = Path(sys.executable).with_name("dg")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not DG.exists(), reason="dagster-dg-cli is not installed here")
+def test_dagsters_own_command_loads_and_lists_the_definitions(tmp_path):
+    environment = {**os.environ, "F1_HOME": str(tmp_path), "PATH": f"{DG.parent}:{os.environ['PATH']}"}
+
+    def dg_command(*arguments):
+        done = subprocess.run([DG, *arguments], capture_output=True, text=True, cwd=ROOT, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "All definitions loaded successfully" in dg_command("check", "defs")
+    assets = json.loads(dg_command("list", "defs", "--json"))["assets"]
+    assert {*all_datasets(), "calendar"} <= {asset["asset_key"] for asset in assets}
+
+
+def test_the_first_visit_invites_to_nothing():
+    assert yaml.safe_load((ROOT / "dagster.yaml").read_text())["nux"] == {"enabled": False}
 
 
 def test_the_workspace_names_the_definitions():

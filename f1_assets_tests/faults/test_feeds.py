@@ -94,7 +94,7 @@ def cells(faults, feeds=ADDRESSES, always=()):
 
 def needing(feed, leaving_out=("circuit",)):
     """Name the datasets that need a feed, less those that take long to load, which are not shown every time."""
-    names = [name for name, listed in all_datasets().items() if feed in (*listed.requires, *listed.uses)]
+    names = [name for name, listed in all_datasets().items() if feed in (*listed.feeds, *listed.optional_feeds)]
     if feed is Feed.CIRCUIT:
         return ["circuit"]
     return [name for name in names if name not in leaving_out] or names
@@ -102,9 +102,7 @@ def needing(feed, leaving_out=("circuit",)):
 
 def requiring(feed):
     """Name the datasets of which there is nothing without a feed."""
-    names = [name for name, listed in all_datasets().items() if feed in listed.requires]
-    # These two ask for it in their extractor: not every session needs it.
-    return {Feed.CIRCUIT: ["circuit"], Feed.RESULTS: ["results"]}.get(feed, names)
+    return [name for name, listed in all_datasets().items() if feed in listed.feeds]
 
 
 def bystander(feed):

@@ -17,7 +17,7 @@ class _Spent:
     def __call__(self):
         if self.times:
             self.times -= 1
-            raise QuotaExhausted("the quota is spent", datetime.now(UTC) + timedelta(milliseconds=80))
+            raise QuotaExhausted("the quota is spent", retry_at=datetime.now(UTC) + timedelta(milliseconds=80))
         return "done"
 
 
@@ -53,7 +53,7 @@ def test_a_session_that_waits_for_the_quota_leaves_time_for_others_and_asks_the_
     def spent(gap, **_where):
         asked.append(gap)
         if len(asked) == 1:
-            raise QuotaExhausted("the quota is spent", datetime.now(UTC) + timedelta(hours=1))
+            raise QuotaExhausted("the quota is spent", retry_at=datetime.now(UTC) + timedelta(hours=1))
         return "reservation"
 
     monkeypatch.setattr("f1_assets.importing.pauses.reserve_requests", spent)
@@ -72,7 +72,7 @@ def test_a_session_that_waits_for_the_quota_leaves_time_for_others_and_asks_the_
 
 def test_what_an_import_may_spend_is_counted_once_for_a_session_that_waits(sqlite_warehouse, monkeypatch):
     def spent(gap, **_where):
-        raise QuotaExhausted("the quota is spent", datetime.now(UTC) + timedelta(hours=1))
+        raise QuotaExhausted("the quota is spent", retry_at=datetime.now(UTC) + timedelta(hours=1))
 
     monkeypatch.setattr("f1_assets.importing.pauses.reserve_requests", spent)
     monkeypatch.setattr("f1_assets.importing.pauses.expected_requests_of", lambda gap, **_where: {"any": 6})

@@ -52,7 +52,7 @@ def test_what_shares_a_load_shares_its_next_try(sqlite_warehouse, error):
 
 def test_a_spent_quota_waits_until_it_is_back_and_a_refused_account_for_half_an_hour():
     assert next_try_at(QuotaExhausted(""), 500, NOW) == NOW
-    assert next_try_at(QuotaExhausted("", NOW + timedelta(hours=1)), 1, NOW) == NOW + timedelta(hours=1)
+    assert next_try_at(QuotaExhausted("", retry_at=NOW + timedelta(hours=1)), 1, NOW) == NOW + timedelta(hours=1)
     assert next_try_at(AuthenticationRequired(""), 500, NOW) == NOW + timedelta(minutes=30)
 
 

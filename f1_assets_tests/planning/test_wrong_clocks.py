@@ -55,7 +55,7 @@ def test_what_nobody_tries_again_is_not_tried_because_of_a_clock():
         NotYetPublished("", timedelta(hours=-3)),
         Unavailable(""),
         AuthenticationRequired(""),
-        QuotaExhausted("", NOW + LONGEST_CLOSURE + timedelta(hours=1)),
+        QuotaExhausted("", retry_at=NOW + LONGEST_CLOSURE + timedelta(hours=1)),
         ValueError(""),
     ],
 )

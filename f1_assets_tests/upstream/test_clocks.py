@@ -102,7 +102,7 @@ def test_a_clock_that_was_far_ahead_once_stops_nothing_when_it_is_right_again(se
     with pytest.raises(QuotaExhausted) as spent:
         service.ledger.permit(LIVE, wait_seconds=0)
     # The next permit is told in terms of the clock as it is now.
-    assert spent.value.resumes_at - _wall(machine) < timedelta(hours=1)
+    assert spent.value.retry_at - _wall(machine) < timedelta(hours=1)
     machine.sleep(HOUR + 1)
     assert service.ask() == LIMIT
     assert service.peak == LIMIT

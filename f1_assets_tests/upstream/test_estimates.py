@@ -7,10 +7,10 @@ from f1_assets.datasets import all_datasets
 from f1_assets.importing import expected_requests_of, process_session_gap, refresh_calendar, reserve_requests
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.planning.report import feeds_to_load_of
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.upstream.estimates import planned_urls
 from f1_assets.upstream.folders import SessionFolders, live_timing_path
-from f1_assets.upstream.needs import Needs
 from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.calendar import event_of, session_of
 from f1_assets_tests.upstream.server import body, services, status
@@ -42,14 +42,10 @@ def test_what_is_planned_is_what_fastf1_asks_for(transport, served, sqlite_wareh
     key = SessionKey.parse(text)
     event = event_of(sqlite_warehouse, key)
     session = next(listed for listed in event.sessions if listed.key == key)
-    needs = Needs()
-    for name in datasets:
-        if all_datasets()[name].why_not_applicable(key, live_timing=True) is None:
-            needs |= all_datasets()[name].needs_in(key)
     gap = SessionGap(key, datasets)
     expected = expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport)
     process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
-    assert sorted(planned_urls(event, session, needs)) == sorted(served.asked)
+    assert sorted(planned_urls(event, session, feeds_to_load_of(gap, event))) == sorted(served.asked)
     assert expected["any"] == len(served.asked)
     assert expected["jolpica"] == sum("jolpi.ca" in url for url in served.asked)
 

@@ -28,7 +28,6 @@ from f1_assets.upstream.estimates import CostEstimator
 from f1_assets.upstream.exchanges import stored_at
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.history import page_urls, pages_of, race_of
-from f1_assets.upstream.needs import Needs
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of
 from f1_assets_tests.upstream.server import body, hang_up, status
@@ -143,7 +142,7 @@ def test_the_plan_counts_the_pages_of_a_renewed_season_once(sqlite_warehouse, tr
     import_season(1995, warehouse=sqlite_warehouse, transport=transport)
     estimator, renew = CostEstimator(transport), {Feed.RESULTS}
     of_races = [event_of(sqlite_warehouse, SessionKey(1995, number, "R")) for number in (1, 2)]
-    costs = [estimator.cost(event, event.sessions[-1], Needs(), renew).usual for event in of_races]
+    costs = [estimator.cost(event, event.sessions[-1], (), renew).usual for event in of_races]
     assert costs == [2, 0]
 
 

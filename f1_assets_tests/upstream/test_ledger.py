@@ -59,7 +59,7 @@ def test_no_more_than_the_number_in_any_window_and_all_of_it(make, clock):
     with pytest.raises(QuotaExhausted, match=r"5/10s of policy any is used") as spent:
         _request(ledger)
     # The first one was answered at second 0: its place is free 10 s after that.
-    assert spent.value.resumes_at == datetime.fromtimestamp((clock.now_ms + 5001) / 1000, UTC)
+    assert spent.value.retry_at == datetime.fromtimestamp((clock.now_ms + 5001) / 1000, UTC)
     clock.sleep(5.001)
     _request(ledger)
     with pytest.raises(QuotaExhausted):

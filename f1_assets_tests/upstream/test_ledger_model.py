@@ -44,7 +44,7 @@ class LedgerMachine(RuleBasedStateMachine):
         try:
             permit = self.ledger.permit(URL, purpose, wait_seconds=0)
         except QuotaExhausted as spent:
-            assert spent.resumes_at is not None
+            assert spent.retry_at is not None
             return multiple()
         self.sent[permit] = [self.true_ms, self.true_ms + LONGEST_MS]
         return permit

@@ -108,13 +108,13 @@ def test_a_session_that_just_ended_is_not_published_yet(served, settings_of, sql
     refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
     from dataclasses import replace
 
+    from f1_assets.upstream.feeds import Feed
     from f1_assets.upstream.loader import load_session
-    from f1_assets.upstream.needs import Needs
     from f1_assets.warehouse.calendar import event_of
 
     event = event_of(sqlite_warehouse, KEY)
     session = next(listed for listed in event.sessions if listed.key == KEY)
-    loaded = load_session(transport, event, replace(session, end=datetime.now(UTC)), Needs(weather=True))
+    loaded = load_session(transport, event, replace(session, end=datetime.now(UTC)), frozenset({Feed.WEATHER}))
     with pytest.raises(Exception, match="WeatherData is not published yet"):
         all_datasets()["weather"].take(loaded)
 

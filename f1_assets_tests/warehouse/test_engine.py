@@ -1,8 +1,9 @@
+import sqlite3
 import threading
 
 import pytest
 from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from f1_assets.connection import connect
 from f1_assets.datasets import dataset_tables, dataset_views
@@ -85,6 +86,33 @@ def test_a_connection_that_was_closed_is_one_clear_error(counters):
         lost.execute(COUNT, {"id": 1})
 
 
+def sqlite_error(name):
+    error = sqlite3.OperationalError("words that another version may have changed")
+    error.sqlite_errorcode = getattr(sqlite3, name)
+    return OperationalError("SELECT a_statement", {}, error)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("SQLITE_READONLY_DBMOVED", "Give this user write access"),
+        ("SQLITE_FULL", "Free some space"),
+        ("SQLITE_CANTOPEN_ISDIR", "Check F1_HOME"),
+        ("SQLITE_NOTADB", "to another place"),
+        ("SQLITE_CORRUPT_INDEX", "restore a backup"),
+        ("SQLITE_BUSY_SNAPSHOT", "Is another program holding it open?"),
+        ("SQLITE_LOCKED", "Is another program holding it open?"),
+        ("SQLITE_IOERR", "that it is running"),
+    ],
+)
+def test_what_sqlite_refuses_is_told_by_its_code(tmp_path, name, advice):
+    engine = make_engine(make_url(f"sqlite:///{tmp_path / 'x.db'}"))
+    with pytest.raises(ConfigurationError) as refused, reading(engine):
+        raise sqlite_error(name)
+    assert advice in refused.value.advice
+    assert str(tmp_path) in refused.value.where
+
+
 def test_a_server_that_may_only_be_read_is_one_clear_error(counters):
     engine = make_engine(counters.url)
 
@@ -92,9 +120,9 @@ def test_a_server_that_may_only_be_read_is_one_clear_error(counters):
     def read_only(connection, _record):
         connection.set_session(readonly=True)
 
-    refused = pytest.raises(ConfigurationError, match=r"The database is read-only\. Connect to the primary server\.")
-    with refused, writing(engine) as connection:
+    with pytest.raises(ConfigurationError) as refused, writing(engine) as connection:
         connection.execute(COUNT, {"id": 1})
+    assert refused.value.advice == "Connect to the primary server."
     engine.dispose()
 
 

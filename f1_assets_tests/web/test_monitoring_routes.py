@@ -74,7 +74,7 @@ def test_a_wrong_setting_is_told_and_not_shown_as_figures(sqlite_warehouse, monk
 @pytest.mark.parametrize("error", [ConfigurationError, TransientError])
 def test_a_warehouse_that_cannot_be_asked_is_not_ready_and_says_why(error):
     def broken():
-        raise error("The lake is empty. The database is sqlite:////secret/place.")
+        raise error("The lake is empty.", advice="Fill it.", where="The database is sqlite:////secret/place.")
 
     with served(broken) as address:
-        assert json.loads(ask(f"{address}/ready")[2])["reason"] == "The lake is empty."
+        assert json.loads(ask(f"{address}/ready")[2])["reason"] == "The lake is empty. Fill it."

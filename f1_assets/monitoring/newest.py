@@ -46,7 +46,7 @@ def newest_session(warehouse: Warehouse, states: Iterable[DatasetState], now: da
         ended = last_ended(connection, now)
     statuses: dict[SessionKey, list[Status]] = {key: [] for key, _ in ended}
     for state in states:
-        if state.key in statuses and state.status not in NOTHING_TO_BRING:
+        if state.key in statuses and not state.is_derived and state.status not in NOTHING_TO_BRING:
             statuses[state.key].append(state.status)
     for key, ended_at in ended:
         if expected := statuses[key]:

@@ -225,7 +225,8 @@ def _sessions_in_words(listed: Sequence[SessionGap]) -> str:
 
 
 def _datasets_in_words(gap: SessionGap) -> str:
-    applicable = [d.name for d in named(process_settings().datasets) if d.why_not_applicable(gap.key, True) is None]
+    wanted = [dataset for dataset in named(process_settings().datasets) if not dataset.is_derived]
+    applicable = [dataset.name for dataset in wanted if dataset.why_not_applicable(gap.key, True) is None]
     return "everything" if set(gap.datasets) >= set(applicable) else ", ".join(gap.datasets)
 
 

@@ -29,7 +29,7 @@ from f1_assets.planning.report import cost_of, report_of
 from f1_assets.settings import process_settings
 from f1_assets.upstream.outlook import quota_outlook
 from f1_assets.upstream.rate_limit import ledger_of
-from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, events_of
 from f1_assets.wording import counted
 
@@ -81,6 +81,7 @@ def _note_calendar(warehouse: Warehouse, refresh: CalendarRefresh) -> None:
 
 def _import(warehouse: Warehouse, selection: Selection, workers: int, **options: Any) -> ImportSummary:  # noqa: ANN401
     """Fill the gaps through Dagster, and show how it goes."""
+    from f1_assets.defs.derived_assets import record_computed
     from f1_assets.defs.instance import dagster_instance
     from f1_assets.defs.lost_runs import end_lost_runs
     from f1_assets.defs.runs import run_sessions
@@ -90,6 +91,10 @@ def _import(warehouse: Warehouse, selection: Selection, workers: int, **options:
         def refreshed(self, refresh: CalendarRefresh) -> None:
             _note_calendar(warehouse, refresh)
             super().refreshed(refresh)
+
+        def computed(self, line: Extraction) -> None:
+            record_computed(dagster_instance(process_settings()), warehouse, line)
+            super().computed(line)
 
         def standings(self, refresh: StandingsRefresh) -> None:
             record_standings(dagster_instance(process_settings()), refresh)
@@ -209,6 +214,12 @@ def _report(summary: ImportSummary, as_json: bool, nothing: str | None = None) -
         print_json(summary.document())
         return
     if not summary.outcomes and summary.stopped_by:
+        return
+    if summary.computed:
+        failed = [line for line in summary.computed if line.failed]
+        also = f", {len(failed)} failed" if failed else ""
+        out().print(f"{counted(len(summary.computed) - len(failed), 'derived dataset')} computed{also}")
+    if not summary.outcomes and (summary.computed or summary.waiting):
         return
     if not summary.outcomes:
         took = f"{counted(summary.requests, 'request')}, {summary.seconds:.1f} s"

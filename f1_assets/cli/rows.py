@@ -58,7 +58,7 @@ def datasets(as_json: AsJson = False) -> None:
     for name in ("dataset", "one row per", "columns (beside season, round, session)", "needs"):
         table.add_column(name)
     for dataset in all_datasets().values():
-        table.add_row(dataset.name, dataset.row, _columns(dataset), dataset.load_name)
+        table.add_row(dataset.name, dataset.row, _columns(dataset), _needs(dataset))
     for of_season in all_season_datasets().values():
         table.add_row(of_season.name, of_season.row, _columns(of_season), f"Jolpica {of_season.page}")
     print_table(table)
@@ -125,6 +125,10 @@ def amendment_document(amendment: Amendment) -> Mapping[str, Any]:
     return {**asdict(amendment), "key": str(amendment.key)}
 
 
+def _needs(dataset: Dataset) -> str:
+    return f"no load: computed from {', '.join(dataset.inputs)}" if dataset.is_derived else dataset.load_name
+
+
 def _columns(dataset: Dataset | SeasonDataset) -> str:
     return ", ".join(f"{column.name} ({column.type})" for column in dataset.columns)
 
@@ -139,7 +143,8 @@ def _session_document(dataset: Dataset) -> Mapping[str, Any]:
         "row": dataset.row,
         "description": dataset.description,
         "key": ["season", "round", "session", *dataset.key],
-        "needs": dataset.load_name,
+        "needs": _needs(dataset),
+        "inputs": [*dataset.inputs, *dataset.optional_inputs],
         "sessions": sorted(dataset.sessions),
         "columns": _column_documents(dataset),
     }

@@ -1,6 +1,7 @@
 """The kinds of data, found by being there: each module of this package with a ``DATASET`` is one.
 
-A `Dataset` is data of a session, a `SeasonDataset` of a season.
+A `Dataset` is data of a session, extracted from what upstream sends or derived from other datasets. A `SeasonDataset`
+is data of a season.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from f1_assets.datasets.definition import Dataset
+from f1_assets.datasets.inputs import in_order_of_inputs
 from f1_assets.datasets.seasonal import SeasonDataset
 from f1_assets.errors import UsageError
 
@@ -26,6 +28,8 @@ __all__ = [
     "all_season_datasets",
     "dataset_tables",
     "dataset_views",
+    "derived_datasets",
+    "extracted_datasets",
     "named",
     "named_of_seasons",
 ]
@@ -40,8 +44,29 @@ def _found() -> tuple[Dataset | SeasonDataset, ...]:
 
 @functools.cache
 def all_datasets() -> Mapping[str, Dataset]:
-    """Give every dataset of sessions by its name."""
-    return MappingProxyType({dataset.name: dataset for dataset in _found() if isinstance(dataset, Dataset)})
+    """Give every dataset of sessions by its name: those that are extracted, then what is derived, after its inputs.
+
+    Raises
+    ------
+    ValueError
+        When a derived one has an input that is no dataset, or is, through others, an input of itself.
+    """
+    found = [dataset for dataset in _found() if isinstance(dataset, Dataset)]
+    derived = [dataset for dataset in in_order_of_inputs(found) if dataset.is_derived]
+    extracted = [dataset for dataset in found if not dataset.is_derived]
+    return MappingProxyType({dataset.name: dataset for dataset in (*extracted, *derived)})
+
+
+@functools.cache
+def extracted_datasets() -> Mapping[str, Dataset]:
+    """Return the datasets of sessions that are extracted from what upstream sends, by their name."""
+    return MappingProxyType({name: dataset for name, dataset in all_datasets().items() if not dataset.is_derived})
+
+
+@functools.cache
+def derived_datasets() -> Mapping[str, Dataset]:
+    """Return the datasets of sessions that are computed from others, by their name, each after its inputs."""
+    return MappingProxyType({name: dataset for name, dataset in all_datasets().items() if dataset.is_derived})
 
 
 @functools.cache

@@ -178,7 +178,8 @@ class _Stored:
             return self._frames[name]
         frame = self._frame(name, columns)
         if frame.empty:
-            raise NotCheckableError(f"{name}: its rows are gone")
+            is_without = name in self._records and not self._records[name].rows
+            raise NotCheckableError(f"{name}: {'it has no rows' if is_without else 'its rows are gone'}")
         if columns is None:
             self._frames[name] = frame
         return frame

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Table, Text
 
+from f1_assets.datasets.inputs import Inputs
 from f1_assets.datasets.limits import why_not_storable
 from f1_assets.datasets.repeats import Repeats, without_repeats, without_repeats_in_order
 from f1_assets.errors import UnreadableData
@@ -164,7 +165,9 @@ class Feeds:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A kind of data of a session.
+    """A kind of data of a session: extracted from what upstream sends, or derived from other datasets.
+
+    A dataset has either `extract`, with `feeds`, or `compute`, with `inputs`.
 
     Parameters
     ----------
@@ -182,6 +185,12 @@ class Dataset:
         Gives the rows from a loaded session, or raises one of the typed errors.
     feeds
         Feeds without which there is no data. What must be loaded for it follows from them and `optional_feeds`.
+    compute
+        Returns the rows from those of its inputs alone: equal inputs, equal rows. No rows are an answer too.
+    inputs
+        Names of the datasets without which it cannot be computed.
+    optional_inputs
+        Names of datasets that add to it; where they are not there, the columns that come from them are NULL.
     optional_feeds
         Feeds that add to it; where upstream has none, the columns that come from them are NULL.
     feeds_of
@@ -205,8 +214,8 @@ class Dataset:
     in_lake
         Whether its rows are kept as Parquet files in the lake, not in the database: there are too many.
     version
-        Raised when the same responses give other rows: rows of a lower version are stale, and are extracted again
-        from the archive.
+        Raised when the same responses, or the same inputs, give other rows: rows of a lower version are stale, and are
+        extracted again from the archive, or computed again.
     """
 
     name: str
@@ -214,8 +223,8 @@ class Dataset:
     description: str
     key: tuple[str, ...]
     columns: tuple[Field, ...]
-    extract: Callable[[LoadedSession], pd.DataFrame | Extract]
-    feeds: tuple[Feed, ...]
+    extract: Callable[[LoadedSession], pd.DataFrame | Extract] | None = None
+    feeds: tuple[Feed, ...] = ()
     optional_feeds: tuple[Feed, ...] = ()
     feeds_of: Mapping[str, Feeds] = field(default_factory=dict)
     sessions: frozenset[str] = ALL_SESSIONS
@@ -227,10 +236,20 @@ class Dataset:
     identities: tuple[tuple[str, ...], ...] = ()
     in_lake: bool = False
     version: int = 1
+    compute: Callable[[Inputs], pd.DataFrame] | None = None
+    inputs: tuple[str, ...] = ()
+    optional_inputs: tuple[str, ...] = ()
     table: Table | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        """Make the table, where it has one."""
+        """Make the table, where it has one.
+
+        Raises
+        ------
+        ValueError
+            When it has both `extract` and `compute`, or neither, or feeds and inputs at once.
+        """
+        self._refuse_two_origins()
         object.__setattr__(self, "order_by", self.order_by or self.key)
         object.__setattr__(self, "identities", self.identities or (self.key,))
         if self.in_lake:
@@ -238,6 +257,19 @@ class Dataset:
         columns = columns_of(self.columns, self.key)
         table = Table(self.name, metadata, *session_columns(), *columns, comment=f"One row per {self.row}.")
         object.__setattr__(self, "table", table)
+
+    def _refuse_two_origins(self) -> None:
+        of_feeds = (self.feeds, self.optional_feeds, self.feeds_of, self.renewals)
+        of_rows = (self.inputs, self.optional_inputs)
+        is_extracted = self.extract is not None and self.compute is None and not any(of_rows)
+        is_computed = self.compute is not None and self.extract is None and bool(self.inputs) and not any(of_feeds)
+        if not is_extracted and not is_computed:
+            raise ValueError(f"{self.name} needs either extract, with feeds, or compute, with inputs")
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether its rows follow from those of other datasets, without a request."""
+        return self.compute is not None
 
     @property
     def has_clock(self) -> bool:
@@ -270,7 +302,7 @@ class Dataset:
         """
         if (TESTS if key.is_test else key.session) not in self.sessions:
             return f"a {key.session} session has no {self.name}" if not key.is_test else f"tests have no {self.name}"
-        if self.historic:
+        if self.historic or self.is_derived:  # what a derived one can have, its inputs say
             return None
         if key.season < FIRST_LIVE_TIMING_SEASON:
             return f"there is no live timing before {FIRST_LIVE_TIMING_SEASON}"
@@ -284,6 +316,8 @@ class Dataset:
         F1AssetsError
             One of the typed errors, when a feed is not there or cannot be read.
         """
+        if self.extract is None:
+            raise TypeError(f"{self.name} is computed from {', '.join(self.inputs)}: nothing is loaded for it")
         feeds = self.feeds_in(loaded.key)
         loaded.demand(feeds.required, feeds.optional)
         given = self.extract(loaded)
@@ -297,6 +331,18 @@ class Dataset:
             logger.log(level, "%s: %s: %s", loaded.key, self.name, repeats)
         sent_again = loaded.corrections.repeats_document(feeds.required)
         return replace(extract, frame=frame, notes={**extract.notes, **sent_again, **repeats.document()})
+
+    def computed(self, inputs: Inputs) -> pd.DataFrame:
+        """Compute the rows, in this dataset's columns and types, sorted by its key.
+
+        Raises
+        ------
+        UnreadableData
+            When a value does not fit its column's type, or a row has no key.
+        """
+        if self.compute is None:
+            raise TypeError(f"{self.name} is extracted from a loaded session")
+        return self.conform(self.compute(inputs), inputs.key)
 
     def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Give rows of the warehouse in this dataset's types, also where a column has no values to tell its type."""

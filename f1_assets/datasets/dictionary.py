@@ -33,7 +33,7 @@ def _section(dataset: Dataset) -> str:
         "",
         f"One row per {dataset.row}. {dataset.description}",
         "",
-        f"Loads: {dataset.load_name}. Needs: {_feeds(dataset.feeds)}; adds to it: {_feeds(dataset.optional_feeds)}.",
+        _origin(dataset),
         "",
         "| column | type | unit | meaning |",
         "| --- | --- | --- | --- |",
@@ -49,6 +49,14 @@ def _section(dataset: Dataset) -> str:
     if dataset.views:
         lines += ["", f"Views on it: {', '.join(f'`{name}`' for name in dataset.views)}."]
     return "\n".join([*lines, ""])
+
+
+def _origin(dataset: Dataset) -> str:
+    if not dataset.is_derived:
+        needed, optional = _feeds(dataset.feeds), _feeds(dataset.optional_feeds)
+        return f"Loads: {dataset.load_name}. Needs: {needed}; adds to it: {optional}."
+    inputs, optional = (", ".join(f"`{name}`" for name in names) for names in (dataset.inputs, dataset.optional_inputs))
+    return f"Derived, without a request, and again when these change: {inputs}; adds to it: {optional or 'nothing'}."
 
 
 def _check(check: Check) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from f1_assets.datasets import all_datasets
 from f1_assets.datasets.definition import Dataset
 from f1_assets.datasets.seasonal import SeasonDataset
 from f1_assets.upstream.feed_spec import Service
@@ -51,7 +52,14 @@ def licences_of(dataset: Dataset | SeasonDataset | None) -> tuple[Licence, ...]:
     """Return the licences of a dataset's sources; of the calendar's for None."""
     if dataset is None:
         return _of_feeds((Feed.SCHEDULE, Feed.SEASON_INDEX, Feed.JOLPICA_SEASON))
-    return (JOLPICA,) if isinstance(dataset, SeasonDataset) else _of_feeds((*dataset.feeds, *dataset.optional_feeds))
+    return (JOLPICA,) if isinstance(dataset, SeasonDataset) else _of_feeds(_feeds_of(dataset))
+
+
+def _feeds_of(dataset: Dataset) -> Iterator[Feed]:
+    """Return the feeds of a dataset, and of what it is derived from."""
+    yield from (*dataset.feeds, *dataset.optional_feeds)
+    for name in (*dataset.inputs, *dataset.optional_inputs):
+        yield from _feeds_of(all_datasets()[name])
 
 
 def _of_feeds(feeds: Iterable[Feed]) -> tuple[Licence, ...]:

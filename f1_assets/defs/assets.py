@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from f1_assets.datasets import Dataset, all_datasets, named
+from f1_assets.datasets import Dataset, extracted_datasets, named
 from f1_assets.datasets.checking import why_short
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
 from f1_assets.defs.governor import gap_of, govern
@@ -66,8 +66,8 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
 
 @dg.multi_asset(
     name="session_data",
-    specs=[_spec(dataset) for dataset in all_datasets().values()],
-    check_specs=[spec for dataset in all_datasets().values() for spec in check_specs(dataset)],
+    specs=[_spec(dataset) for dataset in extracted_datasets().values()],
+    check_specs=[spec for dataset in extracted_datasets().values() for spec in check_specs(dataset)],
     partitions_def=SESSIONS,
     backfill_policy=dg.BackfillPolicy.multi_run(1),
     can_subset=True,
@@ -88,13 +88,13 @@ def session_data(
     try:
         key = SessionKey.parse(context.partition_key)
         event_of(warehouse.open(), key)
-        with _claims(context, warehouse.open()) as claims, _defects_noted(context, key, wanted, warehouse.open()):
-            _claim(context, claims, key, warehouse.open())
+        with claims_of(context, warehouse.open()) as claims, _defects_noted(context, key, wanted, warehouse.open()):
+            claim_session(context, claims, key, warehouse.open())
             done = done_since(warehouse.open(), key, _requested_at(context))
             for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
                 context.log.info("%s was imported meanwhile by run %s", line.dataset, line.run_id)
                 stored.append(line.dataset)
-                yield _result(context, line, warehouse.open())
+                yield result_of(context, line, warehouse.open())
             left = [dataset for dataset in wanted if dataset.name not in done]
             for line in _import(context, key, left, warehouse.open(), loaded_session):
                 if line.failed:
@@ -102,7 +102,7 @@ def session_data(
                     failed.append(line)
                 else:
                     stored.append(line.dataset)
-                    yield _result(context, line, warehouse.open())
+                    yield result_of(context, line, warehouse.open())
             yield from consistency(context, warehouse.open(), key, stored)
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
@@ -110,12 +110,17 @@ def session_data(
         # What was set aside is free again: the next session may be admitted before the governor's next tick.
         _govern(context, warehouse)
     if failed:
-        raise DatasetsFailed(
-            f"{key}: {len(failed)} of {len(wanted)} datasets failed: "
-            + "; ".join(f"{line.dataset} ({visible(line.reason or '')})" for line in failed),
-            metadata={line.dataset: visible(line.error or line.reason or "", lines=True) for line in failed},
-            allow_retries=False,
-        )
+        raise failure_of_run(key, failed, len(wanted))
+
+
+def failure_of_run(key: SessionKey, failed: Sequence[Extraction], wanted: int) -> DatasetsFailed:
+    """Return the failure with which a run ends of which datasets failed."""
+    return DatasetsFailed(
+        f"{key}: {len(failed)} of {wanted} datasets failed: "
+        + "; ".join(f"{line.dataset} ({visible(line.reason or '')})" for line in failed),
+        metadata={line.dataset: visible(line.error or line.reason or "", lines=True) for line in failed},
+        allow_retries=False,
+    )
 
 
 def _govern(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> None:
@@ -151,13 +156,13 @@ def claim_owner(run: dg.DagsterRun) -> str:
     return run.tags.get(CLAIM_TAG, run.run_id) if run.parent_run_id is None else run.run_id
 
 
-def _claims(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Claims:
+def claims_of(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Claims:
     """Take part in the claim of the command that started the run, or claim for the run itself."""
     owner = claim_owner(context.run)
     return Claims(warehouse, owner, process_settings().alive_folder if owner == context.run.run_id else None)
 
 
-def _claim(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey, warehouse: Warehouse) -> None:
+def claim_session(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey, warehouse: Warehouse) -> None:
     """Wait until no other import is at work on the session; one that died is not waited for.
 
     Not for long: a run that is at work without a claim is taken for lost, see `f1_assets.defs.lost_runs`.
@@ -216,7 +221,8 @@ def _plan_line(gap: SessionGap, warehouse: Warehouse) -> str:
     return f"one load, some {words} requests" if words else "one load, all of it from the archive"
 
 
-def _result(context: dg.AssetExecutionContext, line: Extraction, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def result_of(context: dg.AssetExecutionContext, line: Extraction, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    """Return what Dagster is told of a dataset that was stored, or of why it is not there."""
     return dg.MaterializeResult(
         asset_key=line.dataset,
         metadata={**metadata_of(line, warehouse), **picture_of(line, warehouse, context.log)},

@@ -26,7 +26,8 @@ _SEVERITIES = {Severity.WARN: dg.AssetCheckSeverity.WARN, Severity.ERROR: dg.Ass
 
 def check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
     """Return the two checks of a dataset as Dagster lists them: whether upstream has it, and whether its rules hold."""
-    words = "Upstream has this data. A warning says why it does not; that is no failure of the run."
+    who = "What it is derived from is there" if dataset.is_derived else "Upstream has this data"
+    words = f"{who}. A warning says why not; that is no failure of the run."
     yield dg.AssetCheckSpec(AVAILABLE, asset=dataset.name, description=words)
     rules = [(AS_STORED, AS_STORED_RULE), *((check.name, check.description) for check in dataset.checks)]
     listed = "\n".join(f"- `{name}`: {rule}" for name, rule in rules)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
@@ -14,17 +14,20 @@ from itertools import takewhile
 
 import dagster as dg
 
-from f1_assets.datasets import named, named_of_seasons
+from f1_assets.datasets import derived_datasets, named, named_of_seasons
 from f1_assets.defs.assets import check_keys
 from f1_assets.defs.calendars import record_calendar
-from f1_assets.defs.governor import ACTIVE, gap_tags, session_runs
-from f1_assets.defs.partitions import PARTITION_TAG, SEASONS, SESSIONS, add_partitions
+from f1_assets.defs.derived_assets import derived_check_keys
+from f1_assets.defs.governor import ACTIVE, COMPUTE_JOB, computing_runs, gap_tags, session_runs
+from f1_assets.defs.partitions import PARTITION_TAG, SEASONS, add_partitions
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.importing import CalendarRefresh, refresh_calendar
 from f1_assets.importing.calendar import is_of_an_older_version, stale_seasons
+from f1_assets.importing.derived import kept
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, SessionGap, dataset_states
 from f1_assets.planning.dispatch import Dispatch, FailedRuns, dispatch
+from f1_assets.planning.gaps import to_be_computed
 from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import Settings
 from f1_assets.upstream.sources import source_kind
@@ -46,6 +49,7 @@ CALENDAR_ABSENCE_WAIT = timedelta(hours=24)
 """How long a season waits whose calendar could not be refreshed: after a service's fault, and after anything else."""
 
 GAP_SENSOR = "gap_detection"
+IMPORT_JOB = "import_sessions"
 STANDINGS_JOB = "import_standings"
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _LOOKED_BACK = 12
@@ -187,7 +191,7 @@ def run_requests(instance: dg.DagsterInstance, gaps: Sequence[SessionGap], why: 
     return [
         dg.RunRequest(
             run_key=f"{gap.key} after {_last_run(instance, dg.RunsFilter(tags={PARTITION_TAG: str(gap.key)}))}",
-            job_name="import_sessions",
+            job_name=IMPORT_JOB,
             partition_key=str(gap.key),
             asset_selection=[dg.AssetKey(name) for name in gap.datasets],
             # Without these, Dagster adds every check of these assets, the hourly one of freshness too.
@@ -196,6 +200,58 @@ def run_requests(instance: dg.DagsterInstance, gaps: Sequence[SessionGap], why: 
         )
         for gap in gaps
     ]
+
+
+def compute_requests(
+    instance: dg.DagsterInstance,
+    warehouse: Warehouse,
+    settings: Settings,
+    why: str,
+    about_to_run: Iterable[SessionKey] = (),
+    now: datetime | None = None,
+) -> list[dg.RunRequest]:
+    """Request a run for each session of which something derived is missing or stale and has its inputs.
+
+    None for a session that is being imported, or will be in a moment: what follows from it is computed then. As in
+    `run_requests`, the key of a run has the session's last such run in it.
+
+    Parameters
+    ----------
+    instance, warehouse, settings
+        Where to look, and what is kept.
+    why
+        Noted with each run.
+    about_to_run
+        Sessions for which an import is requested in the same moment.
+    now
+        What is taken for the present.
+    """
+    now, is_kept = now or datetime.now(UTC), kept(named(settings.datasets))
+    busy = {gap.key for _, gap in session_runs(instance, ACTIVE, limit=None)} | claimed_sessions(warehouse)
+    busy |= {key for _, key in computing_runs(instance)} | set(about_to_run)
+    states = dataset_states(warehouse, settings.kept_seasons(now), list(derived_datasets().values()), now)
+    requests: list[dg.RunRequest] = []
+    for key, due in to_be_computed(filter(is_kept, states)).items():
+        if len(requests) == RUNS_PER_TICK:
+            break
+        if key in busy:
+            continue
+        of_session = dg.RunsFilter(job_name=COMPUTE_JOB, tags={PARTITION_TAG: str(key)})
+        failed = _failed_in_a_row(list(instance.get_run_records(of_session, limit=_LOOKED_BACK)))
+        if failed is not None and now < failed.next_start:
+            continue
+        names = [state.dataset for state in due]
+        requests.append(
+            dg.RunRequest(
+                run_key=f"{key} computed after {_last_run(instance, of_session)}",
+                job_name=COMPUTE_JOB,
+                partition_key=str(key),
+                asset_selection=[dg.AssetKey(name) for name in names],
+                asset_check_keys=derived_check_keys(names),
+                tags={"f1_assets/why": why},
+            )
+        )
+    return requests
 
 
 def standings_requests(
@@ -233,10 +289,10 @@ def _last_run(instance: dg.DagsterInstance, which: dg.RunsFilter) -> str:
     return runs[0].run_id if runs else "none"
 
 
-def new_partitions(instance: dg.DagsterInstance, gaps: Sequence[SessionGap]) -> list[str]:
-    """Give the partitions that the sessions need and Dagster does not have."""
-    there = set(instance.get_dynamic_partitions(str(SESSIONS.name)))
-    return [str(gap.key) for gap in gaps if str(gap.key) not in there]
+def partitions_of(requests: Iterable[dg.RunRequest]) -> list[str]:
+    """Return the sessions that runs are requested for: each needs a partition, which the calendar may not have made."""
+    of_sessions = (request for request in requests if request.job_name != STANDINGS_JOB)
+    return list(dict.fromkeys(str(request.partition_key) for request in of_sessions))
 
 
 def _failed_runs(instance: dg.DagsterInstance, key: SessionKey, tried_at: datetime | None) -> FailedRuns | None:

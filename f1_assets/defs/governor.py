@@ -6,7 +6,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.instance import POOL, instance_lock
 from f1_assets.errors import UsageError
 from f1_assets.importing import expected_requests_of
@@ -23,6 +23,9 @@ RENEW_TAG = "f1_assets/renew"
 
 FROM_ARCHIVE_TAG = "f1_assets/from_archive"
 """The tag of a run that sends no request: the archive alone answers."""
+
+COMPUTE_JOB = "compute_derived"
+"""The job whose runs import nothing: they compute derived datasets, and need no slot of the pool."""
 
 _PRIORITY_TAG = "dagster/priority"
 
@@ -100,15 +103,27 @@ def gap_tags(gap: SessionGap) -> dict[str, str]:
 
 def gap_of(run: dg.DagsterRun) -> SessionGap | None:
     """Tell what a run imports; None for a run of something else."""
-    selected = {key.to_user_string() for key in run.asset_selection or ()} or set(all_datasets())
-    datasets = tuple(name for name in all_datasets() if name in selected)
+    selected = {key.to_user_string() for key in run.asset_selection or ()} or set(extracted_datasets())
+    datasets = tuple(name for name in extracted_datasets() if name in selected)
+    key = session_of_run(run)
+    if key is None or not datasets or run.job_name == COMPUTE_JOB:
+        return None
+    renew = frozenset(name for name in run.tags.get(RENEW_TAG, "").split(",") if name)
+    return SessionGap(key, datasets, renew, FROM_ARCHIVE_TAG in run.tags)
+
+
+def session_of_run(run: dg.DagsterRun) -> SessionKey | None:
+    """Return the session that is a run's partition; None where it is none."""
     try:
-        partition = next((run.tags[tag] for tag in _PARTITION_TAGS if tag in run.tags), "")
-        key = SessionKey.parse(partition)
-        renew = frozenset(name for name in run.tags.get(RENEW_TAG, "").split(",") if name)
-        return SessionGap(key, datasets, renew, FROM_ARCHIVE_TAG in run.tags) if datasets else None
+        return SessionKey.parse(next((run.tags[tag] for tag in _PARTITION_TAGS if tag in run.tags), ""))
     except UsageError:
         return None
+
+
+def computing_runs(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, SessionKey]]:
+    """Return the runs that compute derived datasets and have not come to their end, with the session of each."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=COMPUTE_JOB, statuses=ACTIVE))
+    return [(run, key) for run in runs if (key := session_of_run(run)) is not None]
 
 
 def _tell(instance: dg.DagsterInstance, waiting: list[dg.DagsterRun], admission: Admission) -> None:

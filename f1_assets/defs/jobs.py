@@ -1,9 +1,11 @@
-"""The jobs: import sessions, refresh the calendar, bring standings."""
+"""The jobs: import sessions, compute what is derived from them, refresh the calendar, bring standings."""
 
 import dagster as dg
 
 from f1_assets.defs.assets import session_data
+from f1_assets.defs.derived_assets import derived_data
 from f1_assets.defs.freshness import freshness
+from f1_assets.defs.governor import COMPUTE_JOB
 from f1_assets.defs.season_assets import calendar, standings
 
 import_sessions = dg.define_asset_job(
@@ -11,6 +13,13 @@ import_sessions = dg.define_asset_job(
     selection=dg.AssetSelection.assets(*session_data.keys) - dg.AssetSelection.checks(freshness),
     executor_def=dg.in_process_executor,
     description="Load one session once, and extract every dataset from it.",
+)
+
+compute_derived = dg.define_asset_job(
+    COMPUTE_JOB,
+    selection=dg.AssetSelection.assets(*derived_data.keys) - dg.AssetSelection.checks(freshness),
+    executor_def=dg.in_process_executor,
+    description="Compute what is derived from the stored rows of one session, without a request.",
 )
 
 check_freshness = dg.define_asset_job(

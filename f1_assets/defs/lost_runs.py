@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from f1_assets.defs.assets import LONGEST_WAIT, claim_owner
-from f1_assets.defs.governor import ACTIVE, session_runs
+from f1_assets.defs.governor import ACTIVE, computing_runs, session_runs
 from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Warehouse
@@ -29,14 +29,15 @@ def end_lost_runs(instance: dg.DagsterInstance, warehouse: Warehouse, now: datet
     `recover` frees the claims of the dead.
     """
     now, owners, lost = now or datetime.now(UTC), claim_owners(warehouse), []
-    for run, gap in session_runs(instance, ACTIVE, limit=None):
+    imports = [(run, gap.key) for run, gap in session_runs(instance, ACTIVE, limit=None)]
+    for run, key in [*imports, *computing_runs(instance)]:
         owner = claim_owner(run)
         is_alive = lives(process_settings().alive_folder, owner)
         if is_alive is None:
-            is_alive = owners.get(gap.key) == owner or not _should_have_claimed(instance, warehouse, run, gap.key, now)
+            is_alive = owners.get(key) == owner or not _should_have_claimed(instance, warehouse, run, key, now)
         if not is_alive:
             instance.report_run_failed(run, "The process of this run was killed; its session is taken up again.")
-            lost.append(str(gap.key))
+            lost.append(str(key))
     return lost
 
 

@@ -48,15 +48,10 @@ def column_schema(dataset: Dataset | SeasonDataset) -> dg.TableSchema:
 
 def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
     """Give what is worth seeing of an extraction."""
-    responses = line.requests + line.archive_hits
     metadata: dict[str, Any] = {
         "dagster/row_count": line.rows,
         "status": str(line.status),
-        "requests": line.requests,
-        "archive_share": line.archive_hits / responses if responses else 0.0,
-        "load_seconds": round(line.load_seconds, 3),
-        "extract_seconds": round(line.seconds, 3),
-        "fastf1_version": line.fastf1_version,
+        **(_of_load(line) if line.inputs is None else _of_computation(line)),
         "season_board": dg.MetadataValue.url(f"{process_settings().board_url}/session/{line.key}"),
     }
     if line.reason:
@@ -73,6 +68,24 @@ def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
             metadata["amended_values"] = len(amendments)
             metadata["amendments"] = dg.MetadataValue.md(_amendments(amendments))
     return metadata
+
+
+def _of_load(line: Extraction) -> Mapping[str, Any]:
+    responses = line.requests + line.archive_hits
+    return {
+        "requests": line.requests,
+        "archive_share": line.archive_hits / responses if responses else 0.0,
+        "load_seconds": round(line.load_seconds, 3),
+        "extract_seconds": round(line.seconds, 3),
+        "fastf1_version": line.fastf1_version,
+    }
+
+
+def _of_computation(line: Extraction) -> Mapping[str, Any]:
+    return {
+        "compute_seconds": round(line.seconds, 3),
+        "digests_of_inputs": dg.MetadataValue.json(json.loads(line.inputs or "{}")),
+    }
 
 
 def picture_of(line: Extraction, warehouse: Warehouse, log: logging.Logger) -> Mapping[str, dg.MarkdownMetadataValue]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 import dagster as dg
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.assets import CLAIM_TAG, RESERVATION_TAG, DatasetsFailed
 from f1_assets.defs.build import build_defs
 from f1_assets.defs.crew import Crew
@@ -165,7 +165,7 @@ def _still_to_note(instance: dg.DagsterInstance, warehouse: Warehouse, gap: Sess
     live_timing = event_of(warehouse, gap.key).live_timing
     return [
         name
-        for name, dataset in all_datasets().items()
+        for name, dataset in extracted_datasets().items()
         if dataset.why_not_applicable(gap.key, live_timing)
         and str(gap.key) not in instance.get_materialized_partitions(dg.AssetKey(name))
     ]

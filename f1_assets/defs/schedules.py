@@ -1,4 +1,7 @@
-"""The schedules: once a day, calendars are refreshed and what is missing since is asked for, then the standings."""
+"""The schedules: once a day, calendars are refreshed and what is missing since is asked for, then the standings.
+
+Once an hour, what is derived is computed, and the freshness of all is looked at.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,14 +12,15 @@ from f1_assets.defs.dispatcher import (
     GAP_SENSOR,
     CalendarPostponements,
     choose,
+    compute_requests,
     gap_sensor_is_on,
-    new_partitions,
+    partitions_of,
     refresh_stale_calendars,
     run_requests,
     standings_requests,
 )
-from f1_assets.defs.jobs import check_freshness, import_sessions, import_standings
-from f1_assets.defs.partitions import SESSIONS
+from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions, import_standings
+from f1_assets.defs.partitions import SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.settings import process_settings
 
@@ -53,13 +57,12 @@ def daily_update(
             yield dg.SkipReason(f"the calendars are refreshed; {_LEFT_TO_THE_SENSOR}")
             return
         choice = choose(context.instance, store, settings)
-        new = new_partitions(context.instance, choice.gaps)
-        if new:
-            context.instance.add_dynamic_partitions(str(SESSIONS.name), new)
         context.log.info(choice.status)
         if not choice.gaps:
             yield dg.SkipReason(choice.status)
-        yield from run_requests(context.instance, choice.gaps, "daily_update")
+        requests = run_requests(context.instance, choice.gaps, "daily_update")
+        add_partitions(context.instance, str(SESSIONS.name), partitions_of(requests))
+        yield from requests
     finally:
         warehouse.close()
 
@@ -84,6 +87,32 @@ def daily_standings(
         requests = standings_requests(context.instance, warehouse.open(), settings)
         if not requests:
             yield dg.SkipReason("the standings of all seasons that are kept are there")
+        yield from requests
+    finally:
+        warehouse.close()
+
+
+@dg.schedule(
+    name="hourly_computation",
+    cron_schedule="45 * * * *",
+    execution_timezone="UTC",
+    job=compute_derived,
+    default_status=_STATUS,
+    description="Requests a run for each session of which something derived is missing or stale and has its inputs.",
+)
+def hourly_computation(
+    context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Request what is to be computed, unless the sensor is on and does."""
+    settings = process_settings()
+    if gap_sensor_is_on(context.instance, settings):
+        yield dg.SkipReason(_LEFT_TO_THE_SENSOR)
+        return
+    try:
+        requests = compute_requests(context.instance, warehouse.open(), settings, "hourly_computation")
+        if not requests:
+            yield dg.SkipReason("what is derived follows from the rows that are stored")
+        add_partitions(context.instance, str(SESSIONS.name), partitions_of(requests))
         yield from requests
     finally:
         warehouse.close()

@@ -6,7 +6,8 @@ from f1_assets.defs.dispatcher import (
     GAP_SENSOR,
     CalendarPostponements,
     choose,
-    new_partitions,
+    compute_requests,
+    partitions_of,
     refresh_stale_calendars,
     run_requests,
     standings_requests,
@@ -14,7 +15,7 @@ from f1_assets.defs.dispatcher import (
 )
 from f1_assets.defs.failures import tell_failures
 from f1_assets.defs.governor import govern
-from f1_assets.defs.jobs import import_sessions, import_standings
+from f1_assets.defs.jobs import compute_derived, import_sessions, import_standings
 from f1_assets.defs.lost_runs import end_lost_runs
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import WarehouseResource
@@ -44,10 +45,13 @@ def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseReso
 
 @dg.sensor(
     name=GAP_SENSOR,
-    jobs=[import_sessions, import_standings],
+    jobs=[import_sessions, compute_derived, import_standings],
     minimum_interval_seconds=30,
     default_status=(dg.DefaultSensorStatus.RUNNING if process_settings().autostart else dg.DefaultSensorStatus.STOPPED),
-    description="Finds what the seasons of F1_SEASONS lack, and requests a run for the missing datasets of a session.",
+    description=(
+        "Finds what the seasons of F1_SEASONS lack, and requests a run for the missing datasets of a session, and one "
+        "for what is derived from its rows and missing or stale."
+    ),
 )
 def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
     """Refresh calendars that are a day old, and request runs for gaps; the tick says how far everything is."""
@@ -60,11 +64,14 @@ def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResou
         choice = choose(context.instance, store, settings)
         status = choice.status if is_done else f"{choice.status}, calendars of more seasons follow"
         requests = run_requests(context.instance, choice.gaps, "gap_detection")
+        being_imported = [gap.key for gap in choice.gaps]
+        requests += compute_requests(context.instance, store, settings, GAP_SENSOR, being_imported)
         requests += standings_requests(context.instance, store, settings)
         if not requests:
             return dg.SensorResult(skip_reason=dg.SkipReason(status), cursor=str(postponed))
         context.log.info(status)
-        new = new_partitions(context.instance, choice.gaps)
+        there = set(context.instance.get_dynamic_partitions(str(SESSIONS.name)))
+        new = [key for key in partitions_of(requests) if key not in there]
         return dg.SensorResult(
             run_requests=requests,
             dynamic_partitions_requests=[SESSIONS.build_add_request(new)] if new else [],

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f1_assets.datasets import Dataset, named
+from f1_assets.datasets import Dataset, extracted_datasets, named
 from f1_assets.errors import F1AssetsError, NotArchived
 from f1_assets.importing.sessions import load_fastf1_session
 from f1_assets.keys import SessionKey
@@ -87,7 +87,7 @@ def compare(
     stored: dict[SessionKey, list[Extraction]] = {}
     wanted = set(seasons)
     for line in warehouse.extractions():
-        if line.key.season in wanted and line.status is Status.PRESENT:
+        if line.key.season in wanted and line.status is Status.PRESENT and line.dataset in extracted_datasets():
             stored.setdefault(line.key, []).append(line)
     compared, not_kept, differences = 0, 0, []
     for key, lines in sorted(stored.items(), key=lambda item: str(item[0])):

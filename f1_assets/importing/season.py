@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError, NotYetPublished, QuotaExhausted, UnreadableData, UpstreamError
 from f1_assets.importing.calendar import CalendarRefresh, refresh_calendars
+from f1_assets.importing.derivation import Derivation
 from f1_assets.importing.pauses import Pauses, waiting_for
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal, Selection
@@ -28,7 +29,7 @@ from f1_assets.monitoring.notifications import post_import
 from f1_assets.planning import SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import process_settings
-from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.claims import Claims
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class Watcher:
 
     def standings(self, refresh: StandingsRefresh) -> None:
         """Hear that a season's standings were brought."""
+
+    def computed(self, line: Extraction) -> None:
+        """Hear that a derived dataset of a session was computed, or failed."""
 
     def began(self, gaps: Sequence[SessionGap]) -> None:
         """Hear what will be imported."""
@@ -179,7 +183,9 @@ def import_selection(
     notify: bool = False,
     transport: Transport | None = None,
 ) -> ImportSummary:
-    """Refresh the calendars of a selection, find its gaps, and fill them; then extract again what is outdated.
+    """Refresh the calendars of a selection, find its gaps, and fill them; extract again what is outdated.
+
+    What is derived from the rows is computed after each session; what else is due of the selection, at the end.
 
     Parameters
     ----------
@@ -214,11 +220,14 @@ def import_selection(
     missing = sum(len(gap.datasets) for gap in gaps)
     logger.info("gaps: %d datasets of %d sessions are missing in %s", missing, len(gaps), summary.seasons)
     with Claims(warehouse, alive_in=process_settings().alive_folder) as claims:
+        derivation = Derivation(warehouse, selection, claims, watcher.computed)
 
         def note(session_run: SessionRun) -> bool:
-            claims.release(session_run.outcome.key)
             watcher.ended(session_run)
             summary.outcomes.append(session_run.outcome)
+            if session_run.error is None:
+                derivation.after(session_run.outcome.key)
+            claims.release(session_run.outcome.key)
             if (stopped_by := _stops(session_run)) is not None:
                 summary.stopped_by, summary.exit_code = stopped_by, ConfigurationError.exit_code
             return stopped_by is None
@@ -233,6 +242,12 @@ def import_selection(
                     _note_each(runs, note)
             except QuotaExhausted as spent:
                 summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
+        if summary.exit_code != ConfigurationError.exit_code:
+            derivation.rest()
+            summary.waiting = derivation.waiting()
+        summary.computed = derivation.computed
+    for words in summary.waiting:
+        watcher.warned(words)
     try:
         sweep_lake(warehouse)
     except (OSError, ConfigurationError) as error:
@@ -241,7 +256,8 @@ def import_selection(
         _bring_standings(warehouse, selection, summary, watcher, pauses, transport)
     summary.paused_seconds, summary.pauses = pauses.seconds, pauses.count
     summary.seconds = time.perf_counter() - started
-    if not summary.exit_code and any(outcome.failed for outcome in summary.outcomes):
+    has_failed = any(outcome.failed for outcome in summary.outcomes) or any(line.failed for line in summary.computed)
+    if not summary.exit_code and (has_failed or summary.waiting):
         summary.exit_code = 1
     logger.info("report: %s; %d requests, %.1f s", summary.counts_in_words, summary.requests, summary.seconds)
     if notify:

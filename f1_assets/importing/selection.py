@@ -106,7 +106,7 @@ def _present_of(states: Iterable[DatasetState]) -> list[SessionGap]:
     """Gather what is present by session."""
     found: dict[SessionKey, list[str]] = {}
     for state in states:
-        if state.status is Status.PRESENT:
+        if state.status is Status.PRESENT and not state.is_derived:
             found.setdefault(state.key, []).append(state.dataset)
     return [SessionGap(key, tuple(names)) for key, names in found.items()]
 

@@ -23,6 +23,7 @@ from f1_assets.errors import (
     Unavailable,
     UsageError,
 )
+from f1_assets.importing.derived import compute_each
 from f1_assets.importing.failures import failure_of
 from f1_assets.importing.retries import a_jitter, not_yet_wait
 from f1_assets.keys import SessionKey
@@ -368,7 +369,7 @@ def process_session_gap(
     Parameters
     ----------
     gap
-        The session and the datasets that it lacks.
+        The session and the datasets that it lacks; what is derived among them is computed from what is there then.
     warehouse, transport
         Those of the environment by default.
     run_id
@@ -387,9 +388,14 @@ def process_session_gap(
     """
     started = time.perf_counter()
     warehouse = warehouse or connect()
+    extracted = [dataset for dataset in named(gap.datasets) if not dataset.is_derived]
+    derived = [name for name in gap.datasets if name not in {dataset.name for dataset in extracted}]
+    if not extracted:
+        computed = tuple(compute_each(warehouse, gap.key, derived, run_id))
+        return SessionOutcome(gap.key, computed, 0, 0, time.perf_counter() - started)
     loaded = load_fastf1_session(
         gap.key,
-        gap.datasets,
+        [dataset.name for dataset in extracted],
         warehouse=warehouse,
         transport=transport,
         run_id=run_id,
@@ -397,6 +403,7 @@ def process_session_gap(
         renew=gap.renew,
         from_archive=gap.from_archive,
     )
-    lines = tuple(extract_each(loaded, named(gap.datasets), warehouse, run_id))
+    lines = tuple(extract_each(loaded, extracted, warehouse, run_id))
     warehouse.judge(gap.key, why_short(warehouse, gap.key))
+    lines += tuple(compute_each(warehouse, gap.key, derived, run_id))
     return SessionOutcome(gap.key, lines, loaded.requests, loaded.archive_hits, time.perf_counter() - started)

@@ -7,14 +7,21 @@ from datetime import timedelta
 from typing import Any
 
 from f1_assets.importing.sessions import Outcome, SessionOutcome
+from f1_assets.warehouse import Extraction
 
 
 @dataclass
 class ImportSummary:
-    """What came of an import."""
+    """What came of an import.
+
+    `computed` has what was derived from stored rows, without a request. `waiting` says what was asked for and could
+    not be computed, because what it is derived from is missing and was not asked for.
+    """
 
     seasons: tuple[int, ...] = ()
     outcomes: list[SessionOutcome] = field(default_factory=list)
+    computed: list[Extraction] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     season_requests: int = 0
     seconds: float = 0.0
     paused_seconds: float = 0.0
@@ -80,6 +87,11 @@ class ImportSummary:
             "seconds": round(self.seconds, 3),
             "paused_seconds": round(self.paused_seconds, 3),
             "stopped_by": self.stopped_by,
+            "computed": [
+                {"key": str(line.key), "dataset": line.dataset, **_dataset_document(line, line.failed)}
+                for line in self.computed
+            ],
+            "waiting": self.waiting,
         }
 
 
@@ -88,13 +100,13 @@ def _session_document(outcome: SessionOutcome) -> dict[str, Any]:
         "key": str(outcome.key),
         "status": str(outcome.status),
         "datasets": {
-            line.dataset: {
-                "status": str(line.status),
-                "rows": line.rows,
-                "error": line.reason if line.dataset in (*outcome.failed, *outcome.unavailable) else None,
-            }
+            line.dataset: _dataset_document(line, line.dataset in (*outcome.failed, *outcome.unavailable))
             for line in outcome.datasets
         },
         "requests": outcome.requests,
         "seconds": round(outcome.seconds, 3),
     }
+
+
+def _dataset_document(line: Extraction, is_wrong: bool) -> dict[str, Any]:
+    return {"status": str(line.status), "rows": line.rows, "error": line.reason if is_wrong else None}

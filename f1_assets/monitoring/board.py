@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, GapReport
+from f1_assets.planning.gaps import extracted
 from f1_assets.upstream.windows import PolicyStatus
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.amendments import amendments_of
@@ -112,7 +113,8 @@ def season_rows(
 
 
 def season_row(season: int, calendar: StoredCalendar, states: Sequence[DatasetState], now: datetime) -> SeasonRow:
-    """Count what a season has."""
+    """Count what a season has; what is derived is not counted."""
+    states = extracted(states)
     counts = Counter(state.status for state in states)
     sessions = {state.key for state in states}
     upcoming = {state.key for state in states if state.status is Status.UPCOMING}

@@ -21,6 +21,7 @@ from f1_assets.monitoring.board import (
     what_next,
 )
 from f1_assets.planning import DatasetState
+from f1_assets.planning.gaps import extracted
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, events_of, no_calendar, refreshes_of
 from f1_assets.warehouse.claims import claimed_sessions
@@ -138,7 +139,7 @@ def season_view(
     season
         Championship year.
     states
-        Every (session, dataset) of the season.
+        Every (session, dataset) of the season; what is derived is shown with its session, and here where it failed.
     now
         What is taken for the present.
     only
@@ -155,7 +156,7 @@ def season_view(
     names, running = event_names(warehouse, season), claimed_sessions(warehouse, now)
     shown = {
         key: kept
-        for key, group in groupby(states, lambda state: state.key)
+        for key, group in groupby(extracted(states), lambda state: state.key)
         if only.lets(key) and (kept := _kept(group, only))
     }
     return SeasonView(

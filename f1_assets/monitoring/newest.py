@@ -44,7 +44,7 @@ def newest_session(warehouse: Warehouse, states: Iterable[DatasetState], now: da
         ended = last_ended(connection, now)
     statuses: dict[SessionKey, list[Status]] = {key: [] for key, _ in ended}
     for state in states:
-        if state.key in statuses and not state.status.has_no_data:
+        if state.key in statuses and not state.is_derived and not state.status.has_no_data:
             statuses[state.key].append(state.status)
     for key, ended_at in ended:
         if expected := statuses[key]:

@@ -18,6 +18,7 @@ from f1_assets.errors import (
 )
 from f1_assets.monitoring.newest import newest_session
 from f1_assets.planning import DatasetState
+from f1_assets.planning.gaps import extracted
 from f1_assets.warehouse import Status, Warehouse
 
 _USUAL_ERRORS = (AuthenticationRequired, NotYetPublished, QuotaExhausted, TransientError, UnreadableData)
@@ -42,13 +43,21 @@ def state_metrics(
     now
         What is taken for the present.
     """
-    yield _completeness(states)
-    yield _by_status(states)
+    loaded = extracted(states)
+    kept = [state for state in states if state.key.season in kept_seasons]
+    yield _completeness(loaded)
+    yield _by_status(loaded)
     yield _per_season(
         "f1_assets_session_datasets_due",
         "Datasets of sessions of the seasons in F1_SEASONS that are missing or failed and would be asked for now.",
-        [state for state in states if state.key.season in kept_seasons],
+        kept,
         lambda state: state.is_due(now),
+    )
+    yield _per_season(
+        "f1_assets_derived_datasets_due",
+        "Derived datasets of sessions of the seasons in F1_SEASONS that are missing or stale and have their inputs.",
+        kept,
+        lambda state: state.is_to_be_computed,
     )
     yield _per_season(
         "f1_assets_session_datasets_given_up",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from f1_assets.datasets import all_datasets
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
-from f1_assets.planning.gaps import DatasetState, SessionGap, gaps_of, outdated_of
+from f1_assets.planning.gaps import DatasetState, SessionGap, extracted, gaps_of, outdated_of
 from f1_assets.planning.wrong_clocks import is_of_the_future
 from f1_assets.upstream.feeds import is_of_live_timing
 from f1_assets.warehouse import Status
@@ -55,7 +55,7 @@ def dispatch(
     Parameters
     ----------
     states
-        Every (session, dataset) that is to be kept complete.
+        Every (session, dataset) that is to be kept complete; what is derived is no import, and is left out.
     now
         What is taken for the present.
     active
@@ -68,6 +68,7 @@ def dispatch(
         Gives the runs of a session that failed without noting anything: it waits, longer each time. Asked only for as
         many sessions as there is room.
     """
+    states = extracted(states)
     outdated, missing = outdated_of(states), gaps_of(states, now)
     gaps = [*outdated, *missing]
     unasked = [gap for gap in outdated if gap.key not in active][: max(archive_room, 0)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, and_, select
 from f1_assets.datasets import Dataset, all_datasets, named
 from f1_assets.errors import AuthenticationRequired, QuotaExhausted, TransientError
 from f1_assets.keys import SessionKey
+from f1_assets.planning.derived import Computation, InputState, judge
 from f1_assets.planning.known_gaps import known_gaps
 from f1_assets.planning.wrong_clocks import RecordedTimes, is_of_the_future, plausible_times
 from f1_assets.upstream.feeds import Feed, is_of_live_timing
@@ -43,6 +44,8 @@ class DatasetState(NamedTuple):
     `stale_because` says why present rows are not the right ones any more, and `renew` names the feeds that are asked
     for past the archive when the time has come. `is_outdated` says that the rows are of a lower version of the dataset,
     and that the archive may have what the right ones are made of. `notes` is what was found in its feeds, as JSON.
+    `digest` is that of the rows. Of a dataset that `is_derived` nothing is ever imported; `is_to_be_computed` says that
+    it is missing or stale and that its inputs are there.
     """
 
     key: SessionKey
@@ -61,9 +64,14 @@ class DatasetState(NamedTuple):
     renew: frozenset[str] = frozenset()
     is_outdated: bool = False
     notes: str | None = None
+    digest: str | None = None
+    is_derived: bool = False
+    is_to_be_computed: bool = False
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether it should be imported now: it is missing, or the time has come to ask for it again."""
+        if self.is_derived:
+            return False
         if self.status in (Status.MISSING, Status.BLOCKED_AUTH):
             return True
         return (
@@ -144,11 +152,21 @@ def dataset_states(
                 known[1][row.dataset] = row
     delay = publication_delay(_first_extractions(found.values()))
     return [
-        _state(session_key, dataset, session, lines.get(dataset.name), now, delay)
+        state
         for session_key, session, lines in ((SessionKey(*k), row, lines) for k, (row, lines) in found.items())
         if key is None or session_key == key
-        for dataset in wanted
+        for state in _states_of(session_key, wanted, session, lines, now, delay)
     ]
+
+
+def extracted(states: Iterable[DatasetState]) -> list[DatasetState]:
+    """Leave out what is derived: it counts in no figure of what is missing, of loads or of requests."""
+    return [state for state in states if not state.is_derived]
+
+
+def to_be_computed(states: Iterable[DatasetState]) -> dict[SessionKey, list[DatasetState]]:
+    """Gather what is derived, missing or stale, and has its inputs, by session."""
+    return _by_session(state for state in states if state.is_to_be_computed)
 
 
 def _first_extractions(
@@ -162,7 +180,7 @@ def _first_extractions(
 def _query(seasons: Iterable[int]) -> Select[Any]:
     x = extractions.c
     line = (x.dataset, x.status, x.rows, x.reason, x.error_class, x.attempts, x.requests, x.load_seconds)
-    of_rows = (x.version, x.asked_at, x.short_because, x.short_since, x.notes)
+    of_rows = (x.version, x.asked_at, x.short_because, x.short_since, x.notes, x.digest, x.inputs)
     times = (x.tried_at, x.extracted_at, x.next_try_at)
     s = sessions.c
     return (
@@ -234,6 +252,74 @@ def _gap(key: SessionKey, states: Sequence[DatasetState], now: datetime) -> Sess
     return SessionGap(key, tuple(state.dataset for state in states if state.dataset in due), renew)
 
 
+def _states_of(
+    key: SessionKey,
+    datasets: Sequence[Dataset],
+    session: Row[Any],
+    lines: Mapping[str, Any],
+    now: datetime,
+    delay: timedelta,
+) -> list[DatasetState]:
+    """Return the states of datasets of a session; those of inputs are found once, be they wanted or not."""
+    known: dict[str, DatasetState] = {}
+
+    def state_of(dataset: Dataset) -> DatasetState:
+        name, line = dataset.name, lines.get(dataset.name)
+        if name not in known and dataset.is_derived:
+            required = [state_of(all_datasets()[each]) for each in dataset.inputs]
+            optional = [state_of(all_datasets()[each]) for each in dataset.optional_inputs]
+            known[name] = _derived_state(key, dataset, session, line, required, optional, now)
+        elif name not in known:
+            known[name] = _state(key, dataset, session, line, now, delay)
+        return known[name]
+
+    return [state_of(dataset) for dataset in datasets]
+
+
+def _derived_state(
+    key: SessionKey,
+    dataset: Dataset,
+    session: Row[Any],
+    line: Row[Any] | None,
+    required: Sequence[DatasetState],
+    optional: Sequence[DatasetState],
+    now: datetime,
+) -> DatasetState:
+    if reason := dataset.why_not_applicable(key, session.live_timing):
+        return DatasetState(key, dataset.name, Status.NOT_APPLICABLE, reason=reason, is_derived=True)
+    inputs = [
+        [InputState(state.dataset, state.status, state.reason, state.digest) for state in states]
+        for states in (required, optional)
+    ]
+    last = None
+    if line is not None:
+        recorded = RecordedTimes(line.tried_at, line.extracted_at, line.next_try_at)
+        next_try_at = plausible_times(recorded, _STATUSES[line.status], line.error_class, session.end_utc, now)[2]
+        last = Computation.of(_STATUSES[line.status], line.version, line.error_class, next_try_at, line.inputs)
+    found = judge(dataset, inputs[0], inputs[1], last, now)
+    state = DatasetState(
+        key,
+        dataset.name,
+        found.status,
+        reason=found.reason,
+        stale_because=found.stale_because,
+        is_derived=True,
+        is_to_be_computed=found.is_due,
+    )
+    if line is None or last is None:
+        return state
+    return state._replace(
+        rows=line.rows,
+        reason=found.reason or line.reason,
+        error_class=line.error_class,
+        attempts=line.attempts,
+        tried_at=line.tried_at,
+        extracted_at=line.extracted_at,
+        next_try_at=last.next_try_at,
+        digest=line.digest,
+    )
+
+
 def _state(
     key: SessionKey, dataset: Dataset, session: Row[Any], line: tuple[Any, ...] | None, now: datetime, delay: timedelta
 ) -> DatasetState:
@@ -245,7 +331,7 @@ def _state(
         return DatasetState(key, dataset.name, status, reason=reason)
     _, _, _, end, _, _, name, *known = line
     stored, rows, reason, error_class, attempts, requests, load_seconds, *known = known
-    version, asked_at, short_because, short_since, notes, tried_at, extracted_at, next_try_at = known
+    version, asked_at, short_because, short_since, notes, digest, _, tried_at, extracted_at, next_try_at = known
     status = _STATUSES[stored]
     stale_because, renew, is_old = None, frozenset[str](), version < dataset.version
     recorded = RecordedTimes(tried_at, extracted_at, next_try_at)
@@ -299,6 +385,7 @@ def _state(
         renew,
         is_outdated,
         notes,
+        digest,
     )
 
 

@@ -14,7 +14,7 @@ from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, all_datasets
 from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
-from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, gaps_of, outdated_of
+from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, extracted, gaps_of, outdated_of
 from f1_assets.settings import process_settings
 from f1_assets.upstream.feeds import Feed
 from f1_assets.upstream.process import transport_for
@@ -37,7 +37,7 @@ class GapReport:
     now
         When it was made; what is due was due then.
     states
-        In the order of the calendar.
+        In the order of the calendar; those of derived datasets are left out, for nothing is loaded for them.
     sessions
         The calendar's sessions with their event, in its order.
     costs
@@ -52,6 +52,10 @@ class GapReport:
     sessions: Mapping[SessionKey, tuple[CalendarEvent, CalendarSession]] = field(default_factory=dict)
     costs: Mapping[SessionKey, RequestCost] = field(default_factory=dict)
     renewed: tuple[SessionGap, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Leave out what is derived."""
+        object.__setattr__(self, "states", tuple(extracted(self.states)))
 
     @functools.cached_property
     def sessions_with_gaps(self) -> tuple[SessionGap, ...]:
@@ -256,7 +260,7 @@ def _states_of(
 ) -> list[DatasetState]:
     states = dataset_states(warehouse or connect(), [season], datasets, now)
     _refuse_unknown((season,), states)
-    return states
+    return extracted(states)
 
 
 def _refuse_unknown(seasons: Sequence[int], states: Sequence[DatasetState]) -> None:

@@ -27,8 +27,12 @@ def keep_changes(
     previous: Extraction | None,
     rows: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Store what differs from the rows that are there; what completes rows that waited for a feed is no change."""
-    if dataset.table is None or (previous is not None and previous.is_waiting):
+    """Store what differs from the rows that are there.
+
+    What completes rows that waited for a feed is no change, and what is computed changes with its inputs: their changes
+    are stored.
+    """
+    if dataset.table is None or line.inputs is not None or (previous is not None and previous.is_waiting):
         return
     columns = [column for column in dataset.table.columns if column.name not in identity_of(line.key)]
     before = [row._asdict() for row in connection.execute(select(*columns).where(of_session(dataset.table, line.key)))]
@@ -38,7 +42,9 @@ def keep_changes(
 
 def keep_change_of_file(connection: Connection, line: Extraction, previous: Extraction | None) -> None:
     """Store that a file of the lake is another one now."""
-    if previous is not None and not previous.is_waiting and previous.file_sha256 != line.file_sha256:
+    if line.inputs is not None or previous is None or previous.is_waiting:
+        return
+    if previous.file_sha256 != line.file_sha256:
         before, after = (f"{state.rows:,} rows, SHA-256 {state.file_sha256}" for state in (previous, line))
         _amend(connection, line, previous, [{"row_key": "file", "column": None, "before": before, "after": after}])
 

@@ -24,7 +24,11 @@ _NO_TRIES = frozenset(
 
 @dataclass(frozen=True)
 class Extraction:
-    """What is known of one dataset of one session: its line in `extractions`."""
+    """What is known of one dataset of one session: its line in `extractions`.
+
+    `inputs` has the digests of the datasets that derived rows were computed from, by their name, as JSON: of the last
+    attempt, be it that older rows are still there. It is None for rows that were extracted.
+    """
 
     key: SessionKey
     dataset: str
@@ -53,6 +57,7 @@ class Extraction:
     file_bytes: int | None = None
     file_sha256: str | None = None
     notes: str | None = None
+    inputs: str | None = None
 
     @property
     def failed(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.models import Status, extractions, sessions
@@ -44,7 +44,7 @@ class StoredLoads:
 
 
 def stored_lines(connection: Connection, bounds: Sequence[float]) -> list[StoredLines]:
-    """Give what is present, by dataset and version of FastF1.
+    """Give what is extracted and present, by dataset and version of FastF1; derived rows are of no version.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def stored_lines(connection: Connection, bounds: Sequence[float]) -> list[Stored
             func.sum(x.seconds),
             *_within(x.seconds, bounds),
         )
-        .where(x.status == Status.PRESENT)
+        .where(x.status == Status.PRESENT, x.inputs.is_(None))
         .group_by(x.dataset, x.fastf1_version)
         .order_by(x.dataset, x.fastf1_version)
     )
@@ -87,7 +87,8 @@ def stored_loads(connection: Connection, bounds: Sequence[float]) -> StoredLoads
     x = extractions.c
     # Nothing names a load, but no two of a session take the same time to the microsecond.
     shared = (x.season, x.round, x.session, x.load_seconds, x.requests, x.archive_hits)
-    loads = select(*shared).where(x.status == Status.PRESENT).distinct().subquery()
+    is_loaded = and_(x.status == Status.PRESENT, x.inputs.is_(None))
+    loads = select(*shared).where(is_loaded).distinct().subquery()
     query = select(
         func.count(),
         func.coalesce(func.sum(loads.c.load_seconds), 0.0),

@@ -80,7 +80,7 @@ def season(request: Request) -> Response:
         seasons=readings.known_seasons(),
         choices={
             "session": (*RACE_WEEKEND_SESSIONS, "TEST"),
-            "dataset": [dataset.name for dataset in named(readings.settings.datasets)],
+            "dataset": [dataset.name for dataset in named(readings.settings.datasets) if not dataset.is_derived],
         },
     )
 

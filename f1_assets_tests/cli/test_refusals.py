@@ -7,7 +7,7 @@ import pytest
 
 from f1_assets.cli import main
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import extracted_datasets
 from f1_assets.settings import load_settings
 from f1_assets.upstream.account import ADDRESS_IS_REFUSED
 from f1_assets.warehouse import Extraction, Status
@@ -24,7 +24,7 @@ def run(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("F1_SOURCE", "simulator")
     with_refusals = connect(load_settings())
     store(with_refusals, a_season())
-    for number, name in enumerate(all_datasets()):
+    for number, name in enumerate(extracted_datasets()):
         status = Status.UNAVAILABLE if number == 2 else Status.BLOCKED_AUTH
         reason = "upstream has none" if number == 2 else REASON
         with_refusals.note(Extraction(FIRST, name, status, reason=reason, tried_at=NOW, next_try_at=NOW))
@@ -44,7 +44,7 @@ def test_the_same_reason_for_many_datasets_is_printed_once(run, arguments):
     printed = run(*arguments)
     # A reason that another one interrupts is printed again: "as above" would name the wrong one.
     assert printed.count("HTTP 403 for") == (2 if arguments[0] == "status" else 1)
-    assert all(name in printed for number, name in enumerate(all_datasets()) if number != 2)
+    assert all(name in printed for number, name in enumerate(extracted_datasets()) if number != 2)
 
 
 def test_the_advice_of_a_refused_address_is_not_to_set_a_password(run):

@@ -45,7 +45,7 @@ def test_the_matrix_shows_every_dataset_on_any_terminal(width):
         assert words.count(f"{100_000 + number:,}") == 2
     parts = [line for line in lines if line.startswith("  session ")]
     assert len(parts) == words.count("2025-01-R"), "each part begins with the session"
-    assert (len(parts) == 1) == (width >= 140)
+    assert (len(parts) == 1) == (width > 140)
 
 
 def test_a_table_that_fits_is_one_and_a_long_word_of_a_cell_does_not_split_it():

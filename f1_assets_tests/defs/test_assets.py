@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from f1_assets.connection import connect
-from f1_assets.datasets import Dataset, all_datasets
+from f1_assets.datasets import Dataset, all_datasets, extracted_datasets
 from f1_assets.defs.metadata import PICTURE_BYTES
 from f1_assets.errors import TransientError, Unavailable
 from f1_assets.keys import SessionKey
@@ -14,7 +14,7 @@ from f1_assets.settings import process_settings
 from f1_assets.web.charts import dataset_chart
 
 RACE = "2025-01-R"
-ALL = set(all_datasets())
+ALL = set(extracted_datasets())
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_datasets_own_rules_are_checked(season, run):
     result = run("import_sessions", RACE)
     checks = {c.asset_key.to_user_string(): c for c in result.get_asset_check_evaluations() if c.check_name == "rules"}
     assert checks.keys() == ALL
-    for name, dataset in all_datasets().items():
+    for name, dataset in extracted_datasets().items():
         table = checks[name].metadata["rules"].value.replace("\\", "")
         for check in dataset.checks:
             state = "passed" if check.applies_to(SessionKey.parse(RACE)) else "not checked"

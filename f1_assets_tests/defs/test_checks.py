@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.datasets.checking import check_session
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Status
@@ -38,15 +38,15 @@ def _evaluated(result):
 def test_each_dataset_has_one_check_of_its_rules_and_one_of_its_availability():
     from f1_assets.defs.assets import check_keys
 
-    keys = check_keys(all_datasets())
+    keys = check_keys(extracted_datasets())
     assert sorted((key.asset_key.to_user_string(), key.name) for key in keys) == sorted(
-        (name, check) for name in all_datasets() for check in ("available", "rules")
+        (name, check) for name in extracted_datasets() for check in ("available", "rules")
     )
 
 
 def test_rules_are_held_when_all_of_a_run_is_stored_and_later_runs_tell_what_broke(imported, run):
     present = {line.dataset for line in connect().extractions(RACE) if line.status is Status.PRESENT}
-    assert {name for name, check in imported if check == "rules"} == present == set(all_datasets())
+    assert {name for name, check in imported if check == "rules"} == present == set(extracted_datasets())
     assert all(check.passed for check in imported.values())
     # The first dataset of a run is held against a later one, and a later one against an earlier.
     assert _states(imported["car_telemetry", "rules"])["laps_are_covered"] == "passed"

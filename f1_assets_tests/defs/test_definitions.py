@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from f1_assets.datasets import all_datasets, all_season_datasets
+from f1_assets.datasets import all_datasets, all_season_datasets, derived_datasets, extracted_datasets
 from f1_assets.definitions import defs
 from f1_assets.defs.assets import POOL
 
@@ -26,10 +26,21 @@ def test_every_dataset_is_an_output_of_one_multi_asset_in_the_pool():
     outputs = {key.to_user_string() for key in graph.get_all_asset_keys()} - of_seasons
     assert outputs == set(all_datasets())
     session_data = graph.assets_def_for_key(dg.AssetKey("laps"))
-    assert {key.to_user_string() for key in session_data.keys} == outputs
+    assert {key.to_user_string() for key in session_data.keys} == set(extracted_datasets())
     assert session_data.op.name == "session_data"
     assert session_data.op.pool == POOL == "fastf1_api"
     assert session_data.can_subset
+
+
+def test_every_derived_dataset_is_an_asset_of_its_inputs_without_a_pool_in_a_job_of_its_own():
+    graph = defs.resolve_asset_graph()
+    for name, dataset in derived_datasets().items():
+        parents = {key.to_user_string() for key in graph.get(dg.AssetKey(name)).parent_keys}
+        assert parents == {*dataset.inputs, *dataset.optional_inputs}
+        assert graph.assets_def_for_key(dg.AssetKey(name)).op.pool is None
+    for job, datasets in (("compute_derived", derived_datasets()), ("import_sessions", extracted_datasets())):
+        executed = defs.resolve_job_def(job).asset_layer.executable_asset_keys
+        assert {key.to_user_string() for key in executed} == set(datasets)
 
 
 def test_every_output_tells_what_it_is():
@@ -37,8 +48,9 @@ def test_every_output_tells_what_it_is():
     for name, dataset in all_datasets().items():
         node = graph.get(dg.AssetKey(name))
         assert node.description.startswith(f"One row per {dataset.row}.")
-        assert (node.group_name, node.owners) == ("session", ["team:f1-data"])
-        assert {"fastf1", "sql"} <= node.kinds
+        group = "analytics" if dataset.is_derived else "session"
+        assert (node.group_name, node.owners) == (group, ["team:f1-data"])
+        assert {"pandas" if dataset.is_derived else "fastf1", "sql"} <= node.kinds
         assert node.code_version == str(dataset.version)
         assert node.partitions_def.name == "f1_session"
         columns = node.metadata["dagster/column_schema"].columns

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.web.app import create_app
 from f1_assets_tests.e2e.browser import (
@@ -110,7 +110,7 @@ def test_the_first_page_says_how_complete_it_is_and_leads_to_the_season(board, l
 def test_the_heat_map_shows_every_status(board, look):
     page = look(board.url + PAGES["season"]).page
     cells = page.locator("a.c")
-    assert cells.count() == 18 * len(all_datasets())
+    assert cells.count() == 18 * len(extracted_datasets())
     kinds = set(cells.evaluate_all("all => all.map(a => a.className)"))
     statuses = ("present", "missing", "failed", "blocked_auth", "unavailable", "not_applicable", "upcoming")
     assert kinds == {f"c s-{status}" for status in statuses}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import extracted_datasets
 from f1_assets.importing import import_season
 from f1_assets.warehouse import Warehouse
 from f1_assets_tests.e2e.daemon import ends_within
@@ -144,7 +144,7 @@ def test_an_outage_is_scraped_and_alerts_fire(sqlite_warehouse, served_transport
         before = len(served_services.asked)
         served_services.faults["livetiming.formula1.com"] = status(503)
         # Results come from Jolpica, which is not out.
-        others = [name for name in all_datasets() if name not in ("drivers", "results")]
+        others = [name for name in extracted_datasets() if name not in ("drivers", "results")]
         summary = bring(*others)
         assert summary.failed == SESSIONS
         prometheus.wait_until(lambda: "F1AssetsFailuresRising" in prometheus.firing(), 15, "firing")

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
@@ -82,7 +82,7 @@ def test_rate_limit_pause_resume(tmp_path, served, environment):
     seen = []
     with dagster_ui(home, **environment) as ui:
         params = {
-            "assetSelection": [{"path": [dataset]} for dataset in all_datasets()],
+            "assetSelection": [{"path": [dataset]} for dataset in extracted_datasets()],
             "partitionNames": SESSIONS,
         }
         launched = ui.ask(LAUNCH, params=params)["launchPartitionBackfill"]

@@ -145,7 +145,7 @@ def _is_complete(warehouse, sessions):
     upcoming = {state.key for state in states if state.status is Status.UPCOMING}
     ended = {state.key for state in states} - upcoming
     done = (Status.PRESENT, Status.NOT_APPLICABLE, Status.UPCOMING)
-    if len(ended) != sessions or any(state.status not in done for state in states):
+    if len(ended) != sessions or any(state.status not in done or state.is_to_be_computed for state in states):
         return False
     return not missing_standings(warehouse, [SEASON])
 

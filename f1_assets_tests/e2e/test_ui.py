@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.e2e.dagster_ui import dagster_ui
 
@@ -61,7 +61,7 @@ def test_the_demo_is_green_in_the_ui_and_a_backfill_brings_the_rest(tmp_path):
         launched = ui.ask(
             LAUNCH,
             params={
-                "assetSelection": [{"path": [dataset]} for dataset in all_datasets()],
+                "assetSelection": [{"path": [dataset]} for dataset in extracted_datasets()],
                 "partitionNames": [f"{season}-02-SQ", f"{season}-02-S", f"{season}-02-FP1"],
             },
         )["launchPartitionBackfill"]

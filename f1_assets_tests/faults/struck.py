@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import delete
 
 from f1_assets.connection import F1Warehouse, connect
-from f1_assets.datasets import all_datasets, named
+from f1_assets.datasets import all_datasets, extracted_datasets, named
 from f1_assets.importing import SessionOutcome, process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states, gaps_of
@@ -29,7 +29,7 @@ from f1_assets_tests.upstream.server import Services, services
 
 SHAPE = "races=2,tests=0,sprints=0,drivers=4,laps=6,samples_every=40"
 RACE, QUALIFYING, SECOND_RACE = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q"), SessionKey(2025, 2, "R")
-ALL = tuple(all_datasets())
+ALL = tuple(extracted_datasets())
 REQUESTS = 15
 """What an undisturbed import of the race sends."""
 

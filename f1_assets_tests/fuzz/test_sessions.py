@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from f1_assets import errors
 from f1_assets.connection import F1Warehouse, connect
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import extracted_datasets
 from f1_assets.errors import F1AssetsError, UpstreamError
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
@@ -30,7 +30,7 @@ from f1_assets_tests.upstream.server import Services, body, services
 RACE, RECORDED = SessionKey(2025, 1, "R"), SessionKey(2021, 18, "Q")
 """A simulated race, and a qualifying of which all but telemetry, radio and the circuit was recorded."""
 
-ALL = tuple(all_datasets())
+ALL = tuple(extracted_datasets())
 PARTS = (*(f"{feed}.jsonStream" for feed in STREAMS), "/results.json", "/qualifying.json", "/laps/1.json", "/circuits/")
 """What tells a feed's address from the others'."""
 

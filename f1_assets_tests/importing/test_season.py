@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
-from f1_assets.datasets import all_datasets, all_season_datasets, named
+from f1_assets.datasets import all_datasets, all_season_datasets, extracted_datasets, named
 from f1_assets.errors import NotYetPublished
 from f1_assets.importing import Watcher, import_season, process_session_gap, refresh_calendar
 from f1_assets.importing.forget import forget_failures
@@ -125,7 +125,7 @@ CELLS = [
     (number, session, dataset)
     for number, listed in ((1, ("FP1", "FP2", "FP3", "Q", "R")), (2, ("FP1", "SQ", "S", "Q", "R")))
     for session in listed
-    for dataset, definition in all_datasets().items()
+    for dataset, definition in extracted_datasets().items()
     if definition.why_not_applicable(SessionKey(2025, number, session), live_timing=True) is None
 ]
 

@@ -23,6 +23,7 @@ from f1_assets.upstream.ledger import Ledger
 from f1_assets.upstream.rate_limit import policies_for
 from f1_assets.upstream.sources import archive_name
 from f1_assets.warehouse import Extraction, Status
+from f1_assets.warehouse.migrate import HEAD
 from f1_assets_tests.monitoring.figures import FIRST, NOW, POSITIONS, SECOND, fill
 from f1_assets_tests.warehouse.seasons import a_season, store
 
@@ -68,7 +69,7 @@ def test_where_all_is_well_every_part_says_what_it_found(settings, warehouse):
         "consistency",
         "FastF1",
     ]
-    assert "schema 0008, durable" in parts["database"].reason
+    assert f"schema {HEAD}, durable" in parts["database"].reason
     assert "Nothing is kept yet" in parts["archive"].reason
     assert "1 files that were looked at are whole" in parts["lake"].reason
     assert parts["quota"].reason == "Requests left: 500 of 500 of any, 200 of 200 of jolpica."

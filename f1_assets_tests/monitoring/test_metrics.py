@@ -11,7 +11,7 @@ import pytest
 import yaml
 from sqlalchemy import event, func, select
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.keys import SessionKey
 from f1_assets.monitoring.metrics import WarehouseCollector
 from f1_assets.settings import load_settings
@@ -28,7 +28,7 @@ from f1_assets_tests.warehouse.seasons import a_season, store
 POSTGRESQL_IS_LONG = True
 
 ROOT = Path(__file__).parents[2]
-ENDED, DATASETS = 4, len(all_datasets())
+ENDED, DATASETS = 4, len(extracted_datasets())
 
 
 def test_how_far_it_is(warehouse):

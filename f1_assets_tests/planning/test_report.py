@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from f1_assets.datasets import all_datasets, named
+from f1_assets.datasets import all_datasets, extracted_datasets, named
 from f1_assets.errors import UsageError
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
@@ -65,9 +65,9 @@ def test_detect_session_data_gaps(season, transport):
     season.note(Extraction(key, "laps", Status.FAILED, reason="HTTP 500", next_try_at=later))
     season.note(Extraction(key, "circuit", Status.UNAVAILABLE, reason="none", next_try_at=later))
     gap = next(gap for gap in detect_session_data_gaps(2025, warehouse=season) if gap.key == key)
-    assert set(gap.datasets) == set(all_datasets()) - {*PRESENT_ONCE, "laps", "circuit"}
+    assert set(gap.datasets) == set(extracted_datasets()) - {*PRESENT_ONCE, "laps", "circuit"}
     gap = next(gap for gap in detect_session_data_gaps(2025, warehouse=season, now=later) if gap.key == key)
-    assert set(gap.datasets) == set(all_datasets()) - set(PRESENT_ONCE)
+    assert set(gap.datasets) == set(extracted_datasets()) - set(PRESENT_ONCE)
     only_weather = detect_session_data_gaps(2025, warehouse=season, datasets=named(["weather"]))
     assert len(only_weather) == 14
     assert key not in [gap.key for gap in only_weather]

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.importing import expected_requests_of, process_session_gap, refresh_calendar, reserve_requests
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
@@ -15,7 +15,7 @@ from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.calendar import event_of, session_of
 from f1_assets_tests.upstream.server import body, services, status
 
-ALL = tuple(all_datasets())
+ALL = tuple(extracted_datasets())
 
 
 @pytest.fixture

@@ -1,0 +1,114 @@
+"""The derived assets: one multi-asset whose outputs are all datasets that are computed from others of their session.
+
+They are in a job of their own: in one run with an import of which something failed they would be marked as failed.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+
+import dagster as dg
+
+from f1_assets.datasets import Dataset, derived_datasets
+from f1_assets.defs.assets import claim_session, claims_of, failure_of_run, result_of
+from f1_assets.defs.checks import check_specs, consistency
+from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of, picture_of
+from f1_assets.defs.partitions import SESSIONS, add_partitions
+from f1_assets.defs.resources import WarehouseResource
+from f1_assets.errors import ConfigurationError, UsageError
+from f1_assets.escaping import visible
+from f1_assets.importing.derived import compute_each
+from f1_assets.keys import SessionKey
+from f1_assets.planning import dataset_states
+from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse.calendar import event_of
+
+_DATA_VERSION_TAG = "dagster/data_version"
+
+
+def _spec(dataset: Dataset) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        dataset.name,
+        group_name="analytics",
+        kinds={"pandas", "sql"},
+        owners=OWNERS,
+        code_version=str(dataset.version),
+        description=f"One row per {dataset.row}.\n\n{dataset.description}",
+        deps=[dg.AssetDep(name) for name in (*dataset.inputs, *dataset.optional_inputs)],
+        metadata={
+            "dagster/column_schema": column_schema(dataset),
+            "dagster/table_name": dataset.name,
+            "inputs": ", ".join(dataset.inputs),
+            "optional_inputs": ", ".join(dataset.optional_inputs),
+        },
+        skippable=True,
+    )
+
+
+@dg.multi_asset(
+    name="derived_data",
+    specs=[_spec(dataset) for dataset in derived_datasets().values()],
+    check_specs=[spec for dataset in derived_datasets().values() for spec in check_specs(dataset)],
+    partitions_def=SESSIONS,
+    backfill_policy=dg.BackfillPolicy.multi_run(1),
+    can_subset=True,
+)
+def derived_data(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Compute every selected dataset of a session from stored rows, without a request.
+
+    What its inputs cannot have is materialized with no rows and a warning. What waits for an input, or failed, fails
+    the run at its end.
+    """
+    wanted = [name for name in derived_datasets() if dg.AssetKey(name) in context.selected_asset_keys]
+    failed: list[Extraction] = []
+    stored: list[str] = []
+    try:
+        store, key = warehouse.open(), SessionKey.parse(context.partition_key)
+        event_of(store, key)
+        with claims_of(context, store) as claims:
+            claim_session(context, claims, key, store)
+            for line in _computed(store, key, wanted, context.run.run_id):
+                if line.failed or line.status is Status.MISSING:
+                    context.log.error("%s: %s", line.dataset, visible(line.reason or ""))
+                    failed.append(line)
+                else:
+                    stored.append(line.dataset)
+                    yield result_of(context, line, store)
+            yield from consistency(context, store, key, stored)
+    except (ConfigurationError, UsageError) as error:
+        raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
+    if failed:
+        raise failure_of_run(key, failed, len(wanted))
+
+
+def _computed(warehouse: Warehouse, key: SessionKey, names: Sequence[str], run_id: str) -> Iterator[Extraction]:
+    """Compute datasets, each after its inputs, and say of those whose inputs are not there why."""
+    for name in names:
+        lines = list(compute_each(warehouse, key, [name], run_id))
+        if not lines:
+            (state,) = dataset_states(warehouse, [key.season], [derived_datasets()[name]], key=key)
+            status = state.status if state.status.has_no_data else Status.MISSING
+            lines = [Extraction(key, name, status, reason=state.reason, inputs="{}")]
+        yield from lines
+
+
+def derived_check_keys(datasets: Iterable[str]) -> list[dg.AssetCheckKey]:
+    """Return the checks that belong to the computation of these datasets."""
+    names = set(datasets)
+    return [spec.key for spec in derived_data.check_specs if spec.asset_key.to_user_string() in names]
+
+
+def record_computed(instance: dg.DagsterInstance, warehouse: Warehouse, line: Extraction) -> None:
+    """Show a derived dataset that was computed outside a run."""
+    if line.failed:
+        return
+    add_partitions(instance, str(SESSIONS.name), [str(line.key)])
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            line.dataset,
+            partition=str(line.key),
+            metadata={**metadata_of(line, warehouse), **picture_of(line, warehouse, logging.getLogger(__name__))},
+            tags={_DATA_VERSION_TAG: line.digest} if line.digest else None,
+        )
+    )

@@ -1,0 +1,86 @@
+"""The part of an import that computes derived datasets: of each session as it ends, and of the others at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from f1_assets.datasets import derived_datasets
+from f1_assets.importing.derived import compute_due, compute_each, kept
+from f1_assets.importing.selection import Selection
+from f1_assets.keys import SessionKey
+from f1_assets.planning import DatasetState
+from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse.claims import Claims
+from f1_assets.wording import counted
+
+_NAMED = 3
+"""So many sessions are named; the others are counted."""
+
+
+class Derivation:
+    """Computes what is derived of the sessions of an import.
+
+    Parameters
+    ----------
+    warehouse, selection, claims
+        Of the import. What is selected is computed, and what is there already and stale.
+    told
+        Told of each dataset that was computed, or failed.
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, selection: Selection, claims: Claims, told: Callable[[Extraction], None]
+    ) -> None:
+        self._warehouse, self._selection, self._claims, self._told = warehouse, selection, claims, told
+        self._is_kept = kept(selection.datasets)
+        self.computed: list[Extraction] = []
+
+    def after(self, key: SessionKey) -> None:
+        """Compute what follows from a session that was imported just now, and is still claimed."""
+        self._note(compute_due(self._warehouse, key, self._is_kept))
+
+    def rest(self) -> None:
+        """Compute what else is due of the selected sessions, but of none that another import is at work on."""
+        done = {(line.key, line.dataset) for line in self.computed}
+        due: dict[SessionKey, list[str]] = {}
+        for state in self._states():
+            if self._is_due(state) and (state.key, state.dataset) not in done:
+                due.setdefault(state.key, []).append(state.dataset)
+        for key, names in due.items():
+            if not self._claims.take(key):
+                continue  # it computes them itself
+            self._note(compute_each(self._warehouse, key, names))
+            self.after(key)
+            self._claims.release(key)
+
+    def waiting(self) -> list[str]:
+        """Say what was selected and could not be computed, because the import was not to bring what it needs."""
+        selected = {dataset.name for dataset in self._selection.datasets}
+        found: dict[str, list[SessionKey]] = {}
+        for state in self._states():
+            if state.dataset not in selected or state.status is not Status.MISSING or state.is_to_be_computed:
+                continue
+            if not set(derived_datasets()[state.dataset].inputs) <= selected:
+                found.setdefault(f"{state.dataset} is missing: {state.reason}", []).append(state.key)
+        return [f"{why}. In {_listed(keys)}." for why, keys in found.items()]
+
+    def _is_due(self, state: DatasetState) -> bool:
+        """Check whether it is to be computed: it is due, or asked for again by name."""
+        is_renewed = self._selection.renewal is not None and state.status is Status.PRESENT
+        is_selected = any(dataset.name == state.dataset for dataset in self._selection.datasets)
+        return (state.is_to_be_computed and self._is_kept(state)) or (is_renewed and is_selected)
+
+    def _states(self) -> list[DatasetState]:
+        selection = replace(self._selection, datasets=list(derived_datasets().values()))
+        return selection.states(self._warehouse)
+
+    def _note(self, lines: Iterable[Extraction]) -> None:
+        for line in lines:
+            self.computed.append(line)
+            self._told(line)
+
+
+def _listed(keys: list[SessionKey]) -> str:
+    shown = ", ".join(map(str, keys[:_NAMED]))
+    return f"{counted(len(keys), 'session')}: {shown}" + (", ..." if len(keys) > _NAMED else "")

@@ -1,0 +1,101 @@
+"""A derived dataset is one new file: all else follows from its being there."""
+
+import json
+import subprocess
+import sys
+
+NEW_FILE = '''
+"""Longest stints: of each driver."""
+
+import pandas as pd
+
+from f1_assets.datasets.definition import Dataset, Field
+
+
+def compute(inputs):
+    """Return each driver's longest stint."""
+    return inputs["stints"].groupby("driver_number", as_index=False)["laps"].max()
+
+
+DATASET = Dataset(
+    name="longest_stints",
+    row="driver",
+    description="Derived from what is derived.",
+    key=("driver_number",),
+    columns=(
+        Field("driver_number", "text", "Car number in this session"),
+        Field("laps", "integer", "Laps of the longest stint", "laps"),
+    ),
+    compute=compute,
+    inputs=("stints",),
+)
+'''
+
+PROGRAM = """
+import json, sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import f1_assets.datasets
+
+folder = Path(sys.argv[1])
+f1_assets.datasets.__path__.append(str(folder / "datasets"))
+
+import dagster as dg
+
+from f1_assets.analytics.export import export_warehouse
+from f1_assets.connection import connect
+from f1_assets.datasets.dictionary import markdown
+from f1_assets.definitions import defs
+from f1_assets.importing import Selection, import_selection, process_session_gap, refresh_calendar
+from f1_assets.importing.season import SessionRun
+from f1_assets.keys import SessionKey
+from f1_assets.monitoring.board_session import session_view
+from f1_assets.monitoring.metrics import WarehouseCollector, metrics_text
+from f1_assets.planning import dataset_states
+from f1_assets.settings import load_settings
+from f1_assets.upstream.transport import Transport
+
+shape = "races=1,tests=0,sprints=0,laps=6,samples_every=40,drivers=4"
+settings = load_settings(home=folder / "home", source="simulator", simulator=shape)
+warehouse, transport, key = connect(settings), Transport(settings), SessionKey(2025, 1, "R")
+
+
+def run(gaps, workers, reserve, claim):
+    for gap in gaps:
+        yield SessionRun(process_session_gap(gap, warehouse=warehouse, transport=transport))
+
+
+# stints come with it: nobody named them, but it is derived from them.
+selection = Selection.of([2025], ["laps", "longest_stints"], sessions=["R"])
+summary = import_selection(warehouse, selection, run, transport=transport)
+now = datetime.now(UTC)
+states = dataset_states(warehouse, [2025], now=now, key=key)
+node = defs.resolve_asset_graph().get(dg.AssetKey("longest_stints"))
+exported = export_warehouse(warehouse, folder / "export", [2025])
+metrics = metrics_text(WarehouseCollector(lambda: warehouse, settings))[0].decode()
+print(json.dumps({
+    "computed": [line.dataset for line in summary.computed],
+    "states": {state.dataset: str(state.status) for state in states},
+    "rows": len(warehouse.rows("longest_stints", key)),
+    "parents": [each.to_user_string() for each in node.parent_keys],
+    "board": [line.dataset for line in session_view(warehouse, key, states, now).datasets],
+    "dictionary": "## `longest_stints`" in markdown(),
+    "export": [file.dataset for file in exported],
+    "metric": 'f1_assets_rows{dataset="longest_stints",season="2025"} 4.0' in metrics,
+}))
+"""
+
+
+def test_one_new_file_is_all_that_a_derived_dataset_takes(tmp_path):
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "longest_stints.py").write_text(NEW_FILE)
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["computed"] == ["stints", "longest_stints"]
+    assert (found["states"]["longest_stints"], found["rows"]) == ("present", 4)
+    assert found["parents"] == ["stints"]
+    assert "longest_stints" in found["board"]
+    assert "longest_stints" in found["export"]
+    assert (found["dictionary"], found["metric"]) == (True, True)

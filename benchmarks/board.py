@@ -13,13 +13,13 @@ import uvicorn
 from sqlalchemy import delete
 
 from benchmarks.gap_detection import _fill, _twelve
+from f1_assets.board.app import create_app
+from f1_assets.board.season import SeasonFilter
 from f1_assets.connection import connect
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.board_season import SeasonFilter
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.models import extractions
-from f1_assets.web.app import create_app
 
 SEASONS = range(2018, 2027)
 SESSION = "2024-03-Q"

@@ -13,7 +13,7 @@ from sqlalchemy import insert, make_url
 
 from f1_assets.connection import F1Warehouse
 from f1_assets.datasets import dataset_tables, dataset_views
-from f1_assets.monitoring.metrics import WarehouseCollector, metrics_text
+from f1_assets.health.metrics import WarehouseCollector, metrics_text
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.models import upstream_request_hours, upstream_requests

@@ -15,8 +15,8 @@ REQUESTS = 300
 WORKER = """
 import sys, time
 from sqlalchemy import make_url
-from f1_assets.upstream.ledger import Ledger
-from f1_assets.upstream.policies import policies_of
+from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.policies import policies_of
 from f1_assets.warehouse import Warehouse
 
 warehouse = Warehouse.open(make_url(sys.argv[1]), (), {})

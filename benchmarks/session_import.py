@@ -10,11 +10,11 @@ import fastf1
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.transport import Transport
 
 RUNS = 5
 KEY = SessionKey(2025, 1, "R")

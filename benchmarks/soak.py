@@ -14,11 +14,11 @@ from statistics import median
 os.environ.setdefault("F1_SIMULATOR", "races=24,tests=0,sprints=0,laps=8,drivers=8,samples_every=8")
 
 from f1_assets.connection import connect
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import Watcher, import_season
+from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.policies import policies_of
 from f1_assets.settings import load_settings
-from f1_assets.upstream.ledger import Ledger
-from f1_assets.upstream.policies import policies_of
-from f1_assets.upstream.transport import Transport
 
 FIRST_SEASON = 2019
 SESSIONS_A_SEASON = 120

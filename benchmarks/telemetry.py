@@ -17,13 +17,13 @@ from pathlib import Path
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
+from f1_assets.feeds.telemetry import parse_car_data, parse_positions
+from f1_assets.fetch.loader import fastf1_session
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.loader import fastf1_session
-from f1_assets.upstream.telemetry import parse_car_data, parse_positions
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.calendar import event_of, session_of
 
 KEY, RUNS = SessionKey(2025, 1, "R"), 3

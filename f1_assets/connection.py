@@ -81,7 +81,7 @@ class F1Warehouse(Warehouse):
         UsageError
             When there is no such driver or lap, or no telemetry of the session.
         """
-        from f1_assets.analytics.telemetry import telemetry
+        from f1_assets.analysis.telemetry import telemetry
 
         return telemetry(self, key, driver, lap)
 
@@ -108,7 +108,7 @@ class F1Warehouse(Warehouse):
         ConfigurationError
             When a file of the lake cannot be read.
         """
-        from f1_assets.analytics.sql import sql
+        from f1_assets.analysis.sql import sql
 
         return sql(self, query, seasons)
 

@@ -15,13 +15,13 @@ from sqlalchemy import create_engine, make_url, text
 
 from f1_assets.connection import F1Warehouse, connect
 from f1_assets.datasets import dataset_tables, dataset_views
+from f1_assets.fetch.transport import Transport
+from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.policies import policies_of
 from f1_assets.settings import Settings, load_settings, process_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
-from f1_assets.upstream.ledger import Ledger
-from f1_assets.upstream.policies import policies_of
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Warehouse
-from f1_assets_tests.upstream.server import Services, services
+from f1_assets_tests.fetch.server import Services, services
 
 RECORDINGS = Path(os.environ.get("F1_RECORDINGS", Path(__file__).parents[2] / "shared" / "recordings"))
 

@@ -9,9 +9,9 @@ import pytest
 
 import f1_assets
 from f1_assets.errors import ConfigurationError, F1AssetsError, NotYetPublished, QuotaExhausted, TransientError
+from f1_assets.health.parts import failing
 from f1_assets.importing.failures import failure_of
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.parts import failing
 from f1_assets.warehouse import Extraction, Status
 from f1_assets_tests.warehouse.seasons import a_season, store
 

@@ -31,7 +31,7 @@ from f1_assets.datasets import named
 from f1_assets.errors import F1AssetsError, UsageError
 from f1_assets.escaping import visible
 from f1_assets.keys import SessionKey, parse_seasons
-from f1_assets.monitoring.logs import set_up_logs
+from f1_assets.logs import set_up_logs
 from f1_assets.planning import dataset_states
 from f1_assets.settings import process_settings
 from f1_assets.warehouse.amendments import amendments_of
@@ -111,7 +111,7 @@ def serve(
     limits: Annotated[str, typer.Option(help="Answer 429 beyond these.")] = "any=500/1h,4/1s;jolpica=200/1h,4/1s",
 ) -> None:
     """Serve the made-up season for all upstream hosts; use it with F1_SOURCE=http://HOST:PORT."""
-    from f1_assets.upstream.sources import simulator_server
+    from f1_assets.fetch.sources import simulator_server
 
     server = simulator_server(process_settings(), host, port, limits)
     sys.stdout.write(f"The made-up season is served on {server.url}; Ctrl-C ends it.\n")

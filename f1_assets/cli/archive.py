@@ -15,13 +15,13 @@ from f1_assets.cli.output import err, out, print_json
 from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.errors import UsageError
+from f1_assets.fetch.process import transport_for
+from f1_assets.fetch.sources import source_kind
+from f1_assets.formatting import counted, size
 from f1_assets.importing.comparison import Comparison, compare
 from f1_assets.importing.verify import verify as verify_all
 from f1_assets.keys import parse_seasons
 from f1_assets.settings import process_settings
-from f1_assets.upstream.process import transport_for
-from f1_assets.upstream.sources import source_kind
-from f1_assets.wording import counted, size
 
 commands = typer.Typer(help="The kept responses, and the files of the lake.", no_args_is_help=True)
 
@@ -104,7 +104,7 @@ def adopt(
     as_json: AsJson = False,
 ) -> None:
     """Take over what a FastF1 cache holds of finished sessions; nothing in it is executed."""
-    from f1_assets.upstream.adoption import adopt as adopt_cache
+    from f1_assets.fetch.adoption import adopt as adopt_cache
 
     settings = process_settings()
     if source_kind(settings.source) not in ("live", "http"):
@@ -125,7 +125,7 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; absent or empty.")], as_json: AsJson = False
 ) -> None:
     """Write the kept responses as a recording: another machine imports from it with F1_SOURCE=recording:DIR."""
-    from f1_assets.upstream.archive_export import export_archive
+    from f1_assets.fetch.archive_export import export_archive
 
     responses, body_bytes = export_archive(transport_for(process_settings()).archive, folder)
     if as_json:

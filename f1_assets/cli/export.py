@@ -14,9 +14,9 @@ from f1_assets.connection import connect
 from f1_assets.datasets import named, named_of_seasons
 from f1_assets.datasets.licences import JOLPICA
 from f1_assets.errors import UsageError
+from f1_assets.formatting import counted, size
 from f1_assets.keys import parse_seasons
 from f1_assets.warehouse.calendar import known_seasons, no_calendar
-from f1_assets.wording import counted, size
 
 commands = typer.Typer()
 
@@ -36,8 +36,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the warehouse as files: a folder per dataset, a file per season; export.json lists and describes them."""
-    from f1_assets.analytics.export import export_warehouse
-    from f1_assets.analytics.export_list import MARKER
+    from f1_assets.analysis.export import export_warehouse
+    from f1_assets.analysis.export_list import MARKER
 
     warehouse = connect()
     known = known_seasons(warehouse)

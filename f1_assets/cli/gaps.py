@@ -17,19 +17,19 @@ from f1_assets.cli.output import STYLES, out, print_json, program, why
 from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.datasets import named, named_of_seasons
+from f1_assets.formatting import counted, percent
 from f1_assets.importing.forget import forget_failures
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import GapReport, ProcessingPlan, SessionGap, build_processing_plan, generate_gap_report
 from f1_assets.planning.standings import missing_standings
+from f1_assets.quota.outlook import quota_outlook
+from f1_assets.quota.rate_limit import ledger_of
 from f1_assets.settings import process_settings
-from f1_assets.upstream.outlook import quota_outlook
-from f1_assets.upstream.rate_limit import ledger_of
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.calendar import no_calendar
-from f1_assets.wording import counted, percent
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.estimates import RequestCost
+    from f1_assets.fetch.estimates import RequestCost
 
 commands = typer.Typer()
 

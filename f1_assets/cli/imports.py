@@ -19,6 +19,7 @@ from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.errors import UsageError
+from f1_assets.formatting import counted
 from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal
@@ -26,12 +27,11 @@ from f1_assets.importing.standings import StandingsRefresh
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import ProcessingPlan, build_processing_plan
 from f1_assets.planning.report import cost_of, report_of
+from f1_assets.quota.outlook import quota_outlook
+from f1_assets.quota.rate_limit import ledger_of
 from f1_assets.settings import process_settings
-from f1_assets.upstream.outlook import quota_outlook
-from f1_assets.upstream.rate_limit import ledger_of
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, events_of
-from f1_assets.wording import counted
 
 commands = typer.Typer()
 

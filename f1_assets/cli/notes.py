@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from f1_assets.escaping import visible
-from f1_assets.wording import counted
+from f1_assets.formatting import counted
 
 _BAD = {
     "bad_lines": ("unreadable line", "unreadable lines"),

@@ -17,14 +17,14 @@ from f1_assets.cli.console import PlainConsole, Table
 from f1_assets.cli.notes import in_words, parsed
 from f1_assets.datasets import Dataset
 from f1_assets.escaping import visible, visible_json
+from f1_assets.formatting import counted
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Status
-from f1_assets.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from f1_assets.upstream.windows import PolicyStatus
+    from f1_assets.quota.windows import PolicyStatus
 
 STYLES = {
     Status.PRESENT: "green",

@@ -14,12 +14,12 @@ from rich.text import Text
 from f1_assets.cli.output import err
 from f1_assets.errors import QuotaExhausted
 from f1_assets.escaping import visible
+from f1_assets.formatting import counted, duration
 from f1_assets.importing import CalendarRefresh, Outcome, SessionOutcome, SessionRun, Watcher
 from f1_assets.importing.standings import StandingsRefresh
 from f1_assets.keys import SessionKey
 from f1_assets.planning import ProcessingPlan, SessionGap
 from f1_assets.planning.forecast import Forecast
-from f1_assets.wording import counted, duration
 
 _STYLES = {
     Outcome.SUCCESS: "green",

@@ -11,11 +11,11 @@ from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import out, print_json, quota_table
 from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
+from f1_assets.formatting import counted
+from f1_assets.quota import get_rate_limit_stats
+from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.rate_limit import policies_for
 from f1_assets.settings import process_settings
-from f1_assets.upstream import get_rate_limit_stats
-from f1_assets.upstream.ledger import Ledger
-from f1_assets.upstream.rate_limit import policies_for
-from f1_assets.wording import counted
 
 commands = typer.Typer(
     help="Show the request quota by policy: limit, used, reserved, remaining, and when the next permit is free.",

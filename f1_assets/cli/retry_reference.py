@@ -9,11 +9,12 @@ from typing import NamedTuple
 from f1_assets.datasets import all_datasets
 from f1_assets.defs import dispatcher
 from f1_assets.errors import AuthenticationRequired, QuotaExhausted, TransientError, Unavailable, UnreadableData
+from f1_assets.feeds import spec as feed_spec
+from f1_assets.fetch import transport
+from f1_assets.formatting import counted
 from f1_assets.importing import retries
 from f1_assets.importing.standings import PUBLISHED_WITHIN
 from f1_assets.planning import dispatch, gaps, standings
-from f1_assets.upstream import feed_spec, transport
-from f1_assets.wording import counted
 
 _HEAD = """# Retries and refreshes
 

@@ -17,12 +17,12 @@ from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets, named, named_of_seasons
 from f1_assets.errors import UsageError
+from f1_assets.formatting import counted
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.amendments import Amendment, amendments_of
 from f1_assets.warehouse.calendar import event_of
-from f1_assets.wording import counted
 
 commands = typer.Typer()
 

@@ -29,7 +29,7 @@ def serve(
     with _listening(host, port) as listener:
         import uvicorn
 
-        from f1_assets.web.app import create_app
+        from f1_assets.board.app import create_app
 
         server = uvicorn.Server(
             uvicorn.Config(

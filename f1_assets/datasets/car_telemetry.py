@@ -10,10 +10,10 @@ from f1_assets.datasets.definition import Check, Dataset, Extract, Field
 from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known, laps_are_covered
 from f1_assets.datasets.samples import began_at, samples_of
-from f1_assets.upstream.feeds import Feed
+from f1_assets.feeds.table import Feed
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 
 def extract(loaded: LoadedSession) -> Extract:

@@ -12,11 +12,11 @@ from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.lap_telemetry import lap_telemetry, marker_distances_m
 from f1_assets.datasets.samples import began_at, samples_of
 from f1_assets.errors import F1AssetsError, UnreadableData
-from f1_assets.upstream.feeds import Feed
+from f1_assets.feeds.table import Feed
 from f1_assets.warehouse.models import circuits
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 _KINDS = {"corner": "corners", "marshal_light": "marshal_lights", "marshal_sector": "marshal_sectors"}
 

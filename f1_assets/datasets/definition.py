@@ -16,13 +16,13 @@ from f1_assets.datasets.inputs import Inputs
 from f1_assets.datasets.limits import why_not_storable
 from f1_assets.datasets.repeats import Repeats, without_repeats, without_repeats_in_order
 from f1_assets.errors import UnreadableData
+from f1_assets.feeds.loads import feeds_to_load, name_of_load
+from f1_assets.feeds.table import Feed
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, RACE_WEEKEND_SESSIONS, SessionKey
-from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.loads import feeds_to_load, name_of_load
 from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ import pandas as pd
 from f1_assets.datasets.coercions import full_name, text
 from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.refusals import Refusals
-from f1_assets.upstream.feeds import Feed
+from f1_assets.feeds.table import Feed
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 _COLUMNS = {
     "driver_number": "DriverNumber",

@@ -9,8 +9,8 @@ import pandas as pd
 
 from f1_assets.datasets.coercions import full_name, text
 from f1_assets.datasets.definition import Extract
-from f1_assets.upstream.classification import Classification, Entry
-from f1_assets.upstream.people import Person, people_of, places_in_list
+from f1_assets.feeds.classification import Classification, Entry
+from f1_assets.feeds.people import Person, people_of, places_in_list
 
 NOT_CLASSIFIED_BEYOND = (107, 100)
 """Who is slower than 107 % of the fastest and was eliminated in the first part of a qualifying is not classified."""

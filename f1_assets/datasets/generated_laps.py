@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import pandas as pd
 
-from f1_assets.upstream.stream_lines import Tally, stream_lines
+from f1_assets.feeds.stream_lines import Tally, stream_lines
 
 DID_NOT_START = frozenset({"did not start", "withdrew", "did not qualify", "did not prequalify"})
 """Jolpica's words, in small letters, for who was entered and did not start."""

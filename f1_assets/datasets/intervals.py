@@ -13,10 +13,10 @@ from f1_assets.datasets.lap_rules import PRACTICE
 from f1_assets.datasets.refusals import late_lines
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.datasets.running_time import goes_on_to_the_end
-from f1_assets.upstream.feeds import Feed
+from f1_assets.feeds.table import Feed
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 _LAPS_BEHIND = re.compile(r"\+?\s*(\d+)\s*L(?:AP)?S?", re.IGNORECASE)
 _LEADER = re.compile(r"LAP\s+\d+", re.IGNORECASE)

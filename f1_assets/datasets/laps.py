@@ -17,16 +17,16 @@ from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.datasets.speed_rules import SPEED_RULES
 from f1_assets.datasets.speed_traps import without_silent_traps
 from f1_assets.datasets.stint_rules import STINT_RULES
-from f1_assets.upstream.classification import first_laps_of
-from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.people import number_named, people_of
+from f1_assets.feeds.classification import first_laps_of
+from f1_assets.feeds.people import number_named, people_of
+from f1_assets.feeds.table import Feed
 from f1_assets.warehouse.lines import identity_of
 from f1_assets.warehouse.models import sessions
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 RACES = frozenset({"R", "S"})
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.definition import Dataset
 from f1_assets.datasets.seasonal import SeasonDataset
-from f1_assets.upstream.feed_spec import Service
-from f1_assets.upstream.feeds import Feed
+from f1_assets.feeds.spec import Service
+from f1_assets.feeds.table import Feed
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from datetime import datetime
 import pandas as pd
 
 from f1_assets.datasets.refusals import AFTER_THE_END, BEFORE_THE_BEGIN, OF_ANOTHER_SERIES
-from f1_assets.upstream.own_time import OwnTime
-from f1_assets.upstream.track_limits import cars_named
+from f1_assets.feeds.own_time import OwnTime
+from f1_assets.feeds.track_limits import cars_named
 
 _OTHER_SERIES = re.compile(
     r"\b(?:F[234]|FORMULA (?:2|3|4|TWO|THREE|FOUR|REGIONAL)|F1 ACADEMY|W SERIES|GP[23]|PORSCHE|SUPERCUP|CARRERA|FREC)\b"

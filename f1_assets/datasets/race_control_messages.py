@@ -11,10 +11,10 @@ from f1_assets.datasets.definition import Dataset, Extract, Field
 from f1_assets.datasets.own_messages import car_of, refusal_of
 from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known, times_go_forward
-from f1_assets.upstream.feeds import Feed
+from f1_assets.feeds.table import Feed
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 CATEGORIES = ("Flag", "CarEvent", "Drs", "SafetyCar", "Other")
 STATUSES = ("ENABLED", "DISABLED", "DEPLOYED", "IN THIS LAP", "ENDING", "THROUGH THE PIT LANE")

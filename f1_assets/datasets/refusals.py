@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.feeds import Feed
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.feeds.table import Feed
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 logger = logging.getLogger(__name__)
 

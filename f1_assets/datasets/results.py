@@ -12,12 +12,12 @@ from f1_assets.datasets.definition import Check, Dataset, Extract, Feeds, Field,
 from f1_assets.datasets.entries import rows_of_result
 from f1_assets.datasets.result_rules import RESULT_RULES
 from f1_assets.datasets.rules import drivers_are_known
+from f1_assets.feeds.classification import classification_of
+from f1_assets.feeds.table import Feed
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
-from f1_assets.upstream.classification import classification_of
-from f1_assets.upstream.feeds import Feed
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 AFTER_THE_END = tuple(timedelta(days=days) for days in (1, 3, 7, 30, 100))
 """Penalties and disqualifications came after three days, corrections after three months."""

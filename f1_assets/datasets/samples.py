@@ -15,7 +15,7 @@ from f1_assets.warehouse.lines import identity_of
 from f1_assets.warehouse.models import sessions
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 
 def samples_of(table: pd.DataFrame, t0_utc: datetime | None, key: SessionKey) -> pd.DataFrame:

@@ -10,10 +10,10 @@ from f1_assets.datasets.coercions import milliseconds, text
 from f1_assets.datasets.definition import Check, Dataset, Extract, Field
 from f1_assets.datasets.refusals import late_lines
 from f1_assets.datasets.rules import times_go_forward
-from f1_assets.upstream.feeds import Feed
+from f1_assets.feeds.table import Feed
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 STATUSES = ("Inactive", "Started", "Aborted", "Finished", "Finalised", "Ends")
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from f1_assets.upstream.stream_lines import Tally, stream_lines
+from f1_assets.feeds.stream_lines import Tally, stream_lines
 
 TRAPS = {"I1": "speed_i1_kmh", "I2": "speed_i2_kmh", "FL": "speed_fl_kmh", "ST": "speed_st_kmh"}
 """The columns of the traps, by F1's name of the trap."""

@@ -8,10 +8,10 @@ import pandas as pd
 
 from f1_assets.datasets.coercions import flag, milliseconds, number
 from f1_assets.datasets.definition import Check, Dataset, Field
-from f1_assets.upstream.feeds import Feed
+from f1_assets.feeds.table import Feed
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 _MEASURES = {
     "air_temperature_c": "AirTemp",

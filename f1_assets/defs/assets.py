@@ -26,8 +26,8 @@ from f1_assets.importing.recovery import recover
 from f1_assets.importing.sessions import done_since
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.quota import get_rate_limit_stats
 from f1_assets.settings import process_settings
-from f1_assets.upstream import get_rate_limit_stats
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.claims import Claims

@@ -17,7 +17,7 @@ from typing import Self
 
 from f1_assets.importing import SessionRun
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.logs import set_up_logs
+from f1_assets.logs import set_up_logs
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 
@@ -121,7 +121,7 @@ def _context() -> multiprocessing.context.BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["f1_assets.defs.runs", "f1_assets.upstream.loader"])
+    context.set_forkserver_preload(["f1_assets.defs.runs", "f1_assets.fetch.loader"])
     return context
 
 

@@ -21,6 +21,7 @@ from f1_assets.defs.derived_assets import derived_check_keys
 from f1_assets.defs.governor import ACTIVE, COMPUTE_JOB, computing_runs, gap_tags, session_runs
 from f1_assets.defs.partitions import PARTITION_TAG, SEASONS, add_partitions
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
+from f1_assets.fetch.sources import source_kind
 from f1_assets.importing import CalendarRefresh, refresh_calendar
 from f1_assets.importing.calendar import is_of_an_older_version, stale_seasons
 from f1_assets.importing.derived import kept
@@ -30,7 +31,6 @@ from f1_assets.planning.dispatch import Dispatch, FailedRuns, dispatch
 from f1_assets.planning.gaps import to_be_computed
 from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import Settings
-from f1_assets.upstream.sources import source_kind
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.claims import claimed_sessions
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from f1_assets.monitoring.failures import failure_message, failures_since
-from f1_assets.monitoring.notifications import post
+from f1_assets.health.failures import failure_message, failures_since
+from f1_assets.health.notifications import post
 from f1_assets.planning import DatasetState
 from f1_assets.planning.dispatch import account_blocked_since
 from f1_assets.settings import Settings

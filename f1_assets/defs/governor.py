@@ -9,12 +9,12 @@ import dagster as dg
 from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.instance import POOL, instance_lock
 from f1_assets.errors import UsageError
+from f1_assets.fetch.process import transport_for
 from f1_assets.importing import expected_requests_of
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.planning.admission import Admission, admit
 from f1_assets.settings import process_settings
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 
 WAITING_TAG = "f1_assets/waiting_for"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from f1_assets.defs.instance import dagster_instance
-from f1_assets.monitoring.parts import Condition, Part
+from f1_assets.health.parts import Condition, Part
 from f1_assets.settings import Settings
 
 NAME = "Dagster daemon"

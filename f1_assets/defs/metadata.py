@@ -11,10 +11,10 @@ import dagster as dg
 
 from f1_assets.datasets import Dataset, SeasonDataset, all_datasets
 from f1_assets.escaping import markdown, visible
+from f1_assets.plots import data_uri, dataset_chart
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.amendments import Amendment, amendments_of
-from f1_assets.web.charts import data_uri, dataset_chart
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from f1_assets.planning import SessionGap
 from f1_assets.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]

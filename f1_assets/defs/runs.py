@@ -18,6 +18,7 @@ from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.summaries import COMMAND_TAG
 from f1_assets.errors import QuotaExhausted
+from f1_assets.fetch.process import transport_for
 from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.importing.pauses import AskAgain
 from f1_assets.importing.recovery import note_lost
@@ -25,7 +26,6 @@ from f1_assets.importing.season import LOOKED_AT_AGAIN_SECONDS
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
 

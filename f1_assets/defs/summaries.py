@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from f1_assets.defs.governor import ACTIVE, session_runs
+from f1_assets.health.notifications import RunsSummary, post_import
 from f1_assets.importing import Outcome, SessionOutcome
-from f1_assets.monitoring.notifications import RunsSummary, post_import
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Extraction, Warehouse
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 from f1_assets.connection import connect
 from f1_assets.datasets import all_season_datasets
 from f1_assets.errors import UpstreamError, UsageError
+from f1_assets.feeds.table import JOLPICA_HOST
+from f1_assets.fetch.process import transport_for
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
 from f1_assets.planning.wrong_clocks import is_of_the_future
 from f1_assets.settings import process_settings
-from f1_assets.upstream.feeds import JOLPICA_HOST
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import known_seasons, refreshes_of
 from f1_assets.warehouse.calendar_changes import CalendarChanges, store_season
 from f1_assets.warehouse.models import standings_absences
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.transport import Transport
 
 
 Insist = Callable[[str, Callable[[], "CalendarRefresh"]], "CalendarRefresh"]
@@ -69,7 +69,7 @@ def refresh_calendar(
     UpstreamError
         When upstream has no schedule; the stored calendar stays.
     """
-    from f1_assets.upstream.calendar import fetch_season
+    from f1_assets.fetch.calendar import fetch_season
 
     transport, warehouse = transport or transport_for(process_settings()), warehouse or connect()
     fetched = None

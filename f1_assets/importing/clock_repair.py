@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Column, Connection, and_, delete, func, insert, select, update
 
 from f1_assets.planning.wrong_clocks import CLOCKS_AGREE_WITHIN, RecordedTimes, is_of_the_future, plausible_times
-from f1_assets.upstream.clocks import ALIGNED_WITHIN_MS
-from f1_assets.upstream.ledger import LONGEST_REQUEST_MS, RESERVATION_LASTS_MS, Ledger
-from f1_assets.upstream.ledger_history import time_of
-from f1_assets.upstream.windows import LONGEST_CLOSURE
+from f1_assets.quota.clocks import ALIGNED_WITHIN_MS
+from f1_assets.quota.ledger import LONGEST_REQUEST_MS, RESERVATION_LASTS_MS, Ledger
+from f1_assets.quota.ledger_history import time_of
+from f1_assets.quota.windows import LONGEST_CLOSURE
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.claims import LASTS as LEASE_LASTS
 from f1_assets.warehouse.engine import writing

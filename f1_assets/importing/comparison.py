@@ -19,8 +19,8 @@ from f1_assets.warehouse import Extraction, Status, Warehouse
 if TYPE_CHECKING:
     import pandas as pd
 
-    from f1_assets.upstream.loaded_session import LoadedSession
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.loaded_session import LoadedSession
+    from f1_assets.fetch.transport import Transport
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ def compare(
     began
         Told of each session.
     """
-    from f1_assets.upstream.loader import fastf1_version
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.loader import fastf1_version
+    from f1_assets.fetch.transport import Transport
 
     transport = transport or Transport(process_settings(), sends=False)
     stored: dict[SessionKey, list[Extraction]] = {}

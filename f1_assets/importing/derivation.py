@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from f1_assets.datasets import derived_datasets
+from f1_assets.formatting import counted
 from f1_assets.importing.derived import compute_due, compute_each, kept
 from f1_assets.importing.selection import Selection
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.claims import Claims
-from f1_assets.wording import counted
 
 _NAMED = 3
 """So many sessions are named; the others are counted."""

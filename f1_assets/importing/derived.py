@@ -19,7 +19,7 @@ from f1_assets.datasets.inputs import Inputs
 from f1_assets.errors import ConfigurationError
 from f1_assets.importing.failures import failure_of
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.logs import about
+from f1_assets.logs import about
 from f1_assets.planning import DatasetState, dataset_states
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import session_of

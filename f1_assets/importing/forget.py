@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from f1_assets.datasets import named
+from f1_assets.feeds.table import CIRCUIT_HOST, JOLPICA_HOST
+from f1_assets.fetch.process import transport_for
 from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
-from f1_assets.upstream.feeds import CIRCUIT_HOST, JOLPICA_HOST
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import event_of, session_of
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.transport import Transport
 
 
 def forget_failures(
@@ -46,7 +46,7 @@ def forget_failures(
     UsageError
         When the calendar does not have the session, or there is no such dataset.
     """
-    from f1_assets.upstream.folders import SessionFolders
+    from f1_assets.fetch.folders import SessionFolders
 
     event, session = event_of(warehouse, key), session_of(warehouse, key)
     transport = transport or transport_for(process_settings())

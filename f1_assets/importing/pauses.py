@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 from f1_assets.errors import QuotaExhausted
 from f1_assets.importing.sessions import expected_requests_of, reserve_requests
 from f1_assets.planning import SessionGap
-from f1_assets.upstream.policies import ANY
+from f1_assets.quota.policies import ANY
 from f1_assets.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.transport import Transport
 
 Result = TypeVar("Result")
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from f1_assets.datasets import named
 from f1_assets.datasets.checking import why_short
 from f1_assets.errors import TransientError
+from f1_assets.fetch.process import transport_for
 from f1_assets.importing.failures import note_failed
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.claims import free_claims_of_the_dead
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.transport import Transport
 
 
 def recover(warehouse: Warehouse, transport: Transport | None = None, alive_in: Path | None = None) -> list[SessionKey]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError, NotYetPublished, QuotaExhausted, UnreadableData, UpstreamError
+from f1_assets.health.notifications import post_import
 from f1_assets.importing.calendar import CalendarRefresh, refresh_calendars
 from f1_assets.importing.derivation import Derivation
 from f1_assets.importing.pauses import Pauses, waiting_for
@@ -25,7 +26,6 @@ from f1_assets.importing.sessions import SessionOutcome, done_since, process_ses
 from f1_assets.importing.standings import StandingsRefresh, refresh_standings
 from f1_assets.importing.summary import ImportSummary
 from f1_assets.importing.sweep import sweep_lake
-from f1_assets.monitoring.notifications import post_import
 from f1_assets.planning import SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import process_settings
@@ -33,8 +33,8 @@ from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.claims import Claims
 
 if TYPE_CHECKING:
+    from f1_assets.fetch.transport import Transport
     from f1_assets.keys import SessionKey
-    from f1_assets.upstream.transport import Transport
 
 
 logger = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from enum import StrEnum
 
 from f1_assets.datasets import Dataset, SeasonDataset, named, named_of_seasons
 from f1_assets.errors import UsageError
+from f1_assets.feeds.table import Feed
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, SessionGap, dataset_states, gaps_of, outdated_of
-from f1_assets.upstream.feeds import Feed
 from f1_assets.warehouse import Status, Warehouse
 
 

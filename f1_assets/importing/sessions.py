@@ -23,24 +23,24 @@ from f1_assets.errors import (
     Unavailable,
     UsageError,
 )
+from f1_assets.feeds.loads import name_of_load
+from f1_assets.feeds.table import Feed
+from f1_assets.fetch.process import transport_for
 from f1_assets.importing.derived import compute_each
 from f1_assets.importing.failures import failure_of
 from f1_assets.importing.retries import a_jitter, not_yet_wait
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.logs import about
+from f1_assets.logs import about
 from f1_assets.planning import SessionGap
 from f1_assets.planning.report import feeds_to_load_of
+from f1_assets.quota.ledger import SHORT_WAIT_SECONDS, Purpose
 from f1_assets.settings import process_settings
-from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.ledger import SHORT_WAIT_SECONDS, Purpose
-from f1_assets.upstream.loads import name_of_load
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import SIMULATOR, CalendarEvent, CalendarSession, event_of, source_of
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.loaded_session import LoadedSession
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.loaded_session import LoadedSession
+    from f1_assets.fetch.transport import Transport
 
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def expected_requests_of(
 
 
 def _expected(transport: Transport, load: _Load) -> Mapping[str, int]:
-    from f1_assets.upstream.estimates import expected_requests
+    from f1_assets.fetch.estimates import expected_requests
 
     if load.from_archive:
         return {}
@@ -201,7 +201,7 @@ def load_fastf1_session(
     QuotaExhausted
         When the quota does not cover the load, and would not for more than some seconds.
     """
-    from f1_assets.upstream.loader import load_session
+    from f1_assets.fetch.loader import load_session
 
     transport = transport or transport_for(process_settings())
     warehouse = warehouse or connect()
@@ -289,7 +289,7 @@ def extract_each(
     Extraction
         What became of each dataset, when it is stored.
     """
-    from f1_assets.upstream.loader import fastf1_version
+    from f1_assets.fetch.loader import fastf1_version
 
     now, jitter = datetime.now(UTC), a_jitter()  # of all datasets: they are asked for again in one load
     for dataset in datasets:

@@ -13,18 +13,18 @@ from sqlalchemy import delete, insert
 from f1_assets.connection import connect
 from f1_assets.datasets import SeasonDataset
 from f1_assets.errors import NotYetPublished, QuotaExhausted, TransientError, UnreadableData
+from f1_assets.feeds.table import JOLPICA_HOST
+from f1_assets.fetch.exchanges import in_short
+from f1_assets.fetch.process import transport_for
 from f1_assets.planning.standings import StandingsGap, missing_standings
 from f1_assets.settings import process_settings
-from f1_assets.upstream.exchanges import in_short
-from f1_assets.upstream.feeds import JOLPICA_HOST
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.engine import writing
 from f1_assets.warehouse.models import standings_absences
 from f1_assets.warehouse.store import merge
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.transport import Transport
 
 PUBLISHED_WITHIN = timedelta(days=7)
 
@@ -69,7 +69,7 @@ def refresh_standings(
     UnreadableData
         When an answer cannot be read.
     """
-    from f1_assets.upstream.transport import LoadStopped
+    from f1_assets.fetch.transport import LoadStopped
 
     warehouse = warehouse or connect()
     transport = transport or transport_for(process_settings())

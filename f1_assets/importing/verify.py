@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from f1_assets.fetch.process import transport_for
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.settings import process_settings
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.transport import Transport
     from f1_assets.warehouse import Extraction
     from f1_assets.warehouse.lake import LakeMarker
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from f1_assets.datasets import all_datasets
+from f1_assets.feeds.table import is_of_live_timing
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
 from f1_assets.planning.gaps import DatasetState, SessionGap, extracted, gaps_of, outdated_of
 from f1_assets.planning.wrong_clocks import is_of_the_future
-from f1_assets.upstream.feeds import is_of_live_timing
 from f1_assets.warehouse import Status
 
 PROBE_AFTER = timedelta(minutes=30)

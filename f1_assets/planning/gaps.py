@@ -11,11 +11,11 @@ from sqlalchemy import Row, Select, and_, select
 
 from f1_assets.datasets import Dataset, all_datasets, named
 from f1_assets.errors import AuthenticationRequired, QuotaExhausted, TransientError
+from f1_assets.feeds.table import Feed, is_of_live_timing
 from f1_assets.keys import SessionKey
 from f1_assets.planning.derived import Computation, InputState, judge
 from f1_assets.planning.known_gaps import known_gaps
 from f1_assets.planning.wrong_clocks import RecordedTimes, is_of_the_future, plausible_times
-from f1_assets.upstream.feeds import Feed, is_of_live_timing
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import events, extractions, sessions

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from f1_assets.keys import SessionKey
 from f1_assets.planning.report import GapReport
-from f1_assets.upstream.policies import ANY
+from f1_assets.quota.policies import ANY
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.estimates import RequestCost
-    from f1_assets.upstream.outlook import WindowOutlook
+    from f1_assets.fetch.estimates import RequestCost
+    from f1_assets.quota.outlook import WindowOutlook
 
 _PACE_SECONDS = 60
 """Shorter windows set the pace of a load, longer ones make sessions wait; a shorter wait is no pause."""
@@ -122,7 +122,7 @@ def build_processing_plan(
     load_seconds
         How long a load takes; as past ones did by default.
     """
-    from f1_assets.upstream.estimates import RequestCost
+    from f1_assets.fetch.estimates import RequestCost
 
     timeline = _Timeline(report.now, outlook, workers, report.load_seconds() if load_seconds is None else load_seconds)
     planned: list[PlannedSession] = []

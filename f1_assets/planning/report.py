@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, all_datasets
 from f1_assets.errors import UsageError
+from f1_assets.feeds.table import Feed
+from f1_assets.fetch.process import transport_for
 from f1_assets.keys import SessionKey
 from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, extracted, gaps_of, outdated_of
 from f1_assets.settings import process_settings
-from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession, events_of, no_calendar
 
 if TYPE_CHECKING:
-    from f1_assets.upstream.estimates import RequestCost
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.estimates import RequestCost
+    from f1_assets.fetch.transport import Transport
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def report_of(
 
 def cost_of(warehouse: Warehouse, gaps: Sequence[SessionGap], transport: Transport | None = None) -> RequestCost:
     """Return the requests that the loads of these gaps are expected to send together."""
-    from f1_assets.upstream.estimates import RequestCost
+    from f1_assets.fetch.estimates import RequestCost
 
     sessions = _sessions_of(warehouse, sorted({gap.key.season for gap in gaps}))
     return sum(_costs(gaps, sessions, transport).values(), RequestCost())
@@ -245,7 +245,7 @@ def _costs(
     if not gaps:
         return {}
     # Imported here: it brings FastF1, which takes a second.
-    from f1_assets.upstream.estimates import CostEstimator
+    from f1_assets.fetch.estimates import CostEstimator
 
     estimator = CostEstimator(transport or transport_for(process_settings()))
     costs = {}

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, Engine, select, update
 
 from f1_assets.errors import ConfigurationError
+from f1_assets.formatting import counted
 from f1_assets.warehouse.engine import is_embedded, reading, writing
 from f1_assets.warehouse.lake import LakeMarker
 from f1_assets.warehouse.models import extractions, warehouse_identity
-from f1_assets.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -182,7 +182,7 @@ def test_a_database_of_a_newer_version_is_left_alone(f1_assets, tmp_path):
 
 def test_a_refused_account_is_said_once_and_stops_the_import(f1_assets):
     from f1_assets.simulator import Simulator, SimulatorOptions
-    from f1_assets_tests.upstream.server import services, status
+    from f1_assets_tests.fetch.server import services, status
 
     with services(Simulator(SimulatorOptions.parse(SMALL))) as served:
         served.faults["https://livetiming"] = status(403)
@@ -193,7 +193,7 @@ def test_a_refused_account_is_said_once_and_stops_the_import(f1_assets):
 
 def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
     from f1_assets.simulator import Simulator, SimulatorOptions
-    from f1_assets_tests.upstream.server import services, status
+    from f1_assets_tests.fetch.server import services, status
 
     with services(Simulator(SimulatorOptions.parse(SMALL))) as served:
         served.faults["2025-03-02_Race/WeatherData"] = status(500)

@@ -9,7 +9,7 @@ from f1_assets.cli import main
 from f1_assets.connection import connect
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Extraction, Status
-from f1_assets_tests.monitoring.figures import FIRST, NOW
+from f1_assets_tests.health.figures import FIRST, NOW
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 

@@ -8,11 +8,11 @@ from rich.console import Console
 from f1_assets.cli import progress
 from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.errors import QuotaExhausted
+from f1_assets.fetch.estimates import RequestCost
 from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.keys import SessionKey
 from f1_assets.planning import ProcessingPlan, SessionGap
 from f1_assets.planning.plan import PlannedSession
-from f1_assets.upstream.estimates import RequestCost
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = SessionKey(2025, 1, "R")

@@ -8,10 +8,10 @@ import pytest
 from f1_assets.cli import main
 from f1_assets.connection import connect
 from f1_assets.datasets import extracted_datasets
+from f1_assets.fetch.account import ADDRESS_IS_REFUSED
 from f1_assets.settings import load_settings
-from f1_assets.upstream.account import ADDRESS_IS_REFUSED
 from f1_assets.warehouse import Extraction, Status
-from f1_assets_tests.monitoring.figures import FIRST, NOW
+from f1_assets_tests.health.figures import FIRST, NOW
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 REASON = f"F1 refused live timing (HTTP 403 for SessionInfo, which must be there). {ADDRESS_IS_REFUSED}"

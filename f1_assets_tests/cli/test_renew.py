@@ -10,8 +10,8 @@ from f1_assets.connection import connect
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.quota.rate_limit import get_rate_limit_stats
 from f1_assets.settings import process_settings
-from f1_assets.upstream.rate_limit import get_rate_limit_stats
 from f1_assets_tests.conftest import PLENTY
 
 FIRST = SessionKey(2025, 1, "FP1")

@@ -14,9 +14,9 @@ from f1_assets.cli.output import matrix
 from f1_assets.cli.tables import print_table
 from f1_assets.datasets import named
 from f1_assets.errors import UsageError
+from f1_assets.health.data_health import newest_part
+from f1_assets.health.parts import Condition
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.data_health import newest_part
-from f1_assets.monitoring.parts import Condition
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Status
 from f1_assets_tests.warehouse.seasons import a_season, store

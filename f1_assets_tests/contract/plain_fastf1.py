@@ -12,8 +12,8 @@ import pandas as pd
 import requests
 from fastf1.req import Cache
 
+from f1_assets.fetch.sources import AnsweringAdapter, Recording
 from f1_assets.keys import SessionKey
-from f1_assets.upstream.sources import AnsweringAdapter, Recording
 
 
 @dataclass

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import requests
 
-from f1_assets.upstream.calendar import fetch_season
-from f1_assets.upstream.estimates import planned_urls
-from f1_assets.upstream.fastf1_sessions import fastf1_session
-from f1_assets.upstream.folders import SessionFolders, live_timing_path
-from f1_assets.upstream.sources import Recording
+from f1_assets.fetch.calendar import fetch_season
+from f1_assets.fetch.estimates import planned_urls
+from f1_assets.fetch.fastf1_sessions import fastf1_session
+from f1_assets.fetch.folders import SessionFolders, live_timing_path
+from f1_assets.fetch.sources import Recording
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.calendar_changes import store_season
 from f1_assets_tests.contract import plain_fastf1

@@ -6,11 +6,11 @@ import pytest
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.checking import State, check_session
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.transport import Transport
 
 BAKU, SPRINT, SHOOTOUT = "2018-04-R", "2023-04-S", "2023-04-SS"
 DATASETS = ("laps", "session_status", "track_status", "neutralisations", "stints")

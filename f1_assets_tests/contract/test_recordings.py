@@ -12,13 +12,13 @@ from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.checking import AS_STORED, State, check_session, why_short
 from f1_assets.datasets.definition import Severity
+from f1_assets.fetch.sources import Recording
+from f1_assets.fetch.transport import Transport
+from f1_assets.health.integrity import integrity
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.integrity import integrity
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.sources import Recording
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of
 from f1_assets_tests.contract import plain_fastf1

@@ -10,14 +10,14 @@ from typing import Any
 import pandas as pd
 
 from f1_assets.connection import connect
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import SessionOutcome, process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Warehouse
-from f1_assets_tests.upstream.server import Fault, body, services
+from f1_assets_tests.fetch.server import Fault, body, services
 
 OPTIONS = "races=2,tests=0,sprints=0,laps=8,samples_every=50,drivers=6"
 DATASETS = (

@@ -13,11 +13,11 @@ from f1_assets.datasets import all_datasets, checking, extracted_datasets
 from f1_assets.datasets.checking import AS_STORED, State, check_dataset, check_session, why_short
 from f1_assets.datasets.definition import Check, Severity
 from f1_assets.errors import UsageError
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states
 from f1_assets.settings import load_settings
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.models import Status, of_session, sessions
 
 SIMULATED = "laps=12,samples_every=40,drivers=10"

@@ -7,9 +7,9 @@ from f1_assets.datasets import all_datasets
 from f1_assets.datasets.coercions import flag, full_name, integer, milliseconds, text, utc
 from f1_assets.datasets.intervals import _gap_ms, _laps
 from f1_assets.errors import UnreadableData
+from f1_assets.feeds.own_time import OwnTime
+from f1_assets.fetch.corrections import Corrections
 from f1_assets.keys import SessionKey
-from f1_assets.upstream.corrections import Corrections
-from f1_assets.upstream.own_time import OwnTime
 
 
 def _plain(values):

@@ -10,7 +10,7 @@ from f1_assets.datasets.definition import Dataset, Field
 from f1_assets.datasets.dictionary import markdown
 from f1_assets.datasets.inputs import in_order_of_inputs
 from f1_assets.datasets.licences import JOLPICA, LIVE_TIMING, licences_of
-from f1_assets.upstream.feeds import Feed
+from f1_assets.feeds.table import Feed
 
 
 @dataclass(frozen=True)

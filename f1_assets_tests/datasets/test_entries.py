@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from f1_assets.datasets.entries import rows_of_result, total_times
-from f1_assets.upstream.classification import Classification, Entry
+from f1_assets.feeds.classification import Classification, Entry
 
 TOTAL, SECOND, LAPPED = (
     Entry("alder", laps=57, time_ms=5_400_000, total_ms=5_400_000),

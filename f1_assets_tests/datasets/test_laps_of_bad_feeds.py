@@ -8,7 +8,7 @@ import pytest
 from f1_assets.keys import SessionKey
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets_tests.datasets.bad_feeds import OPTIONS, imported, with_lines
-from f1_assets_tests.upstream.server import body
+from f1_assets_tests.fetch.server import body
 
 RACE = SessionKey(2025, 1, "R")
 DRIVEN = ["driver_number", "lap_number"]

@@ -43,18 +43,18 @@ f1_assets.datasets.__path__.append(str(folder / "datasets"))
 
 import dagster as dg
 
-from f1_assets.analytics.export import export_warehouse
+from f1_assets.analysis.export import export_warehouse
 from f1_assets.connection import connect
 from f1_assets.datasets.dictionary import markdown
 from f1_assets.definitions import defs
 from f1_assets.importing import Selection, import_selection, process_session_gap, refresh_calendar
 from f1_assets.importing.season import SessionRun
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.board_session import session_view
-from f1_assets.monitoring.metrics import WarehouseCollector, metrics_text
+from f1_assets.board.session import session_view
+from f1_assets.health.metrics import WarehouseCollector, metrics_text
 from f1_assets.planning import dataset_states
 from f1_assets.settings import load_settings
-from f1_assets.upstream.transport import Transport
+from f1_assets.fetch.transport import Transport
 
 shape = "races=1,tests=0,sprints=0,laps=6,samples_every=40,drivers=4"
 settings = load_settings(home=folder / "home", source="simulator", simulator=shape)

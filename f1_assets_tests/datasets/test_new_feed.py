@@ -12,7 +12,7 @@ import pytest
 import f1_assets
 from f1_assets.simulator import SimulatedResponse, Simulator, SimulatorOptions
 from f1_assets_tests.conftest import PLENTY
-from f1_assets_tests.upstream.server import services
+from f1_assets_tests.fetch.server import services
 
 HERE = Path(__file__).parent
 STREAM = """    PIT_LANE_TIMES = (
@@ -53,7 +53,7 @@ from f1_assets.importing import expected_requests_of, process_session_gap, refre
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states
 from f1_assets.settings import process_settings
-from f1_assets.upstream.process import transport_for
+from f1_assets.fetch.process import transport_for
 
 refresh_calendar(2025)
 warehouse, transport = connect(), transport_for(process_settings())

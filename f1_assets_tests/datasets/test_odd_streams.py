@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from f1_assets.datasets.checking import State, check_session, why_short
+from f1_assets.feeds.own_time import session_time_began_at
 from f1_assets.keys import SessionKey
 from f1_assets.simulator import Simulator, SimulatorOptions
-from f1_assets.upstream.own_time import session_time_began_at
 from f1_assets.warehouse.models import of_session, sessions
 from f1_assets_tests.datasets.bad_feeds import (
     DATASETS,
@@ -23,7 +23,7 @@ from f1_assets_tests.datasets.bad_feeds import (
     with_lines,
     with_times,
 )
-from f1_assets_tests.upstream.server import body
+from f1_assets_tests.fetch.server import body
 
 RACE = SessionKey(2025, 1, "R")
 BOM = b"\xef\xbb\xbf"

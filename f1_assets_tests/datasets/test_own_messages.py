@@ -6,7 +6,7 @@ import pytest
 
 from f1_assets.datasets.own_messages import car_of, refusal_of
 from f1_assets.datasets.refusals import AFTER_THE_END, BEFORE_THE_BEGIN, OF_ANOTHER_SERIES
-from f1_assets.upstream.own_time import OwnTime
+from f1_assets.feeds.own_time import OwnTime
 
 START = datetime(2025, 9, 5, 11, 30, tzinfo=UTC)
 OWN = OwnTime(

@@ -5,12 +5,12 @@ from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets, all_season_datasets, extracted_datasets, named
 from f1_assets.datasets.definition import ALL_SESSIONS
 from f1_assets.errors import UsageError
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.importing.standings import refresh_standings
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.transport import Transport
 
 
 def test_each_file_with_a_dataset_is_one():

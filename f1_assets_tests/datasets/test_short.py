@@ -10,11 +10,11 @@ from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.checking import State, check_session, why_short
 from f1_assets.datasets.running_time import running_periods
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.models import of_session, sessions
 
 RACE, QUALIFYING, PRACTICE = (SessionKey(2025, 1, name) for name in ("R", "Q", "FP1"))

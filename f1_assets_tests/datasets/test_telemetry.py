@@ -11,15 +11,15 @@ from sqlalchemy import select
 
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import UsageError
+from f1_assets.fetch.fastf1_sessions import fastf1_session
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.simulator import Simulator, SimulatorOptions
-from f1_assets.upstream.fastf1_sessions import fastf1_session
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of, session_of
 from f1_assets.warehouse.models import sessions
-from f1_assets_tests.upstream.server import body, status
+from f1_assets_tests.fetch.server import body, status
 
 POSTGRESQL_IS_LONG = True
 

@@ -9,7 +9,7 @@ import pytest
 from f1_assets.keys import SessionKey
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets_tests.datasets.bad_feeds import DATASETS, OPTIONS, imported, with_lines
-from f1_assets_tests.upstream.server import body
+from f1_assets_tests.fetch.server import body
 
 STRANGER = "61"
 

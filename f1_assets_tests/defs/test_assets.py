@@ -10,8 +10,8 @@ from f1_assets.datasets import Dataset, all_datasets, extracted_datasets
 from f1_assets.defs.metadata import PICTURE_BYTES
 from f1_assets.errors import TransientError, Unavailable
 from f1_assets.keys import SessionKey
+from f1_assets.plots import dataset_chart
 from f1_assets.settings import process_settings
-from f1_assets.web.charts import dataset_chart
 
 RACE = "2025-01-R"
 ALL = set(extracted_datasets())
@@ -46,7 +46,7 @@ def test_the_calendar_brings_a_partition_for_every_session_that_has_ended(instan
 
 
 def test_a_partition_is_loaded_once_and_every_output_is_materialized_from_it(instance, season, run, monkeypatch):
-    from f1_assets.upstream import loader
+    from f1_assets.fetch import loader
 
     loads = []
     load = loader.load_session

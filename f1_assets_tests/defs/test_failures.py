@@ -8,7 +8,7 @@ from f1_assets.defs.failures import tell_failures
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Extraction, Status
-from f1_assets_tests.monitoring.test_notifications import TOKEN, slack
+from f1_assets_tests.health.test_notifications import TOKEN, slack
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 __all__ = ["slack"]

@@ -8,8 +8,8 @@ from f1_assets.defs.instance import dagster_instance
 from f1_assets.importing import refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.quota.rate_limit import ledger_of
 from f1_assets.settings import process_settings
-from f1_assets.upstream.rate_limit import ledger_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dagster._utils.error import SerializableErrorInfo
 
 from f1_assets.defs.health import daemon_part
 from f1_assets.defs.instance import dagster_instance
-from f1_assets.monitoring.parts import Condition
+from f1_assets.health.parts import Condition
 
 NOW = datetime(2025, 7, 6, 16, tzinfo=UTC)
 

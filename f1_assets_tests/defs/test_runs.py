@@ -10,10 +10,10 @@ from f1_assets.datasets import Dataset
 from f1_assets.defs import assets
 from f1_assets.defs.runs import run_session
 from f1_assets.errors import ConfigurationError, TransientError
+from f1_assets.fetch import loader
 from f1_assets.importing import Outcome
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
-from f1_assets.upstream import loader
 from f1_assets.warehouse import Status, Warehouse
 
 RACE = SessionKey(2025, 1, "R")

@@ -6,7 +6,7 @@ from f1_assets.defs.summaries import summarize
 from f1_assets.importing import refresh_calendar
 from f1_assets.settings import process_settings
 from f1_assets_tests.defs.test_governor import _run
-from f1_assets_tests.monitoring.test_notifications import TOKEN, slack
+from f1_assets_tests.health.test_notifications import TOKEN, slack
 
 __all__ = ["slack"]
 

@@ -14,14 +14,14 @@ from sqlalchemy import insert, update
 
 from f1_assets.connection import F1Warehouse, connect
 from f1_assets.datasets import all_datasets
+from f1_assets.fetch.process import transport_for
 from f1_assets.importing import process_session_gap
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.models import session_claims
+from f1_assets_tests.board.board import HOSTILE, fill, settings_for
 from f1_assets_tests.conftest import PLENTY
-from f1_assets_tests.web.board import HOSTILE, fill, settings_for
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 """After the second of three weekends, which is the one with a sprint."""

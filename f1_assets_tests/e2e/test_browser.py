@@ -8,10 +8,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from f1_assets.board.app import create_app
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.warehouse import Extraction, Status
-from f1_assets.web.app import create_app
+from f1_assets_tests.board.board import FAILED, GIVEN_UP, HOSTILE, serving, settings_for
 from f1_assets_tests.e2e.browser import (
     HOSTILE_IMAGE,
     NOW,
@@ -22,7 +23,6 @@ from f1_assets_tests.e2e.browser import (
     fill_with_all_there_is,
     installed_chromium,
 )
-from f1_assets_tests.web.board import FAILED, GIVEN_UP, HOSTILE, serving, settings_for
 
 pytestmark = pytest.mark.long
 

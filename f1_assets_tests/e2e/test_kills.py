@@ -14,13 +14,13 @@ from sqlalchemy import make_url
 
 from f1_assets.connection import F1Warehouse, connect
 from f1_assets.datasets import all_datasets, dataset_tables, dataset_views
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import import_season
 from f1_assets.planning import dataset_states
 from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.simulator.referee import Referee
 from f1_assets.simulator.server import SimulatorServer
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.claims import claimed_sessions
 from f1_assets_tests.conftest import PLENTY, on_each_database_side_by_side

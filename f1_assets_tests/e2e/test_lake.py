@@ -11,12 +11,12 @@ import pytest
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets_tests.e2e.daemon import ends_within
 
@@ -34,7 +34,7 @@ from f1_assets.importing import process_session_gap
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.transport import Transport
+from f1_assets.fetch.transport import Transport
 
 settings = load_settings(home=sys.argv[1], source=sys.argv[2], simulator=sys.argv[3])
 warehouse, transport = connect(settings), Transport(settings)

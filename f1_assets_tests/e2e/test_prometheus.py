@@ -18,10 +18,10 @@ import pytest
 from f1_assets.datasets import extracted_datasets
 from f1_assets.importing import import_season
 from f1_assets.warehouse import Warehouse
+from f1_assets_tests.board.served import ask, served
 from f1_assets_tests.e2e.daemon import ends_within
-from f1_assets_tests.monitoring.figures import fill
-from f1_assets_tests.upstream.server import status
-from f1_assets_tests.web.served import ask, served
+from f1_assets_tests.fetch.server import status
+from f1_assets_tests.health.figures import fill
 
 pytestmark = [
     pytest.mark.long,

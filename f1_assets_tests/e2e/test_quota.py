@@ -144,8 +144,8 @@ def test_an_import_that_may_not_wait_stops_with_3_and_goes_on_when_called_again(
 
 def test_a_reserved_request_is_not_taken_by_a_notebook_beside_the_import(tmp_path, served, environment, monkeypatch):
     from f1_assets.errors import QuotaExhausted
-    from f1_assets.upstream.ledger import Purpose
-    from f1_assets.upstream.rate_limit import ledger_of
+    from f1_assets.quota.ledger import Purpose
+    from f1_assets.quota.rate_limit import ledger_of
 
     settings = load_settings(home=tmp_path / "home", source=served.url, quota=environment["F1_QUOTA"])
     ledger = ledger_of(settings)

@@ -28,8 +28,8 @@ WORKER = """
 import sys
 import requests
 from sqlalchemy import make_url
-from f1_assets.upstream.ledger import Ledger
-from f1_assets.upstream.policies import policies_of
+from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.policies import policies_of
 from f1_assets.warehouse import Warehouse
 
 database, server, quota = sys.argv[1:]

@@ -14,18 +14,18 @@ from sqlalchemy import delete
 
 from f1_assets.connection import F1Warehouse, connect
 from f1_assets.datasets import all_datasets, extracted_datasets, named
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import SessionOutcome, process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states, gaps_of
+from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.policies import policies_of
 from f1_assets.settings import load_settings
 from f1_assets.simulator import SimulatedResponse, Simulator, SimulatorOptions
-from f1_assets.upstream.ledger import Ledger
-from f1_assets.upstream.policies import policies_of
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Extraction
 from f1_assets.warehouse.models import extractions, of_session
 from f1_assets_tests.conftest import PLENTY
-from f1_assets_tests.upstream.server import Services, services
+from f1_assets_tests.fetch.server import Services, services
 
 SHAPE = "races=2,tests=0,sprints=0,drivers=4,laps=6,samples_every=40"
 RACE, QUALIFYING, SECOND_RACE = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q"), SessionKey(2025, 2, "R")

@@ -7,17 +7,17 @@ from sqlalchemy import delete
 
 from f1_assets.datasets import all_season_datasets
 from f1_assets.errors import NotYetPublished, QuotaExhausted, TransientError
+from f1_assets.fetch import sessions as upstream_sessions
+from f1_assets.fetch import transport as transports
 from f1_assets.importing import refresh_calendar
 from f1_assets.importing.calendar import stale_seasons
 from f1_assets.importing.standings import refresh_standings
 from f1_assets.planning.standings import missing_standings
-from f1_assets.upstream import sessions as upstream_sessions
-from f1_assets.upstream import transport as transports
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.models import events, seasons, sessions
 from f1_assets_tests.faults.struck import SIMULATOR, open_season, slowly
 from f1_assets_tests.faults.test_feeds import TRANSIENT
-from f1_assets_tests.upstream.server import services, status
+from f1_assets_tests.fetch.server import services, status
 
 pytestmark = pytest.mark.long
 

@@ -13,15 +13,15 @@ import pytest
 from sqlalchemy import update
 
 from f1_assets.connection import connect
+from f1_assets.fetch.process import transport_for
 from f1_assets.importing import refresh_calendar
 from f1_assets.settings import process_settings
-from f1_assets.upstream.process import transport_for
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import session_claims, upstream_requests
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.faults.disks import strike_in_the_middle
 from f1_assets_tests.faults.struck import ALL, RACE, SIMULATOR
-from f1_assets_tests.upstream.server import services, status
+from f1_assets_tests.fetch.server import services, status
 
 pytestmark = pytest.mark.long
 
@@ -103,7 +103,7 @@ def test_a_refused_account_blocks_what_needs_it(served, found):
 
 
 def test_a_disk_that_fills_up_in_a_run_leaves_what_was_materialized(served, disk, monkeypatch, found):
-    from f1_assets.upstream import process
+    from f1_assets.fetch import process
 
     # Requests are counted elsewhere, to see what a full disk does when rows are stored.
     ledger = process.ledger_of(process_settings())

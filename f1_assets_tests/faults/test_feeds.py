@@ -6,17 +6,17 @@ import pytest
 from fastf1.ergast import interface as ergast
 
 from f1_assets.datasets import all_datasets
+from f1_assets.feeds.table import Feed, is_live_timing
+from f1_assets.fetch import sessions as upstream_sessions
+from f1_assets.fetch import transport as transports
 from f1_assets.importing.forget import forget_failures
 from f1_assets.importing.sessions import expected_requests_of
 from f1_assets.planning import SessionGap
 from f1_assets.simulator import SimulatedResponse, SimulatorOptions
 from f1_assets.simulator.calendar import events_of, folder
-from f1_assets.upstream import sessions as upstream_sessions
-from f1_assets.upstream import transport as transports
-from f1_assets.upstream.feeds import Feed, is_live_timing
 from f1_assets.warehouse import Status
 from f1_assets_tests.faults.struck import ALL, RACE, SHAPE, SIMULATOR, Stall, imported_season, open_season, slowly
-from f1_assets_tests.upstream.server import body, cut_short, hang_up, services, status
+from f1_assets_tests.fetch.server import body, cut_short, hang_up, services, status
 
 pytestmark = pytest.mark.long
 

@@ -8,7 +8,7 @@ from f1_assets.errors import ConfigurationError
 from f1_assets.settings import load_settings
 from f1_assets_tests.conftest import started_postgres
 from f1_assets_tests.faults.struck import SIMULATOR, imported_season, open_season
-from f1_assets_tests.upstream.server import services
+from f1_assets_tests.fetch.server import services
 
 pytestmark = pytest.mark.long
 

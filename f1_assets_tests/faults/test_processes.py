@@ -15,7 +15,7 @@ from f1_assets.importing.sweep import sweep_lake
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Status
 from f1_assets_tests.faults.struck import SIMULATOR, imported_season, open_season
-from f1_assets_tests.upstream.server import services
+from f1_assets_tests.fetch.server import services
 
 pytestmark = pytest.mark.long
 
@@ -24,10 +24,10 @@ import os, signal, sys
 from pathlib import Path
 from sqlalchemy import event
 from f1_assets.importing import import_season
-from f1_assets.upstream.archive import Archive
-from f1_assets.upstream.ledger import Ledger
+from f1_assets.fetch.archive import Archive
+from f1_assets.quota.ledger import Ledger
 from f1_assets_tests.faults.struck import open_season
-from f1_assets_tests.upstream.server import Services
+from f1_assets_tests.fetch.server import Services
 
 home, url, point = sys.argv[1:]
 

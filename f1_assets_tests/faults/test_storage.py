@@ -13,17 +13,17 @@ import pytest
 
 from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError
+from f1_assets.fetch import archive
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing.sweep import sweep_lake
+from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.policies import policies_of
 from f1_assets.settings import load_settings
-from f1_assets.upstream import archive
-from f1_assets.upstream.ledger import Ledger
-from f1_assets.upstream.policies import policies_of
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import engine
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.faults.disks import strike_in_the_middle
 from f1_assets_tests.faults.struck import SIMULATOR, imported_season, open_season
-from f1_assets_tests.upstream.server import services
+from f1_assets_tests.fetch.server import services
 
 pytestmark = pytest.mark.long
 

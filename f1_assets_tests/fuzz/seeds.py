@@ -4,9 +4,9 @@ import functools
 import gzip
 import json
 
+from f1_assets.feeds.table import CIRCUIT_HOST, Feed, feed_of
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.simulator.calendar import PLACES
-from f1_assets.upstream.feeds import CIRCUIT_HOST, Feed, feed_of
 from f1_assets_tests.conftest import RECORDINGS
 
 OPTIONS = "races=2,tests=0,sprints=0,laps=5,samples_every=50,drivers=4"

@@ -12,18 +12,18 @@ from sqlalchemy import create_engine, insert
 
 from f1_assets.datasets import all_season_datasets
 from f1_assets.errors import F1AssetsError, UnreadableData
+from f1_assets.feeds import telemetry_entries
+from f1_assets.feeds.history import page_urls, pages_of, race_of
+from f1_assets.feeds.table import Feed, damage_of, feed_of
+from f1_assets.feeds.telemetry import parse_car_data, parse_positions, parse_team_radio, t0_date
+from f1_assets.fetch.exchanges import Outcome, exchange_of
+from f1_assets.fetch.sources import Answer, AnsweringAdapter
 from f1_assets.importing.standings import _rows_of
 from f1_assets.planning.standings import StandingsGap
-from f1_assets.upstream import telemetry_entries
-from f1_assets.upstream.exchanges import Outcome, exchange_of
-from f1_assets.upstream.feeds import Feed, damage_of, feed_of
-from f1_assets.upstream.history import page_urls, pages_of, race_of
-from f1_assets.upstream.sources import Answer, AnsweringAdapter
-from f1_assets.upstream.telemetry import parse_car_data, parse_positions, parse_team_radio, t0_date
-from f1_assets.upstream.windows import LONGEST_CLOSURE, _retry_after
+from f1_assets.quota.windows import LONGEST_CLOSURE, _retry_after
+from f1_assets_tests.feeds.telemetry_feeds import car, car_line, feed
 from f1_assets_tests.fuzz.mutations import mutated, mutated_document, packed
 from f1_assets_tests.fuzz.seeds import JOLPICA, seeds, seeds_of
-from f1_assets_tests.upstream.telemetry_feeds import car, car_line, feed
 
 FEW, MANY = 40, 1500
 PARSERS = {Feed.CAR_DATA: parse_car_data, Feed.POSITION: parse_positions, Feed.TEAM_RADIO: parse_team_radio}

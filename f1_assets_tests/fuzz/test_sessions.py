@@ -11,21 +11,21 @@ from f1_assets import errors
 from f1_assets.connection import F1Warehouse, connect
 from f1_assets.datasets import extracted_datasets
 from f1_assets.errors import F1AssetsError, UpstreamError
+from f1_assets.fetch.sources import Recording
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.policies import policies_of
 from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
-from f1_assets.upstream.ledger import Ledger
-from f1_assets.upstream.policies import policies_of
-from f1_assets.upstream.sources import Recording
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import events_of
 from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.fetch.server import Services, body, services
 from f1_assets_tests.fuzz.mutations import mutated
 from f1_assets_tests.fuzz.seeds import OPTIONS, STREAMS
-from f1_assets_tests.upstream.server import Services, body, services
 
 RACE, RECORDED = SessionKey(2025, 1, "R"), SessionKey(2021, 18, "Q")
 """A simulated race, and a qualifying of which all but telemetry, radio and the circuit was recorded."""

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 from f1_assets.cli.app import app
 from f1_assets.datasets import named
 from f1_assets.errors import ConfigurationError, F1AssetsError, UsageError
+from f1_assets.fetch.sources import Recording, adapter_for
 from f1_assets.keys import FIRST_SEASON, SessionKey, parse_seasons
+from f1_assets.quota.policies import FASTF1, policies_of
 from f1_assets.settings import Settings, load_settings, masked_url, process_settings, without_secrets_of
 from f1_assets.simulator import SimulatorOptions
 from f1_assets.simulator.faults import Faults
 from f1_assets.simulator.referee import Referee
-from f1_assets.upstream.policies import FASTF1, policies_of
-from f1_assets.upstream.sources import Recording, adapter_for
 from f1_assets_tests.fuzz.mutations import ODD_VALUES, mutated
 
 FREELY = {"deadline": None, "suppress_health_check": list(HealthCheck)}

@@ -7,18 +7,18 @@ from sqlalchemy import update
 
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import NotYetPublished, TransientError, UsageError
+from f1_assets.feeds.table import Feed
+from f1_assets.fetch.calendar import fetch_season
+from f1_assets.fetch.season_index import entry_of, season_index
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import refresh_calendar, refresh_calendars
 from f1_assets.importing.calendar import stale_seasons
 from f1_assets.keys import SessionKey
 from f1_assets.planning import generate_gap_report
 from f1_assets.simulator import Simulator
-from f1_assets.upstream.calendar import fetch_season
-from f1_assets.upstream.feeds import Feed
-from f1_assets.upstream.season_index import entry_of, season_index
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.models import of_session, seasons, sessions
-from f1_assets_tests.upstream.server import body, services, status
+from f1_assets_tests.fetch.server import body, services, status
 from f1_assets_tests.warehouse.schema_0007 import make_0007
 
 

@@ -8,14 +8,14 @@ from sqlalchemy import insert, select, update
 
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import QuotaExhausted
+from f1_assets.health.clock_health import clock_part
+from f1_assets.health.parts import Condition
 from f1_assets.importing.calendar import stale_seasons
 from f1_assets.importing.clock_repair import repair_clock
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.clock_health import clock_part
-from f1_assets.monitoring.parts import Condition
+from f1_assets.quota.ledger import Ledger, Purpose
+from f1_assets.quota.policies import policies_of
 from f1_assets.settings import load_settings
-from f1_assets.upstream.ledger import Ledger, Purpose
-from f1_assets.upstream.policies import policies_of
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse import claims as leases
 from f1_assets.warehouse.models import (
@@ -30,7 +30,7 @@ from f1_assets.warehouse.models import (
     upstream_request_hours,
     upstream_requests,
 )
-from f1_assets_tests.upstream.machine import Machine
+from f1_assets_tests.quota.machine import Machine
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 LIVE = "https://livetiming.formula1.com/static/2024/x"
@@ -112,7 +112,7 @@ def test_what_a_clock_far_ahead_wrote_is_mended_and_named(warehouse, machine):
 
 def test_a_jump_is_said_in_health_until_the_clock_is_repaired(sqlite_warehouse, machine, monkeypatch):
     settings = load_settings(home="unused", source="simulator", quota="any=2/1h")
-    monkeypatch.setattr("f1_assets.upstream.ledger.read_machine_clocks", machine)
+    monkeypatch.setattr("f1_assets.quota.ledger.read_machine_clocks", machine)
     ledger = Ledger(sqlite_warehouse.engine, POLICIES)
     for _ in range(2):
         ledger.settle(ledger.permit(LIVE), 200, 1, 1.0)

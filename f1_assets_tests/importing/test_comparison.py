@@ -5,13 +5,13 @@ from sqlalchemy import update
 
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.errors import UnreadableData
+from f1_assets.fetch.loaded_session import LoadedSession
+from f1_assets.fetch.loader import fastf1_version
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.importing.comparison import Difference, compare
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
-from f1_assets.upstream.loaded_session import LoadedSession
-from f1_assets.upstream.loader import fastf1_version
-from f1_assets.upstream.transport import Transport
 
 SIMULATED = "races=1,tests=0,sprints=0,laps=5,samples_every=40,drivers=4"
 KEY = SessionKey(2025, 1, "Q")

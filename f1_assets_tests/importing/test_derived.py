@@ -18,7 +18,7 @@ from f1_assets.warehouse import Status
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.claims import Claims
 from f1_assets.warehouse.models import extractions, of_session, upstream_requests
-from f1_assets_tests.upstream.server import status
+from f1_assets_tests.fetch.server import status
 
 SIMULATED = "races=1,tests=0,sprints=0,laps=6,samples_every=40,drivers=4"
 RACE, QUALIFYING = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q")

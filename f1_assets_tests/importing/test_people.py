@@ -13,7 +13,7 @@ from f1_assets.planning import SessionGap
 from f1_assets.planning.gaps import dataset_states
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.digests import stored_digest
-from f1_assets_tests.upstream.server import body
+from f1_assets_tests.fetch.server import body
 
 SIMULATED = "races=2,sprints=1,tests=1,laps=5,samples_every=50,drivers=6"
 RACE, SPRINT_QUALIFYING, TEST = (SessionKey.parse(text) for text in ("2025-01-R", "2025-02-SQ", "2025-T1-1"))

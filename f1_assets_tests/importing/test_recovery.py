@@ -12,8 +12,8 @@ from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.importing.recovery import note_lost, recover
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
-from f1_assets.upstream.ledger import InFlight, Ledger, Purpose
-from f1_assets.upstream.policies import policies_of
+from f1_assets.quota.ledger import InFlight, Ledger, Purpose
+from f1_assets.quota.policies import policies_of
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.claims import Claims, claimed_sessions
 

@@ -9,18 +9,18 @@ import pytest
 from sqlalchemy import select, update
 
 from f1_assets.datasets import all_datasets, named
+from f1_assets.feeds.table import Feed, feed_of
 from f1_assets.importing import Selection, import_season, import_selection, process_session_gap, refresh_calendar
 from f1_assets.importing.season import SessionRun
 from f1_assets.importing.selection import Renewal
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, SessionGap, dataset_states, gaps_of, generate_gap_report, outdated_of
 from f1_assets.planning.dispatch import account_blocked_since
-from f1_assets.upstream.feeds import Feed, feed_of
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import session_of
 from f1_assets.warehouse.models import amendments, extractions, of_session, sessions
-from f1_assets_tests.upstream.server import body, status
+from f1_assets_tests.fetch.server import body, status
 from f1_assets_tests.warehouse.schema_0007 import make_0007
 
 SIMULATED = "races=1,tests=0,sprints=0,laps=6,samples_every=40,drivers=4"

@@ -8,6 +8,7 @@ import pytest
 
 from f1_assets.datasets import all_datasets, all_season_datasets
 from f1_assets.defs.calendars import record_calendar
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import import_season, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
@@ -15,10 +16,9 @@ from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.simulator.calendar import events_of as simulated_events
 from f1_assets.simulator.schedules import schedule, season_index
 from f1_assets.simulator.service import SimulatedResponse
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import events_of
-from f1_assets_tests.upstream.server import services
+from f1_assets_tests.fetch.server import services
 
 POSTGRESQL_IS_LONG = True
 

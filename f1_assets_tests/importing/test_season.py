@@ -10,16 +10,16 @@ from sqlalchemy import delete, update
 
 from f1_assets.datasets import all_datasets, all_season_datasets, extracted_datasets, named
 from f1_assets.errors import NotYetPublished
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import Watcher, import_season, process_session_gap, refresh_calendar
 from f1_assets.importing.forget import forget_failures
 from f1_assets.importing.season import _note_each
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, build_processing_plan, dataset_states, generate_gap_report
 from f1_assets.planning.standings import missing_standings
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import events, extractions, sessions
-from f1_assets_tests.upstream.server import status
+from f1_assets_tests.fetch.server import status
 
 POSTGRESQL_IS_LONG = True
 

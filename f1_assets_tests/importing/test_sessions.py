@@ -6,11 +6,11 @@ from sqlalchemy import update
 from f1_assets.cli.progress import _line
 from f1_assets.datasets import Dataset, all_datasets
 from f1_assets.errors import ConfigurationError, TransientError, Unavailable, UsageError
+from f1_assets.fetch.transport import Transport
+from f1_assets.health.notifications import import_message
 from f1_assets.importing import ImportSummary, Outcome, process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.notifications import import_message
 from f1_assets.planning import SessionGap, dataset_states, gaps_of
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import sessions
 

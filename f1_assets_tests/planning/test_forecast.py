@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
+from f1_assets.fetch.estimates import RequestCost
 from f1_assets.keys import SessionKey
 from f1_assets.planning.forecast import Forecast
 from f1_assets.planning.plan import PlannedSession, ProcessingPlan
-from f1_assets.upstream.estimates import RequestCost
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from f1_assets.fetch.estimates import RequestCost
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, GapReport, build_processing_plan, generate_gap_report
-from f1_assets.upstream.estimates import RequestCost
-from f1_assets.upstream.outlook import WindowOutlook, quota_outlook
-from f1_assets.upstream.transport import Transport
+from f1_assets.quota.outlook import WindowOutlook, quota_outlook
 from f1_assets.warehouse import Status
 
 NOW = datetime(2026, 5, 4, 6, tzinfo=UTC)

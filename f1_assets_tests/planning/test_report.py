@@ -4,6 +4,7 @@ import pytest
 
 from f1_assets.datasets import all_datasets, extracted_datasets, named
 from f1_assets.errors import UsageError
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import (
@@ -14,7 +15,6 @@ from f1_assets.planning import (
     generate_gap_report,
 )
 from f1_assets.planning.gaps import LONGEST_DELAY, SHORTEST_DELAY, USUAL_DELAY, publication_delay
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Extraction, Status
 
 WEEKEND = [(1, 1), (1, 2), (1, 3), (1, 4), (1, 5)]

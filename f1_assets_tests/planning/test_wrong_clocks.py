@@ -19,7 +19,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.planning.dispatch import dispatch
 from f1_assets.planning.wrong_clocks import RecordedTimes, plausible_times
-from f1_assets.upstream.windows import LONGEST_CLOSURE
+from f1_assets.quota.windows import LONGEST_CLOSURE
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.models import extractions
 from f1_assets_tests.warehouse.seasons import a_season, store

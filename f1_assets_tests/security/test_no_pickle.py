@@ -13,9 +13,9 @@ import pytest
 from fastf1.req import Cache
 
 import f1_assets
+from f1_assets.fetch.archive import Archive
+from f1_assets.fetch.transport import Transport
 from f1_assets.settings import load_settings
-from f1_assets.upstream.archive import Archive
-from f1_assets.upstream.transport import Transport
 
 FORBIDDEN = {
     *("pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "jsonpickle"),

@@ -7,12 +7,12 @@ import pytest
 import requests
 
 from f1_assets.errors import ConfigurationError, UsageError
+from f1_assets.fetch.archive import Archive
+from f1_assets.fetch.sources import Answer, AnsweringAdapter, Recording, archive_name
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.archive import Archive
-from f1_assets.upstream.sources import Answer, AnsweringAdapter, Recording, archive_name
 from f1_assets.warehouse.lake import Lake
 
 OUTSIDE = ("../secret", "a/../../secret", "/etc/passwd", "..", "x\0y")
@@ -139,7 +139,7 @@ def test_a_query_of_tables_and_files_works_all_the_same(stored):
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
     from f1_assets.connection import connect
-    from f1_assets.upstream.transport import Transport
+    from f1_assets.fetch.transport import Transport
 
     options = "races=1,tests=0,sprints=0,laps=5,samples_every=50,drivers=4"
     settings = load_settings(home=tmp_path_factory.mktemp("paths"), source="simulator", simulator=options)

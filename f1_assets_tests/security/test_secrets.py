@@ -12,19 +12,19 @@ import pytest
 from sqlalchemy import make_url
 
 from f1_assets.connection import connect
+from f1_assets.fetch import account
+from f1_assets.fetch.archive import Archive
+from f1_assets.fetch.sources import ServerAdapter
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings, masked_url, process_settings, without_secrets_of
 from f1_assets.simulator import Simulator, SimulatorOptions
-from f1_assets.upstream import account
-from f1_assets.upstream.archive import Archive
-from f1_assets.upstream.sources import ServerAdapter
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.engine import shown
 from f1_assets.warehouse.lake import Lake
 from f1_assets_tests.conftest import PLENTY
-from f1_assets_tests.upstream.server import services, status
+from f1_assets_tests.fetch.server import services, status
 
 OPTIONS = "races=1,tests=0,sprints=0,laps=5,samples_every=50,drivers=4"
 PLANTED = "planted-hunter2"

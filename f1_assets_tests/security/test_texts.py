@@ -23,14 +23,14 @@ from f1_assets.datasets import all_datasets
 from f1_assets.defs.checks import available
 from f1_assets.defs.metadata import markdown_table, metadata_of
 from f1_assets.errors import QuotaExhausted, UsageError
+from f1_assets.health.failures import failure_message
 from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.failures import failure_message
-from f1_assets.monitoring.logs import set_up_logs
+from f1_assets.logs import set_up_logs
 from f1_assets.settings import load_settings, process_settings
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.models import amendments, events
-from f1_assets_tests.analytics.home import RACE, make_home
+from f1_assets_tests.analysis.home import RACE, make_home
 
 HOSTILE = (
     "[/x] [bold red]x[/] [link=http://evil.example]y[/link] :warning: "
@@ -163,7 +163,7 @@ def test_an_error_that_repeats_upstream_is_printed_as_it_is(home, monkeypatch, c
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_log_line_is_one_line_whatever_it_repeats(form, capsys):
     set_up_logs(form)
-    for name in ("f1_assets.upstream.ledger", "fastf1.req"):
+    for name in ("f1_assets.quota.ledger", "fastf1.req"):
         try:
             raise ValueError("\x1b[2J no lap")
         except ValueError:
@@ -210,8 +210,8 @@ class _Targets(HTMLParser):
 
 
 def test_no_page_of_the_board_leads_to_an_address_that_upstream_gave(home):
-    from f1_assets.web.app import create_app
-    from f1_assets_tests.web.board import serving
+    from f1_assets.board.app import create_app
+    from f1_assets_tests.board.board import serving
 
     with serving(create_app(process_settings())) as board:
         for path in ("/", "/season/2025", "/session/2025-01-R", "/session/2025-01-Q"):

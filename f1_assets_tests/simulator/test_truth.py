@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 
 from f1_assets.datasets import all_datasets
+from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.simulator import Simulator, SimulatorOptions
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse import Status
 
 POSTGRESQL_IS_LONG = True

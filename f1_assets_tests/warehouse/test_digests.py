@@ -9,9 +9,9 @@ from sqlalchemy import event, select, update
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.checking import AS_STORED, State, check_session
 from f1_assets.datasets.definition import Severity
+from f1_assets.health.consistency_health import consistency_part
+from f1_assets.health.parts import Condition
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.consistency_health import consistency_part
-from f1_assets.monitoring.parts import Condition
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.digests import stored_digest

@@ -8,16 +8,16 @@ from sqlalchemy import select, update
 
 from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError
+from f1_assets.fetch.transport import Transport
+from f1_assets.health.integrity import integrity
+from f1_assets.health.parts import Condition
+from f1_assets.health.storage_health import lake_part
 from f1_assets.importing.sessions import reserve_requests
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.importing.verify import verify
 from f1_assets.keys import SessionKey
-from f1_assets.monitoring.integrity import integrity
-from f1_assets.monitoring.parts import Condition
-from f1_assets.monitoring.storage_health import lake_part
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
-from f1_assets.upstream.transport import Transport
 from f1_assets.warehouse.engine import reading, writing
 from f1_assets.warehouse.lake import Lake, LakeMarker
 from f1_assets.warehouse.models import warehouse_identity

@@ -1,0 +1,59 @@
+"""The board as an ASGI application; ``f1-assets serve`` runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from f1_assets.board import api, monitoring_routes, pages
+from f1_assets.board.headers import SecurityHeaders
+from f1_assets.board.hosts import OwnHosts, hosts_of
+from f1_assets.board.problems import EXCEPTION_HANDLERS
+from f1_assets.board.readings import Readings
+from f1_assets.settings import Settings, process_settings
+
+ROUTES = (*pages.ROUTES, *api.ROUTES, *monitoring_routes.ROUTES)
+
+
+def create_app(
+    settings: Settings | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    listens_on: str | None = None,
+) -> Starlette:
+    """Make the board of the warehouse that the settings name.
+
+    Parameters
+    ----------
+    settings
+        Those of the environment by default.
+    clock
+        Gives the present.
+    listens_on
+        The address that it listens on, to which it answers beside loopback and ``F1_BOARD_HOSTS``.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database cannot be used, or needs ``f1-assets db upgrade``.
+    """
+    readings = Readings(settings or process_settings(), clock)
+    app = Starlette(
+        routes=[*ROUTES, Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(OwnHosts, hosts=hosts_of(readings.settings, listens_on)),
+            Middleware(GZipMiddleware, compresslevel=4),
+        ],
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+    app.state.readings = readings
+    app.state.warehouse = lambda: readings.warehouse
+    app.state.settings = readings.settings
+    return app

@@ -1,0 +1,112 @@
+"""What is kept between two requests because it is dear: the states of seasons, and the costs of their gaps."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from f1_assets.board.changes import fingerprints
+from f1_assets.datasets import Dataset
+from f1_assets.planning import DatasetState, GapReport, SessionGap, dataset_states
+from f1_assets.planning.report import report_of
+from f1_assets.warehouse import Status, Warehouse
+
+if TYPE_CHECKING:
+    from f1_assets.fetch.transport import Transport
+
+COSTS_HOLD_SECONDS = 60.0
+"""What the same gaps cost changes only as the archive grows: worked out again after this time, or for other gaps."""
+
+
+@dataclass(frozen=True)
+class _Season:
+    """The states of a season: as they are from `read_at` until `holds_until`, unless its `fingerprint` changes."""
+
+    fingerprint: Hashable
+    read_at: datetime
+    holds_until: datetime
+    states: tuple[DatasetState, ...]
+
+    def is_fresh(self, fingerprint: Hashable, now: datetime) -> bool:
+        return self.fingerprint == fingerprint and self.read_at <= now < self.holds_until
+
+
+class KeptStates:
+    """The states of seasons, each read anew when something of it changed in the warehouse, or time changes its states.
+
+    Parameters
+    ----------
+    warehouse
+        Where to look.
+    datasets
+        Which datasets.
+    """
+
+    def __init__(self, warehouse: Warehouse, datasets: Sequence[Dataset]) -> None:
+        self._warehouse = warehouse
+        self._datasets = datasets
+        self._lock = threading.Lock()
+        self._known: dict[int, _Season] = {}
+
+    def read(self, seasons: Iterable[int], now: datetime) -> list[DatasetState]:
+        """Give every (session, dataset) of these seasons, in the order of the calendar."""
+        wanted = sorted(seasons)
+        with self._lock:
+            prints = fingerprints(self._warehouse, wanted)
+            stale = [season for season in wanted if not self._is_fresh(season, prints[season], now)]
+            if stale:
+                read: dict[int, list[DatasetState]] = {season: [] for season in stale}
+                for state in dataset_states(self._warehouse, stale, self._datasets, now):
+                    read[state.key.season].append(state)
+                for season, states in read.items():
+                    self._known[season] = _Season(prints[season], now, _hold_until(states, now), tuple(states))
+            return [state for season in wanted for state in self._known[season].states]
+
+    def _is_fresh(self, season: int, fingerprint: Hashable, now: datetime) -> bool:
+        known = self._known.get(season)
+        return known is not None and known.is_fresh(fingerprint, now)
+
+
+def _hold_until(states: Iterable[DatasetState], now: datetime) -> datetime:
+    """Tell when time alone may change a state: what is upcoming any minute, what is unavailable when that expires."""
+    until = datetime.max.replace(tzinfo=UTC)
+    for state in states:
+        if state.status is Status.UPCOMING:
+            return now + timedelta(minutes=1)
+        if state.status is Status.UNAVAILABLE and state.next_try_at is not None:
+            until = min(until, state.next_try_at)
+    return until
+
+
+class KeptCosts:
+    """The costs of the gaps last seen, by seasons: of nine empty seasons they take half a second to work out.
+
+    Parameters
+    ----------
+    warehouse
+        With the calendar.
+    transport
+        Gives the transport, whose archive says what need not be asked for.
+    """
+
+    def __init__(self, warehouse: Warehouse, transport: Callable[[], Transport]) -> None:
+        self._warehouse = warehouse
+        self._transport = transport
+        self._lock = threading.Lock()
+        self._known: dict[tuple[int, ...], tuple[float, tuple[SessionGap, ...], GapReport]] = {}
+
+    def report(self, seasons: tuple[int, ...], states: Sequence[DatasetState], now: datetime) -> GapReport:
+        """Give the gap report of these states."""
+        bare = GapReport(seasons, now, tuple(states))
+        with self._lock:
+            made_at, gaps, report = self._known.get(seasons, (0.0, (), bare))
+            if gaps == bare.sessions_with_gaps and time.monotonic() < made_at + COSTS_HOLD_SECONDS:
+                return replace(bare, sessions=report.sessions, costs=report.costs)
+            transport = self._transport() if bare.sessions_with_gaps else None
+            made = report_of(self._warehouse, seasons, states, now, transport)
+            self._known[seasons] = (time.monotonic(), made.sessions_with_gaps, made)
+            return made

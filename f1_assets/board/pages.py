@@ -1,0 +1,100 @@
+"""The pages: seasons, a season, a session."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from f1_assets.board.failures import alike
+from f1_assets.board.heatmap import heatmap
+from f1_assets.board.readings import Readings
+from f1_assets.board.rendering import bar_of, page
+from f1_assets.board.season import SeasonFilter
+from f1_assets.datasets import named
+from f1_assets.errors import UsageError
+from f1_assets.keys import RACE_WEEKEND_SESSIONS, SessionKey, parse_seasons
+from f1_assets.plots import session_charts
+
+SHOWN_AT_MOST = 12
+"""So many failures and amended values on the first page."""
+
+LISTED_AT_MOST = 100
+"""So many on a season's page; the API has all."""
+
+
+def readings_of(request: Request) -> Readings:
+    """Give what the application reads from."""
+    readings: Readings = request.app.state.readings
+    return readings
+
+
+def season_in(request: Request) -> int:
+    """Read the season of an address; `UsageError` when it is none."""
+    seasons = parse_seasons(request.path_params["year"])
+    if len(seasons) != 1:
+        raise UsageError(f"{request.path_params['year'][:40]!r} is more than one season. Write one, such as 2024.")
+    return seasons[0]
+
+
+def filter_in(request: Request) -> SeasonFilter:
+    """Read the filter of an address; `UsageError` when it asks for what there is not."""
+
+    def given(name: str) -> list[str]:
+        return [value for value in request.query_params.getlist(name) if value]
+
+    return SeasonFilter.of(given("status"), given("session"), given("dataset"), given("round"))
+
+
+def seasons(request: Request) -> Response:
+    """Show all seasons, the quota, the plan, what runs, what failed."""
+    overview = readings_of(request).overview()
+    bars = {row.season: bar_of(row.counts) for row in overview.seasons}
+    return page(
+        "seasons.html",
+        request,
+        view=overview,
+        now=overview.made_at,
+        bars=bars,
+        failures=alike(overview.failures),
+        at_most=SHOWN_AT_MOST,
+    )
+
+
+def season(request: Request) -> Response:
+    """Show a season: weekends by sessions by datasets."""
+    readings, only = readings_of(request), filter_in(request)
+    view, plan = readings.season_and_plan(season_in(request), only)
+    return page(
+        "season.html",
+        request,
+        view=view,
+        plan=plan,
+        map=heatmap(view, only),
+        bar=bar_of(view.summary.counts),
+        now=view.made_at,
+        failures=alike(view.failures),
+        at_most=LISTED_AT_MOST,
+        only=only,
+        is_filtered=only != SeasonFilter(),
+        seasons=readings.known_seasons(),
+        choices={
+            "session": (*RACE_WEEKEND_SESSIONS, "TEST"),
+            "dataset": [dataset.name for dataset in named(readings.settings.datasets) if not dataset.is_derived],
+        },
+    )
+
+
+def session(request: Request) -> Response:
+    """Show a session: its datasets, its charts, race control's log."""
+    readings, key = readings_of(request), SessionKey.parse(request.path_params["key"])
+    view = readings.session(key)
+    charts = session_charts(readings.warehouse, key)
+    return page("session.html", request, view=view, now=view.made_at, charts=charts)
+
+
+ROUTES = [
+    Route("/", seasons, name="seasons"),
+    Route("/season/{year}", season, name="season"),
+    Route("/session/{key}", session, name="session"),
+]

@@ -1,0 +1,165 @@
+"""What the board reads, at the present time: the warehouse, the quota, and the plan that follows from both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from f1_assets.board.kept import KeptCosts, KeptStates
+from f1_assets.board.overview import (
+    AmendedValue,
+    Failure,
+    QuotaWindow,
+    RunningSession,
+    SeasonRow,
+    event_names,
+    failures_of,
+    latest_amendments,
+    quota_windows,
+    running_sessions,
+    season_rows,
+)
+from f1_assets.board.plan import PlanView, plan_view
+from f1_assets.board.season import SeasonFilter, SeasonView, season_view
+from f1_assets.board.session import SessionView, session_view
+from f1_assets.connection import connect
+from f1_assets.datasets import named
+from f1_assets.fetch.process import transport_for
+from f1_assets.keys import SessionKey
+from f1_assets.planning import DatasetState
+from f1_assets.quota.outlook import quota_outlook
+from f1_assets.quota.rate_limit import ledger_of
+from f1_assets.settings import Settings
+from f1_assets.warehouse.calendar import events_of, refreshes_of
+
+if TYPE_CHECKING:
+    from f1_assets.fetch.transport import Transport
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All that the first page shows."""
+
+    made_at: datetime
+    seasons: tuple[SeasonRow, ...]
+    quota: tuple[QuotaWindow, ...]
+    plan: PlanView
+    running: tuple[RunningSession, ...]
+    failures: tuple[Failure, ...]
+    amendments: tuple[AmendedValue, ...]
+
+
+class Readings:
+    """Reads what the pages show. Opening it creates or upgrades an embedded database; no reading writes.
+
+    Parameters
+    ----------
+    settings
+        Which warehouse, quota and datasets.
+    clock
+        Gives the present.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database cannot be used, or needs ``f1-assets db upgrade``.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.settings = settings
+        self.warehouse = connect(settings)
+        self._now = clock
+        self._ledger = ledger_of(settings)
+        self._states = KeptStates(self.warehouse, named(settings.datasets))
+        self._costs = KeptCosts(self.warehouse, self._transport_when_ready)
+        # It brings FastF1, which takes a second: the first page should not wait for it.
+        with_fastf1 = ThreadPoolExecutor(1, thread_name_prefix="transport")
+        self._transport: Future[Transport] = with_fastf1.submit(transport_for, settings)
+        with_fastf1.shutdown(wait=False)
+
+    def overview(self) -> Overview:
+        """Give the first page."""
+        now, calendars = self._now(), refreshes_of(self.warehouse)
+        states, names = self._states.read(calendars, now), event_names(self.warehouse)
+        return Overview(
+            made_at=now,
+            seasons=season_rows(calendars, states, now),
+            quota=self.quota(),
+            plan=self._plan(tuple(calendars), states, now),
+            running=running_sessions(self.warehouse, names, now),
+            failures=failures_of(states, names, now),
+            amendments=latest_amendments(self.warehouse, names),
+        )
+
+    def seasons(self) -> tuple[SeasonRow, ...]:
+        """Give a row per season."""
+        now, calendars = self._now(), refreshes_of(self.warehouse)
+        return season_rows(calendars, self._states.read(calendars, now), now)
+
+    def known_seasons(self) -> list[int]:
+        """Give the seasons whose calendar is there."""
+        return sorted(refreshes_of(self.warehouse))
+
+    def season(self, season: int, only: SeasonFilter) -> SeasonView:
+        """Give a season as a filter leaves it.
+
+        Raises
+        ------
+        UsageError
+            When the warehouse has no calendar of the season, or there is no dataset of a name.
+        """
+        named(only.datasets)
+        now = self._now()
+        states = self._states.read((season,), now)
+        return season_view(self.warehouse, season, states, now, only)
+
+    def season_and_plan(self, season: int, only: SeasonFilter) -> tuple[SeasonView, PlanView]:
+        """Give a season as a filter leaves it, and the plan of all of it, from the same look; see `season`."""
+        named(only.datasets)
+        now = self._now()
+        states = self._states.read((season,), now)
+        view = season_view(self.warehouse, season, states, now, only)
+        return view, self._plan((season,), states, now)
+
+    def session(self, key: SessionKey) -> SessionView:
+        """Give a session; `UsageError` when the calendar does not have it."""
+        now = self._now()
+        states = [state for state in self._states.read((key.season,), now) if state.key == key]
+        return session_view(self.warehouse, key, states, now)
+
+    def quota(self) -> tuple[QuotaWindow, ...]:
+        """Give every window of the quota; none where a recording answers."""
+        return quota_windows(self._ledger.stats()) if self._ledger is not None else ()
+
+    def plan(self, season: int) -> PlanView:
+        """Give the plan of a season; `UsageError` when the warehouse has no calendar of it."""
+        return self.season_and_plan(season, SeasonFilter())[1]
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Give all that failed, of every season, the latest try first."""
+        now = self._now()
+        states = self._states.read(self.known_seasons(), now)
+        return failures_of(states, event_names(self.warehouse), now)
+
+    def amendments(self) -> tuple[AmendedValue, ...]:
+        """Give all that changed upstream after it was imported, the latest change first."""
+        return latest_amendments(self.warehouse, event_names(self.warehouse))
+
+    def examples(self) -> dict[str, str]:
+        """Give a season and a session that are there, to try the API with."""
+        known = self.known_seasons()
+        events = events_of(self.warehouse, known[-1]) if known else []
+        keys = [str(listed.key) for event in events for listed in event.sessions]
+        return {"year": str(known[-1]) if known else "2024", "key": keys[0] if keys else "2024-03-Q"}
+
+    def _transport_when_ready(self) -> Transport:
+        # Its archive says what a load need not ask for; nothing is sent through it.
+        return self._transport.result()
+
+    def _plan(self, seasons: tuple[int, ...], states: Sequence[DatasetState], now: datetime) -> PlanView:
+        return plan_view(
+            self._costs.report(seasons, states, now), quota_outlook(self._ledger, now), self.settings.workers
+        )

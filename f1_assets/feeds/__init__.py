@@ -1,0 +1,1 @@
+"""What F1's services send: a table of feeds, and the parsers of their bodies."""

@@ -1,0 +1,55 @@
+"""What a load asks for: it follows from the feeds that its datasets are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from f1_assets.feeds.spec import FLAGS, Load
+from f1_assets.feeds.table import Feed
+
+
+def feeds_to_load(required: Iterable[Feed], optional: Iterable[Feed] = ()) -> frozenset[Feed]:
+    """Return all feeds that a load asks for, so that these come: FastF1 asks for all feeds of a flag.
+
+    Parameters
+    ----------
+    required
+        Feeds that FastF1 reads, or that are read here.
+    optional
+        Feeds that add to them; of some the body is enough, and FastF1 is not asked for it.
+    """
+    wanted = set(required)
+    alone = {feed for feed in optional if feed.spec.alone_where_optional}
+    flags = {feed.spec.load for feed in (*wanted, *optional) if feed not in alone or feed in wanted} & {*FLAGS}
+    return frozenset(wanted | {*optional} | {feed for feed in Feed if feed.spec.load in flags})
+
+
+def flags_of(feeds: Collection[Feed]) -> dict[str, bool]:
+    """Return the flags of ``Session.load()``: those of which all feeds are wanted."""
+    return {str(flag): _is_on(flag, feeds) for flag in FLAGS} | {"telemetry": False}
+
+
+def raw_feeds(feeds: Collection[Feed]) -> list[Feed]:
+    """Return the feeds that FastF1 is not asked for: telemetry and team radio, and a status without the laps."""
+    return [feed for feed in Feed if feed in feeds and _is_raw(feed, feeds)]
+
+
+def name_of_load(feeds: Collection[Feed]) -> str:
+    """Name a load by what it asks for: so the ledger knows past loads of the same kind."""
+    flags = [str(flag) for flag in FLAGS if _is_on(flag, feeds)]
+    others = [feed.spec.load_name for feed in Feed if feed.spec.load_name and feed in feeds]
+    return ", ".join([*flags, *others]) or "session and results only"
+
+
+def asks_for(feed: Feed, feeds: Collection[Feed]) -> bool:
+    """Check whether a load of these feeds asks for one."""
+    return feed.spec.load is Load.ALWAYS or feed in feeds
+
+
+def _is_on(flag: Load, feeds: Collection[Feed]) -> bool:
+    return all(feed in feeds for feed in Feed if feed.spec.load is flag)
+
+
+def _is_raw(feed: Feed, feeds: Collection[Feed]) -> bool:
+    load = feed.spec.load
+    return load is Load.ITSELF or (load in FLAGS and not _is_on(load, feeds))

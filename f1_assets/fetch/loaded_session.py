@@ -1,0 +1,338 @@
+"""A session after its one load: what each feed gave, or the typed error that says why there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NoReturn
+
+import pandas as pd
+from fastf1.exceptions import DataNotLoadedError
+from fastf1.mvapi import CircuitInfo
+
+from f1_assets.errors import (
+    AuthenticationRequired,
+    NotArchived,
+    NotYetPublished,
+    QuotaExhausted,
+    TransientError,
+    Unavailable,
+    UnreadableData,
+)
+from f1_assets.feeds.identity import held_at
+from f1_assets.feeds.own_time import OwnTime, own_time, parts_of
+from f1_assets.feeds.table import Feed
+from f1_assets.feeds.telemetry import (
+    CarSamples,
+    PositionSamples,
+    TeamRadio,
+    parse_car_data,
+    parse_positions,
+    parse_team_radio,
+    t0_date,
+)
+from f1_assets.fetch.corrections import Corrections
+from f1_assets.fetch.exchanges import Exchange, Outcome, body_of, decisive
+from f1_assets.fetch.fastf1_private import LIVE_TIMING_URL
+from f1_assets.fetch.fastf1_sessions import circuit_key_of
+from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
+
+if TYPE_CHECKING:
+    from fastf1.core import Session
+
+    from f1_assets.keys import SessionKey
+
+MOST_LAPS = 200
+"""No race of the world championship but the Indianapolis 500 had so many; what says so is damaged."""
+
+CLOCK_STARTS_WITHIN = timedelta(hours=24)
+"""Session time begins some minutes to an hour before a session; a clock that is a day off is another session's."""
+
+
+@dataclass
+class LoadedSession:
+    """A session after its one load. Each property gives data or raises the error that says why there is none.
+
+    Made by `load_session`.
+    """
+
+    event: CalendarEvent
+    session: CalendarSession
+    fastf1: Session
+    feeds: frozenset[Feed]
+    exchanges: Sequence[Exchange]
+    failures: Sequence[BaseException]
+    stopped: QuotaExhausted | TransientError | AuthenticationRequired | None
+    seconds: float
+    loaded_at: datetime
+    _timing_streams: Sequence[pd.DataFrame] = field(default_factory=list)
+    corrections: Corrections = field(default_factory=Corrections)
+    _circuit: CircuitInfo | None = None
+    _raw: Mapping[Feed, bytes] = field(default_factory=dict)
+    _lists: Sequence[pd.DataFrame] = field(default_factory=list)
+
+    @property
+    def key(self) -> SessionKey:
+        """Which session this is."""
+        return self.session.key
+
+    @property
+    def since_end(self) -> timedelta:
+        """How long ago the session had ended when it was loaded."""
+        return self.loaded_at - self.session.end
+
+    @property
+    def requests(self) -> int:
+        """How many requests reached the source."""
+        return sum(1 for exchange in self.exchanges if exchange.reached_source)
+
+    @property
+    def archive_hits(self) -> int:
+        """How many responses the archive gave."""
+        return sum(1 for exchange in self.exchanges if exchange.from_archive)
+
+    def body(self, feed: Feed) -> bytes | None:
+        """Return the body of a feed as it came, of those whose body a load keeps; None where it gave no data."""
+        return body_of(self.exchanges, feed)
+
+    @functools.cached_property
+    def own_time(self) -> OwnTime:
+        """When the feeds are about the session itself."""
+        info = self.body(Feed.SESSION_INFO)
+        held = held_at(info) if info is not None else None
+        if held is None and not self.session.end_is_estimated:
+            held = self.session.start, self.session.end
+        statuses, messages = self.body(Feed.SESSION_STATUS), self.body(Feed.RACE_CONTROL)
+        asked = any(exchange.feed is Feed.SESSION_STATUS for exchange in self.exchanges)
+        return own_time(statuses, messages, held, self.t0_utc, parts_of(self.key.session) if asked else None)
+
+    @functools.cached_property
+    def cars(self) -> Mapping[str, str | None] | None:
+        """The session's own cars and their drivers' letters; None where F1's driver list is missing."""
+        if self.corrections.driver_list is None or not self.corrections.driver_list.entries:
+            return None
+        results = self.results
+        letters = results["Abbreviation"].where(results["Abbreviation"].notna(), None)
+        return dict(zip(results["DriverNumber"].astype(str), letters, strict=True))
+
+    @property
+    def listed(self) -> pd.DataFrame | None:
+        """The drivers of F1's driver list alone, in FastF1's own columns; None where there is none."""
+        return self._lists[-1] if self._lists else None
+
+    @property
+    def laps(self) -> pd.DataFrame:
+        """Laps, in FastF1's own columns."""
+        return self._loaded("laps")
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """Drivers and results, in FastF1's own columns."""
+        return self._loaded("results")
+
+    @property
+    def weather(self) -> pd.DataFrame:
+        """Weather, in FastF1's own columns."""
+        return self._loaded("weather_data")
+
+    @property
+    def race_control_messages(self) -> pd.DataFrame:
+        """Race control messages, in FastF1's own columns."""
+        return self._loaded("race_control_messages")
+
+    @property
+    def track_status(self) -> pd.DataFrame:
+        """Changes of the track status, in FastF1's own columns."""
+        return self._loaded("track_status")
+
+    @property
+    def session_status(self) -> pd.DataFrame:
+        """Changes of the session status, in FastF1's own columns."""
+        return self._loaded("session_status")
+
+    @property
+    def laps_scheduled(self) -> int | None:
+        """The laps of a race or sprint, as LapCount announces them; None for other sessions, or where it does not."""
+        try:
+            count = self.fastf1.total_laps
+        except DataNotLoadedError:
+            return None
+        return count if isinstance(count, int) and 0 < count <= MOST_LAPS else None
+
+    @property
+    def timing_stream(self) -> pd.DataFrame:
+        """The stream of positions, gaps and intervals, as FastF1's ``timing_data`` gives it."""
+        if not self._timing_streams:
+            self._unread("stream of gaps")
+        return self._timing_streams[-1]
+
+    @property
+    def circuit(self) -> CircuitInfo:
+        """The circuit's markers."""
+        if self._circuit is None:
+            self._unread("circuit")
+        return self._circuit
+
+    @functools.cached_property
+    def car_data(self) -> CarSamples:
+        """Every sample of every car's engine, speed and pedals, as they were sent."""
+        return parse_car_data(self.raw(Feed.CAR_DATA))
+
+    @functools.cached_property
+    def positions(self) -> PositionSamples:
+        """Every sample of every car's place on the track, as they were sent."""
+        return parse_positions(self.raw(Feed.POSITION))
+
+    @functools.cached_property
+    def team_radio(self) -> TeamRadio:
+        """The messages between cars and teams that were broadcast."""
+        return parse_team_radio(self.raw(Feed.TEAM_RADIO))
+
+    @functools.cached_property
+    def t0_utc(self) -> datetime | None:
+        """When session time began, as telemetry of this load or of an earlier one tells; None without any."""
+        feeds: list[CarSamples | PositionSamples] = []
+        with contextlib.suppress(UnreadableData):
+            feeds += [self.car_data] if Feed.CAR_DATA in self._raw else []
+        with contextlib.suppress(UnreadableData):
+            feeds += [self.positions] if Feed.POSITION in self._raw else []
+        zero = t0_date(*feeds) if feeds else None
+        began = None if zero is None else zero.to_pydatetime().replace(tzinfo=UTC)
+        is_of_this_session = began is not None and abs(began - self.session.start) < CLOCK_STARTS_WITHIN
+        return began if is_of_this_session else self.session.t0_utc
+
+    def raw(self, feed: Feed) -> bytes:
+        """Return the body of a feed that FastF1 is not asked for."""
+        if feed not in self._raw:
+            self._unread(str(feed))
+        return self._raw[feed]
+
+    @property
+    def folder_url(self) -> str:
+        """The address below which the session's feeds and sounds are."""
+        return f"{LIVE_TIMING_URL}{self.fastf1.api_path}"
+
+    @property
+    def circuit_key(self) -> int | None:
+        """F1's own key of the circuit, where the season index or the session says it."""
+        return self.event.circuit_key or circuit_key_of(self.fastf1)
+
+    def asked_at(self, feeds: Iterable[Feed]) -> datetime:
+        """Return when upstream gave the oldest of these feeds' answers, which may have come from the archive."""
+        decisive = [exchange for feed in feeds if (exchange := self._decisive(feed)) is not None]
+        return min([self.loaded_at, *(e.answered_at for e in decisive if e.answered_at is not None)])
+
+    def has(self, feed: Feed) -> bool:
+        """Check whether a feed gave data."""
+        exchange = self._decisive(feed)
+        return exchange is not None and exchange.outcome is Outcome.DATA
+
+    def demand(self, feeds: Iterable[Feed], optional: Iterable[Feed] = ()) -> None:
+        """Make sure that feeds are there.
+
+        Parameters
+        ----------
+        feeds
+            Feeds without which there is no data.
+        optional
+            Feeds that add to the data: that upstream has none is no error, that they failed is one, because the
+            data would be poorer than what upstream has.
+
+        Raises
+        ------
+        UpstreamError
+            The class that fits what happened, with the feed's name.
+        """
+        for feed in feeds:
+            self._demand(feed, needed=True)
+        for feed in optional:
+            self._demand(feed, needed=False)
+
+    def _demand(self, feed: Feed, needed: bool) -> None:
+        exchange = self._decisive(feed)
+        if exchange is None:
+            if self.stopped is not None:
+                raise self.stopped
+            if needed and feed is Feed.CIRCUIT and self.circuit_key is None:
+                self._demand(Feed.SESSION_INFO, needed=True)
+                raise Unavailable(
+                    "the circuit's key is in neither the season index nor SessionInfo", key=self.key, feed=feed
+                )
+            if needed:
+                raise UnreadableData(f"FastF1 did not ask for {feed}.{self._last_failure()}", key=self.key, feed=feed)
+            return
+        match exchange.outcome:
+            case Outcome.DATA:
+                return
+            case Outcome.THROTTLED:
+                raise QuotaExhausted(
+                    f"{feed} was throttled by the service ({exchange.detail}).", key=self.key, feed=feed
+                )
+            case Outcome.NOT_ARCHIVED:
+                named = f"{self.key.season} --round {self.key.round} --session {self.key.session}"
+                raise NotArchived(
+                    f"{feed} is not in the archive.",
+                    advice=f"The rows stay as they are; to ask for it again: f1-assets import {named} --renew",
+                    key=self.key,
+                    feed=feed,
+                )
+            case Outcome.FAILED:
+                raise TransientError(f"{feed} failed: {exchange.detail}.", key=self.key, feed=feed)
+            case Outcome.REFUSED if self.stopped is not None:
+                raise self.stopped
+            case Outcome.REFUSED:
+                raise AuthenticationRequired(f"{feed} was refused ({exchange.detail}).", key=self.key, feed=feed)
+        if needed:
+            self._absent(feed, exchange)
+
+    def _absent(self, feed: Feed, exchange: Exchange) -> NoReturn:
+        if self._may_come(feed):
+            words = f"{feed} is not published yet ({exchange.detail})."
+            raise NotYetPublished(words, self.since_end, key=self.key, feed=feed)
+        raise Unavailable(f"{feed} is not there ({exchange.detail})", key=self.key, feed=feed)
+
+    def _may_come(self, feed: Feed) -> bool:
+        wait = feed.spec.published_within
+        return wait is not None and self._since_possible(feed) < wait
+
+    def _since_possible(self, feed: Feed) -> timedelta:
+        """Return for how long a feed could have been there; negative where it cannot be yet."""
+        if feed is Feed.RESULTS and self.key.session in ("FP1", "FP2", "FP3"):
+            # FastF1 knows the drivers of a practice from the result of its race.
+            ends = [listed.end for listed in self.event.sessions if listed.key.session == "R"]
+            return self.loaded_at - max([self.session.end, *ends])
+        return self.since_end
+
+    def awaited(self, optional: Iterable[Feed]) -> dict[Feed, timedelta]:
+        """Name the feeds among those that add to the data which were asked for, are absent, and may still come.
+
+        With each, for how long it could have been there; negative where it cannot be yet.
+        """
+        asked = {exchange.feed for exchange in self.exchanges}
+        absent = [feed for feed in optional if feed in asked and not self.has(feed)]
+        return {feed: self._since_possible(feed) for feed in absent if self._may_come(feed)}
+
+    def _decisive(self, feed: Feed) -> Exchange | None:
+        return decisive(self.exchanges, feed)
+
+    def _loaded(self, name: str) -> pd.DataFrame:
+        try:
+            data: pd.DataFrame = getattr(self.fastf1, name)
+        except DataNotLoadedError:
+            self._unread(name.replace("_", " "))
+        return data
+
+    def _unread(self, what: str) -> NoReturn:
+        if self.stopped is not None:
+            raise self.stopped
+        error = UnreadableData(f"FastF1 could not read the {what}.{self._last_failure()}", key=self.key)
+        raise error from (self.failures[-1] if self.failures else None)
+
+    def _last_failure(self) -> str:
+        if not self.failures:
+            return ""
+        last = self.failures[-1]
+        return f" Its last error was {type(last).__name__}: {last}"

@@ -1,0 +1,21 @@
+"""What a process has one of: its transport, with its requests counted in the ledger."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from f1_assets.quota.rate_limit import ledger_of
+from f1_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from f1_assets.fetch.transport import Transport
+
+
+@functools.cache
+def transport_for(settings: Settings) -> Transport:
+    """Give this process's transport for these settings, with its requests counted in the ledger."""
+    # Imported here: it brings FastF1, which takes a second.
+    from f1_assets.fetch.transport import Transport
+
+    return Transport(settings, ledger_of(settings))

@@ -1,0 +1,29 @@
+"""A home in which one race of a simulated season is imported, with its standings."""
+
+from pathlib import Path
+
+from f1_assets.connection import connect
+from f1_assets.datasets import all_datasets, all_season_datasets
+from f1_assets.fetch.transport import Transport
+from f1_assets.importing import process_session_gap, refresh_calendar
+from f1_assets.importing.standings import refresh_standings
+from f1_assets.keys import SessionKey
+from f1_assets.planning import SessionGap
+from f1_assets.settings import load_settings
+
+RACE = SessionKey(2025, 1, "R")
+
+
+def make_home(folder: Path) -> Path:
+    """Import the race, and return the home."""
+    options = "races=1,tests=0,sprints=0,laps=5,samples_every=50,drivers=4"
+    settings = load_settings(home=folder, source="simulator", simulator=options)
+    warehouse, transport = connect(settings), Transport(settings)
+    refresh_calendar(2025, warehouse=warehouse, transport=transport)
+    gap = SessionGap(RACE, tuple(all_datasets()))
+    assert process_session_gap(gap, warehouse=warehouse, transport=transport).failed == ()
+    for standings in all_season_datasets().values():
+        refresh_standings(2025, standings, warehouse=warehouse, transport=transport)
+    transport.close()
+    warehouse.close()
+    return folder

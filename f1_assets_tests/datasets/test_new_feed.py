@@ -89,7 +89,7 @@ def stops(answer: SimulatedResponse) -> SimulatedResponse:
 def package(tmp_path):
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(f1_assets.__file__).parent, tmp_path / "f1_assets", ignore=ignored)
-    datasets, table = tmp_path / "f1_assets" / "datasets", tmp_path / "f1_assets" / "upstream" / "feeds.py"
+    datasets, table = tmp_path / "f1_assets" / "datasets", tmp_path / "f1_assets" / "feeds" / "table.py"
     (datasets / "flags.py").write_text((HERE / "example_dataset.py.txt").read_text())
     (datasets / "pit_lane_times.py").write_text((HERE / "example_feed_dataset.py.txt").read_text())
     (datasets / "pit_stops.py").write_text((HERE / "example_document_dataset.py.txt").read_text())

@@ -24,7 +24,7 @@ from f1_assets.analysis.export_list import (
     write_json,
 )
 from f1_assets.analysis.schemas import schema_of_files, schema_of_table
-from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets
+from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
@@ -126,11 +126,10 @@ def _sources(
     """Give name, columns and rows of all that a season has."""
     for table in CALENDAR:
         yield table.name, schema_of_table(table), _rows(warehouse, table, season)
-    every: list[Dataset | SeasonDataset] = [*all_datasets().values(), *all_season_datasets().values()]
-    for dataset in (each for each in every if wanted is None or each.name in wanted):
+    for dataset in (each for each in all_datasets().values() if wanted is None or each.name in wanted):
         if dataset.table is not None:
             yield dataset.name, schema_of_table(dataset.table), _rows(warehouse, dataset.table, season)
-        elif isinstance(dataset, Dataset):
+        else:
             schema = schema_of_files(dataset)
             yield dataset.name, schema, _rows_of_files(warehouse, dataset.name, season, schema)
 

@@ -17,7 +17,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from sqlalchemy import Table
 
-from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets
+from f1_assets.datasets import Dataset, all_datasets
 from f1_assets.datasets.licences import LICENCES, licences_of
 from f1_assets.errors import UsageError
 from f1_assets.warehouse.models import UtcDateTime, events, sessions
@@ -83,7 +83,7 @@ class ExportList:
 
     def write(self) -> None:
         """Write the list in one step."""
-        order = [*(table.name for table in CALENDAR), *all_datasets(), *all_season_datasets()]
+        order = [*(table.name for table in CALENDAR), *all_datasets()]
         files = sorted(self._files.values(), key=lambda file: (file.season, order.index(file.dataset)))
         names = {file.dataset for file in files}
         document = {
@@ -132,10 +132,10 @@ class ExportList:
         return place.is_file() and not place.is_symlink() and not place.parent.is_symlink()
 
 
-def documented(name: str) -> Dataset | SeasonDataset | Table | None:
+def documented(name: str) -> Dataset | Table | None:
     """Return what is exported under a name; None where there is no such dataset."""
     calendar = {table.name: table for table in CALENDAR}
-    return calendar.get(name, all_datasets().get(name, all_season_datasets().get(name)))
+    return calendar.get(name, all_datasets().get(name))
 
 
 def dataset_document(name: str) -> Mapping[str, Any]:
@@ -147,11 +147,10 @@ def dataset_document(name: str) -> Mapping[str, Any]:
         return {"row": name.removesuffix("s"), "key": key, "columns": columns_of(name), "sources": sources}
     if dataset is None:
         raise KeyError(name)
-    beside = ("season", "round", "session") if isinstance(dataset, Dataset) else ("season", "round")
     return {
         "row": dataset.row,
         "description": dataset.description,
-        "key": [*beside, *dataset.key],
+        "key": [*_KEY, *dataset.key],
         "columns": columns_of(name),
         "sources": [licence.source for licence in licences_of(dataset)],
     }
@@ -164,12 +163,8 @@ def columns_of(name: str) -> list[dict[str, Any]]:
         return [_column(c.name, _type_of(c.type), c.comment or _KEY.get(c.name, ("", ""))[1]) for c in dataset.columns]
     if dataset is None:
         raise KeyError(name)
-    beside = ("season", "round", "session") if isinstance(dataset, Dataset) else ("season", "round")
-    columns = [_column(key, *_KEY[key]) for key in beside]
-    columns += [_column(c.name, c.type, c.description, c.unit) for c in dataset.columns]
-    if isinstance(dataset, SeasonDataset):
-        columns.append(_column("fetched_at", "timestamp", "When it was asked for"))
-    return columns
+    columns = [_column(key, *about) for key, about in _KEY.items()]
+    return columns + [_column(c.name, c.type, c.description, c.unit) for c in dataset.columns]
 
 
 def _column(name: str, kind: str, description: str, unit: str | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import out, print_json
 from f1_assets.connection import connect
-from f1_assets.datasets import named, named_of_seasons
+from f1_assets.datasets import named
 from f1_assets.datasets.licences import JOLPICA
 from f1_assets.errors import UsageError
 from f1_assets.formatting import counted, size
@@ -44,7 +44,7 @@ def export(
     wanted = parse_seasons(seasons) if seasons else known
     if not set(wanted) & set(known):
         raise UsageError(no_calendar(seasons))
-    names = [each.name for each in named(datasets)] + [each.name for each in named_of_seasons(datasets)]
+    names = [each.name for each in named(datasets)]
     form = form or ("csv" if safe_csv else "parquet")
     files = export_warehouse(warehouse, folder, wanted, form, names, safe_csv)
     rows, total_bytes = sum(file.rows for file in files), sum(file.bytes for file in files)

@@ -16,12 +16,11 @@ from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import STYLES, out, print_json, program, why
 from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
-from f1_assets.datasets import named, named_of_seasons
+from f1_assets.datasets import named
 from f1_assets.formatting import counted, percent
 from f1_assets.importing.forget import forget_failures
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import GapReport, ProcessingPlan, SessionGap, build_processing_plan, generate_gap_report
-from f1_assets.planning.standings import missing_standings
 from f1_assets.quota.outlook import quota_outlook
 from f1_assets.quota.rate_limit import ledger_of
 from f1_assets.settings import process_settings
@@ -42,10 +41,8 @@ def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
     """Report what should be in the warehouse and is not."""
     warehouse = connect()
     report = _report(seasons, warehouse)
-    wanted = named_of_seasons(process_settings().datasets)
-    standings = missing_standings(warehouse, report.seasons, wanted, report.now)
     if as_json:
-        print_json({**_report_document(report), "missing_standings": [asdict(gap) for gap in standings]})
+        print_json(_report_document(report))
         return
     table = _table("season", "complete", "sessions to load", "requests", "failed", "not there upstream", "upcoming")
     for season in report.seasons:
@@ -54,16 +51,11 @@ def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
     if len(report.seasons) <= _SEASONS_IN_DETAIL:
         _print_weekends(report)
         _print_failed(report)
-    if standings:
-        rounds = dict.fromkeys(f"{gap.season}-{gap.round:02}" for gap in standings)
-        shown = ", ".join(list(rounds)[:8]) + (", ..." if len(rounds) > 8 else "")
-        cost = counted(len(standings), "request")
-        out().print(f"Standings are missing after {counted(len(rounds), 'round')}, {cost}: {shown}")
     if report.sessions_outdated:
         sessions = counted(len(report.sessions_outdated), "session")
         out().print(f"Rows of an older version of their dataset in {sessions}: import takes them from the archive.")
     loads, requests = counted(report.total_api_calls_needed, "session"), counted(report.requests_needed, "request")
-    if report.total_api_calls_needed or standings or report.sessions_outdated:
+    if report.total_api_calls_needed or report.sessions_outdated:
         fill = f"{program()} import {seasons.replace(' ', '')}"
         out().print(f"{loads} to load, {requests}. To fill the gaps: {fill}")
     elif not _without_calendar(report):
@@ -81,7 +73,6 @@ def plan(
     """Tell what would be imported, in which order, its cost, and when it would be complete."""
     settings, warehouse = process_settings(), connect()
     report = _report(seasons, warehouse)
-    standings = missing_standings(warehouse, report.seasons, named_of_seasons(settings.datasets), report.now)
     made = build_processing_plan(
         report,
         max_sessions,
@@ -90,8 +81,7 @@ def plan(
         workers=settings.workers,
     )
     if as_json:
-        without = {"requests_for_standings": len(standings), "without_calendar": _without_calendar(report)}
-        print_json({**_plan_document(made), **without})
+        print_json({**_plan_document(made), "without_calendar": _without_calendar(report)})
         return
     if not made.sessions:
         beyond = f"; {counted(len(made.left_out), 'session')} would cost more than it may" if made.left_out else ""
@@ -118,8 +108,6 @@ def plan(
         out().print(f"Left out, beyond what it may spend: {counted(len(made.left_out), 'session')}")
     else:
         out().print(f"Complete at about {made.complete_at:%Y-%m-%d %H:%M} UTC.")
-    if standings:
-        out().print(f"Standings follow, with {counted(len(standings), 'request')} more.")
     _say_without_calendar(report)
 
 

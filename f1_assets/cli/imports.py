@@ -23,7 +23,6 @@ from f1_assets.formatting import counted
 from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal
-from f1_assets.importing.standings import StandingsRefresh
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import ProcessingPlan, build_processing_plan
 from f1_assets.planning.report import cost_of, report_of
@@ -85,7 +84,6 @@ def _import(warehouse: Warehouse, selection: Selection, workers: int, **options:
     from f1_assets.defs.instance import dagster_instance
     from f1_assets.defs.lost_runs import end_lost_runs
     from f1_assets.defs.runs import run_sessions
-    from f1_assets.defs.season_assets import record_standings
 
     class _Recording(ProgressWatcher):
         def refreshed(self, refresh: CalendarRefresh) -> None:
@@ -95,10 +93,6 @@ def _import(warehouse: Warehouse, selection: Selection, workers: int, **options:
         def computed(self, line: Extraction) -> None:
             record_computed(dagster_instance(process_settings()), warehouse, line)
             super().computed(line)
-
-        def standings(self, refresh: StandingsRefresh) -> None:
-            record_standings(dagster_instance(process_settings()), refresh)
-            super().standings(refresh)
 
     end_lost_runs(dagster_instance(process_settings()), warehouse)
     recover(warehouse)

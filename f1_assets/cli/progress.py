@@ -16,7 +16,6 @@ from f1_assets.errors import QuotaExhausted
 from f1_assets.escaping import visible
 from f1_assets.formatting import counted, duration
 from f1_assets.importing import CalendarRefresh, Outcome, SessionOutcome, SessionRun, Watcher
-from f1_assets.importing.standings import StandingsRefresh
 from f1_assets.keys import SessionKey
 from f1_assets.planning import ProcessingPlan, SessionGap
 from f1_assets.planning.forecast import Forecast
@@ -66,12 +65,6 @@ class ProgressWatcher(Watcher):
     def warned(self, message: str) -> None:
         """Say what went wrong."""
         self._progress.console.print(visible(message), style="yellow")
-
-    def standings(self, refresh: StandingsRefresh) -> None:
-        """Say which rounds were brought."""
-        if refresh.rounds:
-            brought = f"{counted(len(refresh.rounds), 'round')}, {counted(refresh.requests, 'request')}"
-            self._progress.console.print(f"{refresh.season} {refresh.dataset.replace('_', ' ')}: {brought}")
 
     def began(self, gaps: Sequence[SessionGap]) -> None:
         """Show the bar, and on a terminal the time that is left by the plan."""

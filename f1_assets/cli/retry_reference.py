@@ -13,8 +13,7 @@ from f1_assets.feeds import spec as feed_spec
 from f1_assets.fetch import transport
 from f1_assets.formatting import counted
 from f1_assets.importing import retries
-from f1_assets.importing.standings import PUBLISHED_WITHIN
-from f1_assets.planning import dispatch, gaps, standings
+from f1_assets.planning import dispatch, gaps
 
 _HEAD = """# Retries and refreshes
 
@@ -149,16 +148,6 @@ def _elsewhere() -> Iterator[_Row]:
         "a season, key or dataset does not exist", "`UsageError`", "as it was", "never", "", "", _NOTHING, _NOTHING
     )
     yield _Row(
-        "standings could not be fetched, or are not published yet",
-        "as above",
-        "missing",
-        runs,
-        longest,
-        f"none; absent {_words(PUBLISHED_WITHIN)} after the race, they are asked for again after "
-        f"{_words(standings.ASKED_AGAIN_AFTER)}",
-        _NOTHING,
-    )
-    yield _Row(
         "a calendar could not be refreshed",
         "as above",
         "the stored calendar stays",
@@ -217,15 +206,6 @@ def _stored() -> Iterator[_Row]:
         "",
         "asked for at once: upstream, for what the archive lacks",
         _DUE,
-    )
-    yield _Row(
-        "standings are stored that were fetched soon after the race",
-        "",
-        "present",
-        f"once, {_words(standings.SETTLED_AFTER)} after the race",
-        "",
-        f"{_words(standings.SETTLED_AFTER)} after the race",
-        _NOTHING,
     )
 
 

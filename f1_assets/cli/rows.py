@@ -8,17 +8,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
-from sqlalchemy import select
 
 from f1_assets.cli.console import Table
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import out, print_json, row_tables, state_document, why
 from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
-from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets, named, named_of_seasons
-from f1_assets.errors import UsageError
+from f1_assets.datasets import Dataset, all_datasets, named
 from f1_assets.formatting import counted
-from f1_assets.keys import SessionKey, parse_seasons
+from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.amendments import Amendment, amendments_of
@@ -29,38 +27,26 @@ commands = typer.Typer()
 
 @commands.command()
 def show(
-    key: Annotated[str, typer.Argument(help="A session: 2024-03-Q; a season for data of seasons: 2024.")],
+    key: Annotated[str, typer.Argument(help="A session: 2024-03-Q.")],
     dataset: Annotated[str, typer.Argument(help="A dataset: laps.")],
     limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Show the rows of one dataset of one session, and what changed in them upstream."""
-    warehouse = connect()
-    of_seasons = named_of_seasons([dataset])
-    if of_seasons:
-        _show_season(warehouse, key, of_seasons[0], limit, as_json)
-    else:
-        _show_session(warehouse, SessionKey.parse(key), named([dataset])[0], limit, as_json)
+    _show_session(connect(), SessionKey.parse(key), named([dataset])[0], limit, as_json)
 
 
 @commands.command()
 def datasets(as_json: AsJson = False) -> None:
     """List the datasets: what a row is, their columns with type and unit, what they need."""
     if as_json:
-        print_json(
-            {
-                "datasets": [_session_document(d) for d in all_datasets().values()]
-                + [_season_document(d) for d in all_season_datasets().values()]
-            }
-        )
+        print_json({"datasets": [_document(dataset) for dataset in all_datasets().values()]})
         return
     table = Table(box=SIMPLE_HEAD, header_style="bold", show_lines=True)
     for name in ("dataset", "one row per", "columns (beside season, round, session)", "needs"):
         table.add_column(name)
     for dataset in all_datasets().values():
         table.add_row(dataset.name, dataset.row, _columns(dataset), _needs(dataset))
-    for of_season in all_season_datasets().values():
-        table.add_row(of_season.name, of_season.row, _columns(of_season), f"Jolpica {of_season.page}")
     print_table(table)
 
 
@@ -90,24 +76,6 @@ def _show_session(warehouse: Warehouse, session: SessionKey, wanted: Dataset, li
         print_table(amendment_table(amendments))
 
 
-def _show_season(warehouse: Warehouse, key: str, wanted: SeasonDataset, limit: int, as_json: bool) -> None:
-    if not key.isdigit():
-        raise UsageError(f"{wanted.name} is data of a season: write the season alone, as in 2024.")
-    season, table = parse_seasons(key)[0], wanted.table
-    order = (table.c.round.desc(), table.c.position, *(table.c[name] for name in wanted.key))
-    rows = warehouse.query(select(table).where(table.c.season == season).order_by(*order).limit(limit))
-    if as_json:
-        records = rows.astype(object).where(rows.notna(), None).to_dict("records")
-        print_json({"season": season, "dataset": wanted.name, "rows": records})
-        return
-    if rows.empty:
-        out().print(f"No rows of {wanted.name} in {season}. To bring them: f1-assets import {season}")
-        return
-    shown = rows.drop(columns=["season", "fetched_at"]).dropna(axis="columns", how="all")
-    for drawn in row_tables(shown, f"{season} {wanted.name}, the latest round first", ("round", *wanted.key)):
-        out().print(drawn)
-
-
 def amendment_table(amendments: Sequence[Amendment]) -> Table:
     """Draw what changed, upstream or by a new version of the dataset, a line per value."""
     table = Table(title="Changed since it was imported", title_justify="left", box=SIMPLE_HEAD)
@@ -129,15 +97,15 @@ def _needs(dataset: Dataset) -> str:
     return f"no load: computed from {', '.join(dataset.inputs)}" if dataset.is_derived else dataset.load_name
 
 
-def _columns(dataset: Dataset | SeasonDataset) -> str:
+def _columns(dataset: Dataset) -> str:
     return ", ".join(f"{column.name} ({column.type})" for column in dataset.columns)
 
 
-def _column_documents(dataset: Dataset | SeasonDataset) -> list[Mapping[str, Any]]:
+def _column_documents(dataset: Dataset) -> list[Mapping[str, Any]]:
     return [{"name": c.name, "type": c.type, "unit": c.unit, "description": c.description} for c in dataset.columns]
 
 
-def _session_document(dataset: Dataset) -> Mapping[str, Any]:
+def _document(dataset: Dataset) -> Mapping[str, Any]:
     return {
         "name": dataset.name,
         "row": dataset.row,
@@ -146,17 +114,5 @@ def _session_document(dataset: Dataset) -> Mapping[str, Any]:
         "needs": _needs(dataset),
         "inputs": [*dataset.inputs, *dataset.optional_inputs],
         "sessions": sorted(dataset.sessions),
-        "columns": _column_documents(dataset),
-    }
-
-
-def _season_document(dataset: SeasonDataset) -> Mapping[str, Any]:
-    return {
-        "name": dataset.name,
-        "row": dataset.row,
-        "description": dataset.description,
-        "key": ["season", "round", *dataset.key],
-        "needs": f"Jolpica {dataset.page}",
-        "sessions": [],
         "columns": _column_documents(dataset),
     }

@@ -1,7 +1,6 @@
 """The kinds of data, found by being there: each module of this package with a ``DATASET`` is one.
 
-A `Dataset` is data of a session, extracted from what upstream sends or derived from other datasets. A `SeasonDataset`
-is data of a season.
+A `Dataset` is data of a session, extracted from what upstream sends or derived from other datasets.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from f1_assets.datasets.definition import Dataset
 from f1_assets.datasets.inputs import in_order_of_inputs
-from f1_assets.datasets.seasonal import SeasonDataset
 from f1_assets.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,20 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Dataset",
-    "SeasonDataset",
     "all_datasets",
-    "all_season_datasets",
     "dataset_tables",
     "dataset_views",
     "derived_datasets",
     "extracted_datasets",
     "named",
-    "named_of_seasons",
 ]
 
 
 @functools.cache
-def _found() -> tuple[Dataset | SeasonDataset, ...]:
+def _found() -> tuple[Dataset, ...]:
     modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
     found = [module.DATASET for module in modules if hasattr(module, "DATASET")]
     return tuple(sorted(found, key=lambda dataset: dataset.name))
@@ -51,9 +46,8 @@ def all_datasets() -> Mapping[str, Dataset]:
     ValueError
         When a derived one has an input that is no dataset, or is, through others, an input of itself.
     """
-    found = [dataset for dataset in _found() if isinstance(dataset, Dataset)]
-    derived = [dataset for dataset in in_order_of_inputs(found) if dataset.is_derived]
-    extracted = [dataset for dataset in found if not dataset.is_derived]
+    derived = [dataset for dataset in in_order_of_inputs(_found()) if dataset.is_derived]
+    extracted = [dataset for dataset in _found() if not dataset.is_derived]
     return MappingProxyType({dataset.name: dataset for dataset in (*extracted, *derived)})
 
 
@@ -67,12 +61,6 @@ def extracted_datasets() -> Mapping[str, Dataset]:
 def derived_datasets() -> Mapping[str, Dataset]:
     """Return the datasets of sessions that are computed from others, by their name, each after its inputs."""
     return MappingProxyType({name: dataset for name, dataset in all_datasets().items() if dataset.is_derived})
-
-
-@functools.cache
-def all_season_datasets() -> Mapping[str, SeasonDataset]:
-    """Give every dataset of seasons by its name."""
-    return MappingProxyType({dataset.name: dataset for dataset in _found() if isinstance(dataset, SeasonDataset)})
 
 
 def named(names: Iterable[str] | str | None) -> list[Dataset]:
@@ -90,12 +78,6 @@ def named(names: Iterable[str] | str | None) -> list[Dataset]:
     """
     wanted = _known(names)
     return [dataset for name, dataset in all_datasets().items() if wanted is None or name in wanted]
-
-
-def named_of_seasons(names: Iterable[str] | str | None) -> list[SeasonDataset]:
-    """Give the datasets of seasons among these names; see `named`."""
-    wanted = _known(names)
-    return [dataset for name, dataset in all_season_datasets().items() if wanted is None or name in wanted]
 
 
 def _known(names: Iterable[str] | str | None) -> list[str] | None:

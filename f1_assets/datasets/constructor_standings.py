@@ -1,34 +1,41 @@
-"""Constructor standings: the teams' championship after a round."""
+"""Constructor standings: the teams' championship after a race."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from f1_assets.datasets.definition import Field
-from f1_assets.datasets.seasonal import SeasonDataset, place_of, standings_in
+import pandas as pd
+
+from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.results import AFTER_THE_END
+from f1_assets.datasets.standings_rules import STANDINGS_RULES
+from f1_assets.feeds.classification import Championship, standings_of
+from f1_assets.feeds.table import Feed
+
+if TYPE_CHECKING:
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 
-def rows(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give a row per constructor."""
-    return [
+def extract(loaded: LoadedSession) -> pd.DataFrame:
+    """Return a row per constructor."""
+    return pd.DataFrame(
         {
-            "constructor_id": entry["Constructor"]["constructorId"],
-            "position": place_of(entry),
-            "points": float(entry["points"]),
-            "wins": int(entry["wins"]),
-            "name": entry["Constructor"]["name"],
+            "constructor_id": standing.id,
+            "position": standing.position,
+            "points": standing.points,
+            "wins": standing.wins,
+            "name": standing.name,
         }
-        for entry in standings_in(answer, "ConstructorStandings")
-    ]
+        for standing in standings_of(Championship.CONSTRUCTOR, loaded.raw(Feed.CONSTRUCTOR_STANDINGS))
+    )
 
 
-DATASET = SeasonDataset(
+DATASET = Dataset(
     name="constructor_standings",
-    row="constructor in the championship after a round",
+    row="constructor in the championship after a race",
     description=(
-        "The constructors' championship, official from Jolpica, after every round since 2018 and after the last round "
-        "of earlier seasons; there is one since 1958."
+        "The constructors' championship, official from Jolpica, after every race since 2018 and after the last race of "
+        "earlier seasons; there is one since 1958."
     ),
     key=("constructor_id",),
     columns=(
@@ -38,7 +45,13 @@ DATASET = SeasonDataset(
         Field("wins", "integer", "Races won so far", "races"),
         Field("name", "text", "Name of the team"),
     ),
-    page="constructorstandings",
-    rows=rows,
+    extract=extract,
+    feeds=(Feed.CONSTRUCTOR_STANDINGS,),
+    sessions=frozenset({"R"}),
+    historic=True,
+    historic_ends_only=True,
     first_season=1958,
+    renewals={"R": AFTER_THE_END},
+    order_by=("position", "constructor_id"),
+    checks=STANDINGS_RULES,
 )

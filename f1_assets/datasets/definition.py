@@ -18,7 +18,7 @@ from f1_assets.datasets.repeats import Repeats, without_repeats, without_repeats
 from f1_assets.errors import UnreadableData
 from f1_assets.feeds.loads import feeds_to_load, name_of_load
 from f1_assets.feeds.table import Feed
-from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, RACE_WEEKEND_SESSIONS, SessionKey
+from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, FIRST_SEASON, RACE_WEEKEND_SESSIONS, SessionKey
 from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
 
 if TYPE_CHECKING:
@@ -199,6 +199,10 @@ class Dataset:
         Identifiers of the sessions that have such data, `TESTS` among them.
     historic
         Whether there is data of seasons before live timing (2018).
+    historic_ends_only
+        Whether of these seasons only the last race has such data.
+    first_season
+        The first season that has such data.
     renewals
         How long after a session's end `feeds` are asked for again, past the archive, because they may have changed; by
         session identifier. What changed is kept in `amendments`.
@@ -229,6 +233,8 @@ class Dataset:
     feeds_of: Mapping[str, Feeds] = field(default_factory=dict)
     sessions: frozenset[str] = ALL_SESSIONS
     historic: bool = False
+    historic_ends_only: bool = False
+    first_season: int = FIRST_SEASON
     renewals: Mapping[str, tuple[timedelta, ...]] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
@@ -290,7 +296,7 @@ class Dataset:
         """What is loaded for it, in words."""
         return name_of_load(feeds_to_load(self.feeds, self.optional_feeds))
 
-    def why_not_applicable(self, key: SessionKey, live_timing: bool) -> str | None:
+    def why_not_applicable(self, key: SessionKey, live_timing: bool, ends_season: bool = False) -> str | None:
         """Tell why a session cannot have such data; None when it can.
 
         Parameters
@@ -299,9 +305,15 @@ class Dataset:
             The session.
         live_timing
             Whether F1's live timing covers it.
+        ends_season
+            Whether it belongs to the last race of its season.
         """
         if (TESTS if key.is_test else key.session) not in self.sessions:
             return f"a {key.session} session has no {self.name}" if not key.is_test else f"tests have no {self.name}"
+        if key.season < self.first_season:
+            return f"there is no {self.name} before {self.first_season}"
+        if self.historic_ends_only and key.season < FIRST_LIVE_TIMING_SEASON and not ends_season:
+            return f"before {FIRST_LIVE_TIMING_SEASON}, {self.name} is of the last race of a season alone"
         if self.historic or self.is_derived:  # what a derived one can have, its inputs say
             return None
         if key.season < FIRST_LIVE_TIMING_SEASON:

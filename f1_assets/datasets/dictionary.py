@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from f1_assets.datasets import Dataset, SeasonDataset, all_datasets, all_season_datasets
+from f1_assets.datasets import Dataset, all_datasets
 from f1_assets.datasets.definition import Check
 
 _HEAD = """# Data dictionary
@@ -13,18 +13,10 @@ Columns in **bold** belong to the key. What is not known is NULL. Times of day a
 start of the session's live timing feed, not from the lights.
 """
 
-_SEASON_HEAD = """# Data of seasons
-
-These tables begin with `season` and `round`, and end with `fetched_at` (UTC). [Retries and refreshes](retries.md)
-has when they are asked for again.
-"""
-
 
 def markdown() -> str:
     """Write the dictionary."""
-    of_sessions = [_section(dataset) for dataset in all_datasets().values()]
-    of_seasons = [_season_section(dataset) for dataset in all_season_datasets().values()]
-    return "\n".join([_HEAD, *of_sessions, _SEASON_HEAD, *of_seasons])
+    return "\n".join([_HEAD, *(_section(dataset) for dataset in all_datasets().values())])
 
 
 def _section(dataset: Dataset) -> str:
@@ -66,20 +58,7 @@ def _check(check: Check) -> str:
     return f"- `{check.name}` ({check.severity}{held}{sessions}{short}): {check.description}"
 
 
-def _season_section(dataset: SeasonDataset) -> str:
-    lines = [
-        f"## `{dataset.name}`",
-        "",
-        f"One row per {dataset.row}. {dataset.description}",
-        "",
-        "| column | type | unit | meaning |",
-        "| --- | --- | --- | --- |",
-        *_columns(dataset),
-    ]
-    return "\n".join([*lines, ""])
-
-
-def _columns(dataset: Dataset | SeasonDataset) -> list[str]:
+def _columns(dataset: Dataset) -> list[str]:
     lines = []
     for column in dataset.columns:
         name = f"**`{column.name}`**" if column.name in dataset.key else f"`{column.name}`"

@@ -1,36 +1,43 @@
-"""Driver standings: the championship after a round."""
+"""Driver standings: the championship after a race."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from f1_assets.datasets.definition import Field
-from f1_assets.datasets.seasonal import SeasonDataset, place_of, standings_in
+import pandas as pd
+
+from f1_assets.datasets.definition import Dataset, Field
+from f1_assets.datasets.results import AFTER_THE_END
+from f1_assets.datasets.standings_rules import STANDINGS_RULES
+from f1_assets.feeds.classification import Championship, standings_of
+from f1_assets.feeds.table import Feed
+
+if TYPE_CHECKING:
+    from f1_assets.fetch.loaded_session import LoadedSession
 
 
-def rows(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give a row per driver."""
-    return [
+def extract(loaded: LoadedSession) -> pd.DataFrame:
+    """Return a row per driver."""
+    return pd.DataFrame(
         {
-            "driver_id": entry["Driver"]["driverId"],
-            "position": place_of(entry),
-            "points": float(entry["points"]),
-            "wins": int(entry["wins"]),
-            "code": entry["Driver"].get("code"),
-            "first_name": entry["Driver"]["givenName"],
-            "last_name": entry["Driver"]["familyName"],
-            "constructor_ids": ",".join(team["constructorId"] for team in entry.get("Constructors", ())) or None,
+            "driver_id": standing.id,
+            "position": standing.position,
+            "points": standing.points,
+            "wins": standing.wins,
+            "code": standing.letters,
+            "first_name": standing.first_name,
+            "last_name": standing.last_name,
+            "constructor_ids": ",".join(standing.team_ids) or None,
         }
-        for entry in standings_in(answer, "DriverStandings")
-    ]
+        for standing in standings_of(Championship.DRIVER, loaded.raw(Feed.DRIVER_STANDINGS))
+    )
 
 
-DATASET = SeasonDataset(
+DATASET = Dataset(
     name="driver_standings",
-    row="driver in the championship after a round",
+    row="driver in the championship after a race",
     description=(
-        "The drivers' championship, official from Jolpica, after every round since 2018 and after the last round of "
+        "The drivers' championship, official from Jolpica, after every race since 2018 and after the last race of "
         "earlier seasons. Sprint points count in their round. What counted, and what was dropped, follows the rules of "
         "each season."
     ),
@@ -45,6 +52,12 @@ DATASET = SeasonDataset(
         Field("last_name", "text", "Family name"),
         Field("constructor_ids", "text", "Jolpica's keys of the teams driven for, separated by commas"),
     ),
-    page="driverstandings",
-    rows=rows,
+    extract=extract,
+    feeds=(Feed.DRIVER_STANDINGS,),
+    sessions=frozenset({"R"}),
+    historic=True,
+    historic_ends_only=True,
+    renewals={"R": AFTER_THE_END},
+    order_by=("position", "driver_id"),
+    checks=STANDINGS_RULES,
 )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.definition import Dataset
-from f1_assets.datasets.seasonal import SeasonDataset
 from f1_assets.feeds.spec import Service
 from f1_assets.feeds.table import Feed
 
@@ -48,11 +47,11 @@ _LICENCE_OF = {
 }
 
 
-def licences_of(dataset: Dataset | SeasonDataset | None) -> tuple[Licence, ...]:
+def licences_of(dataset: Dataset | None) -> tuple[Licence, ...]:
     """Return the licences of a dataset's sources; of the calendar's for None."""
     if dataset is None:
         return _of_feeds((Feed.SCHEDULE, Feed.SEASON_INDEX, Feed.JOLPICA_SEASON))
-    return (JOLPICA,) if isinstance(dataset, SeasonDataset) else _of_feeds(_feeds_of(dataset))
+    return _of_feeds(_feeds_of(dataset))
 
 
 def _feeds_of(dataset: Dataset) -> Iterator[Feed]:

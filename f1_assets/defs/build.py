@@ -5,10 +5,10 @@ import dagster as dg
 from f1_assets.defs.assets import session_data
 from f1_assets.defs.derived_assets import derived_data
 from f1_assets.defs.freshness import freshness
-from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions, import_standings, refresh_calendar
+from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions, refresh_calendar
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
-from f1_assets.defs.schedules import daily_standings, daily_update, hourly_computation, hourly_freshness
-from f1_assets.defs.season_assets import calendar, standings
+from f1_assets.defs.schedules import daily_update, hourly_computation, hourly_freshness
+from f1_assets.defs.season_assets import calendar
 from f1_assets.defs.sensors import gap_detection, import_summary, quota_governor, run_failure
 
 
@@ -22,11 +22,11 @@ def build_defs(warehouse: WarehouseResource | None = None) -> dg.Definitions:
     """
     warehouse = warehouse or WarehouseResource()
     return dg.Definitions(
-        assets=[calendar, *standings, session_data, derived_data],
+        assets=[calendar, session_data, derived_data],
         asset_checks=[freshness],
-        jobs=[check_freshness, compute_derived, import_sessions, import_standings, refresh_calendar],
+        jobs=[check_freshness, compute_derived, import_sessions, refresh_calendar],
         sensors=[gap_detection, import_summary, quota_governor, run_failure],
-        schedules=[daily_standings, daily_update, hourly_computation, hourly_freshness],
+        schedules=[daily_update, hourly_computation, hourly_freshness],
         resources={"warehouse": warehouse, "loaded_session": LoadedSessionResource(warehouse=warehouse)},
         executor=dg.in_process_executor,
     )

@@ -14,12 +14,12 @@ from itertools import takewhile
 
 import dagster as dg
 
-from f1_assets.datasets import derived_datasets, named, named_of_seasons
+from f1_assets.datasets import derived_datasets, named
 from f1_assets.defs.assets import check_keys
 from f1_assets.defs.calendars import record_calendar
 from f1_assets.defs.derived_assets import derived_check_keys
 from f1_assets.defs.governor import ACTIVE, COMPUTE_JOB, computing_runs, gap_tags, session_runs
-from f1_assets.defs.partitions import PARTITION_TAG, SEASONS, add_partitions
+from f1_assets.defs.partitions import PARTITION_TAG
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.fetch.sources import source_kind
 from f1_assets.importing import CalendarRefresh, refresh_calendar
@@ -29,7 +29,6 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, SessionGap, dataset_states
 from f1_assets.planning.dispatch import Dispatch, FailedRuns, dispatch
 from f1_assets.planning.gaps import to_be_computed
-from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.claims import claimed_sessions
@@ -50,7 +49,6 @@ CALENDAR_ABSENCE_WAIT = timedelta(hours=24)
 
 GAP_SENSOR = "gap_detection"
 IMPORT_JOB = "import_sessions"
-STANDINGS_JOB = "import_standings"
 _ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _LOOKED_BACK = 12
 _WILL_RETRY_TAG = "dagster/will_retry"
@@ -254,36 +252,6 @@ def compute_requests(
     return requests
 
 
-def standings_requests(
-    instance: dg.DagsterInstance, warehouse: Warehouse, settings: Settings, now: datetime | None = None
-) -> list[dg.RunRequest]:
-    """Request a run for each kept season whose standings lack a round, unless one is active or failed just now."""
-    now = now or datetime.now(UTC)
-    gaps = missing_standings(warehouse, settings.kept_seasons(now), named_of_seasons(settings.datasets), now)
-    lacking: dict[int, list[str]] = {}
-    for gap in gaps:
-        if gap.dataset not in lacking.setdefault(gap.season, []):
-            lacking[gap.season].append(gap.dataset)
-    # The calendar may have come without Dagster: then nobody has made the season's partition yet.
-    add_partitions(instance, str(SEASONS.name), [str(season) for season in lacking])
-    requests = []
-    for season, names in lacking.items():
-        of_season = dg.RunsFilter(job_name=STANDINGS_JOB, tags={PARTITION_TAG: str(season)})
-        records = list(instance.get_run_records(of_season, limit=_LOOKED_BACK))
-        failed = _failed_in_a_row(records)
-        if (records and records[0].dagster_run.status in ACTIVE) or (failed and now < failed.next_start):
-            continue
-        requests.append(
-            dg.RunRequest(
-                run_key=f"standings {season} after {_last_run(instance, of_season)}",
-                job_name=STANDINGS_JOB,
-                partition_key=str(season),
-                asset_selection=[dg.AssetKey(name) for name in names],
-            )
-        )
-    return requests[:RUNS_PER_TICK]
-
-
 def _last_run(instance: dg.DagsterInstance, which: dg.RunsFilter) -> str:
     runs = instance.get_runs(which, limit=1)
     return runs[0].run_id if runs else "none"
@@ -291,8 +259,7 @@ def _last_run(instance: dg.DagsterInstance, which: dg.RunsFilter) -> str:
 
 def partitions_of(requests: Iterable[dg.RunRequest]) -> list[str]:
     """Return the sessions that runs are requested for: each needs a partition, which the calendar may not have made."""
-    of_sessions = (request for request in requests if request.job_name != STANDINGS_JOB)
-    return list(dict.fromkeys(str(request.partition_key) for request in of_sessions))
+    return list(dict.fromkeys(str(request.partition_key) for request in requests))
 
 
 def _failed_runs(instance: dg.DagsterInstance, key: SessionKey, tried_at: datetime | None) -> FailedRuns | None:

@@ -1,4 +1,4 @@
-"""The jobs: import sessions, compute what is derived from them, refresh the calendar, bring standings."""
+"""The jobs: import sessions, compute what is derived from them, refresh the calendar."""
 
 import dagster as dg
 
@@ -6,7 +6,7 @@ from f1_assets.defs.assets import session_data
 from f1_assets.defs.derived_assets import derived_data
 from f1_assets.defs.freshness import freshness
 from f1_assets.defs.governor import COMPUTE_JOB
-from f1_assets.defs.season_assets import calendar, standings
+from f1_assets.defs.season_assets import calendar
 
 import_sessions = dg.define_asset_job(
     "import_sessions",
@@ -34,11 +34,4 @@ refresh_calendar = dg.define_asset_job(
     selection=dg.AssetSelection.assets(calendar),
     executor_def=dg.in_process_executor,
     description="Refresh a season's events and sessions, and add partitions for sessions that have ended.",
-)
-
-import_standings = dg.define_asset_job(
-    "import_standings",
-    selection=dg.AssetSelection.assets(*standings),
-    executor_def=dg.in_process_executor,
-    description="Bring the standings of a season's rounds that are missing.",
 )

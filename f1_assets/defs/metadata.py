@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from f1_assets.datasets import Dataset, SeasonDataset, all_datasets
+from f1_assets.datasets import Dataset, all_datasets
 from f1_assets.escaping import markdown, visible
 from f1_assets.plots import data_uri, dataset_chart
 from f1_assets.settings import process_settings
@@ -26,7 +26,7 @@ PICTURE_BYTES = 60_000
 """A larger picture is left to the board: Dagster keeps each of them for ever in its event log."""
 
 
-def column_schema(dataset: Dataset | SeasonDataset) -> dg.TableSchema:
+def column_schema(dataset: Dataset) -> dg.TableSchema:
     """Give the columns with types, units and descriptions."""
     key = [
         dg.TableColumn("season", "integer", "Championship year"),

@@ -162,11 +162,11 @@ def _take_up(gap: SessionGap, times: int, claim: str) -> SessionRun | None:
 
 def _still_to_note(instance: dg.DagsterInstance, warehouse: Warehouse, gap: SessionGap) -> list[str]:
     """Name what this session cannot have and Dagster does not know yet: otherwise it would look missing for ever."""
-    live_timing = event_of(warehouse, gap.key).live_timing
+    event = event_of(warehouse, gap.key)
     return [
         name
         for name, dataset in extracted_datasets().items()
-        if dataset.why_not_applicable(gap.key, live_timing)
+        if dataset.why_not_applicable(gap.key, event.live_timing, event.ends_season)
         and str(gap.key) not in instance.get_materialized_partitions(dg.AssetKey(name))
     ]
 

@@ -1,4 +1,4 @@
-"""The schedules: once a day, calendars are refreshed and what is missing since is asked for, then the standings.
+"""The schedules: once a day, calendars are refreshed and what is missing since is asked for.
 
 Once an hour, what is derived is computed, and the freshness of all is looked at.
 """
@@ -17,9 +17,8 @@ from f1_assets.defs.dispatcher import (
     partitions_of,
     refresh_stale_calendars,
     run_requests,
-    standings_requests,
 )
-from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions, import_standings
+from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions
 from f1_assets.defs.partitions import SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.settings import process_settings
@@ -62,31 +61,6 @@ def daily_update(
             yield dg.SkipReason(choice.status)
         requests = run_requests(context.instance, choice.gaps, "daily_update")
         add_partitions(context.instance, str(SESSIONS.name), partitions_of(requests))
-        yield from requests
-    finally:
-        warehouse.close()
-
-
-@dg.schedule(
-    name="daily_standings",
-    cron_schedule="15 6 * * *",
-    execution_timezone="UTC",
-    job=import_standings,
-    default_status=_STATUS,
-    description="Requests a run for each season of F1_SEASONS whose standings lack a round.",
-)
-def daily_standings(
-    context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request the standings that are missing, unless the sensor is on and does."""
-    settings = process_settings()
-    if gap_sensor_is_on(context.instance, settings):
-        yield dg.SkipReason(_LEFT_TO_THE_SENSOR)
-        return
-    try:
-        requests = standings_requests(context.instance, warehouse.open(), settings)
-        if not requests:
-            yield dg.SkipReason("the standings of all seasons that are kept are there")
         yield from requests
     finally:
         warehouse.close()

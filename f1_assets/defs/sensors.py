@@ -10,12 +10,11 @@ from f1_assets.defs.dispatcher import (
     partitions_of,
     refresh_stale_calendars,
     run_requests,
-    standings_requests,
     states_kept,
 )
 from f1_assets.defs.failures import tell_failures
 from f1_assets.defs.governor import govern
-from f1_assets.defs.jobs import compute_derived, import_sessions, import_standings
+from f1_assets.defs.jobs import compute_derived, import_sessions
 from f1_assets.defs.lost_runs import end_lost_runs
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import WarehouseResource
@@ -45,7 +44,7 @@ def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseReso
 
 @dg.sensor(
     name=GAP_SENSOR,
-    jobs=[import_sessions, compute_derived, import_standings],
+    jobs=[import_sessions, compute_derived],
     minimum_interval_seconds=30,
     default_status=(dg.DefaultSensorStatus.RUNNING if process_settings().autostart else dg.DefaultSensorStatus.STOPPED),
     description=(
@@ -66,7 +65,6 @@ def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResou
         requests = run_requests(context.instance, choice.gaps, "gap_detection")
         being_imported = [gap.key for gap in choice.gaps]
         requests += compute_requests(context.instance, store, settings, GAP_SENSOR, being_imported)
-        requests += standings_requests(context.instance, store, settings)
         if not requests:
             return dg.SensorResult(skip_reason=dg.SkipReason(status), cursor=str(postponed))
         context.log.info(status)

@@ -1,4 +1,4 @@
-"""What Jolpica's documents say of a session: who finished where, and the times of the first lap.
+"""What Jolpica's documents say: who finished a session where, the times of the first lap, the standings after it.
 
 FastF1 joins the result with F1's driver list by car number, which loses entries: two people who shared a car, an entry
 without a number, a car that is listed twice. Here every entry stays, in the order of the document.
@@ -10,12 +10,21 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from f1_assets.errors import UnreadableData
 
 LISTS = ("Results", "SprintResults", "QualifyingResults")
 """The names under which a race has its entries, by the kind of session."""
+
+
+class Championship(StrEnum):
+    """A championship, by what Jolpica calls those who are in it."""
+
+    DRIVER = "driver"
+    CONSTRUCTOR = "constructor"
+
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
@@ -154,6 +163,80 @@ def results_damage(document: Mapping[str, Any]) -> str | None:
         if not isinstance(row.get("Constructor", {}), dict):
             return "the team of an entry in it is not as it should be"
     return None if rows else "it has no entries"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A place in a championship. What Jolpica does not say, or not readably, is None.
+
+    `id` is Jolpica's identifier of the driver or constructor; `team_ids` are the constructors of a driver.
+    """
+
+    id: str
+    position: int | None = None
+    points: float | None = None
+    wins: int | None = None
+    letters: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    name: str | None = None
+    team_ids: tuple[str, ...] = ()
+
+
+def standings_of(championship: Championship, body: bytes) -> list[Standing]:
+    """Read a document of standings, in its order.
+
+    Raises
+    ------
+    UnreadableData
+        When it is laid out in another way.
+    """
+    document = json.loads(body.decode("utf-8-sig"))["MRData"]
+    if why := standings_damage(championship, document):
+        raise UnreadableData(f"Jolpica's {championship} standings cannot be read: {why}.")
+    title = championship.title()
+    return [
+        Standing(
+            id=row[title][f"{championship}Id"],
+            position=_integer(row.get("position")),
+            points=_number(row.get("points")),
+            wins=_integer(row.get("wins")),
+            letters=_text(row[title].get("code")),
+            first_name=_text(row[title].get("givenName")),
+            last_name=_text(row[title].get("familyName")),
+            name=_text(row[title].get("name")),
+            team_ids=tuple(team["constructorId"] for team in row.get("Constructors", ())),
+        )
+        for row in _standings(championship, document)
+    ]
+
+
+def standings_damage(championship: Championship, document: Mapping[str, Any]) -> str | None:
+    """Return why a document of standings cannot be read; None where it can.
+
+    Parameters
+    ----------
+    championship
+        Whose standings they are.
+    document
+        Jolpica's ``MRData``.
+    """
+    if _integer(document.get("total")) == 0:
+        return None
+    try:
+        rows = _standings(championship, document)
+        named = [(row[championship.title()], f"{championship}Id") for row in rows]
+        named += [(team, "constructorId") for row in rows for team in row.get("Constructors", ())]
+    except (AttributeError, LookupError, TypeError):
+        return "it has no list of standings"
+    if not all(isinstance(each, dict) and isinstance(each.get(identifier), str) for each, identifier in named):
+        return "an entry in it does not say whose it is"
+    return None if rows else "it has no entries"
+
+
+def _standings(championship: Championship, document: Mapping[str, Any]) -> list[Any]:
+    lists = document.get("StandingsTable", {}).get("StandingsLists", ())
+    return [row for each in lists for row in each[f"{championship.title()}Standings"]]
 
 
 def clock_ms(clock: object) -> int | None:

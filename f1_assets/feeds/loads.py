@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from f1_assets.feeds.forms import Document
 from f1_assets.feeds.spec import FLAGS, Load
 from f1_assets.feeds.table import Feed
 
@@ -43,7 +44,16 @@ def name_of_load(feeds: Collection[Feed]) -> str:
 
 def asks_for(feed: Feed, feeds: Collection[Feed]) -> bool:
     """Check whether a load of these feeds asks for one."""
-    return feed.spec.load is Load.ALWAYS or feed in feeds
+    return feed in feeds or (feed.spec.load is Load.ALWAYS and asks_fastf1(feeds))
+
+
+def asks_fastf1(feeds: Collection[Feed]) -> bool:
+    """Check whether a load of these feeds has FastF1 load the session: documents that it does not know need nothing."""
+    return not feeds or not all(_is_document_of_its_own(feed) for feed in feeds)
+
+
+def _is_document_of_its_own(feed: Feed) -> bool:
+    return feed.spec.load is Load.ITSELF and isinstance(feed.spec.body, Document)
 
 
 def _is_on(flag: Load, feeds: Collection[Feed]) -> bool:

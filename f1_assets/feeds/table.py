@@ -12,7 +12,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from f1_assets.feeds.classification import lap_times_damage, results_damage
+from f1_assets.feeds.classification import (
+    Championship,
+    lap_times_damage,
+    results_damage,
+    standings_damage,
+)
 from f1_assets.feeds.forms import Document, Stream, damage, ends_the_session, page_damage, readable
 from f1_assets.feeds.spec import (
     A_CALENDAR,
@@ -59,6 +64,27 @@ def _results_url(event: CalendarEvent, session: CalendarSession) -> str | None:
 
 def _lap_times_url(event: CalendarEvent, session: CalendarSession) -> str | None:
     return f"{_round_url(event)}/laps/1.json" if event.live_timing and session.key.session == "R" else None
+
+
+def _standings(championship: Championship) -> FeedSpec:
+    """Make the row of a championship's standings after a race."""
+    page = f"{championship}standings.json"
+
+    def url_of(event: CalendarEvent, session: CalendarSession) -> str | None:
+        return f"{_round_url(event)}/{page}?limit=100" if session.key.session == "R" else None
+
+    return FeedSpec(
+        Service.JOLPICA,
+        Document("MRData", dict, readable(functools.partial(standings_damage, championship))),
+        Load.ITSELF,
+        f"{championship} standings",
+        re.compile(f"/{re.escape(page)}$"),
+        url_of,
+        identity=Identity.ROUND,
+        retention=OF_RESULTS,
+        published_within=RESULTS_PUBLISHED_WITHIN,
+        zero_means_none=True,
+    )
 
 
 def _round_url(event: CalendarEvent) -> str:
@@ -191,17 +217,8 @@ class Feed(StrEnum):
             keeps_body=True,
         ),
     )
-    STANDINGS = (
-        "Jolpica standings",
-        FeedSpec(
-            Service.JOLPICA,
-            Document("MRData", dict),
-            path=re.compile(r"/(driver|constructor)standings\.json$"),
-            identity=Identity.ROUND,
-            retention=OF_RESULTS,
-            zero_means_none=True,
-        ),
-    )
+    DRIVER_STANDINGS = "Jolpica driver standings", _standings(Championship.DRIVER)
+    CONSTRUCTOR_STANDINGS = "Jolpica constructor standings", _standings(Championship.CONSTRUCTOR)
     JOLPICA_SEASON = (
         "Jolpica season",
         FeedSpec(

@@ -17,7 +17,7 @@ from f1_assets.errors import (
     QuotaExhausted,
     TransientError,
 )
-from f1_assets.feeds.loads import asks_for, flags_of, raw_feeds
+from f1_assets.feeds.loads import asks_fastf1, asks_for, flags_of, raw_feeds
 from f1_assets.feeds.own_time import parts_of
 from f1_assets.feeds.people import renumbered
 from f1_assets.feeds.table import Feed, feed_of, is_live_timing
@@ -97,8 +97,9 @@ def load_session(
             if transport.source == "live" and not archive_only and _asks_live_timing(transport, urls, renew):
                 require_account(transport.settings)
             # What one step raises is judged feed by feed, and takes nothing from the next.
-            with _noted(failures):
-                asked.load(**flags_of(feeds))
+            if asks_fastf1(feeds):
+                with _noted(failures):
+                    asked.load(**flags_of(feeds))
             key = event.circuit_key or circuit_key_of(asked)
             if asks_for(Feed.CIRCUIT, feeds) and key is not None:
                 with _noted(failures):

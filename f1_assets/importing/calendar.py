@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_season_datasets
 from f1_assets.errors import UpstreamError, UsageError
 from f1_assets.feeds.table import JOLPICA_HOST
 from f1_assets.fetch.process import transport_for
@@ -20,7 +19,6 @@ from f1_assets.settings import process_settings
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import known_seasons, refreshes_of
 from f1_assets.warehouse.calendar_changes import CalendarChanges, store_season
-from f1_assets.warehouse.models import standings_absences
 
 if TYPE_CHECKING:
     from f1_assets.fetch.transport import Transport
@@ -80,8 +78,7 @@ def refresh_calendar(
     events = fetched.events
     if transport.ledger is not None:
         transport.ledger.prune()
-    by_round = [*(dataset.table for dataset in all_season_datasets().values()), standings_absences]
-    changes = store_season(warehouse, season, events, transport.source, by_round=by_round)
+    changes = store_season(warehouse, season, events, transport.source)
     if changes.moved:
         # Jolpica's addresses have the round in them: what the archive has under one may be another event's now.
         transport.discard(f"{JOLPICA_HOST}/ergast/f1/{season}/")

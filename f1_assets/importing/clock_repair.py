@@ -28,7 +28,6 @@ from f1_assets.warehouse.models import (
     seasons,
     session_claims,
     sessions,
-    standings_absences,
     upstream_request_hours,
     upstream_requests,
 )
@@ -37,7 +36,6 @@ _HAPPENED: tuple[Column[Any], ...] = (
     amendments.c.changed_at,
     extractions.c.short_since,
     seasons.c.refreshed_at,
-    standings_absences.c.asked_at,
 )
 """Times at which something happened, which nothing else follows from than when it is due again."""
 

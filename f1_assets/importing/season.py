@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from f1_assets.connection import connect
-from f1_assets.errors import ConfigurationError, NotYetPublished, QuotaExhausted, UnreadableData, UpstreamError
+from f1_assets.errors import ConfigurationError, QuotaExhausted
 from f1_assets.health.notifications import post_import
 from f1_assets.importing.calendar import CalendarRefresh, refresh_calendars
 from f1_assets.importing.derivation import Derivation
@@ -23,11 +23,9 @@ from f1_assets.importing.pauses import Pauses, waiting_for
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal, Selection
 from f1_assets.importing.sessions import SessionOutcome, done_since, process_session_gap
-from f1_assets.importing.standings import StandingsRefresh, refresh_standings
 from f1_assets.importing.summary import ImportSummary
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.planning import SessionGap, dataset_states, gaps_of, outdated_of
-from f1_assets.planning.standings import missing_standings
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.claims import Claims
@@ -65,9 +63,6 @@ class Watcher:
     def warned(self, message: str) -> None:
         """Hear of something that went wrong and does not stop the import."""
 
-    def standings(self, refresh: StandingsRefresh) -> None:
-        """Hear that a season's standings were brought."""
-
     def computed(self, line: Extraction) -> None:
         """Hear that a derived dataset of a session was computed, or failed."""
 
@@ -75,7 +70,7 @@ class Watcher:
         """Hear what will be imported."""
 
     def paused(self, what: str, spent: QuotaExhausted, seconds_left: float) -> None:
-        """Hear that a session, or a season's standings, waits for the quota; several times a second."""
+        """Hear that a session, or a season's calendar, waits for the quota; several times a second."""
 
     def ended(self, run: SessionRun) -> None:
         """Hear that a session was imported, or failed."""
@@ -252,8 +247,6 @@ def import_selection(
         sweep_lake(warehouse)
     except (OSError, ConfigurationError) as error:
         watcher.warned(f"Leftovers in the lake were not looked for: {error}")
-    if selection.is_of_whole_seasons and selection.renewal is None and not summary.exit_code:
-        _bring_standings(warehouse, selection, summary, watcher, pauses, transport)
     summary.paused_seconds, summary.pauses = pauses.seconds, pauses.count
     summary.seconds = time.perf_counter() - started
     has_failed = any(outcome.failed for outcome in summary.outcomes) or any(line.failed for line in summary.computed)
@@ -263,36 +256,6 @@ def import_selection(
     if notify:
         post_import(process_settings(), summary, watcher.warned)
     return summary
-
-
-def _bring_standings(
-    warehouse: Warehouse,
-    selection: Selection,
-    summary: ImportSummary,
-    watcher: Watcher,
-    pauses: Pauses,
-    transport: Transport | None,
-) -> None:
-    missing = missing_standings(warehouse, selection.seasons, selection.season_datasets)
-    for season in sorted({gap.season for gap in missing}):
-        for dataset in selection.season_datasets:
-            rounds = sum(gap.season == season and gap.dataset == dataset.name for gap in missing)
-            what = f"{dataset.name} of {season}"
-            bring = functools.partial(refresh_standings, season, dataset, warehouse=warehouse, transport=transport)
-            try:
-                pauses.spend(what, rounds)
-                refresh = pauses.insist(what, bring)
-            except NotYetPublished as error:
-                watcher.warned(str(error))
-            except QuotaExhausted as spent:
-                summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
-                return
-            except (UpstreamError, UnreadableData) as error:
-                watcher.warned(str(error))
-                summary.exit_code = 1
-            else:
-                summary.season_requests += refresh.requests
-                watcher.standings(refresh)
 
 
 def _note_each(runs: Generator[SessionRun, None, None], note: Callable[[SessionRun], bool]) -> None:

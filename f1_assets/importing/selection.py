@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from f1_assets.datasets import Dataset, SeasonDataset, named, named_of_seasons
+from f1_assets.datasets import Dataset, named
 from f1_assets.errors import UsageError
 from f1_assets.feeds.table import Feed
 from f1_assets.keys import SessionKey
@@ -31,7 +31,6 @@ class Selection:
 
     seasons: Sequence[int]
     datasets: Sequence[Dataset]
-    season_datasets: Sequence[SeasonDataset] = ()
     rounds: Sequence[int] = ()
     sessions: Sequence[str] = ()
     renewal: Renewal | None = None
@@ -52,7 +51,7 @@ class Selection:
         UsageError
             When there is no dataset of a name.
         """
-        return cls(seasons, named(datasets), named_of_seasons(datasets), rounds, sessions, renewal)
+        return cls(seasons, named(datasets), rounds, sessions, renewal)
 
     @property
     def is_of_whole_seasons(self) -> bool:

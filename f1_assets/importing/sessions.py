@@ -305,7 +305,7 @@ def extract_each(
             asked_at=loaded.asked_at(dataset.feeds),
             run_id=run_id,
         )
-        if reason := dataset.why_not_applicable(loaded.key, loaded.event.live_timing):
+        if reason := dataset.why_not_applicable(loaded.key, loaded.event.live_timing, loaded.event.ends_season):
             yield replace(line, status=Status.NOT_APPLICABLE, reason=reason)
             continue
         with about(session=loaded.key, dataset=dataset.name, run=run_id):

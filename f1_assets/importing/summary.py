@@ -31,7 +31,7 @@ class ImportSummary:
 
     @property
     def requests(self) -> int:
-        """Requests that reached the source, those for calendars and standings included."""
+        """Requests that reached the source, those for calendars included."""
         return self.season_requests + sum(outcome.requests for outcome in self.outcomes)
 
     @property

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, func, select
 
 from f1_assets.datasets import Dataset, all_datasets, named
 from f1_assets.errors import AuthenticationRequired, QuotaExhausted, TransientError
+from f1_assets.feeds.loads import asks_fastf1
 from f1_assets.feeds.table import Feed, is_of_live_timing
 from f1_assets.keys import SessionKey
 from f1_assets.planning.derived import Computation, InputState, judge
@@ -108,7 +109,9 @@ class SessionGap:
     def asks_jolpica_alone(self) -> bool:
         """Whether nothing is asked that stands behind the Formula 1 account, or nothing at all."""
         renews_results = bool(self.renew) and not any(is_of_live_timing(Feed(feed)) for feed in self.renew)
-        return self.from_archive or (renews_results and self.datasets == ("results",))
+        wanted = [dataset for dataset in named(self.datasets) if not dataset.is_derived]
+        by_fastf1 = [dataset.name for dataset in wanted if asks_fastf1(dataset.loads_in(self.key))]
+        return self.from_archive or not by_fastf1 or (renews_results and by_fastf1 == ["results"])
 
 
 def _is_made_of(dataset: Dataset, feeds: Collection[str], key: SessionKey) -> bool:
@@ -183,9 +186,14 @@ def _query(seasons: Iterable[int]) -> Select[Any]:
     of_rows = (x.version, x.asked_at, x.short_because, x.short_since, x.notes, x.digest, x.inputs)
     times = (x.tried_at, x.extracted_at, x.next_try_at)
     s = sessions.c
+    is_race = s.session == "R"
+    last = select(s.season, func.max(s.start_utc).label("starts")).where(is_race).group_by(s.season).subquery()
+    ends_season = (is_race & (s.start_utc == last.c.starts)).label("ends_season")
+    of_session = (s.season, s.round, s.session, s.end_utc, s.start_utc, events.c.live_timing, ends_season)
     return (
-        select(s.season, s.round, s.session, s.end_utc, s.start_utc, events.c.live_timing, *line, *of_rows, *times)
+        select(*of_session, *line, *of_rows, *times)
         .join(events, s.event_key == events.c.event_key)
+        .outerjoin(last, last.c.season == s.season)
         .outerjoin(extractions, and_(x.season == s.season, x.round == s.round, x.session == s.session))
         .where(s.season.in_(list(seasons)))
         .order_by(s.start_utc, s.season, s.round, s.session)
@@ -285,7 +293,7 @@ def _derived_state(
     optional: Sequence[DatasetState],
     now: datetime,
 ) -> DatasetState:
-    if reason := dataset.why_not_applicable(key, session.live_timing):
+    if reason := dataset.why_not_applicable(key, session.live_timing, session.ends_season):
         return DatasetState(key, dataset.name, Status.NOT_APPLICABLE, reason=reason, is_derived=True)
     inputs = [
         [InputState(state.dataset, state.status, state.reason, state.digest) for state in states]
@@ -329,7 +337,7 @@ def _state(
     if line is None:
         status, reason = _without_line(key, dataset, session, now, delay)
         return DatasetState(key, dataset.name, status, reason=reason)
-    _, _, _, end, _, _, name, *known = line
+    _, _, _, end, _, _, _, name, *known = line
     stored, rows, reason, error_class, attempts, requests, load_seconds, *known = known
     version, asked_at, short_because, short_since, notes, digest, _, tried_at, extracted_at, next_try_at = known
     status = _STATUSES[stored]
@@ -340,7 +348,7 @@ def _state(
     if status is Status.UNAVAILABLE and next_try_at is not None and next_try_at <= now:
         status = Status.MISSING
     elif status.has_failed:
-        if reason_now := dataset.why_not_applicable(key, session.live_timing):
+        if reason_now := dataset.why_not_applicable(key, session.live_timing, session.ends_season):
             return DatasetState(key, name, Status.NOT_APPLICABLE, reason=reason_now)
         if is_old and next_try_at is None:
             next_try_at = now  # what another version could not extract, this one may
@@ -392,7 +400,7 @@ def _state(
 def _without_line(
     key: SessionKey, dataset: Dataset, session: Row[Any], now: datetime, delay: timedelta
 ) -> tuple[Status, str | None]:
-    if reason := dataset.why_not_applicable(key, session.live_timing):
+    if reason := dataset.why_not_applicable(key, session.live_timing, session.ends_season):
         return Status.NOT_APPLICABLE, reason
     if session.end_utc > now:
         return Status.UPCOMING, f"the session ends {session.end_utc:%Y-%m-%d %H:%M} UTC"

@@ -233,7 +233,8 @@ def _sessions_of(
 def feeds_to_load_of(gap: SessionGap, event: CalendarEvent) -> frozenset[Feed]:
     """Return all feeds that are asked for when the datasets of a gap are loaded."""
     wanted = (all_datasets()[name] for name in gap.datasets)
-    applicable = (dataset for dataset in wanted if dataset.why_not_applicable(gap.key, event.live_timing) is None)
+    of_event = (event.live_timing, event.ends_season)
+    applicable = (dataset for dataset in wanted if dataset.why_not_applicable(gap.key, *of_event) is None)
     return frozenset[Feed]().union(*(dataset.loads_in(gap.key) for dataset in applicable))
 
 

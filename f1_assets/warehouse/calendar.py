@@ -39,7 +39,8 @@ class CalendarSession:
 class CalendarEvent:
     """A race weekend or a test with its sessions.
 
-    `round` is 0 for tests and None for a cancelled event; `event_date` is the last day, at the track.
+    `round` is 0 for tests and None for a cancelled event; `event_date` is the last day, at the track. `ends_season`
+    tells whether its race is the last one of the stored season.
     """
 
     event_key: str
@@ -58,23 +59,26 @@ class CalendarEvent:
     meeting_key: int | None = None
     circuit_key: int | None = None
     circuit_name: str | None = None
+    ends_season: bool = False
 
 
 def events_of(warehouse: Warehouse, season: int) -> list[CalendarEvent]:
     """Give the events of a season with their sessions, tests first, then by round; cancelled ones last."""
     with reading(warehouse.engine) as connection:
         by_event: dict[str, list[CalendarSession]] = {}
+        last: str | None = None
         for row in connection.execute(
             select(sessions).where(sessions.c.season == season).order_by(sessions.c.start_utc)
         ):
             by_event.setdefault(row.event_key, []).append(_session_of(row))
+            last = row.event_key if row.session == "R" else last
         rows = connection.execute(
             select(events, circuits.c.name.label("circuit_name"))
             .outerjoin(circuits)
             .where(events.c.season == season)
             .order_by(events.c.cancelled, events.c.round, events.c.event_date)
         )
-        return [_event_of(row, tuple(by_event.get(row.event_key, ()))) for row in rows]
+        return [_event_of(row, tuple(by_event.get(row.event_key, ())), row.event_key == last) for row in rows]
 
 
 def event_of(warehouse: Warehouse, key: SessionKey) -> CalendarEvent:
@@ -171,7 +175,7 @@ def _session_of(row: Row[Any]) -> CalendarSession:
     )
 
 
-def _event_of(row: Row[Any], event_sessions: tuple[CalendarSession, ...]) -> CalendarEvent:
+def _event_of(row: Row[Any], event_sessions: tuple[CalendarSession, ...], ends_season: bool) -> CalendarEvent:
     return CalendarEvent(
         event_key=row.event_key,
         season=row.season,
@@ -189,4 +193,5 @@ def _event_of(row: Row[Any], event_sessions: tuple[CalendarSession, ...]) -> Cal
         circuit_key=row.circuit_key,
         circuit_name=row.circuit_name,
         sessions=event_sessions,
+        ends_season=ends_season,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.warehouse.calendar import SIMULATOR, CalendarEvent, CalendarSession
@@ -31,7 +31,6 @@ def store_season(
     fresh: Sequence[CalendarEvent],
     source: str,
     now: datetime | None = None,
-    by_round: Sequence[Table] = (),
 ) -> CalendarChanges:
     """Bring a season's calendar up to date. Rows of data stay with their event when its round changes.
 
@@ -51,8 +50,6 @@ def store_season(
         Kind of source that they came from.
     now
         What is taken for the present.
-    by_round
-        Tables whose rows speak of the season after a round: they are emptied of it when rounds were renumbered.
 
     Raises
     ------
@@ -74,8 +71,6 @@ def store_season(
             if event.circuit_key is not None:
                 merge(connection, circuits, [_circuit_row(event)])
         changes = _match(connection, season, fresh)
-        for table in by_round if changes.moved or changes.cancelled else ():
-            connection.execute(delete(table).where(table.c.season == season))
         for event in fresh:
             merge(connection, events, [_event_row(event)])
             _store_sessions(connection, event)

@@ -241,16 +241,6 @@ warehouse_identity = Table(
     Column("lake_url", Text, comment="Where that lake was when it was first filled, without secrets"),
 )
 
-standings_absences = Table(
-    "standings_absences",
-    metadata,
-    Column("season", Integer, ForeignKey("seasons.season", ondelete="CASCADE"), primary_key=True),
-    Column("round", Integer, primary_key=True, autoincrement=False),
-    Column("dataset", Text, primary_key=True),
-    Column("asked_at", UtcDateTime, nullable=False),
-    comment="Rounds of which upstream has no standings; asked again a month later.",
-)
-
 session_claims = Table(
     "session_claims",
     metadata,

@@ -1,12 +1,11 @@
-"""A home in which one race of a simulated season is imported, with its standings."""
+"""A home in which one race of a simulated season is imported."""
 
 from pathlib import Path
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets, all_season_datasets
+from f1_assets.datasets import all_datasets
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
-from f1_assets.importing.standings import refresh_standings
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
@@ -22,8 +21,6 @@ def make_home(folder: Path) -> Path:
     refresh_calendar(2025, warehouse=warehouse, transport=transport)
     gap = SessionGap(RACE, tuple(all_datasets()))
     assert process_session_gap(gap, warehouse=warehouse, transport=transport).failed == ()
-    for standings in all_season_datasets().values():
-        refresh_standings(2025, standings, warehouse=warehouse, transport=transport)
     transport.close()
     warehouse.close()
     return folder

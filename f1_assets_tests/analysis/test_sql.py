@@ -8,7 +8,7 @@ import pytest
 
 from f1_assets.analysis import sql, sql_tables
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets, all_season_datasets, dataset_views
+from f1_assets.datasets import all_datasets, dataset_views
 from f1_assets.errors import ConfigurationError, TransientError, UsageError
 from f1_assets.settings import load_settings
 from f1_assets_tests.analysis.home import RACE, make_home
@@ -140,7 +140,7 @@ def test_what_only_reads_is_answered(season, query, rows):
 def test_the_tables_are_listed_and_described_without_being_read(season, monkeypatch):
     monkeypatch.setattr(sql_tables, "reading", None)
     monkeypatch.setattr(sql_tables, "provide_files", None)
-    there = {*all_datasets(), *all_season_datasets(), *dataset_views(), "events", "sessions", "extractions"}
+    there = {*all_datasets(), *dataset_views(), "events", "sessions", "extractions"}
     assert set(season.sql("SHOW TABLES")["name"]) >= there
     assert set(season.sql("SELECT table_name FROM information_schema.tables")["table_name"]) >= there
     for dataset in all_datasets().values():

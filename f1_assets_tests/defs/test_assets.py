@@ -64,7 +64,7 @@ def test_an_output_tells_rows_requests_seconds_and_shows_some_rows(season, run):
     events = {e.asset_key.to_user_string(): e.materialization for e in result.get_asset_materialization_events()}
     metadata = {name: value.value for name, value in events["weather"].metadata.items()}
     assert metadata["dagster/row_count"] > 60
-    assert metadata["requests"] == 15
+    assert metadata["requests"] == 17
     assert metadata["archive_share"] == 0.0
     assert metadata["load_seconds"] > 0
     assert metadata["preview"].count("\n") == 6

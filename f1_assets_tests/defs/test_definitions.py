@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from f1_assets.datasets import all_datasets, all_season_datasets, derived_datasets, extracted_datasets
+from f1_assets.datasets import all_datasets, derived_datasets, extracted_datasets
 from f1_assets.definitions import defs
 from f1_assets.defs.assets import POOL
 
@@ -22,8 +22,7 @@ def test_the_definitions_load_and_validate():
 
 def test_every_dataset_is_an_output_of_one_multi_asset_in_the_pool():
     graph = defs.resolve_asset_graph()
-    of_seasons = {"calendar", *all_season_datasets()}
-    outputs = {key.to_user_string() for key in graph.get_all_asset_keys()} - of_seasons
+    outputs = {key.to_user_string() for key in graph.get_all_asset_keys()} - {"calendar"}
     assert outputs == set(all_datasets())
     session_data = graph.assets_def_for_key(dg.AssetKey("laps"))
     assert {key.to_user_string() for key in session_data.keys} == set(extracted_datasets())
@@ -60,9 +59,10 @@ def test_every_output_tells_what_it_is():
 def test_the_names_that_others_rely_on():
     assert {job.name for job in defs.resolve_all_job_defs()} >= {"import_sessions", "refresh_calendar"}
     graph = defs.resolve_asset_graph()
-    for name in ("calendar", "driver_standings", "constructor_standings"):
-        assert graph.get(dg.AssetKey(name)).partitions_def.name == "f1_season"
-        assert graph.get(dg.AssetKey(name)).group_name == "season"
+    partitions = {"calendar": "f1_season", "driver_standings": "f1_session", "constructor_standings": "f1_session"}
+    for name, expected in partitions.items():
+        assert graph.get(dg.AssetKey(name)).partitions_def.name == expected
+        assert graph.get(dg.AssetKey(name)).group_name == expected.removeprefix("f1_")
     sensors = {sensor.name: sensor.default_status for sensor in defs.get_repository_def().sensor_defs}
     assert sensors["gap_detection"] is dg.DefaultSensorStatus.STOPPED
     assert sensors["quota_governor"] is dg.DefaultSensorStatus.RUNNING

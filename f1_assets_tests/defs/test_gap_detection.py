@@ -26,9 +26,9 @@ from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.defs import dispatcher
 from f1_assets.defs.dispatcher import MOST_WAITING, RUNS_PER_TICK, CalendarPostponements
 from f1_assets.defs.resources import WarehouseResource
-from f1_assets.defs.schedules import daily_standings, daily_update
+from f1_assets.defs.schedules import daily_update
 from f1_assets.defs.sensors import gap_detection
-from f1_assets.importing import process_session_gap, refresh_calendar
+from f1_assets.importing import process_session_gap
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
@@ -223,32 +223,20 @@ def test_a_calendar_that_cannot_be_refreshed_is_asked_for_later_and_the_stored_o
     assert _sessions(tick)
 
 
-def test_standings_are_requested_by_season_once_until_they_are_there(home):
-    tick = _tick(home)
-    standings = [request for request in tick.run_requests if request.job_name == "import_standings"]
-    assert [(r.partition_key, sorted(k.to_user_string() for k in r.asset_selection)) for r in standings] == [
-        ("2025", ["constructor_standings", "driver_standings"])
-    ]
-    _add_run(home, standings[0], dg.DagsterRunStatus.STARTED, "import_standings")
-    assert all(request.job_name != "import_standings" for request in _tick(home).run_requests or ())
-
-
 def test_daily_update_refreshes_the_calendar_and_asks_for_what_is_missing(home):
     assert len(_daily(home)) == RUNS_PER_TICK
     assert home.has_dynamic_partition("f1_session", "2025-01-FP1")
     assert events_of(connect(), 2025)
-    assert len(_daily(home, daily_standings)) == 1
 
 
 def test_the_daily_schedules_leave_to_the_sensor_what_it_requests_where_it_is_on(home, monkeypatch):
     """At 06:00 both looked at the same moment, and each session that was missing had two runs."""
     now = datetime.now(UTC)
     _note_the_sensor(home, "RUNNING", now)
-    assert _daily(home) == _daily(home, daily_standings) == []
+    assert _daily(home) == []
     assert len(events_of(connect(), 2025)) == 8  # refreshed all the same
     _note_the_sensor(home, "STOPPED", now)
     assert len(_daily(home)) == RUNS_PER_TICK
-    assert len(_daily(home, daily_standings)) == 1
     # As the code has it: off, but for F1_AUTOSTART.
     _note_the_sensor(home, "DECLARED_IN_CODE", now)
     assert _daily(home)
@@ -274,9 +262,12 @@ def test_daily_update_asks_for_results_again_after_a_race(home, monkeypatch):
     requests = _daily(home)
     assert [(r.partition_key, [k.to_user_string() for k in r.asset_selection]) for r in requests] == [
         ("2025-01-Q", ["results"]),
-        ("2025-01-R", ["results"]),
+        ("2025-01-R", ["constructor_standings", "driver_standings", "results"]),
     ]
-    assert {r.tags["f1_assets/renew"] for r in requests} == {"Jolpica results"}
+    assert [set(r.tags["f1_assets/renew"].split(",")) for r in requests] == [
+        {"Jolpica results"},
+        {"Jolpica results", "Jolpica driver standings", "Jolpica constructor standings"},
+    ]
 
 
 def test_a_season_that_lost_rows_is_found_incomplete_again(home):
@@ -297,14 +288,11 @@ def test_all_seasons_there_have_ever_been_are_kept(home, monkeypatch):
     tick = _tick(home)
     while known_seasons(connect()) != list(range(1950, 2026)):  # as many ticks as it takes on this machine
         tick = _tick(home, tick.cursor)
-    assert [request.partition_key for request in _sessions(tick)][:2] == ["1950-01-R", "1951-01-R"]
-    assert all(len(request.asset_selection) == 1 for request in _sessions(tick))
-    by_season = [request for request in tick.run_requests if request.job_name == "import_standings"]
+    requests = {request.partition_key: request for request in _sessions(tick)}
+    assert list(requests)[:2] == ["1950-01-R", "1951-01-R"]
     # There was no constructors' championship before 1958.
-    assert [(r.partition_key, len(r.asset_selection)) for r in (by_season[0], by_season[8])] == [
-        ("1950", 1),
-        ("1958", 2),
-    ]
+    assert {len(requests[key].asset_selection) for key in ("1950-01-R", "1957-01-R")} == {2}
+    assert len(requests["1958-01-R"].asset_selection) == 3
 
 
 def test_a_calendar_that_takes_too_long_is_postponed_and_the_tick_goes_on(home, monkeypatch):
@@ -319,10 +307,3 @@ def test_a_calendar_that_takes_too_long_is_postponed_and_the_tick_goes_on(home, 
     answered.set()
     assert list(json.loads(tick.cursor)) == ["2025"]
     assert _sessions(tick)
-
-
-def test_a_season_whose_calendar_came_without_dagster_gets_its_partition(home):
-    refresh_calendar(2025, warehouse=connect())
-    assert not home.has_dynamic_partition("f1_season", "2025")
-    assert _daily(home, daily_standings)[0].partition_key == "2025"
-    assert home.has_dynamic_partition("f1_season", "2025")

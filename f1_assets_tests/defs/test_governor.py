@@ -67,7 +67,7 @@ def test_the_pool_is_closed_when_the_next_session_does_not_fit_and_its_run_says_
     admission = govern(instance, warehouse)
     assert admission.is_paused
     assert _limit(instance) == 0
-    assert "paused: 2025-01-R needs 15 requests" in admission.reason
+    assert "paused: 2025-01-R needs 17 requests" in admission.reason
     waits = instance.get_run_by_id(queued.run_id).tags[WAITING_TAG]
     assert waits == f"quota, until {admission.resumes_at:%Y-%m-%d %H:%M} UTC"
 

@@ -30,7 +30,7 @@ from f1_assets_tests.fetch.server import Services, services
 SHAPE = "races=2,tests=0,sprints=0,drivers=4,laps=6,samples_every=40"
 RACE, QUALIFYING, SECOND_RACE = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q"), SessionKey(2025, 2, "R")
 ALL = tuple(extracted_datasets())
-REQUESTS = 15
+REQUESTS = 17
 """What an undisturbed import of the race sends."""
 
 

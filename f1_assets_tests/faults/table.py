@@ -59,7 +59,6 @@ FAULTS = (
 POINTS = (
     "season schedule",
     "season index",
-    "Jolpica standings",
     "SessionInfo",
     "DriverList",
     "SessionStatus",
@@ -74,6 +73,8 @@ POINTS = (
     "TeamRadio",
     "Jolpica results",
     "Jolpica lap times",
+    "Jolpica driver standings",
+    "Jolpica constructor standings",
     "MultiViewer circuit",
     "request",
     "archive",

@@ -1,21 +1,18 @@
-"""Every fault of a service at what a season is made of: its schedule, F1's own index, the standings."""
+"""Every fault of a service at what a season is made of: its schedule and F1's own index."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete
 
-from f1_assets.datasets import all_season_datasets
 from f1_assets.errors import NotYetPublished, QuotaExhausted, TransientError
 from f1_assets.fetch import sessions as upstream_sessions
 from f1_assets.fetch import transport as transports
 from f1_assets.importing import refresh_calendar
 from f1_assets.importing.calendar import stale_seasons
-from f1_assets.importing.standings import refresh_standings
-from f1_assets.planning.standings import missing_standings
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.models import events, seasons, sessions
-from f1_assets_tests.faults.struck import SIMULATOR, open_season, slowly
+from f1_assets_tests.faults.struck import SIMULATOR, open_season
 from f1_assets_tests.faults.test_feeds import TRANSIENT
 from f1_assets_tests.fetch.server import services, status
 
@@ -23,8 +20,6 @@ pytestmark = pytest.mark.long
 
 SCHEDULE = "https://raw.githubusercontent.com/theOehrly/f1schedule/master/schedule_2025.json"
 INDEX = "https://livetiming.formula1.com/static/2025/Index.json"
-STANDINGS = "https://api.jolpi.ca/ergast/f1/2025/{}/driverstandings.json?limit=100"
-DRIVERS = all_season_datasets()["driver_standings"]
 LONG_AFTER = datetime(2035, 1, 1, tzinfo=UTC)
 BY_STATUS = {
     "HTTP 404": status(404),
@@ -51,10 +46,10 @@ def season(opened, monkeypatch, request):
     if "time-out" in request.node.name:
         monkeypatch.setattr(upstream_sessions, "TIMEOUT_SECONDS", (10, 0.5))
     opened.clock.sleep(3600)
-    for part in ("schedule_", "Index.json", "standings"):
+    for part in ("schedule_", "Index.json"):
         opened.transport.discard(part)
     with opened.warehouse.engine.begin() as connection:
-        for table in (DRIVERS.table, sessions, events, seasons):
+        for table in (sessions, events, seasons):
             connection.execute(delete(table))
     opened.served.asked.clear()
     yield opened
@@ -141,34 +136,3 @@ def test_an_index_that_fails_later_takes_nothing_away(season):
     season.served.faults["Index.json"] = status(500)
     refresh_calendar(2025, warehouse=season.warehouse, transport=season.transport, renew=True)
     assert of_the_index(events_of(season.warehouse, 2025)) == of_the_index(season.undisturbed)
-
-
-@pytest.mark.parametrize("fault", [*EVERY, "another session's body", "slow answer"])
-def test_standings_that_fail_leave_those_before_and_the_next_run_asks_for_the_rest(season, found, fault):
-    refresh(season)
-    season.served.asked.clear()
-    shown = {**EVERY, "another session's body": another(STANDINGS.format(1)), "slow answer": slowly}
-    season.served.faults["2/driverstandings"] = shown[fault]
-    bring = {"warehouse": season.warehouse, "transport": season.transport}
-    is_brought = fault in ("HTTP 404", "slow answer")
-    if is_brought:
-        assert refresh_standings(2025, DRIVERS, **bring).without == ((2,) if fault == "HTTP 404" else ())
-    else:
-        with pytest.raises(QuotaExhausted if "429" in fault else TransientError, match="2025"):
-            refresh_standings(2025, DRIVERS, **bring)
-    assert set(lift(season)) == {STANDINGS.format(1), STANDINGS.format(2)}
-    left = missing_standings(season.warehouse, [2025], [DRIVERS])
-    assert [gap.round for gap in left] == ([] if is_brought else [2])
-    assert season.transport.verify_archive()[1] == []
-    refreshed = refresh_standings(2025, DRIVERS, **bring)
-    assert (refreshed.rounds, season.served.asked) == (((), []) if is_brought else ((2,), [STANDINGS.format(2)]))
-    assert missing_standings(season.warehouse, [2025], [DRIVERS]) == []
-    failed = "`QuotaExhausted`" if "429" in fault else "`TransientError`"
-    left = {"HTTP 404": "the round is noted as without standings", "slow answer": "nothing is missing"}
-    then = {"HTTP 404": "asks again after 30 days", "slow answer": "asks for nothing"}
-    found(
-        fault,
-        "Jolpica standings",
-        left.get(fault, f"standings of rounds before stay; the import says what failed ({failed})"),
-        then.get(fault, "asks for the lost round alone, and completes it"),
-    )

@@ -42,6 +42,8 @@ ADDRESSES = {
     },
     Feed.RESULTS: f"{JOLPICA}/1/results.json",
     Feed.LAP_TIMES: f"{JOLPICA}/1/laps/1.json",
+    Feed.DRIVER_STANDINGS: f"{JOLPICA}/1/driverstandings.json?limit=100",
+    Feed.CONSTRUCTOR_STANDINGS: f"{JOLPICA}/1/constructorstandings.json?limit=100",
     Feed.CIRCUIT: "https://api.multiviewer.app/api/v1/circuits/9000/2025",
 }
 OF_TIMING = (
@@ -343,7 +345,7 @@ def test_times_of_day_that_telemetry_did_not_tell_are_filled_in_when_it_comes(tm
 
 
 def test_an_account_that_is_refused_blocks_the_session_and_costs_nothing_but_what_was_refused(season, found):
-    season.lose("2025-03-02_Race", "f1/2025/1/results", "f1/2025/1/laps", "circuits/9000")
+    season.lose("2025-03-02_Race", "f1/2025/1/results", "f1/2025/1/laps", "standings", "circuits/9000")
     season.served.faults = {"livetiming": status(403)}
     season.run()
     season.served.faults = {}

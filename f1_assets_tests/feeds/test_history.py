@@ -6,9 +6,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
-from f1_assets.datasets import all_datasets, all_season_datasets
-from f1_assets.errors import TransientError, UnreadableData
+from f1_assets.datasets import all_datasets, named
+from f1_assets.datasets.checking import State, check_dataset
 from f1_assets.feeds.history import page_urls, pages_of, race_of
 from f1_assets.feeds.table import Feed
 from f1_assets.fetch.estimates import CostEstimator
@@ -21,21 +22,23 @@ from f1_assets.importing import (
     process_session_gap,
     refresh_calendar,
 )
+from f1_assets.importing.forget import forget_failures
 from f1_assets.importing.season import SessionRun
 from f1_assets.importing.selection import Renewal
-from f1_assets.importing.standings import refresh_standings
 from f1_assets.keys import SessionKey
-from f1_assets.planning import SessionGap, generate_gap_report
-from f1_assets.planning.standings import missing_standings
+from f1_assets.planning import SessionGap, dataset_states, gaps_of, generate_gap_report
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Status
-from f1_assets.warehouse.calendar import event_of
+from f1_assets.warehouse.amendments import amendments_of
+from f1_assets.warehouse.calendar import event_of, events_of
+from f1_assets.warehouse.models import extractions, sessions
 from f1_assets_tests.fetch.server import body, hang_up, status
 
 POSTGRESQL_IS_LONG = True
 
 # 7 races of 20 cars are 140 rows: two pages, and the fifth race stands on both when a page has 90 rows.
 SIMULATED = "races=7,laps=5,samples_every=20,drivers=20"
+STANDINGS = ("constructor_standings", "driver_standings")
 RESULTS = "https://api.jolpi.ca/ergast/f1/{}/{}/results.json"
 
 
@@ -52,8 +55,8 @@ def test_a_season_of_the_past_takes_its_pages_and_no_request_a_race(warehouse, t
         "/ergast/f1/1995.json",
         "/ergast/f1/1995/results.json?limit=100&offset=0",
         "/ergast/f1/1995/results.json?limit=100&offset=100",
-        "/ergast/f1/1995/7/constructorstandings.json?limit=100",
         "/ergast/f1/1995/7/driverstandings.json?limit=100",
+        "/ergast/f1/1995/7/constructorstandings.json?limit=100",
     ]
     assert summary.requests == 5
     truth = Simulator(SimulatorOptions.parse(SIMULATED))
@@ -78,14 +81,17 @@ def test_the_plan_of_the_past_knows_its_pages(warehouse, transport):
     refresh_calendar(1995, warehouse=warehouse, transport=transport)
     report = generate_gap_report(1995, warehouse=warehouse, transport=transport)
     assert report.total_api_calls_needed == 7
-    assert report.requests_needed == 5
-    assert {dataset for gap in report.sessions_with_gaps for dataset in gap.datasets} == {"results"}
+    assert report.requests_needed == 5 + len(STANDINGS)
+    *races, last = report.sessions_with_gaps
+    assert {gap.datasets for gap in races} == {("results",)}
+    assert last.datasets == (*STANDINGS, "results")
 
 
 def test_a_page_that_fails_fails_its_races_and_the_next_try_pays_for_that_page_only(warehouse, transport, served):
     served.faults["offset=100"] = status(503)
     summary = import_season(1995, warehouse=warehouse, transport=transport)
-    assert summary.failed == summary.processed == 7
+    # Of the last race the standings are there.
+    assert (summary.processed, summary.failed, summary.partial) == (7, 6, 1)
     served.faults.clear()
     served.asked.clear()
     for number in range(1, 8):
@@ -201,38 +207,96 @@ def test_recorded_pages_of_a_season_give_the_recorded_race(recordings):
     assert race["Results"] == alone["Results"]
 
 
-def test_standings_after_every_round_of_a_season_and_after_the_last_of_the_past(warehouse, transport, served):
-    for season, rounds in ((2025, (1, 2, 3, 4, 5, 6, 7)), (1995, (7,)), (1950, (7,))):
-        refresh_calendar(season, warehouse=warehouse, transport=transport)
-        refresh = refresh_standings(
-            season, all_season_datasets()["driver_standings"], warehouse=warehouse, transport=transport
-        )
-        assert (refresh.rounds, refresh.rows, refresh.requests) == (rounds, 20 * len(rounds), len(rounds))
-    # There was no constructors' championship before 1958.
-    assert missing_standings(warehouse, [1950]) == []
+def _standings(warehouse, season, now=None):
+    """Return the standings that a season has or lacks, by race: those that it cannot have are left out."""
+    states = dataset_states(warehouse, [season], named(STANDINGS), now)
+    return {(state.key.round, state.dataset): state for state in states if state.status is not Status.NOT_APPLICABLE}
+
+
+@pytest.mark.parametrize(
+    ("season", "rounds", "championships"),
+    [(2025, range(1, 8), STANDINGS), (1995, [7], STANDINGS), (1950, [7], ["driver_standings"])],
+)
+def test_standings_are_of_every_race_since_2018_and_of_the_last_one_before(
+    sqlite_warehouse, transport, served, season, rounds, championships
+):
+    """There was no constructors' championship before 1958. Nothing but the standings is asked for."""
+    refresh_calendar(season, warehouse=sqlite_warehouse, transport=transport)
+    expected = {(number, name) for number in rounds for name in championships}
+    assert set(_standings(sqlite_warehouse, season)) == expected
     served.asked.clear()
-    again = refresh_standings(2025, all_season_datasets()["driver_standings"], warehouse=warehouse, transport=transport)
-    assert (again.rounds, again.requests, served.asked) == ((), 0, [])
+    report = generate_gap_report(season, warehouse=sqlite_warehouse, transport=transport, datasets=named(STANDINGS))
+    assert (report.requests_needed, report.total_api_calls_needed) == (len(expected), len(rounds))
+    summary = import_season(season, datasets=STANDINGS, warehouse=sqlite_warehouse, transport=transport)
+    asked = [url for url in served.asked if "standings" in url]
+    assert len(asked) == len(set(asked)) == len(expected)
+    assert len(served.asked) == summary.requests
+    assert all(
+        "standings" in url or "schedule" in url or "Index" in url or url.endswith(f"/{season}.json")
+        for url in served.asked
+    )
+    states = _standings(sqlite_warehouse, season)
+    assert {state.status for state in states.values()} == {Status.PRESENT}
+    assert {state.rows for (_, name), state in states.items() if name == "driver_standings"} == {20}
 
 
-def test_what_was_brought_stays_when_a_later_round_fails(warehouse, transport, served):
-    refresh_calendar(2025, warehouse=warehouse, transport=transport)
+def test_standings_that_fail_leave_the_others_and_are_asked_for_again_alone(sqlite_warehouse, transport, served):
     served.faults["/2025/4/driverstandings"] = status(500)
-    drivers = all_season_datasets()["driver_standings"]
-    with pytest.raises(TransientError, match="after round 4: HTTP 500"):
-        refresh_standings(2025, drivers, warehouse=warehouse, transport=transport)
-    assert [gap.round for gap in missing_standings(warehouse, [2025], [drivers])] == [4, 5, 6, 7]
+    summary = import_season(2025, datasets=STANDINGS, warehouse=sqlite_warehouse, transport=transport)
+    assert (summary.partial, summary.succeeded) == (1, 6)
+    failed = _standings(sqlite_warehouse, 2025)[4, "driver_standings"]
+    assert (failed.status, failed.error_class) == (Status.FAILED, "TransientError")
     served.faults["/2025/4/driverstandings"] = body(lambda _: b'{"MRData": {}}')
-    with pytest.raises(UnreadableData, match="cannot be read"):
-        refresh_standings(2025, drivers, warehouse=warehouse, transport=transport)
+    forget_failures(sqlite_warehouse, failed.key, transport=transport)
+    served.asked.clear()
+    (outcome,) = import_season(2025, datasets=STANDINGS, warehouse=sqlite_warehouse, transport=transport).outcomes
+    assert "cannot be read: it has no entries" in outcome.datasets[0].reason
+    assert {"/2025/4/driverstandings" in url for url in served.asked if "standings" in url} == {True}
 
 
-def test_a_round_without_standings_is_asked_for_again_only_a_month_later(warehouse, transport, served):
-    refresh_calendar(2025, warehouse=warehouse, transport=transport)
-    drivers = all_season_datasets()["driver_standings"]
+def test_a_race_without_standings_is_asked_for_again_a_month_later(sqlite_warehouse, transport, served):
     served.faults["/2025/4/driverstandings"] = status(404)
-    refresh = refresh_standings(2025, drivers, warehouse=warehouse, transport=transport)
-    assert (refresh.rounds, refresh.without) == ((1, 2, 3, 5, 6, 7), (4,))
-    assert missing_standings(warehouse, [2025], [drivers]) == []
-    later = datetime.now(UTC) + timedelta(days=31)
-    assert [gap.round for gap in missing_standings(warehouse, [2025], [drivers], later)] == [4]
+    import_season(2025, datasets=STANDINGS, warehouse=sqlite_warehouse, transport=transport)
+    assert _standings(sqlite_warehouse, 2025)[4, "driver_standings"].status is Status.UNAVAILABLE
+    later = datetime.now(UTC) + timedelta(days=40)
+    assert _standings(sqlite_warehouse, 2025, later)[4, "driver_standings"].status is Status.MISSING
+
+
+def test_standings_are_awaited_for_a_week_after_their_race(sqlite_warehouse, transport, served):
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport)
+    with sqlite_warehouse.engine.begin() as connection:
+        ended = {"end_utc": datetime.now(UTC) - timedelta(hours=3)}
+        connection.execute(update(sessions).where(sessions.c.round == 7).values(**ended))
+    served.faults["/2025/7/driverstandings"] = body(
+        lambda _: b'{"MRData": {"total": "0", "StandingsTable": {"season": "2025", "StandingsLists": []}}}'
+    )
+    gap = SessionGap(SessionKey(2025, 7, "R"), STANDINGS)
+    lines = {
+        line.dataset: line
+        for line in process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport).datasets
+    }
+    assert lines["constructor_standings"].status is Status.PRESENT
+    awaited = lines["driver_standings"]
+    assert (awaited.status, awaited.error_class) == (Status.FAILED, "NotYetPublished")
+    assert awaited.next_try_at - datetime.now(UTC) < timedelta(hours=3)
+
+
+def test_standings_that_changed_are_renewed_in_the_races_one_load_and_kept_as_amendments(
+    sqlite_warehouse, transport, served
+):
+    import_season(1995, warehouse=sqlite_warehouse, transport=transport)
+    (event,) = [event for event in events_of(sqlite_warehouse, 1995) if event.ends_season]
+    key, end = SessionKey(1995, 7, "R"), event.sessions[-1].end
+    with sqlite_warehouse.engine.begin() as connection:
+        connection.execute(update(extractions).values(asked_at=end + timedelta(days=2), extracted_at=end))
+    (gap,) = [gap for gap in gaps_of(dataset_states(sqlite_warehouse, [1995])) if gap.key == key]
+    assert gap.datasets == (*STANDINGS, "results")
+    served.faults["driverstandings"] = body(lambda sound: sound.replace(b'"position": "2"', b'"position": "3"', 1))
+    served.asked.clear()
+    process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
+    assert sum("standings" in url for url in served.asked) == 2
+    (change,) = amendments_of(sqlite_warehouse, key, "driver_standings")
+    assert (change.column, change.before, change.after) == ("position", "2", "3")
+    findings = check_dataset(sqlite_warehouse, key, all_datasets()["driver_standings"])
+    found = {finding.check: finding.state for finding in findings}
+    assert found["points_follow_places"] is found["somebody_leads"] is State.PASSED

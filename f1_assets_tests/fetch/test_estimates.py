@@ -119,4 +119,4 @@ def test_past_loads_teach_what_absent_feeds_cost(transport, served, sqlite_wareh
     served.faults["LapCount"] = status(404)  # the mirror is asked too
     process_session_gap(SessionGap(SessionKey(2025, 1, "R"), ALL), warehouse=sqlite_warehouse, transport=transport)
     other = SessionGap(SessionKey(2025, 2, "R"), ALL)
-    assert expected_requests_of(other, warehouse=sqlite_warehouse, transport=transport)["any"] == 16
+    assert expected_requests_of(other, warehouse=sqlite_warehouse, transport=transport)["any"] == 18

@@ -9,9 +9,11 @@ import requests
 from fastf1.exceptions import F1AuthError
 from sqlalchemy import update
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.errors import AuthenticationRequired, TransientError
 from f1_assets.fetch import account
+from f1_assets.fetch.estimates import planned_urls
+from f1_assets.fetch.loader import _asks_live_timing
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.importing.forget import forget_failures
@@ -19,11 +21,12 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Status
+from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.models import seasons, sessions
 from f1_assets_tests.fetch.server import body, services, status
 
 KEY = SessionKey(2025, 1, "R")
-ALL = tuple(all_datasets())
+ALL = tuple(extracted_datasets())
 OF_TIMING = {"laps", "intervals"}
 
 
@@ -83,6 +86,17 @@ def test_a_refused_account_never_looks_like_a_session_without_data(run, served, 
     assert blocked == set(ALL)
     assert all("F1_USERNAME and F1_PASSWORD" in lines[name].reason for name in blocked)
     assert not any(line.status is Status.UNAVAILABLE for line in lines.values())
+
+
+def test_a_load_of_standings_asks_for_nothing_else(run, served):
+    served.asked.clear()
+    served.faults["livetiming.formula1.com"] = status(403)
+    lines = _lines(run("driver_standings", "constructor_standings"))
+    assert {line.status for line in lines.values()} == {Status.PRESENT}
+    assert [url.partition("/2025/1/")[2] for url in served.asked] == [
+        "driverstandings.json?limit=100",
+        "constructorstandings.json?limit=100",
+    ]
 
 
 def test_one_feed_that_is_forbidden_while_others_are_given_is_absent(run, served):
@@ -211,6 +225,16 @@ def test_a_driver_without_a_number_is_known_by_the_key_of_the_entry(run, served,
     served.faults["DriverList"] = body(without_number)
     assert run("drivers").extracted == ("drivers",)
     assert "7" in set(sqlite_warehouse.rows(all_datasets()["drivers"], KEY)["driver_number"])
+
+
+@pytest.mark.parametrize(("dataset", "asks"), [("driver_standings", False), ("results", True)])
+def test_standings_alone_need_no_account(settings_of, ledger, sqlite_warehouse, simulator_transport, dataset, asks):
+    refresh_calendar(2025, warehouse=sqlite_warehouse, transport=simulator_transport)
+    event = event_of(sqlite_warehouse, KEY)
+    transport = Transport(settings_of(source="live"), ledger)
+    urls = planned_urls(event, event.sessions[-1], all_datasets()[dataset].loads_in(KEY))
+    assert _asks_live_timing(transport, urls, ()) is asks
+    transport.close()
 
 
 def test_an_account_that_is_refused_is_found_before_any_request(

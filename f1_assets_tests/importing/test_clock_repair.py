@@ -26,7 +26,6 @@ from f1_assets.warehouse.models import (
     quota_reservations,
     seasons,
     session_claims,
-    standings_absences,
     upstream_request_hours,
     upstream_requests,
 )
@@ -62,9 +61,6 @@ def _written_by_a_clock_ahead(warehouse, at):
         connection.execute(update(seasons).values(refreshed_at=at))
         connection.execute(insert(session_claims).values(**session, owner="gone", expires_at=at))
         connection.execute(insert(amendments).values(**session, dataset="results", row_key="entry=1", changed_at=at))
-        connection.execute(
-            insert(standings_absences).values(season=2024, round=1, dataset="driver_standings", asked_at=at)
-        )
         connection.execute(insert(quota_closures).values(policy="any", until_ms=ahead_ms, reason="HTTP 429"))
         connection.execute(
             insert(quota_reservations).values(
@@ -96,7 +92,6 @@ def test_what_a_clock_far_ahead_wrote_is_mended_and_named(warehouse, machine):
         "extractions": 2,
         "amendments": 1,
         "seasons": 1,
-        "standings_absences": 1,
         "session_claims": 1,
     }
     lines = {line.dataset: line for line in warehouse.extractions(KEY)}

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
-from f1_assets.datasets import all_datasets, all_season_datasets, extracted_datasets, named
+from f1_assets.datasets import all_datasets, extracted_datasets, named
 from f1_assets.errors import NotYetPublished
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import Watcher, import_season, process_session_gap, refresh_calendar
@@ -16,7 +16,6 @@ from f1_assets.importing.forget import forget_failures
 from f1_assets.importing.season import _note_each
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, build_processing_plan, dataset_states, generate_gap_report
-from f1_assets.planning.standings import missing_standings
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import events, extractions, sessions
 from f1_assets_tests.fetch.server import status
@@ -35,16 +34,13 @@ def transport(served_transport):
 
 class _Told(Watcher):
     def __init__(self):
-        self.keys, self.warnings, self.standings_of = [], [], []
+        self.keys, self.warnings = [], []
 
     def ended(self, run):
         self.keys.append(str(run.outcome.key))
 
     def warned(self, message):
         self.warnings.append(message)
-
-    def standings(self, refresh):
-        self.standings_of.append((refresh.dataset, refresh.rounds))
 
 
 def test_import_full_season_and_then_its_gaps(warehouse, transport, served):
@@ -55,8 +51,6 @@ def test_import_full_season_and_then_its_gaps(warehouse, transport, served):
     assert summary.duration.total_seconds() == pytest.approx(summary.seconds, abs=1e-3)
     assert told.keys == [str(key) for key in dict.fromkeys(s.key for s in dataset_states(warehouse, [2025]))]
     assert {state.status for state in dataset_states(warehouse, [2025])} == set(DONE)
-    assert sorted(told.standings_of) == [(name, (1, 2)) for name in all_season_datasets()]
-    assert missing_standings(warehouse, [2025]) == []
     before = len(served.asked)
     again = import_season(2025, warehouse=warehouse, transport=transport)
     assert (again.processed, again.requests, len(served.asked) - before) == (0, 0, 0)

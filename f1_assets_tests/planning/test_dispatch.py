@@ -61,6 +61,20 @@ def test_results_of_the_past_need_no_account_and_say_nothing_about_it():
     assert [gap.key for gap in later.gaps] == [FIRST, before]
 
 
+def test_standings_need_no_account_alone_or_renewed_with_the_results():
+    standings = [DatasetState(THIRD, name, Status.MISSING) for name in ("constructor_standings", "driver_standings")]
+    blocked, soon = _states(Status.BLOCKED_AUTH, tried_at=NOW), NOW + timedelta(minutes=1)
+    (gap,) = dispatch([*blocked, *standings], soon, (), 9).gaps
+    assert (gap.key, gap.datasets) == (THIRD, ("constructor_standings", "driver_standings"))
+    renewed = [
+        DatasetState(THIRD, name, Status.PRESENT, next_try_at=NOW, renew=frozenset({feed}))
+        for name, feed in (("driver_standings", "Jolpica driver standings"), ("results", "Jolpica results"))
+    ]
+    assert [gap.key for gap in dispatch([*blocked, *renewed], soon, (), 9).gaps] == [THIRD]
+    with_laps = [*blocked, *standings, DatasetState(THIRD, "laps", Status.MISSING)]
+    assert dispatch(with_laps, soon, (), 9).gaps == ()
+
+
 def test_all_waiting_sessions_are_resumed_when_the_account_is_mended():
     states = _states(Status.BLOCKED_AUTH, Status.BLOCKED_AUTH, tried_at=NOW)
     states.append(DatasetState(THIRD, "laps", Status.PRESENT, extracted_at=NOW + timedelta(minutes=40), requests=9))

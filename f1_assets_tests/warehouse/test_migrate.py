@@ -8,7 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Integer, MetaData, Table, make_url, text
+from sqlalchemy import Column, Integer, MetaData, Table, bindparam, make_url, text
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets, dataset_tables, dataset_views, named
@@ -17,15 +17,23 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse, migrate
-from f1_assets.warehouse.models import metadata
+from f1_assets.warehouse.amendments import amendments_of
+from f1_assets.warehouse.digests import stored_digest
+from f1_assets.warehouse.models import UtcDateTime, metadata
 from f1_assets_tests.warehouse.schema_0007 import make_0007
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 
 def test_migrations_lead_to_the_schema_that_the_code_declares(warehouse):
+    assert _differences(warehouse) == []
+
+
+def _differences(warehouse):
+    """Return what differs from the schema that the code declares, but for comments."""
     with warehouse.engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
-    assert [d for d in differences if d[0] not in ("remove_table", "modify_comment")] == []
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    each = [one for difference in found for one in (difference if isinstance(difference, list) else [difference])]
+    return [one for one in each if one[0] not in ("remove_table", "modify_comment", "add_table_comment")]
 
 
 def test_the_head_that_opening_looks_for_is_alembics():
@@ -92,7 +100,7 @@ def test_a_database_of_schema_0007_keeps_its_rows_and_is_copied_first(warehouse)
     warehouse.replace(key, results, rows.convert_dtypes())
     make_0007(warehouse.engine)
     steps, copy = warehouse.pending_migrations()
-    assert [step[:5] for step in steps] == ["0008:", "0009:"]
+    assert [step[:5] for step in steps] == ["0008:", "0009:", "0010:"]
     warehouse.upgrade()
     assert warehouse.check() == []
     assert warehouse.pending_migrations() == ([], None)
@@ -117,6 +125,79 @@ def test_a_database_of_schema_0007_keeps_its_rows_and_is_copied_first(warehouse)
     with warehouse.engine.begin() as connection:
         connection.execute(text("DELETE FROM sessions WHERE season = 2024 AND round = 1 AND session = 'R'"))
     assert warehouse.rows(results, key).empty
+
+
+FETCHED_AT = datetime(2024, 3, 4, 6, tzinfo=UTC)
+
+
+def _standings_of_0007(warehouse):
+    """Fill the tables of standings as schema 0007 had them: after round 1, of a round that is gone, and an absence."""
+    seen = bindparam("at", FETCHED_AT, UtcDateTime())
+    with warehouse.engine.begin() as connection:
+        for number, driver, points in ((1, "max", 25.0), (1, "lewis", 18.0), (9, "max", 200.0)):
+            position = 2 if driver == "lewis" else 1
+            connection.execute(
+                text(
+                    "INSERT INTO driver_standings VALUES "
+                    f"(2024, {number}, '{driver}', {position}, {points}, 1, NULL, 'A', 'B', 'red_bull', :at)"
+                ).bindparams(seen)
+            )
+        connection.execute(
+            text(
+                "INSERT INTO constructor_standings VALUES (2024, 1, 'red_bull', 1, 43, 1, 'Red Bull', :at)"
+            ).bindparams(seen)
+        )
+        connection.execute(
+            text("INSERT INTO standings_absences VALUES (2024, 2, 'driver_standings', :at)").bindparams(seen)
+        )
+
+
+def test_standings_of_schema_0007_become_data_of_their_races(warehouse):
+    store(warehouse, a_season())
+    make_0007(warehouse.engine)
+    _standings_of_0007(warehouse)
+    warehouse.upgrade()
+    assert warehouse.check() == []
+    assert [each for each in _differences(warehouse) if "standings" in str(each)] == []
+    race, drivers = SessionKey(2024, 1, "R"), all_datasets()["driver_standings"]
+    rows = warehouse.rows(drivers, race)
+    assert rows[["driver_id", "position", "points", "constructor_ids"]].values.tolist() == [
+        ["max", 1, 25.0, "red_bull"],
+        ["lewis", 2, 18.0, "red_bull"],
+    ]
+    records = {line.dataset: line for line in warehouse.extractions(race)}
+    assert {name: (line.status, line.rows) for name, line in records.items()} == {
+        "driver_standings": (Status.PRESENT, 2),
+        "constructor_standings": (Status.PRESENT, 1),
+    }
+    record = records["driver_standings"]
+    assert record.extracted_at == record.asked_at == record.tried_at == FETCHED_AT
+    for name, line in records.items():
+        with warehouse.engine.connect() as connection:
+            assert line.digest == stored_digest(connection, all_datasets()[name].table, race)
+    # The same rows again are no amendment.
+    again = warehouse.replace(race, drivers, rows.drop(columns=["season", "round", "session"]))
+    assert again.digest == record.digest
+    assert amendments_of(warehouse, race, "driver_standings") == []
+    assert warehouse.extractions(SessionKey(2024, 9, "R")) == []
+    with warehouse.engine.connect() as connection:
+        assert connection.execute(text("SELECT COUNT(*) FROM driver_standings")).scalar() == 2
+
+
+def test_a_round_without_standings_of_schema_0007_is_unavailable_until_its_month_is_over(warehouse):
+    store(warehouse, a_season())
+    make_0007(warehouse.engine)
+    _standings_of_0007(warehouse)
+    warehouse.upgrade()
+    key, drivers = SessionKey(2024, 2, "R"), named(["driver_standings"])
+
+    def status(days):
+        now = FETCHED_AT + timedelta(days=days)
+        return next(s.status for s in dataset_states(warehouse, [2024], drivers, now, key))
+
+    (record,) = warehouse.extractions(key)
+    assert (record.status, record.next_try_at) == (Status.UNAVAILABLE, FETCHED_AT + timedelta(days=30))
+    assert (status(29), status(31)) == (Status.UNAVAILABLE, Status.MISSING)
 
 
 def test_what_was_refused_and_taken_for_absent_is_asked_for_again(warehouse):

@@ -70,17 +70,14 @@ def matrix(states: Iterable[DatasetState], title: str, datasets: Sequence[Datase
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, header_style="bold", collapse_padding=True)
     table.add_column("session", no_wrap=True)
     for dataset in datasets:
-        table.add_column(dataset.name.replace("_", " "), justify="right", min_width=_longest_word(dataset.name))
+        # As narrow as its words: Rich would take from the widest column, and cut what is beside it.
+        table.add_column(dataset.name.replace("_", "\n"), justify="right", no_wrap=True)
     lines: dict[str, dict[str, DatasetState]] = {}
     for state in states:
         lines.setdefault(str(state.key), {})[state.dataset] = state
     for key, by_dataset in lines.items():
         table.add_row(key, *(_cell(by_dataset.get(dataset.name)) for dataset in datasets))
     return table
-
-
-def _longest_word(name: str) -> int:
-    return max(len(word) for word in name.split("_"))
 
 
 def _cell(state: DatasetState | None) -> Text:

@@ -210,5 +210,3 @@ def test_rows_are_asked_for_by_names_too(season):
         season.rows("lap", "2025-01-R")
     with pytest.raises(UsageError, match="not a session key"):
         season.rows("laps", "2025 R")
-    with pytest.raises(UsageError, match="data of a season"):
-        season.rows("driver_standings", "2025-01-R")

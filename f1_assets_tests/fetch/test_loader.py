@@ -307,7 +307,7 @@ def test_a_sign_in_that_does_not_answer_is_no_refusal(settings_of, monkeypatch, 
         (("laps", "weather", "race_control_messages"), 11),
         (("team_radio",), 4),
         (("car_telemetry",), 6),
-        (ALL, 15),
+        (ALL, 17),
     ],
 )
 def test_only_the_union_of_what_is_wanted_is_requested(run, served, datasets, requests):

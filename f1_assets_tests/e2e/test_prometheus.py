@@ -84,8 +84,9 @@ class _Prometheus:
             try:
                 if is_so():
                     return
-            except urllib.error.HTTPError:
-                raise  # it is up, and does not like what it is asked
+            except urllib.error.HTTPError as error:
+                if error.code != 503:  # it is up, and not ready yet
+                    raise  # it does not like what it is asked
             except (urllib.error.URLError, ConnectionError):
                 pass  # it is not up yet
             assert time.monotonic() < deadline, f"not {what} within {seconds:.0f} s"

@@ -3,8 +3,22 @@
 ``connect()`` opens it for a notebook; `f1_assets.planning` says what is missing, `f1_assets.importing` fills it.
 """
 
-from f1_assets.connection import connect
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from f1_assets.connection import connect
 
 __version__ = "0.1.0"
 
 __all__ = ["__version__", "connect"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 (of a module)
+    """Import `connect` when it is asked for: whoever needs the quota alone waits for neither pandas nor datasets."""
+    if name == "connect":
+        from f1_assets.connection import connect
+
+        return connect
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,10 +22,10 @@ $(VENV)/.runtime: $(VENV)/.python $(SOURCES)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime
-	@echo "Installing the tools for tests into $(VENV) ..."
+$(VENV)/.dev: $(VENV)/.python $(SOURCES)
+	@echo "Installing f1_assets and the tools for tests into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
-	@touch $@
+	@touch $(VENV)/.runtime $@
 
 demo: $(VENV)/.runtime ## Import a simulated race weekend through Dagster into an embedded database
 	@$(BIN)/f1-assets demo

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.long
 KILLS = int(os.environ.get("F1_TEST_KILLS", "8"))
 """docs/reliability.md tells of a run with 200 on each database, which takes too long for every day."""
 
-RACES = max(2, KILLS * 24 // 200)
+RACES = max(3, KILLS * 24 // 200)
 SESSIONS = 5 * RACES
 OPTIONS = f"races={RACES},tests=0,sprints=0,laps=5,samples_every=40,drivers=4"
 

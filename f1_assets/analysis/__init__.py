@@ -1,1 +1,1 @@
-"""What analysts ask first, from the warehouse and the lake alone."""
+"""Answer analysts from the warehouse and the lake alone: telemetry of a lap, SQL, exports."""

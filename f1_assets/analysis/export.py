@@ -123,7 +123,7 @@ def _refuse_foreign(folder: Path, form: str) -> None:
 def _sources(
     warehouse: Warehouse, season: int, wanted: set[str] | None
 ) -> Iterator[tuple[str, pa.Schema, Iterator[pa.Table]]]:
-    """Give name, columns and rows of all that a season has."""
+    """Return the name, columns and rows of each table of a season."""
     for table in CALENDAR:
         yield table.name, schema_of_table(table), _rows(warehouse, table, season)
     for dataset in (each for each in all_datasets().values() if wanted is None or each.name in wanted):

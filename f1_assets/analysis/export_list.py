@@ -23,7 +23,7 @@ from f1_assets.errors import UsageError
 from f1_assets.warehouse.models import UtcDateTime, events, sessions
 
 MARKER = "export.json"
-"""What an export leaves in its folder: the list of its files, and the sign that the folder is one."""
+"""List the files of an export in its folder, and mark the folder as an export."""
 
 CALENDAR = (events, sessions)
 _PLACE = re.compile(r"([a-z][a-z0-9_]*)/(\d{4})\.(\w+)")

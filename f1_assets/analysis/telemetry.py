@@ -18,7 +18,7 @@ FASTEST = "fastest"
 def telemetry(
     warehouse: Warehouse, key: SessionKey | str, driver: str, lap: int | str | None = FASTEST
 ) -> pd.DataFrame:
-    """Give the joined samples of a lap; see `f1_assets.connection.F1Warehouse.telemetry`."""
+    """Return the joined samples of a lap; see `f1_assets.connection.F1Warehouse.telemetry`."""
     key = SessionKey.parse(key) if isinstance(key, str) else key
     number = _driver_number(warehouse, key, driver)
     start_ms, end_ms = _lap_of(warehouse, key, number, lap) if lap is not None else (None, None)

@@ -122,7 +122,7 @@ def serve(
 
 @database.command()
 def upgrade() -> None:
-    """Say what will be done, and bring the database to this version's schema; a SQLite file is copied first."""
+    """Upgrade the database to this version's schema, step by step as printed; a SQLite file is copied first."""
     warehouse = connect_as_it_is()
     steps, copy = warehouse.pending_migrations()
     for step in steps:

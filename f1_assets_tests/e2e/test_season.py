@@ -38,8 +38,8 @@ from f1_assets_tests.e2e.daemon import dagster_daemon, stop, wait_until
 pytestmark = pytest.mark.long
 
 SEASON = 2025
-RACES = int(os.environ.get("F1_TEST_RACES", "4"))
-"""20 sessions, for time is short; F1_TEST_RACES=24 is a whole season of 120."""
+RACES = int(os.environ.get("F1_TEST_RACES", "5"))
+"""25 sessions, for time is short; F1_TEST_RACES=24 is a whole season of 120."""
 
 ROUND_WITH_A_LATE_SESSION = 4
 LOST = {1: "weather", 3: "laps"}

@@ -1,4 +1,4 @@
-"""Every recorded session as a materialization in Dagster, as `f1-assets import` makes it."""
+"""Recorded sessions of each kind as materializations in Dagster, as `f1-assets import` makes them."""
 
 import pytest
 
@@ -12,9 +12,9 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Status
-from f1_assets_tests.contract.test_recordings import DATASETS, ROWS
+from f1_assets_tests.contract.test_recordings import AGAIN, DATASETS, ROWS
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
@@ -26,15 +26,15 @@ def dagster_on_recordings(recordings, monkeypatch, tmp_path):
     process_settings.cache_clear()
 
 
-def test_every_recorded_session_is_materialized(dagster_on_recordings):
-    for season in sorted({SessionKey.parse(key).season for key in ROWS}):
+def test_a_recorded_session_of_each_kind_is_materialized(dagster_on_recordings):
+    for season in sorted({SessionKey.parse(key).season for key in AGAIN}):
         record_calendar(dagster_instance(process_settings()), connect(), refresh_calendar(season))
-    for key, rows in ROWS.items():
+    for key in AGAIN:
         run = run_session(SessionGap(SessionKey.parse(key), tuple(all_datasets())))
         assert run.error is None
         lines = {line.dataset: line for line in run.outcome.datasets}
         found = tuple(
             lines[name].rows if name in lines and lines[name].status is Status.PRESENT else None for name in DATASETS
         )
-        assert found == rows, key
+        assert found == ROWS[key], key
         assert {line.run_id for line in lines.values()} == {run.run_id}

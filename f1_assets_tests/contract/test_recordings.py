@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from pydantic import SecretStr
 
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets
@@ -76,27 +75,29 @@ AGAIN = ("2019-14-Q", "2020-08-R", "2021-01-R", "2023-04-S", "2023-10-R", "2024-
 """Imported a second time, from the archive: of each kind of session, with timing and without."""
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
-def imported(request, recordings, tmp_path_factory):
-    """All recorded sessions in one warehouse, on each kind of database, with what was requested for each."""
+@pytest.fixture(scope="module")
+def imported(recordings, tmp_path_factory):
+    """All recorded sessions in one warehouse, with what was requested for each."""
     settings = load_settings(home=tmp_path_factory.mktemp("home"), source=f"recording:{recordings}")
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_server")
-        settings = settings.model_copy(update={"database_url": SecretStr(url)})
-        connect_as_it_is(settings).upgrade()
-    warehouse, transport = connect(settings), Transport(settings)
-    for season in sorted({SessionKey.parse(key).season for key in ROWS}):
+    warehouse = connect(settings)
+    yield warehouse, import_each(ROWS, warehouse, settings, tmp_path_factory)
+    warehouse.close()
+
+
+def import_each(keys, warehouse, settings, tmp_path_factory):
+    """Import these sessions, those of AGAIN twice; return the outcomes of both times."""
+    transport = Transport(settings)
+    for season in sorted({SessionKey.parse(key).season for key in keys}):
         refresh_calendar(season, warehouse=warehouse, transport=transport)
     outcomes = {}
-    for key in ROWS:
+    for key in keys:
         gap = SessionGap(SessionKey.parse(key), tuple(all_datasets()))
         # Each alone: sessions of one weekend share answers, which would hide requests.
         alone = Transport(settings.model_copy(update={"archive_url": str(tmp_path_factory.mktemp("archive"))}))
         first = process_session_gap(gap, warehouse=warehouse, transport=alone)
         again = process_session_gap(gap, warehouse=warehouse, transport=alone) if key in AGAIN else None
         outcomes[key] = (first, again)
-    yield warehouse, outcomes
-    warehouse.close()
+    return outcomes
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,21 @@ def test_requests_are_those_of_one_load_plus_the_circuit_and_none_the_second_tim
     if key in AGAIN:
         assert again.requests == 0
         assert again.extracted == first.extracted
+
+
+@pytest.mark.long
+def test_postgresql_keeps_every_value_as_sqlite_does(imported, recordings, postgres_url, tmp_path_factory):
+    source = f"recording:{recordings}"
+    settings = load_settings(home=tmp_path_factory.mktemp("home"), source=source, database_url=postgres_url)
+    connect_as_it_is(settings).upgrade()
+    warehouse = connect(settings)
+    for key, outcomes in import_each(AGAIN, warehouse, settings, tmp_path_factory).items():
+        for outcome, on_sqlite in zip(outcomes, imported[1][key], strict=True):
+            assert (outcome.extracted, outcome.requests) == (on_sqlite.extracted, on_sqlite.requests), key
+        for name in all_datasets():
+            pd.testing.assert_frame_equal(warehouse.rows(name, key), imported[0].rows(name, key), obj=f"{key} {name}")
+    assert integrity(warehouse) == []
+    warehouse.close()
 
 
 @pytest.mark.parametrize("key", ["2020-07-R", "2020-08-R", "2021-10-R", "2021-21-R"])

@@ -28,7 +28,7 @@ from f1_assets_tests.e2e.daemon import ends_within
 
 pytestmark = pytest.mark.long
 
-KILLS = int(os.environ.get("F1_TEST_KILLS", "8"))
+KILLS = int(os.environ.get("F1_TEST_KILLS", "6"))
 """docs/reliability.md tells of a run with 200 on each database, which takes too long for every day."""
 
 RACES = max(2, KILLS * 24 // 200)

@@ -6,7 +6,7 @@ from f1_assets.defs.assets import session_data
 from f1_assets.defs.derived_assets import derived_data
 from f1_assets.defs.freshness import freshness
 from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions, refresh_calendar
-from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
+from f1_assets.defs.resources import LoadedSessionResource, SlackApiResource, WarehouseResource
 from f1_assets.defs.schedules import daily_update, hourly_computation, hourly_freshness
 from f1_assets.defs.season_assets import calendar
 from f1_assets.defs.sensors import gap_detection, import_summary, quota_governor, run_failure
@@ -27,6 +27,10 @@ def build_defs(warehouse: WarehouseResource | None = None) -> dg.Definitions:
         jobs=[check_freshness, compute_derived, import_sessions, refresh_calendar],
         sensors=[gap_detection, import_summary, quota_governor, run_failure],
         schedules=[daily_update, hourly_computation, hourly_freshness],
-        resources={"warehouse": warehouse, "loaded_session": LoadedSessionResource(warehouse=warehouse)},
+        resources={
+            "warehouse": warehouse,
+            "loaded_session": LoadedSessionResource(warehouse=warehouse),
+            "slack": SlackApiResource(),
+        },
         executor=dg.in_process_executor,
     )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from f1_assets.health.failures import failure_message, failures_since
-from f1_assets.health.notifications import post
+from f1_assets.health.notifications import SlackChannel
 from f1_assets.planning import DatasetState
 from f1_assets.planning.dispatch import account_blocked_since
-from f1_assets.settings import Settings
 from f1_assets.warehouse import Warehouse
 
 LEAST_BETWEEN = timedelta(minutes=15)
@@ -29,9 +27,8 @@ class Told:
 def tell_failures(
     warehouse: Warehouse,
     states: list[DatasetState],
-    settings: Settings,
+    channel: SlackChannel | None,
     cursor: str | None,
-    warned: Callable[[str], None],
     now: datetime | None = None,
 ) -> tuple[str, str]:
     """Post what failed since the last message.
@@ -40,12 +37,10 @@ def tell_failures(
     ----------
     warehouse, states
         With what failed, and the state of everything that is kept.
-    settings
-        With Slack's token; nothing is posted without one.
+    channel
+        Where to post; None without a token of Slack.
     cursor
         What was told already; None at the first time.
-    warned
-        Told why a message could not be posted.
     now
         What is taken for the present.
 
@@ -55,8 +50,8 @@ def tell_failures(
         What the tick says, and the next cursor.
     """
     now = now or datetime.now(UTC)
-    if cursor is None or settings.slack_token is None:
-        words = "from now on failures are told" if settings.slack_token else "F1_SLACK_TOKEN is not set"
+    if cursor is None or channel is None:
+        words = "from now on failures are told" if channel is not None else "F1_SLACK_TOKEN is not set"
         return words, json.dumps(asdict(Told(now.isoformat())))
     told = Told(**json.loads(cursor))
     is_blocked = account_blocked_since(states) is not None
@@ -68,7 +63,7 @@ def tell_failures(
         return "nothing failed since the last message", json.dumps(asdict(kept))
     if told.posted_at is not None and now < datetime.fromisoformat(told.posted_at) + LEAST_BETWEEN:
         return f"{len(failures)} failures wait for the next message", json.dumps(asdict(told))
-    if not post(settings, failure_message(failures), warned):
+    if not channel.post(failure_message(failures)):
         return "Slack did not take the message, which is tried again", json.dumps(asdict(told))
     latest = max(line.tried_at for line in failures if line.tried_at is not None)
     return f"{len(failures)} failures told", json.dumps(asdict(Told(latest.isoformat(), now.isoformat(), is_blocked)))

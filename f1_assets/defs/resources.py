@@ -1,13 +1,18 @@
-"""What the assets of a run share: the warehouse, and the one loaded session."""
+"""Resources: the warehouse, the one loaded session that the assets of a run share, and Slack for the sensors."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from pydantic import PrivateAttr
+from dagster_slack import SlackResource
+from pydantic import Field, PrivateAttr
+from slack_sdk import WebClient
 
 from f1_assets.connection import connect
+from f1_assets.health.notifications import SlackChannel, slack_client
 from f1_assets.importing import load_fastf1_session
 from f1_assets.planning import SessionGap
+from f1_assets.settings import process_settings
 from f1_assets.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -55,3 +60,25 @@ class LoadedSessionResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 from_archive=gap.from_archive,
             )
         return self._loaded
+
+
+class SlackApiResource(SlackResource):
+    """Slack as the environment names it: dagster-slack's resource, at the address of ``F1_SLACK_API_URL`` if it is set.
+
+    Dagster shows the configuration of resources. The token is therefore read when a client is needed.
+    """
+
+    token: str = Field(default="", description="Left empty, F1_SLACK_TOKEN is used, which Dagster never sees.")
+
+    def get_client(self) -> WebClient:
+        """Return a client with the token; its requests have a timeout."""
+        return slack_client(self._token, process_settings().slack_api_url)
+
+    def channel(self, warned: Callable[[str], None]) -> SlackChannel | None:
+        """Return the channel for notifications; None without a token."""
+        return SlackChannel(self.get_client(), process_settings().slack_channel, warned) if self._token else None
+
+    @property
+    def _token(self) -> str:
+        secret = process_settings().slack_token
+        return self.token or (secret.get_secret_value() if secret is not None else "")

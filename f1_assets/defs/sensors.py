@@ -17,7 +17,7 @@ from f1_assets.defs.governor import govern
 from f1_assets.defs.jobs import compute_derived, import_sessions
 from f1_assets.defs.lost_runs import end_lost_runs
 from f1_assets.defs.partitions import SESSIONS
-from f1_assets.defs.resources import WarehouseResource
+from f1_assets.defs.resources import SlackApiResource, WarehouseResource
 from f1_assets.defs.schedules import CALENDAR_IS_OLD_AFTER
 from f1_assets.defs.summaries import summarize
 from f1_assets.importing.recovery import recover
@@ -85,13 +85,15 @@ def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResou
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Posts to Slack what failed, why, and what happens next: bundled, at most once in 15 minutes.",
 )
-def run_failure(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
+def run_failure(
+    context: dg.SensorEvaluationContext, warehouse: WarehouseResource, slack: SlackApiResource
+) -> dg.SensorResult:
     """Post what failed since the last message."""
-    settings = process_settings()
+    channel = slack.channel(context.log.warning)
     try:
         store = warehouse.open()
-        states = states_kept(store, settings) if settings.slack_token else []
-        said, cursor = tell_failures(store, states, settings, context.cursor, context.log.warning)
+        states = states_kept(store, process_settings()) if channel is not None else []
+        said, cursor = tell_failures(store, states, channel, context.cursor)
         return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
     finally:
         warehouse.close()
@@ -103,12 +105,13 @@ def run_failure(context: dg.SensorEvaluationContext, warehouse: WarehouseResourc
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Posts one message to Slack when the queue of sessions has run dry, with what came of them.",
 )
-def import_summary(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
+def import_summary(
+    context: dg.SensorEvaluationContext, warehouse: WarehouseResource, slack: SlackApiResource
+) -> dg.SensorResult:
     """Post what was imported since the last message, once nothing is queued or running any more."""
+    channel, board_url = slack.channel(context.log.warning), process_settings().announced_board_url
     try:
-        said, cursor = summarize(
-            context.instance, warehouse.open(), process_settings(), context.cursor, context.log.warning
-        )
+        said, cursor = summarize(context.instance, warehouse.open(), channel, context.cursor, board_url)
         return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
     finally:
         warehouse.close()

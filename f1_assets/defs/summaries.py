@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from f1_assets.defs.governor import ACTIVE, session_runs
-from f1_assets.health.notifications import RunsSummary, post_import
+from f1_assets.health.notifications import RunsSummary, SlackChannel, import_message
 from f1_assets.importing import Outcome, SessionOutcome
-from f1_assets.settings import Settings
 from f1_assets.warehouse import Extraction, Warehouse
 
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -22,9 +21,9 @@ COMMAND_TAG = "f1_assets/command"
 def summarize(
     instance: dg.DagsterInstance,
     warehouse: Warehouse,
-    settings: Settings,
+    channel: SlackChannel | None,
     cursor: str | None,
-    warned: Callable[[str], None],
+    board_url: str | None = None,
 ) -> tuple[str, str]:
     """Post what was imported since the last message.
 
@@ -32,12 +31,12 @@ def summarize(
     ----------
     instance, warehouse
         With the runs, and with what they brought.
-    settings
-        With Slack's token; nothing is posted without one.
+    channel
+        Where to post; None without a token of Slack.
     cursor
         When the last message was posted; None at the first time.
-    warned
-        Told why a message could not be posted.
+    board_url
+        Where the season board is, for a link; None leaves the link out.
 
     Returns
     -------
@@ -45,11 +44,10 @@ def summarize(
         What the tick says, and the next cursor.
     """
     now = datetime.now(UTC)
-    if cursor is None or settings.slack_token is None:
-        words = (
-            "from now on imports are told" if settings.slack_token else "nothing is posted: F1_SLACK_TOKEN is not set"
-        )
-        return words, now.isoformat()
+    if channel is None:
+        return "nothing is posted: F1_SLACK_TOKEN is not set", now.isoformat()
+    if cursor is None:
+        return "from now on imports are told", now.isoformat()
     if active := session_runs(instance, ACTIVE):
         return f"{len(active)} sessions are queued or running", cursor
     since = datetime.fromisoformat(cursor)
@@ -57,9 +55,8 @@ def summarize(
     if not ended:
         return "nothing was imported since the last message", cursor
     summary = _summary_of(ended, warehouse, (now - since).total_seconds())
-    is_posted = post_import(settings, summary, warned)
     words = f"{summary.processed} sessions were imported"
-    if not is_posted:
+    if not channel.post(import_message(summary, board_url)):
         return f"{words}; Slack did not take the message, which is tried again", cursor
     return f"{words}; posted", now.isoformat()
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from f1_assets.escaping import slack
 from f1_assets.formatting import counted, duration
 from f1_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
 
 _TIMEOUT_SECONDS = 10
 
@@ -93,53 +96,65 @@ def import_message(summary: Summary, board_url: str | None = None) -> str:
     )
 
 
-def post_import(settings: Settings, summary: Summary, warned: Callable[[str], None]) -> bool:
-    """Post what came of an import; give whether it was posted.
+@dataclass(frozen=True)
+class SlackChannel:
+    """A channel of Slack, and a client with a token for it.
 
     Parameters
     ----------
-    settings
-        With Slack's token and channel; nothing is posted without a token.
-    summary
-        What came of it.
+    client
+        A client from `slack_client`; its token is shown nowhere.
+    name
+        Name of the channel; without one, nothing can be posted.
     warned
-        Told why it could not be posted.
+        Receives a sentence when a text could not be posted.
     """
-    return post(settings, import_message(summary, settings.announced_board_url), warned)
+
+    client: WebClient
+    name: str | None
+    warned: Callable[[str], None]
+
+    def post(self, text: str) -> bool:
+        """Post plain text, and return whether it was posted; a failure of Slack is a warning, never an error."""
+        from slack_sdk.errors import SlackClientError
+
+        if not self.name:
+            self.warned("No notification was posted: F1_SLACK_TOKEN is set, but F1_SLACK_CHANNEL is not.")
+            return False
+        try:
+            self.client.chat_postMessage(
+                channel=self.name,
+                text=slack(text),
+                mrkdwn=False,
+                parse="none",
+                link_names=False,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except (SlackClientError, OSError) as error:
+            self.warned(f"No notification was posted: Slack failed ({self._without_token(error)}).")
+            return False
+        return True
+
+    def _without_token(self, error: Exception) -> str:
+        words = " ".join(str(error).split())
+        return words.replace(self.client.token, "***") if self.client.token else words
 
 
-def post(settings: Settings, message: str, warned: Callable[[str], None]) -> bool:
-    """Post a message as plain text; what goes wrong is told to `warned`, and never raised."""
-    if settings.slack_token is None:
-        return False
-    if not settings.slack_channel:
-        warned("No notification was posted: F1_SLACK_TOKEN is set, but F1_SLACK_CHANNEL is not.")
-        return False
+def slack_channel(settings: Settings, warned: Callable[[str], None]) -> SlackChannel | None:
+    """Return the channel of the settings; None without a token."""
+    if not settings.slack_token:
+        return None
+    client = slack_client(settings.slack_token.get_secret_value(), settings.slack_api_url)
+    return SlackChannel(client, settings.slack_channel, warned)
+
+
+def slack_client(token: str, api_url: str | None) -> WebClient:
+    """Return a client of Slack's API, or of the address that stands in for it."""
     from slack_sdk import WebClient
-    from slack_sdk.errors import SlackClientError
 
-    base_url = f"{settings.slack_api_url.rstrip('/')}/" if settings.slack_api_url else WebClient.BASE_URL
-    client = WebClient(settings.slack_token.get_secret_value(), base_url=base_url, timeout=_TIMEOUT_SECONDS)
-    try:
-        client.chat_postMessage(
-            channel=settings.slack_channel,
-            text=slack(message),
-            mrkdwn=False,
-            parse="none",
-            link_names=False,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-    except (SlackClientError, OSError) as error:
-        warned(f"No notification was posted: Slack failed ({_without_secret(error, settings)}).")
-        return False
-    return True
-
-
-def _without_secret(error: Exception, settings: Settings) -> str:
-    words = " ".join(str(error).split())
-    token = settings.slack_token.get_secret_value() if settings.slack_token else ""
-    return words.replace(token, "***") if token else words
+    base_url = f"{api_url.rstrip('/')}/" if api_url else WebClient.BASE_URL
+    return WebClient(token, base_url=base_url, timeout=_TIMEOUT_SECONDS)
 
 
 def _ranges(seasons: Sequence[int]) -> str:

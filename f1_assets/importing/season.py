@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError, QuotaExhausted
-from f1_assets.health.notifications import post_import
+from f1_assets.health.notifications import import_message, slack_channel
 from f1_assets.importing.calendar import CalendarRefresh, refresh_calendars
 from f1_assets.importing.derivation import Derivation
 from f1_assets.importing.pauses import Pauses, waiting_for
@@ -253,8 +253,9 @@ def import_selection(
     if not summary.exit_code and (has_failed or summary.waiting):
         summary.exit_code = 1
     logger.info("report: %s; %d requests, %.1f s", summary.counts_in_words, summary.requests, summary.seconds)
-    if notify:
-        post_import(process_settings(), summary, watcher.warned)
+    settings = process_settings()
+    if notify and (channel := slack_channel(settings, watcher.warned)) is not None:
+        channel.post(import_message(summary, settings.announced_board_url))
     return summary
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from f1_assets.defs.failures import tell_failures
+from f1_assets.health.notifications import slack_channel
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Extraction, Status
@@ -26,7 +27,8 @@ def sensor(sqlite_warehouse, settings_of, slack):
         nonlocal cursor
         warned, states = [], dataset_states(sqlite_warehouse, [2024])
         now = START + timedelta(minutes=minute)
-        said, cursor = tell_failures(sqlite_warehouse, states, settings, cursor, warned.append, now)
+        channel = slack_channel(settings, warned.append)
+        said, cursor = tell_failures(sqlite_warehouse, states, channel, cursor, now)
         return (said, *warned)
 
     return tick
@@ -82,6 +84,6 @@ def test_what_slack_did_not_take_is_told_later(sensor, fail, slack, status):
     assert sensor(3) == ("1 failures told",)
 
 
-def test_without_a_token_nothing_is_told(sqlite_warehouse, settings_of):
-    said, _ = tell_failures(sqlite_warehouse, [], settings_of(), None, print)
+def test_without_a_token_nothing_is_told(sqlite_warehouse):
+    said, _ = tell_failures(sqlite_warehouse, [], None, None)
     assert said == "F1_SLACK_TOKEN is not set"

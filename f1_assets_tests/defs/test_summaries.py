@@ -3,6 +3,7 @@ import pytest
 
 from f1_assets.connection import connect
 from f1_assets.defs.summaries import summarize
+from f1_assets.health.notifications import slack_channel
 from f1_assets.importing import refresh_calendar
 from f1_assets.settings import process_settings
 from f1_assets_tests.defs.test_governor import _run
@@ -22,7 +23,8 @@ def home(instance, monkeypatch, slack):
 
 def _summarize(instance, cursor):
     warned = []
-    said, cursor = summarize(instance, connect(), process_settings(), cursor, warned.append)
+    channel = slack_channel(process_settings(), warned.append)
+    said, cursor = summarize(instance, connect(), channel, cursor, "http://board")
     assert warned == []
     return said, cursor
 
@@ -41,10 +43,11 @@ def test_one_message_when_the_queue_has_run_dry(home, run, slack):
     assert said == "3 sessions were imported; posted"
     text = slack.posted[0][2]["text"]
     assert text.startswith("Formula 1, season 2025: 3 sessions imported (2 succeeded, 0 partial, 1 failed)")
+    assert text.splitlines()[-1] == "http://board/season/2025"
     assert _summarize(home, cursor)[0] == "nothing was imported since the last message"
     assert len(slack.posted) == 1
 
 
 def test_without_a_token_nothing_is_posted(instance):
-    said, _ = summarize(instance, connect(), process_settings(), "2026-01-01T00:00:00+00:00", print)
+    said, _ = summarize(instance, connect(), None, "2026-01-01T00:00:00+00:00")
     assert said == "nothing is posted: F1_SLACK_TOKEN is not set"

@@ -6,8 +6,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import pytest
+from slack_sdk import WebClient
 
-from f1_assets.health.notifications import RunsSummary, import_message, post, post_import
+from f1_assets.defs.resources import SlackApiResource
+from f1_assets.health.notifications import RunsSummary, import_message, slack_channel
+from f1_assets.importing import import_season
+from f1_assets.settings import process_settings
+from f1_assets_tests.conftest import PLENTY
 
 TOKEN = "xoxb-planted-secret"
 SUMMARY = RunsSummary((2024,), processed=12, succeeded=10, partial=1, failed=1, requests=1_140, seconds=200, pauses=2)
@@ -43,9 +48,25 @@ def slack():
     server.server_close()
 
 
+@pytest.fixture(params=["of the library", "of Dagster's resource"])
+def channel_of(request, monkeypatch):
+    """Return the channel of some settings, with a client of each kind; warnings are collected in `warned`."""
+
+    def channel_of(**settings):
+        for name, value in settings.items():
+            monkeypatch.setenv(f"F1_SLACK_{name.upper()}", value)
+        process_settings.cache_clear()
+        if request.param == "of the library":
+            return slack_channel(process_settings(), channel_of.warned.append)
+        return SlackApiResource().channel(channel_of.warned.append)
+
+    channel_of.warned = []
+    return channel_of
+
+
 @pytest.fixture
-def with_slack(settings_of, slack):
-    return settings_of(slack_token=TOKEN, slack_channel="#f1", slack_api_url=slack.url)
+def channel(channel_of, slack):
+    return channel_of(token=TOKEN, channel="#f1", api_url=slack.url)
 
 
 def test_the_message_word_by_word():
@@ -60,26 +81,35 @@ def test_the_message_word_by_word():
     )
 
 
-def test_the_message_leads_to_the_board_where_somebody_said_where_it_is(settings_of, slack):
+def test_the_message_leads_to_the_board_where_somebody_said_where_it_is():
     assert import_message(SUMMARY, "http://board").splitlines()[1:] == ["http://board/season/2024"]
     several = RunsSummary((2023, 2024), 1, 1, 0, 0, requests=1, seconds=8)
     assert import_message(several, "http://board").splitlines()[1:] == ["http://board"]
-    named = settings_of(slack_token=TOKEN, slack_channel="#f1", slack_api_url=slack.url, board_url="http://board/")
-    assert post_import(named, SUMMARY, print)
-    assert slack.posted[0][2]["text"] == import_message(SUMMARY, "http://board")
 
 
-def test_it_is_posted_to_the_channel_with_the_token(with_slack, slack):
-    warned = []
-    assert post_import(with_slack, SUMMARY, warned.append)
+@pytest.mark.parametrize("notify", [True, False])
+def test_an_import_posts_its_summary_once_if_it_is_asked_to(monkeypatch, tmp_path, slack, notify):
+    names = {"SLACK_TOKEN": TOKEN, "SLACK_CHANNEL": "#f1", "SLACK_API_URL": slack.url, "BOARD_URL": "http://board/"}
+    simulated = {"SOURCE": "simulator", "SIMULATOR": "races=1,tests=0,sprints=0,laps=5,samples_every=40,drivers=4"}
+    for name, value in {**names, **simulated, "HOME": str(tmp_path / "home"), "QUOTA": PLENTY}.items():
+        monkeypatch.setenv(f"F1_{name}", value)
+    process_settings.cache_clear()
+    summary = import_season(2025, datasets=["weather"], notify=notify)
+    assert summary.succeeded == 5
+    message = import_message(summary, "http://board")
+    assert [fields["text"] for _, _, fields in slack.posted] == ([message] if notify else [])
+
+
+def test_it_is_posted_to_the_channel_with_the_token(channel, channel_of, slack):
+    assert channel.post(import_message(SUMMARY))
     path, authorization, fields = slack.posted[0]
     assert (path, authorization) == ("/api/chat.postMessage", f"Bearer {TOKEN}")
     assert (fields["channel"], fields["text"]) == ("#f1", import_message(SUMMARY))
-    assert (len(slack.posted), warned) == (1, [])
+    assert (len(slack.posted), channel_of.warned) == (1, [])
 
 
-def test_a_message_is_plain_text_that_notifies_nobody_and_links_nowhere(with_slack, slack):
-    assert post(with_slack, "<!channel> & <http://evil.example|board>\x1b[2J\nhttp://board/season/2024", print)
+def test_a_message_is_plain_text_that_notifies_nobody_and_links_nowhere(channel, slack):
+    assert channel.post("<!channel> & <http://evil.example|board>\x1b[2J\nhttp://board/season/2024")
     fields = slack.posted[0][2]
     assert fields["text"] == (
         "&lt;!channel&gt; &amp; &lt;http://evil.example|board&gt;\\x1b[2J\nhttp://board/season/2024"
@@ -95,25 +125,35 @@ def test_a_message_is_plain_text_that_notifies_nobody_and_links_nowhere(with_sla
     ("status", "answer"),
     [(429, {"ok": False, "error": "ratelimited"}), (500, {}), (200, {"ok": False, "error": "channel_not_found"})],
 )
-def test_a_slack_that_fails_is_a_warning_without_the_token(with_slack, slack, status, answer):
-    slack.status, slack.answer, warned = status, answer, []
-    assert not post(with_slack, "words", warned.append)
-    assert len(warned) == 1
-    assert "Slack failed" in warned[0]
-    assert TOKEN not in warned[0]
+def test_a_slack_that_fails_is_a_warning_without_the_token(channel, channel_of, slack, status, answer):
+    slack.status, slack.answer = status, answer
+    assert not channel.post("words")
+    assert len(channel_of.warned) == 1
+    assert "Slack failed" in channel_of.warned[0]
+    assert TOKEN not in channel_of.warned[0]
 
 
-def test_a_slack_that_does_not_answer_is_a_warning(settings_of):
-    warned = []
-    settings = settings_of(slack_token=TOKEN, slack_channel="#f1", slack_api_url="http://127.0.0.1:9/api")
-    assert not post(settings, "words", warned.append)
-    assert "Slack failed" in warned[0]
+def test_a_slack_that_repeats_the_token_is_a_warning_without_it(channel, channel_of, slack):
+    slack.answer = {"ok": False, "error": f"{TOKEN} is revoked"}
+    assert not channel.post("words")
+    assert "*** is revoked" in channel_of.warned[0]
+    assert TOKEN not in channel_of.warned[0] + repr(channel)
 
 
-def test_without_a_token_nothing_is_posted_and_without_a_channel_it_is_said(settings_of, slack):
-    warned = []
-    assert not post(settings_of(slack_api_url=slack.url), "words", warned.append)
-    assert warned == []
-    assert not post(settings_of(slack_token=TOKEN, slack_api_url=slack.url), "words", warned.append)
-    assert "F1_SLACK_CHANNEL is not" in warned[0]
+def test_a_slack_that_does_not_answer_is_a_warning(channel_of):
+    channel = channel_of(token=TOKEN, channel="#f1", api_url="http://127.0.0.1:9/api")
+    assert not channel.post("words")
+    assert "Slack failed" in channel_of.warned[0]
+
+
+def test_without_a_token_there_is_no_channel_and_without_its_name_nothing_is_posted(channel_of, slack):
+    assert channel_of(api_url=slack.url) is None
+    assert channel_of(token="", api_url=slack.url) is None
+    assert not channel_of(token=TOKEN, api_url=slack.url).post("words")
+    assert "F1_SLACK_CHANNEL is not" in channel_of.warned[0]
     assert slack.posted == []
+
+
+def test_without_another_address_slack_itself_is_asked_and_no_request_lasts_for_ever(channel_of):
+    client = channel_of(token=TOKEN, channel="#f1").client
+    assert (client.base_url, client.timeout) == (WebClient.BASE_URL, 10)

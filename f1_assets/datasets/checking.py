@@ -108,11 +108,6 @@ def check_session(
     return [finding for dataset in named(datasets) for finding in _findings(stored, dataset)]
 
 
-def check_dataset(warehouse: Warehouse, key: SessionKey, dataset: Dataset) -> list[CheckFinding]:
-    """Hold one dataset of a session against its rules; one finding per check."""
-    return _findings(_Stored(warehouse, key), dataset)
-
-
 def worst_of(findings: Iterable[CheckFinding]) -> Severity | None:
     """Return the worst severity among findings; None without any."""
     return max((finding.severity for finding in findings), key=list(Severity).index, default=None)

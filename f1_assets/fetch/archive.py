@@ -39,7 +39,6 @@ _CLOCK_IS_AHEAD = timedelta(minutes=5)
 """What was kept so far in the future was kept by a wrong clock."""
 
 BUSY_TIMEOUT_MS = 30_000
-_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SERIALIZER = SerializerPipeline(
     [

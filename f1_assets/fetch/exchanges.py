@@ -43,7 +43,6 @@ class Exchange:
     status: int | None = None
     from_archive: bool = False
     body_bytes: int = 0
-    milliseconds: float = 0.0
     is_stranger: bool = False
     answered_at: datetime | None = None
     never_sent: bool = False
@@ -109,7 +108,6 @@ def exchange_of(
     url: str,
     response: requests.Response,
     from_archive: bool = False,
-    milliseconds: float = 0.0,
     asked: Asked | None = None,
 ) -> Exchange:
     """Tell how a request ended, from its answer; what the archive gave was sound when it was kept."""
@@ -117,7 +115,7 @@ def exchange_of(
     outcome, detail = _judge(feed, url, status, response, body, from_archive)
     answered_at = _answered_at(response, from_archive)
     if outcome is Outcome.DATA and not from_archive and (whose := stranger(url, body, asked)) is not None:
-        return refused_as_stranger(Exchange(feed, url, outcome, "", status, False, len(body), milliseconds), whose)
+        return refused_as_stranger(Exchange(feed, url, outcome, "", status, False, len(body)), whose)
     kept = body if outcome is Outcome.DATA and feed.spec.keeps_body else b""
     return Exchange(
         feed,
@@ -127,7 +125,6 @@ def exchange_of(
         status,
         from_archive,
         len(body),
-        milliseconds,
         answered_at=answered_at,
         body=kept,
     )

@@ -307,7 +307,6 @@ class Transport:
         if self._refusals is not None and self._refusals.proof is not None:
             # Not noted: it was not asked for.
             return made(request, 403, b"F1 refuses this load: nothing more is asked for")
-        started = time.perf_counter()
         try:
             response = self._whole(feed, url, send)
         except RateLimitExceededError as error:
@@ -317,8 +316,7 @@ class Transport:
         except requests.RequestException as error:
             self.exchanges.append(failed_exchange(feed, url, error))
             raise
-        milliseconds = (time.perf_counter() - started) * 1000
-        exchange = self._without_twin(exchange_of(feed, url, response, False, milliseconds, self._asked), response)
+        exchange = self._without_twin(exchange_of(feed, url, response, asked=self._asked), response)
         self.exchanges.append(exchange)
         if exchange.is_stranger and feed is Feed.SESSION_INFO:
             # Nothing that comes from there can be trusted, and most of it does not say whose it is.

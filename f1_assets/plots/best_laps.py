@@ -69,7 +69,7 @@ def draw(rows: SessionRows) -> Chart | None:
         line((plot.x(0), plot.top), (plot.x(0), plot.bottom), class_="chart-axis", stroke=AXIS, stroke_width="1.5"),
     )
     title = "Qualifying" if phases else "Best laps"
-    summary, table = _summary(rows, bests), _table(rows, bests, phases, reference)
+    summary, table = _summary(bests), _table(rows, bests, phases, reference)
     return chart(rows.key, "best-laps", title, summary, plot.bottom + 52, content, table)
 
 
@@ -204,7 +204,7 @@ def _told(best: Best, reference: int) -> str:
     return f"{best.entrant.name}: {', '.join(words)}"
 
 
-def _summary(rows: SessionRows, bests: Sequence[Best]) -> str:
+def _summary(bests: Sequence[Best]) -> str:
     timed = [(best, best.time_ms) for best in bests if best.time_ms is not None]
     if not any(best.phases for best in bests):
         timed.sort(key=lambda pair: pair[1])

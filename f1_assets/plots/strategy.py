@@ -70,7 +70,7 @@ def draw(rows: SessionRows) -> Chart | None:
         x_axis(plot, whole_steps(plot.x_range, 8), lambda value: f"{value:g}", "Laps"),
         *(_row(plot, row, entrant, stints[entrant.number]) for row, entrant in enumerate(entrants)),
     )
-    summary, table = _summary(rows, entrants, stints), _table(entrants, stints)
+    summary, table = _summary(entrants, stints), _table(entrants, stints)
     return chart(rows.key, "strategy", "Tyre strategy", summary, plot.bottom + 52, content, table)
 
 
@@ -127,7 +127,7 @@ def _key(used: set[Compound]) -> Markup:
     return group(*entries)
 
 
-def _summary(rows: SessionRows, entrants: Sequence[Entrant], stints: Mapping[str, Sequence[Stint]]) -> str:
+def _summary(entrants: Sequence[Entrant], stints: Mapping[str, Sequence[Stint]]) -> str:
     total = sum(len(own) for own in stints.values())
     first = entrants[0]
     course = listed(f"{stint.compound.name} for {counted(stint.laps, 'lap')}" for stint in stints[first.number])

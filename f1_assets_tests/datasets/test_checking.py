@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets, checking, extracted_datasets
-from f1_assets.datasets.checking import AS_STORED, State, check_dataset, check_session, why_short
+from f1_assets.datasets.checking import AS_STORED, State, check_session, why_short
 from f1_assets.datasets.definition import Check, Severity
 from f1_assets.errors import UsageError
 from f1_assets.fetch.transport import Transport
@@ -430,7 +430,7 @@ def test_what_is_tolerated_passes_and_is_counted_all_the_same(warehouse):
     lap = laps.loc[_middle_lap(laps, "12")]
     inside = samples["session_time_ms"].between(lap["lap_start_time_ms"], lap["session_time_ms"])
     with _stored(warehouse, RACE, "car_telemetry", samples[~(inside & (samples["driver_number"] == "12"))]):
-        found = {f.check: f for f in check_dataset(warehouse, RACE, all_datasets()["car_telemetry"])}
+        found = {f.check: f for f in check_session(warehouse, RACE, ["car_telemetry"])}
     covered = found["laps_are_covered"]
     assert (covered.state, covered.broken) == (State.PASSED, 1)
     assert covered.rate == 1 / len(laps)
@@ -439,7 +439,7 @@ def test_what_is_tolerated_passes_and_is_counted_all_the_same(warehouse):
 
 
 def _not_checked(warehouse, key, dataset):
-    findings = check_dataset(warehouse, key, all_datasets()[dataset])
+    findings = check_session(warehouse, key, [dataset])
     return {f.check: f.reason for f in findings if f.state is State.NOT_CHECKED}
 
 
@@ -465,7 +465,7 @@ def test_a_race_that_ends_before_or_after_its_announced_distance_is_told(warehou
         assert set(finding.examples["laps_scheduled"]) == {announced}
 
 
-def test_a_rule_with_a_defect_is_told_and_hides_no_other(warehouse):
+def test_a_rule_with_a_defect_is_told_and_hides_no_other(warehouse, monkeypatch):
     laps = all_datasets()["laps"]
 
     def broken(_frame):
@@ -474,7 +474,8 @@ def test_a_rule_with_a_defect_is_told_and_hides_no_other(warehouse):
     first, *others = laps.checks
     defective = copy.copy(laps)
     object.__setattr__(defective, "checks", (replace(first, test=broken), *others))
-    findings = {finding.check: finding for finding in check_dataset(warehouse, RACE, defective)}
+    monkeypatch.setattr(checking, "named", lambda _names: [defective])
+    findings = {finding.check: finding for finding in check_session(warehouse, RACE)}
     assert findings.keys() == {AS_STORED, *(check.name for check in laps.checks)}
     told = findings.pop(first.name)
     assert (told.state, told.severity, told.reason) == (State.BROKEN, Severity.ERROR, "defect: KeyError: 'lap_time_ms'")
@@ -523,10 +524,12 @@ def test_a_file_that_is_gone_is_not_checked_and_says_so(warehouse, monkeypatch):
     assert all("gone.parquet cannot be read" in reason for reason in reasons.values())
 
 
-def test_of_the_lake_only_the_columns_that_are_looked_at_are_read(warehouse):
+def test_of_the_lake_only_the_columns_that_are_looked_at_are_read(warehouse, monkeypatch):
     seen = []
     check = Check("look", "Looks.", lambda frame: seen.append(list(frame.columns)) or frame.head(7), columns=("gear",))
-    finding = check_dataset(warehouse, RACE, replace(all_datasets()["car_telemetry"], checks=(check,)))[1]
+    looked_at = replace(all_datasets()["car_telemetry"], checks=(check,))
+    monkeypatch.setattr(checking, "named", lambda _names: [looked_at])
+    finding = check_session(warehouse, RACE)[1]
     assert seen == [["driver_number", "session_time_ms", "gear"]]
     assert (finding.broken, len(finding.examples)) == (7, 5)
 

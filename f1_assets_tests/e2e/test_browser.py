@@ -82,10 +82,6 @@ def _cell(page, key, dataset):
     return page.locator(f'a.c[href="/session/{key}#dataset-{dataset}"]')
 
 
-def _shown_sessions(page):
-    return {words.split()[0] for words in page.locator("td.lbl a").evaluate_all("all => all.map(a => a.ariaLabel)")}
-
-
 @pytest.mark.parametrize("path", [*PAGES.values(), f"/session/{FAILED}", "/api"])
 def test_a_page_is_quiet_and_asks_nobody_else(board, look, path):
     seen = look(board.url + path)

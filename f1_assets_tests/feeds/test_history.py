@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from f1_assets.datasets import all_datasets, named
-from f1_assets.datasets.checking import State, check_dataset
+from f1_assets.datasets.checking import State, check_session
 from f1_assets.feeds.history import page_urls, pages_of, race_of
 from f1_assets.feeds.table import Feed
 from f1_assets.fetch.estimates import CostEstimator
@@ -297,6 +297,6 @@ def test_standings_that_changed_are_renewed_in_the_races_one_load_and_kept_as_am
     assert sum("standings" in url for url in served.asked) == 2
     (change,) = amendments_of(sqlite_warehouse, key, "driver_standings")
     assert (change.column, change.before, change.after) == ("position", "2", "3")
-    findings = check_dataset(sqlite_warehouse, key, all_datasets()["driver_standings"])
+    findings = check_session(sqlite_warehouse, key, ["driver_standings"])
     found = {finding.check: finding.state for finding in findings}
     assert found["points_follow_places"] is found["somebody_leads"] is State.PASSED

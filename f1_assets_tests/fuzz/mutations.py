@@ -75,8 +75,6 @@ JUNK = (
     b'00:00:01.000{"a":1}' * 3,
 )
 
-Mutation = st.SearchStrategy[bytes]
-
 
 @st.composite
 def mutated(draw: st.DrawFn, body: bytes, most: int = 4) -> bytes:

@@ -50,6 +50,11 @@ class F1AssetsError(Exception):
         return " ".join(filter(None, (self.what, self.advice)))
 
     @property
+    def without_advice(self) -> str:
+        """What happened and where, without the session and what to do."""
+        return " ".join(filter(None, (self.what, self.where)))
+
+    @property
     def reason(self) -> str:
         """What happened, what to do and where, without the session: for a line that names the session."""
         return " ".join(filter(None, (self.without_place, self.where)))

@@ -28,6 +28,7 @@ def test_a_text_says_all_and_a_reason_leaves_out_the_session():
     said = "WeatherData failed: HTTP 503. Twice. It is asked for again."
     assert str(error) == f"2024-01-R: {said} The database is sqlite:///x."
     assert error.reason == f"{said} The database is sqlite:///x."
+    assert error.without_advice == "WeatherData failed: HTTP 503. Twice. The database is sqlite:///x."
     assert error.without_place == said
     assert (error.key, error.feed, error.dataset, error.retry_at) == ("2024-01-R", "WeatherData", None, None)
 
@@ -50,6 +51,7 @@ def test_what_is_recorded_of_an_error_leaves_out_the_session_however_it_is_worde
     line = Extraction(KEY, "weather", Status.PRESENT)
     recorded = failure_of(line, an_error(key=KEY), sqlite_warehouse, NOW)
     assert recorded.reason == "WeatherData failed: HTTP 503. Twice. It is asked for again."
+    assert (recorded.error, recorded.advice) == ("WeatherData failed: HTTP 503. Twice.", "It is asked for again.")
     assert recorded.status is Status.FAILED
     spent = failure_of(line, QuotaExhausted("spent", retry_at=NOW + timedelta(hours=1)), sqlite_warehouse, NOW)
     assert spent.next_try_at == NOW + timedelta(hours=1)

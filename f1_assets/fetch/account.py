@@ -119,11 +119,6 @@ def refusal(settings: Settings, key: SessionKey, proof: Exchange) -> Authenticat
     return AuthenticationRequired(words, advice=advice, key=key, feed=proof.feed)
 
 
-def advice_in(reason: str) -> str:
-    """Return the advice that ends the reason of a refusal."""
-    return next((advice for advice in (ADDRESS_IS_REFUSED, IS_NOT_ACCEPTED) if reason.endswith(advice)), WHAT_TO_DO)
-
-
 def _passes(cause: BaseException | None) -> bool:
     """Tell a sign-in that failed from one that was refused: FastF1 gives both as one error."""
     if isinstance(cause, requests.HTTPError) and cause.response is not None:

@@ -53,19 +53,19 @@ def _where_the_error_is(failed: Sequence[DatasetState]) -> str:
     return f"f1-assets status {failed[0].key} shows the error"
 
 
-def blocked_part(states: Sequence[DatasetState]) -> Part:
-    """Tell what waits because the Formula 1 account was refused."""
+def blocked_part(warehouse: Warehouse, states: Sequence[DatasetState]) -> Part:
+    """Return what waits because the Formula 1 account was refused, with what F1 answered last and what to do."""
     blocked = [state for state in states if state.status.needs_operator]
     if not blocked:
         return Part("refusals", Condition.OK, "Nothing waits for the Formula 1 account.")
-    from f1_assets.fetch.account import advice_in
-
     sessions = len({state.key for state in blocked})
     latest = max(blocked, key=lambda state: state.tried_at.timestamp() if state.tried_at else 0.0)
-    advice = advice_in(latest.reason or "")
-    said = (latest.reason or "").removesuffix(advice).strip().rstrip(".")
+    (record,) = [line for line in warehouse.extractions(latest.key) if line.dataset == latest.dataset]
+    # Before schema 0011 a reason had the advice as well.
+    said = record.error if record.advice else record.reason
     words = f"{counted(len(blocked), 'dataset')} of {counted(sessions, 'session')} wait for the Formula 1 account"
-    return Part("refusals", Condition.FAILING, f"{words}: {said}." if said else f"{words}.", advice)
+    reason = f"{words}: {said.rstrip('.')}." if said else f"{words}."
+    return Part("refusals", Condition.FAILING, reason, record.advice)
 
 
 def newest_part(warehouse: Warehouse, states: Sequence[DatasetState], now: datetime) -> Part:

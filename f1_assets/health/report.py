@@ -102,7 +102,7 @@ def _parts_of_warehouse(
     yield looked_at("clock", lambda: clock_part(warehouse, settings))
     yield looked_at("newest session", lambda: newest_part(warehouse, states, now))
     yield looked_at("failures", lambda: failures_part(states, now))
-    yield looked_at("refusals", lambda: blocked_part(states))
+    yield looked_at("refusals", lambda: blocked_part(warehouse, states))
     yield looked_at("integrity", lambda: integrity_part(warehouse))
     yield looked_at("consistency", lambda: consistency_part(warehouse, states, seasons))
     yield looked_at("FastF1", lambda: fastf1_part(warehouse))

@@ -33,7 +33,9 @@ def failure_of(
     line: Extraction, error: Exception, warehouse: Warehouse, now: datetime, jitter: float | None = None
 ) -> Extraction:
     """Make the line of a dataset that ended in an error: its status, its reason, and when it is tried again."""
-    words = error.reason if isinstance(error, F1AssetsError) else f"defect: {type(error).__name__}: {error}"
+    words, advice = f"defect: {type(error).__name__}: {error}", ""
+    if isinstance(error, F1AssetsError):
+        words, advice = error.reason, error.advice
     before = next((stored for stored in warehouse.extractions(line.key) if stored.dataset == line.dataset), line)
     attempts = before.attempts + 1
     is_repeated = before.error_class == type(error).__name__
@@ -43,9 +45,10 @@ def failure_of(
         reason=_writable(words, MOST_OF_A_REASON),
         error_class=type(error).__name__,
         error=_writable(
-            str(error) if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),
+            error.without_advice if isinstance(error, UpstreamError) else "".join(traceback.format_exception(error)),
             MOST_OF_A_TRACEBACK,
         ),
+        advice=_writable(advice, MOST_OF_A_REASON) or None,
         # That the archive lacks something changes nothing of when upstream is asked again.
         next_try_at=before.next_try_at
         if isinstance(error, NotArchived)

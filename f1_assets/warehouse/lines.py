@@ -28,6 +28,8 @@ class Extraction:
 
     `inputs` has the digests of the datasets that derived rows were computed from, by their name, as JSON: of the last
     attempt, be it that older rows are still there. It is None for rows that were extracted.
+
+    `reason` is the whole text for people; `error` and `advice` have what happened and what to do about it apart.
     """
 
     key: SessionKey
@@ -58,6 +60,7 @@ class Extraction:
     file_sha256: str | None = None
     notes: str | None = None
     inputs: str | None = None
+    advice: str | None = None
 
     @property
     def failed(self) -> bool:

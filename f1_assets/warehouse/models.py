@@ -215,6 +215,7 @@ extractions = Table(
     Column("file_sha256", Text, comment="Checksum of that file"),
     Column("notes", Text, comment="What was found in the feeds, as JSON: damaged lines and the like"),
     Column("inputs", Text, comment="Digests of what derived rows were computed from, as JSON; NULL for extracted ones"),
+    Column("advice", Text, comment="What to do about it, where the error says so"),
 )
 
 amendments = Table(

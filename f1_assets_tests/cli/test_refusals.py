@@ -8,13 +8,15 @@ import pytest
 from f1_assets.cli import main
 from f1_assets.connection import connect
 from f1_assets.datasets import extracted_datasets
+from f1_assets.errors import AuthenticationRequired, Unavailable
 from f1_assets.fetch.account import ADDRESS_IS_REFUSED
+from f1_assets.importing.failures import failure_of
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Extraction, Status
 from f1_assets_tests.health.figures import FIRST, NOW
 from f1_assets_tests.warehouse.seasons import a_season, store
 
-REASON = f"F1 refused live timing (HTTP 403 for SessionInfo, which must be there). {ADDRESS_IS_REFUSED}"
+REFUSED = AuthenticationRequired("F1 refused it (HTTP 403 for SessionInfo).", advice=ADDRESS_IS_REFUSED, key=FIRST)
 
 
 @pytest.fixture
@@ -25,9 +27,8 @@ def run(tmp_path, monkeypatch, capsys):
     with_refusals = connect(load_settings())
     store(with_refusals, a_season())
     for number, name in enumerate(extracted_datasets()):
-        status = Status.UNAVAILABLE if number == 2 else Status.BLOCKED_AUTH
-        reason = "upstream has none" if number == 2 else REASON
-        with_refusals.note(Extraction(FIRST, name, status, reason=reason, tried_at=NOW, next_try_at=NOW))
+        error = Unavailable("upstream has none") if number == 2 else REFUSED
+        with_refusals.note(failure_of(Extraction(FIRST, name, Status.FAILED), error, with_refusals, NOW))
     with_refusals.close()
 
     def run(*arguments):
@@ -51,4 +52,6 @@ def test_the_advice_of_a_refused_address_is_not_to_set_a_password(run):
     (part,) = [part for part in json.loads(run("health", "--json"))["parts"] if part["name"] == "refusals"]
     assert part["what_to_do"] == ADDRESS_IS_REFUSED
     assert "The token is valid" not in part["reason"]
-    assert "HTTP 403" in part["reason"]
+    assert part["reason"].endswith(
+        " of 1 session wait for the Formula 1 account: F1 refused it (HTTP 403 for SessionInfo)."
+    )

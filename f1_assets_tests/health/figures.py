@@ -46,7 +46,8 @@ def fill(warehouse, version="3.9.0"):
     failed["version"] = all_datasets()["laps"].version  # what an older version gave up is tried again
     warehouse.note(Extraction(FIRST, "laps", Status.FAILED, next_try_at=again, **failed))
     warehouse.note(Extraction(SECOND, "laps", Status.FAILED, **failed))
-    blocked = {"reason": "The Formula 1 account was refused: Invalid credentials.", "next_try_at": again}
+    blocked = {"error": "The Formula 1 account was refused: Invalid credentials.", "next_try_at": again}
+    blocked |= {"advice": "Set F1_USERNAME.", "reason": f"{blocked['error']} Set F1_USERNAME."}
     for name in ("laps", "weather"):
         key = SessionKey(2024, 1, "Q")
         refused = Extraction(key, name, Status.BLOCKED_AUTH, error_class="AuthenticationRequired", tried_at=NOW)

@@ -20,6 +20,7 @@ from f1_assets.health import storage_health
 from f1_assets.health.parts import Condition, Part
 from f1_assets.health.report import check_health
 from f1_assets.health.upstream_health import source_part
+from f1_assets.keys import SessionKey
 from f1_assets.quota.ledger import Ledger
 from f1_assets.quota.rate_limit import policies_for
 from f1_assets.warehouse import Extraction, Status
@@ -256,7 +257,17 @@ def test_what_the_account_blocks_is_one_failure_with_what_upstream_said(settings
     assert (part.condition, found.exit_code) == (Condition.FAILING, 1)
     waits = "2 datasets of 1 session wait for the Formula 1 account"
     assert part.reason == f"{waits}: The Formula 1 account was refused: Invalid credentials."
-    assert "F1_USERNAME" in part.what_to_do
+    assert part.what_to_do == "Set F1_USERNAME."
+
+
+def test_a_refusal_of_before_the_advice_had_its_own_column_is_shown_whole(settings, warehouse):
+    fill(warehouse)
+    reason = "The Formula 1 account was refused: HTTP 401. Set F1_USERNAME."
+    refused = {"reason": reason, "error": f"2024-01-Q: {reason}", "tried_at": NOW + timedelta(minutes=1)}
+    warehouse.note(Extraction(SessionKey(2024, 1, "Q"), "laps", Status.BLOCKED_AUTH, **refused))
+    part = _parts(settings)[0]["refusals"]
+    assert part.reason.endswith(f" wait for the Formula 1 account: {reason}")
+    assert part.what_to_do is None
 
 
 def test_a_newest_session_of_which_nothing_came_is_a_warning_after_three_hours(settings, warehouse):

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, Engine, inspect, text
 
 _LATER = {
-    "extractions": ("version", "asked_at", "short_because", "short_since", "inputs"),
+    "extractions": ("version", "asked_at", "short_because", "short_since", "inputs", "advice"),
     "amendments": ("version",),
     "warehouse_identity": ("lake_id", "lake_url"),
     "quota_clock": ("boot_id", "uptime_ms", "wall_ms", "jump_ms", "jumped_at_ms"),

@@ -1,0 +1,13 @@
+"""What to do about an error has its own column, so that nobody needs to find it in the reason."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("extractions", sa.Column("advice", sa.Text(), comment="What to do about it, where the error says so"))

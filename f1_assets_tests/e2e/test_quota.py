@@ -42,7 +42,9 @@ TICK = """
 def served(request):
     """The simulated season as a server with a small limit of its own."""
     referee = Referee([("any", LIMIT, request.param)])
-    server = SimulatorServer(("127.0.0.1", 0), Simulator(SimulatorOptions.parse("laps=6,samples_every=20,drivers=4")), referee)
+    server = SimulatorServer(
+        ("127.0.0.1", 0), Simulator(SimulatorOptions.parse("laps=6,samples_every=20,drivers=4")), referee
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()

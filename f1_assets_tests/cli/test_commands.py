@@ -27,7 +27,7 @@ TWO_RACES = {"F1_SIMULATOR": "races=2,tests=0,laps=5,samples_every=20,drivers=4"
 
 @pytest.fixture
 def f1_assets(tmp_path, monkeypatch, capsys):
-    """Run the command in a home of its own: what imports in a process of its own, all else in this one, 3 s sooner."""
+    """Run the command in a home of its own; what starts workers in a process of its own, all else in this one."""
 
     def in_a_process(arguments, environment):
         return subprocess.run(
@@ -50,7 +50,7 @@ def f1_assets(tmp_path, monkeypatch, capsys):
         printed = capsys.readouterr()
         return subprocess.CompletedProcess(arguments, ended.value.code, printed.out, printed.err)
 
-    def run(*arguments, **environment):
+    def run(*arguments, starts_workers=None, **environment):
         defaults = {
             "F1_HOME": str(tmp_path / "home"),
             "F1_SOURCE": "simulator",
@@ -58,8 +58,9 @@ def f1_assets(tmp_path, monkeypatch, capsys):
             "F1_QUOTA": PLENTY,
             "NO_COLOR": "1",
         }
-        imports = arguments[0] in ("import", "demo") and "--help" not in arguments
-        return (in_a_process if imports else here)(arguments, {**defaults, **environment})
+        if starts_workers is None:
+            starts_workers = arguments[0] in ("import", "demo") and "--help" not in arguments
+        return (in_a_process if starts_workers else here)(arguments, {**defaults, **environment})
 
     return run
 
@@ -171,7 +172,7 @@ def test_the_database_is_checked_and_upgraded(f1_assets, postgres_url):
     ],
 )  # fmt: skip
 def test_bad_input_is_one_clear_error_with_its_exit_code(f1_assets, arguments, environment, code, words):
-    done = f1_assets(*arguments, **environment)
+    done = f1_assets(*arguments, starts_workers=False, **environment)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr

@@ -34,7 +34,7 @@ ui: $(VENV)/.runtime ## Open Dagster's UI and daemon on this project
 	@$(BIN)/f1-assets ui
 
 test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not long"
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not long"
 
 test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
 	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m long --ignore $(REFEREE)

@@ -19,7 +19,7 @@ from f1_assets.warehouse.changes import keep_change_of_file, keep_changes, previ
 from f1_assets.warehouse.digests import digest_of_rows
 from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
-from f1_assets.warehouse.models import Status, extractions, of_session, sessions
+from f1_assets.warehouse.models import Status, extractions, of_session, order_of, sessions
 from f1_assets.warehouse.people import fill_people, identified, lock_people, names_people, reason_of_people, with_reason
 from f1_assets.warehouse.records import rows_of
 from f1_assets.warehouse.storable import Storable
@@ -351,7 +351,7 @@ class Warehouse:
         table = dataset.table
         chosen = table.columns if columns is None else [table.columns[name] for name in columns]
         query = select(*chosen).where(of_session(table, key))
-        query = query.order_by(*(table.columns[name] for name in dataset.order_by))
+        query = query.order_by(*order_of(table, dataset.order_by))
         return self.query(query.limit(limit) if limit is not None else query)
 
     def _rows_of_file(

@@ -36,13 +36,73 @@ def test_the_page_of_checks_has_each_with_its_severity_and_what_it_is_held_again
     ]
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(p.name for p in DOCS.glob("*.md"))]
-)
+HAND_WRITTEN = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(p.name for p in DOCS.glob("*.md") if p.name not in _generated()),
+]
+
+
+def _text(page):
+    path = ROOT / page if (ROOT / page).exists() else DOCS / page
+    return path.read_text(encoding="utf-8")
+
+
+def _prose(page):
+    """Return what a page says in words of its own: no code, no quoted output, no table that code writes."""
+    text = re.sub(r"<!-- made by .*?: begin -->.*?end -->", "", _text(page), flags=re.DOTALL)
+    text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^ *\| `(f1_assets_|\w+` \| `).*$", "", text, flags=re.MULTILINE)  # metrics, checks, columns
+    return re.sub(r'`[^`]*`|"[^"]*"|\]\([^)]*\)', "", text)
+
+
+@pytest.mark.parametrize("page", [*HAND_WRITTEN, *_generated(), "CHANGELOG.md"])
 def test_links_lead_somewhere(page):
     path = ROOT / page if (ROOT / page).exists() else DOCS / page
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8")):
-        assert (path.parent / target).exists(), f"{page} links to {target}"
+    for target in re.findall(r"\]\((?!https?:)([^)]+)", _text(page)):
+        name, _, anchor = target.partition("#")
+        linked = (path.parent / name) if name else path
+        assert linked.exists(), f"{page} links to {target}"
+        if anchor:
+            assert anchor in _anchors(linked), f"{page} links to {target}"
+
+
+def _anchors(path):
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_no_sentence_stands_on_two_pages():
+    seen = {}
+    for page in HAND_WRITTEN:
+        for sentence in re.split(r"[.:;|]\s|\n\n|\n[-|]", _text(page)):
+            words = " ".join(re.findall(r"\w+", sentence.lower()))
+            if len(words.split()) > 7:
+                seen.setdefault(words, set()).add(page)
+    assert {words: pages for words, pages in seen.items() if len(pages) > 1} == {}
+
+
+OTHER_WORDS = {
+    r"claim(s|ed|ing)?": "lease",
+    r"(gives?|given|gave) up": "retries exhausted, or discard",
+    r"set aside": "reserve",
+    r"made[- ]up": "simulated",
+    r"by hand|persons?": "you, or an operator",
+    r"(bring|brought|brings) (again|back)": "import again",
+    r"crew": "worker pool",
+    r"time-outs?": "timeout",
+    r"what came of|is at work|strangers?|for ever|mended?": "plain words",
+}
+
+
+@pytest.mark.parametrize("page", [*HAND_WRITTEN, "CHANGELOG.md"])
+def test_pages_use_one_word_for_one_thing(page):
+    found = {}
+    for words, plain in OTHER_WORDS.items():
+        hits = [match.group() for match in re.finditer(rf"\b({words})\b", _prose(page), re.IGNORECASE)]
+        if hits:
+            found[plain] = hits
+    assert found == {}
 
 
 def test_the_readme_names_every_command_and_every_variable():
@@ -59,7 +119,7 @@ def test_the_readme_names_every_command_and_every_variable():
 
 
 def test_the_recipe_has_at_most_three_steps():
-    recipe = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a kind of data")[1].split("\n## ")[0]
+    recipe = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a dataset")[1].split("\n## ")[0]
     assert 1 <= len(re.findall(r"^\d\. ", recipe, re.MULTILINE)) <= 3
 
 
@@ -151,3 +211,14 @@ def test_the_licences_of_the_data_are_named(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert JOLPICA.source in text
     assert JOLPICA.licence in text
+
+
+def test_the_changelog_has_the_version_of_the_package():
+    import f1_assets
+
+    changes = _text("CHANGELOG.md")
+    releases = re.findall(r"^## \[(\d[\d.]*)\] - \d{4}-\d\d-\d\d$", changes, re.MULTILINE)
+    assert releases[0] == f1_assets.__version__
+    assert f'\nversion = "{f1_assets.__version__}"\n' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.*)$", changes, re.MULTILINE)) <= kinds

@@ -1,6 +1,8 @@
 """The docs say what is true now."""
 
+import ast
 import importlib.util
+import inspect
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -222,3 +224,44 @@ def test_the_changelog_has_the_version_of_the_package():
     assert f'\nversion = "{f1_assets.__version__}"\n' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert set(re.findall(r"^### (.*)$", changes, re.MULTILINE)) <= kinds
+
+
+def test_the_pages_show_the_schema_of_the_code():
+    from f1_assets.warehouse import migrate
+
+    folder = Path(migrate.__file__).parent / "migrations" / "versions"
+    steps = {path.name[:4]: ast.get_docstring(ast.parse(path.read_text("utf-8"))) for path in folder.glob("[0-9]*.py")}
+    shown = dict(re.findall(r"^(\d{4}): (.*)$", _text("operations.md"), re.MULTILINE))
+    assert shown == {name: words for name, words in steps.items() if name > "0007"}
+    assert f"schema {migrate.HEAD}," in _text("monitoring.md")
+
+
+def test_the_page_of_health_has_every_part():
+    from f1_assets.health import report
+
+    written = inspect.getsource(report)
+    parts = {*re.findall(r'(?:yield |looked_at\()"([\w ]+)"', written), "database", "Dagster daemon"}
+    rows = re.findall(r"^\| ([\w ]+?)(?: \(source `live`\))? \| .* \|$", _text("monitoring.md"), re.MULTILINE)
+    assert parts <= set(rows)
+    assert {"integrity", "consistency", "account"} <= parts
+
+
+def test_the_page_of_gaps_has_every_status_sensor_and_schedule():
+    from f1_assets.definitions import defs
+    from f1_assets.warehouse import Status
+
+    page = _text("gaps.md")
+    statuses = re.findall(r"^\| `(\w+)` \|", page.partition("## Statuses")[2].partition("\n## ")[0], re.MULTILINE)
+    assert sorted(statuses) == sorted(Status)
+    repository = defs.get_repository_def()
+    table = page.partition("## By itself")[2].partition("\n## ")[0]
+    for definition in (*repository.sensor_defs, *repository.schedule_defs):
+        assert f"`{definition.name}`" in table
+
+
+def test_the_quick_reference_names_every_variable():
+    from f1_assets.settings import Settings
+
+    table = _text("quick-reference.md").partition("## Variables")[2].partition("\n## ")[0]
+    names = {"DAGSTER_HOME" if name == "dagster_home_set" else f"F1_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"`((?:F1|DAGSTER)_[A-Z_]+)`", table)) >= names

@@ -55,7 +55,7 @@ class F1AssetsError(Exception):
         return " ".join(filter(None, (self.without_place, self.where)))
 
     def __str__(self) -> str:
-        """Say all of it to a person."""
+        """Return the message with its advice."""
         return f"{self.key}: {self.reason}" if self.key is not None else self.reason
 
 

@@ -18,7 +18,7 @@ _ABOUT: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa:
 
 @contextlib.contextmanager
 def about(session: object = None, dataset: str | None = None, run: str | None = None) -> Iterator[None]:
-    """Say what the lines that are logged in a block are about; what is None stays as it was."""
+    """Yield what the lines that are logged in a block are about; what is None stays as it was."""
     given = {"session": session, "dataset": dataset, "run": run}
     token = _ABOUT.set({**_ABOUT.get(), **{name: str(value) for name, value in given.items() if value is not None}})
     try:

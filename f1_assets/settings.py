@@ -57,7 +57,7 @@ def _refuse_what_is_no_server(source: str) -> None:
 
 
 def masked_url(url: str) -> str:
-    """Give an address for people to see: without the user, the password and the query, which may be secrets."""
+    """Return an address for people to see: without the user, the password and the query, which may be secrets."""
     head, query, _ = url.partition("?")
     return re.sub(r"(?<=//)[^/]*@", "***@", head) + ("?***" if query else "")
 
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
         return self.dagster_home_set or self.home.absolute() / "dagster"
 
     def kept_seasons(self, now: datetime | None = None) -> list[int]:
-        """Give the seasons of ``F1_SEASONS``; the current one by default."""
+        """Return the seasons of ``F1_SEASONS``; the current one by default."""
         return parse_seasons(self.seasons) if self.seasons else [(now or datetime.now(UTC)).year]
 
     @property
@@ -209,5 +209,5 @@ def _given(problem: Mapping[str, Any]) -> str:
 
 @functools.cache
 def process_settings() -> Settings:
-    """Give the settings of this process, read once."""
+    """Return the settings of this process, read once."""
     return load_settings()

@@ -50,7 +50,7 @@ def pytest_configure() -> None:
 
 
 def on_each_database_side_by_side(what: str) -> list[Any]:
-    """Give the databases as parameters of what takes minutes on each: with `--dist loadgroup` processes share it."""
+    """Return the databases as parameters of what takes minutes on each: with `--dist loadgroup` processes share it."""
     names = ("sqlite", "postgresql")
     return [pytest.param(name, marks=pytest.mark.xdist_group(f"{what} on {name}")) for name in names]
 

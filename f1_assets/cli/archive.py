@@ -28,7 +28,7 @@ commands = typer.Typer(help="The kept responses, and the files of the lake.", no
 
 @commands.command()
 def stats(as_json: AsJson = False) -> None:
-    """Tell how many responses and files are kept, and how large they are."""
+    """Show how many responses and files are archived, and how large they are."""
     responses, response_bytes = transport_for(process_settings()).archive_size()
     files = [line for line in connect().extractions() if line.file_bytes is not None]
     file_bytes = sum(line.file_bytes or 0 for line in files)

@@ -301,7 +301,7 @@ def _held(
 
 
 def _columns_of(dataset: Dataset, checks: Sequence[Check]) -> list[str] | None:
-    """Give the columns that these checks look at, and the key; None for all."""
+    """Return the columns that these checks look at, and the key; None for all."""
     names: set[str] = set(dataset.key)
     for check in checks:
         if check.columns is None:

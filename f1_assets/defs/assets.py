@@ -149,7 +149,7 @@ def _defects_noted(
 
 
 def claim_owner(run: dg.DagsterRun) -> str:
-    """Give the name under which a run's session is claimed: that of the command that started it, or the run's own.
+    """Return the name under which a run's session is claimed: that of the command that started it, or the run's own.
 
     A run that is executed again from the UI or by a retry has the tags of its parent, but no command any more.
     """
@@ -232,6 +232,6 @@ def result_of(context: dg.AssetExecutionContext, line: Extraction, warehouse: Wa
 
 
 def check_keys(datasets: Iterable[str]) -> list[dg.AssetCheckKey]:
-    """Give the checks that belong to the import of these datasets."""
+    """Return the checks that belong to the import of these datasets."""
     names = set(datasets)
     return [spec.key for spec in session_data.check_specs if spec.asset_key.to_user_string() in names]

@@ -27,7 +27,7 @@ PICTURE_BYTES = 60_000
 
 
 def column_schema(dataset: Dataset) -> dg.TableSchema:
-    """Give the columns with types, units and descriptions."""
+    """Return the columns with types, units and descriptions."""
     key = [
         dg.TableColumn("season", "integer", "Championship year"),
         dg.TableColumn("round", "integer", "Race weekend, from 1; 0 for tests"),
@@ -47,7 +47,7 @@ def column_schema(dataset: Dataset) -> dg.TableSchema:
 
 
 def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
-    """Give what is worth seeing of an extraction."""
+    """Return what is worth seeing of an extraction."""
     metadata: dict[str, Any] = {
         "dagster/row_count": line.rows,
         "status": str(line.status),

@@ -177,7 +177,7 @@ def _lines_of(warehouse: Warehouse, gap: SessionGap, run_id: str) -> tuple[Extra
 
 
 def _why_broken(result: dg.ExecuteInProcessResult, lines: Sequence[Extraction]) -> str | None:
-    """Tell what ended a run that says more than its datasets' lines do: the database went away, the disk is full."""
+    """Return what ended a run that says more than its datasets' lines do: the database went away, the disk is full."""
     if result.success:
         return None
     failure = next((event.step_failure_data for event in result.all_events if event.is_step_failure), None)

@@ -62,7 +62,7 @@ class RequestCost:
     jolpica: int = 0
 
     def __add__(self, other: RequestCost) -> RequestCost:
-        """Give the cost of two loads."""
+        """Return the cost of two loads."""
         return RequestCost(
             self.usual + other.usual,
             self.least + other.least,
@@ -124,7 +124,7 @@ class CostEstimator:
 def planned_urls(
     event: CalendarEvent, session: CalendarSession, feeds: Collection[Feed], folder: str | None = None
 ) -> list[str]:
-    """Give the addresses that a load asks for when every feed is there, as FastF1 3.9 does.
+    """Return the addresses that a load asks for when every feed is there, as FastF1 3.9 does.
 
     Parameters
     ----------

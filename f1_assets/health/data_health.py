@@ -24,7 +24,7 @@ _NAMED = 3
 
 
 def failures_part(states: Sequence[DatasetState], now: datetime) -> Part:
-    """Tell what failed too often and waits for a person, and what the next import tries again."""
+    """Return what failed too often and waits for a person, and what the next import tries again."""
     given_up = [state for state in states if state.is_given_up]
     again = [state for state in states if state.status is Status.FAILED and state.next_try_at is not None]
     if not given_up and not again:
@@ -43,7 +43,7 @@ def failures_part(states: Sequence[DatasetState], now: datetime) -> Part:
 
 
 def _tried_again(again: Sequence[DatasetState], now: datetime) -> str:
-    """Say that the next import tries what failed again: without a daemon nothing is tried by itself."""
+    """Return that the next import tries what failed again: without a daemon nothing is tried by itself."""
     first = min(state.next_try_at for state in again if state.next_try_at is not None)
     after = f" after {first:%Y-%m-%d %H:%M} UTC" if first > now else ""
     return f"{counted(len(again), 'dataset')} failed, and the next import{after} tries again"
@@ -54,7 +54,7 @@ def _where_the_error_is(failed: Sequence[DatasetState]) -> str:
 
 
 def blocked_part(states: Sequence[DatasetState]) -> Part:
-    """Tell what waits because the Formula 1 account was refused."""
+    """Return what waits because the Formula 1 account was refused."""
     blocked = [state for state in states if state.status.needs_operator]
     if not blocked:
         return Part("refusals", Condition.OK, "Nothing waits for the Formula 1 account.")
@@ -69,7 +69,7 @@ def blocked_part(states: Sequence[DatasetState]) -> Part:
 
 
 def newest_part(warehouse: Warehouse, states: Sequence[DatasetState], now: datetime) -> Part:
-    """Tell whether something of the newest session is there."""
+    """Return whether something of the newest session is there."""
     if not states:
         words = "The warehouse has no calendar yet, so that nobody can say what is missing."
         return Part("newest session", Condition.WARNING, words, "f1-assets calendar SEASONS")

@@ -30,7 +30,7 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 def state_metrics(
     warehouse: Warehouse, states: Sequence[DatasetState], kept_seasons: Sequence[int], now: datetime
 ) -> Iterator[Metric]:
-    """Give the metrics of some states.
+    """Yield the metrics of some states.
 
     Parameters
     ----------

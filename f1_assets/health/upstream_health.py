@@ -46,7 +46,7 @@ def quota_part(warehouse: Warehouse, settings: Settings, now: datetime) -> Part:
 
 
 def source_part(settings: Settings) -> Part:
-    """Say where answers come from."""
+    """Return where answers come from."""
     kind = source_kind(settings.source)
     if kind == "recording":
         folder = Path(settings.source.removeprefix("recording:"))

@@ -18,7 +18,7 @@ from f1_assets.warehouse.engine import reading
 
 
 def upstream_metrics(warehouse: Warehouse, policies: Sequence[Policy]) -> Iterator[Metric]:
-    """Give the metrics of what was sent upstream.
+    """Yield the metrics of what was sent upstream.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ class Derivation:
             self._claims.release(key)
 
     def waiting(self) -> list[str]:
-        """Say what was selected and could not be computed, because the import was not to bring what it needs."""
+        """Return what was selected and could not be computed, because the import was not to bring what it needs."""
         selected = {dataset.name for dataset in self._selection.datasets}
         found: dict[str, list[SessionKey]] = {}
         for state in self._states():

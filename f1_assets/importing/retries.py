@@ -34,7 +34,7 @@ JITTER = 0.2
 
 
 def status_after(error: BaseException) -> Status:
-    """Tell the status of a dataset whose extraction ended in `error`."""
+    """Return the status of a dataset whose extraction ended in `error`."""
     if isinstance(error, Unavailable):
         return Status.UNAVAILABLE
     return Status.BLOCKED_AUTH if isinstance(error, AuthenticationRequired) else Status.FAILED
@@ -48,7 +48,7 @@ def a_jitter() -> float:
 def next_try_at(
     error: BaseException, attempts: int, now: datetime, is_repeated: bool = True, jitter: float | None = None
 ) -> datetime | None:
-    """Tell when to ask again.
+    """Return when to ask again.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def next_try_at(
 
 
 def not_yet_wait(since_possible: timedelta, jitter: float) -> timedelta:
-    """Tell how long to wait for what is not published yet: half as long again as it could have been there.
+    """Return how long to wait for what is not published yet: half as long again as it could have been there.
 
     Where it cannot be there yet (negative), that time is waited for first.
     """

@@ -274,7 +274,7 @@ def _note_each(runs: Generator[SessionRun, None, None], note: Callable[[SessionR
 
 
 def _stops(run: SessionRun) -> str | None:
-    """Tell what stops the whole import: one problem for all sessions is said once, and the others wait as they are."""
+    """Return what stops the whole import: a problem of all sessions is reported once, and the others wait."""
     if run.error is not None:
         return run.error
     blocked = next((line for line in run.outcome.datasets if line.is_blocked), None)
@@ -289,7 +289,7 @@ def _unclaimed(
     renewal: Renewal | None,
     began_at: datetime,
 ) -> Iterator[SessionGap | None]:
-    """Give the gaps that no other import is at work on, and None where others have all that is left.
+    """Yield the gaps that no other import is at work on, and None where others have all that is left.
 
     It never waits itself: whoever asks may have sessions of its own that end meanwhile.
     """

@@ -274,7 +274,7 @@ def _reserve_after_a_short_wait(gap: SessionGap, warehouse: Warehouse, transport
 
 
 def done_since(warehouse: Warehouse, key: SessionKey, since: datetime) -> dict[str, Extraction]:
-    """Give what some import has brought of a session since a time, by dataset: it need not be brought again."""
+    """Return what some import has brought of a session since a time, by dataset: it need not be brought again."""
     lines = warehouse.extractions(key)
     return {line.dataset: line for line in lines if not line.failed and line.tried_at and line.tried_at >= since}
 

@@ -75,7 +75,7 @@ class ImportSummary:
         return sum(1 for outcome in self.outcomes if outcome.status is status)
 
     def document(self) -> dict[str, Any]:
-        """Give the summary as JSON has it."""
+        """Return the summary as JSON has it."""
         return {
             "sessions": [_session_document(outcome) for outcome in self.outcomes],
             "processed": self.processed,

@@ -115,7 +115,7 @@ def account_blocked_since(states: Iterable[DatasetState]) -> datetime | None:
 
 
 def _needs_account(key: SessionKey) -> bool:
-    """Tell whether a session's data stand behind the account; results of the past do not."""
+    """Check whether a session's data stand behind the account; results of the past do not."""
     return key.season >= FIRST_LIVE_TIMING_SEASON
 
 

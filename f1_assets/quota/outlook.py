@@ -24,7 +24,7 @@ class WindowOutlook:
 
 
 def quota_outlook(ledger: Ledger | None, now: datetime | None = None) -> tuple[WindowOutlook, ...]:
-    """Give every window of every policy; none where nothing is counted."""
+    """Return every window of every policy; none where nothing is counted."""
     if ledger is None:
         return ()
     now = now or datetime.now(UTC)

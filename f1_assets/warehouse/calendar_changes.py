@@ -183,7 +183,7 @@ def _same_session() -> ColumnElement[bool]:
 
 
 def _rename(connection: Connection, old: str, new: str, round_shift: int) -> None:
-    """Give an event another key; its sessions and all their rows follow by the database's own cascade."""
+    """Change an event's key; its sessions and all their rows follow by the database's own cascade."""
     connection.execute(update(events).where(events.c.event_key == old).values(event_key=new))
     connection.execute(update(sessions).where(sessions.c.event_key == new).values(round=sessions.c.round + round_shift))
 

@@ -81,7 +81,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give an aware time in UTC."""
+        """Return an aware time in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -177,7 +177,7 @@ def _session_key_columns(primary_key: bool = False) -> list[Column[int] | Column
 
 
 def of_session(table: Table, key: SessionKey) -> ColumnElement[bool]:
-    """Give the condition that a row is of a session."""
+    """Return the condition that a row is of a session."""
     return and_(table.c.season == key.season, table.c.round == key.round, table.c.session == key.session)
 
 

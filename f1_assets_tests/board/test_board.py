@@ -380,7 +380,7 @@ def _validate(answer, described, description):
 
 
 def _content(home):
-    """Give what is in a home: its files, and each row of each table of its databases."""
+    """Return what is in a home: its files, and each row of each table of its databases."""
     files = sorted(str(path.relative_to(home)) for path in home.rglob("*"))
     rows = {}
     for path in [path for path in home.rglob("*") if path.suffix in (".db", ".sqlite")]:

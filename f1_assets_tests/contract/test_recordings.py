@@ -438,7 +438,7 @@ def test_what_was_imported_agrees_with_itself(imported):
 
 
 def _recorded_lines(recordings, plain, feed):
-    """Give the session time in milliseconds and the content of each line of a recorded feed."""
+    """Return the session time in milliseconds and the content of each line of a recorded feed."""
     url = f"https://livetiming.formula1.com{plain.session.api_path}{feed}.jsonStream"
     response = Recording(recordings).respond(url)
     lines = response.body.decode("utf-8-sig").splitlines()
@@ -447,7 +447,7 @@ def _recorded_lines(recordings, plain, feed):
 
 
 def _unless_silent(laps, column, trap, timing):
-    """Give the speeds of a trap, None in laps in which it sent none of any car; values come up to 5 s late."""
+    """Return the speeds of a trap, None in laps in which it sent none of any car; values come up to 5 s late."""
     sent = [
         time_ms
         for time_ms, content in timing
@@ -517,7 +517,7 @@ def _gap(text):
 
 
 def _official_total_ms(recordings, key, number):
-    """Give Jolpica's own milliseconds of a finisher on the lead lap."""
+    """Return Jolpica's own milliseconds of a finisher on the lead lap."""
     import gzip
     import json
 

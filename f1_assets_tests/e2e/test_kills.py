@@ -68,7 +68,7 @@ def _start(environment, tmp_path, *arguments):
 
 
 def _parent_of(process):
-    """Give the parent of a process; None where it has just ended."""
+    """Return the parent of a process; None where it has just ended."""
     try:
         return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
@@ -76,7 +76,7 @@ def _parent_of(process):
 
 
 def _workers_of(command):
-    """Give the processes that import: those that the command's children started."""
+    """Return the processes that import: those that the command's children started."""
     parents = {int(entry.name): _parent_of(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
     return sorted(pid for pid, parent in parents.items() if parent is not None and parents.get(parent) == command)
 

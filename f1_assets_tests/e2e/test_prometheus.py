@@ -69,7 +69,7 @@ class _Prometheus:
             return json.load(response)["data"]
 
     def value(self, expression: str) -> float | None:
-        """Give what an expression is now."""
+        """Return what an expression is now."""
         found = self._ask("query", query=expression)["result"]
         return float(found[0]["value"][1]) if found else None
 

@@ -149,7 +149,7 @@ def _is_complete(warehouse, sessions):
 
 
 def _is_at_rest(dagster_home):
-    """Tell whether all runs have ended, and those that were killed have been started again."""
+    """Check whether all runs have ended, and those that were killed have been started again."""
     with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
         runs = instance.get_runs()
     again = {run.parent_run_id for run in runs}

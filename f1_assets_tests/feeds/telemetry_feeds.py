@@ -88,5 +88,5 @@ def _position_entry(rng, utc, present):
 
 
 def values(table, *columns):
-    """Give the rows of a table, with None for NULL."""
+    """Return the rows of a table, with None for NULL."""
     return [[None if value is pd.NA else value for value in row] for row in table[[*columns]].values.tolist()]

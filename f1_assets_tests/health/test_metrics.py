@@ -303,7 +303,7 @@ def test_the_docs_have_every_metric_with_its_type_and_labels(full):
 
 
 def _table(found):
-    """Give what the docs say of each metric; Prometheus's text calls a gauge histogram a histogram."""
+    """Return what the docs say of each metric; Prometheus's text calls a gauge histogram a histogram."""
     rows = {}
     for family in found:
         if family.name.endswith(("_gcount", "_gsum")):

@@ -135,7 +135,7 @@ def upgrade() -> None:
 
 @database.command()
 def check() -> None:
-    """Return whether the database has this version's schema."""
+    """Check whether the database has this version's schema."""
     warehouse = connect_as_it_is()
     lacks = warehouse.check()
     where = shown(warehouse.engine.url)

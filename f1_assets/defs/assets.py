@@ -14,7 +14,7 @@ from f1_assets.datasets.checking import why_short
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
 from f1_assets.defs.governor import gap_of, govern
 from f1_assets.defs.instance import POOL
-from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of, picture_of
+from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
@@ -55,8 +55,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
         description=f"One row per {dataset.row}.\n\n{dataset.description}",
         deps=[dg.AssetDep(calendar, partition_mapping=dg.AllPartitionMapping())],
         metadata={
-            "dagster/column_schema": column_schema(dataset),
-            "dagster/table_name": dataset.name,
+            **definition_metadata(dataset),
             "needs": dataset.load_name,
         },
         skippable=True,

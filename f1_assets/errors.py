@@ -101,7 +101,7 @@ class NotArchived(Unavailable):
 
 
 class AuthenticationRequired(UpstreamError):
-    """The Formula 1 account was refused or is not set: one problem for all sessions, mended by a person."""
+    """The Formula 1 account was refused or is not set: one problem for all sessions, which an operator solves."""
 
     exit_code = 4
 

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     slack_token: SecretStr | None = Field(None, description="Token of a Slack app; no notifications without it.")
     slack_channel: str | None = Field(None, description="Channel for notifications.")
     slack_api_url: str | None = Field(None, description="Another address for Slack's API.")
-    log_format: Literal["text", "json"] = Field("text", description="Logs: text for a person, json for a collector.")
+    log_format: Literal["text", "json"] = Field("text", description="Logs: text to read, json for a collector.")
     username: SecretStr | None = Field(None, description="E-mail address of a Formula 1 account with F1 TV.")
     password: SecretStr | None = Field(None, description="Password of that account.")
     board_url: Annotated[str, AfterValidator(_valid_address)] = Field(
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
 
     @property
     def announced_board_url(self) -> str | None:
-        """Where the season board is, if somebody said so: it is served only where a person starts it."""
+        """Where the season board is, if it is set: it is served only where somebody starts it."""
         return self.board_url if "board_url" in self.model_fields_set else None
 
     @property

@@ -97,7 +97,7 @@ def _description() -> dict[str, Any]:
 
 
 def index(request: Request) -> Response:
-    """List the API for a person."""
+    """List the API for a reader."""
     return page("api.html", request, operations=OPERATIONS, examples=readings_of(request).examples())
 
 

@@ -55,7 +55,7 @@ class QuotaWindow:
 
 @dataclass(frozen=True)
 class RunningSession:
-    """A session that an import is at work on."""
+    """A session that is being imported."""
 
     key: str
     event: str
@@ -151,7 +151,7 @@ def quota_windows(policies: Iterable[PolicyStatus]) -> tuple[QuotaWindow, ...]:
 
 
 def running_sessions(warehouse: Warehouse, names: Mapping[str, str], now: datetime) -> tuple[RunningSession, ...]:
-    """Return the sessions that imports are at work on, by their key."""
+    """Return the sessions that are being imported, by their key."""
     keys = sorted(claimed_sessions(warehouse, now))
     return tuple(RunningSession(str(key), names.get(key.event_key, "")) for key in keys)
 
@@ -198,16 +198,16 @@ def has_failed(state: DatasetState) -> bool:
 
 
 def needs_a_person(state: DatasetState) -> bool:
-    """Check whether nothing happens until a person does something."""
+    """Check whether nothing happens until an operator acts."""
     return state.is_given_up or state.status.needs_operator
 
 
 def what_next(state: DatasetState, now: datetime) -> str | None:
     """Return what happens next with a dataset that is not there; None where nothing is to be said."""
     if state.is_given_up:
-        return f"given up: a person must say f1-assets retry {state.key}"
+        return f"retries exhausted; to ask again: f1-assets retry {state.key}"
     if state.status is Status.BLOCKED_AUTH:
-        return "a person must mend the account; one session tries it every half hour"
+        return "waits for a valid account, which one session tries every half hour"
     if state.status is Status.MISSING:
         return "with the next import"
     if state.status not in (Status.FAILED, Status.UNAVAILABLE) and not has_failed(state):

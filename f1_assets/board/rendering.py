@@ -1,4 +1,4 @@
-"""Pages from templates: every value is escaped, and times, counts and durations are written as a person says them."""
+"""Pages from templates: every value is escaped, and times, counts and durations are written as people say them."""
 
 from __future__ import annotations
 

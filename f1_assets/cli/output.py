@@ -1,4 +1,4 @@
-"""What a person reads on the terminal: tables, one line per session, and errors in one or two lines."""
+"""What is printed on the terminal: tables, one line per session, and errors in one or two lines."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def why(state: DatasetState) -> str:
     words = "; ".join(filter(None, (state.reason, state.stale_because)))
     if state.is_given_up:
         tries = counted(state.attempts, "try", "tries")
-        return f"{words.rstrip('.')} (given up after {tries}; to ask again: retry {state.key})"
+        return f"{words.rstrip('.')} (retries exhausted after {tries}; to ask again: retry {state.key})"
     if state.status is not Status.UPCOMING and state.next_try_at is not None:
         is_due = state.next_try_at <= datetime.now(UTC)
         when = "by the next import" if is_due else f"after {state.next_try_at:%Y-%m-%d %H:%M} UTC"

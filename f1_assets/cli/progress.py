@@ -1,4 +1,4 @@
-"""What a person sees while ``import`` and ``demo`` work: progress, pauses with a countdown, one line a session."""
+"""What the terminal shows while ``import`` and ``demo`` work: progress, pauses with a countdown, one line a session."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ class Dataset:
     views
         Views that its table makes possible: their name and their SELECT.
     order_by
-        Columns by which a person wants its rows in order; its key by default.
+        Columns by which a reader wants its rows in order; its key by default.
     identities
         Sets of columns by which a row is found again after a change, the strictest first; its key by default. A key
         that counts rows says nothing of them when one comes or goes.

@@ -33,7 +33,7 @@ from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.claims import Claims
 
 RESERVATION_TAG = "f1_assets/reservation"
-"""The tag of a run for which requests were set aside before it started."""
+"""The tag of a run for which requests were reserved before it started."""
 
 LONGEST_WAIT = timedelta(minutes=4)
 """A run waits so long for another import of its session."""
@@ -106,7 +106,7 @@ def session_data(
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
     finally:
-        # What was set aside is free again: the next session may be admitted before the governor's next tick.
+        # What was reserved is free again: the next session may be admitted before the governor's next tick.
         _govern(context, warehouse)
     if failed:
         raise failure_of_run(key, failed, len(wanted))
@@ -162,9 +162,9 @@ def claims_of(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Claims
 
 
 def claim_session(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey, warehouse: Warehouse) -> None:
-    """Wait until no other import is at work on the session; one that died is not waited for.
+    """Wait until no other import has the session; one that died is not waited for.
 
-    Not for long: a run that is at work without a claim is taken for lost, see `f1_assets.defs.lost_runs`.
+    Not for long: a run that imports without a claim is taken for lost, see `f1_assets.defs.lost_runs`.
     """
     is_told, until = False, time.monotonic() + LONGEST_WAIT.total_seconds()
     while not claims.take(key):

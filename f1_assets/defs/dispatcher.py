@@ -37,7 +37,7 @@ RUNS_PER_TICK = 20
 """A run takes a quarter of a second to create, and a tick has a time-out of a minute."""
 
 MOST_WAITING = 40
-"""More sessions are not queued at a time: a queue that a person can look at, and that is easily cleared."""
+"""More sessions are not queued at a time: a queue that can be looked through, and is easily cleared."""
 
 SHORTEST_WAIT_SECONDS = 5.0
 CALENDAR_SECONDS = 20.0

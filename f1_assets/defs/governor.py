@@ -65,7 +65,7 @@ def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: st
         for run, _ in session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
         if run.run_id != ending_run_id
     ]
-    # A run that is starting has its requests not set aside yet.
+    # A run that is starting has its requests not reserved yet.
     starting = sum(1 for run in running if run.status is dg.DagsterRunStatus.STARTING)
     # What the archive alone answers needs no quota, and what waits behind it does.
     unasked = sum(queued.from_archive for _, queued in waiting)

@@ -43,7 +43,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
     gap
         The session and the datasets to import.
     reservation
-        Requests that were set aside for it.
+        Requests that were reserved for it.
     claim
         Under which name it was claimed.
     """

@@ -76,7 +76,7 @@ class Archive:
                 connection.execute("CREATE INDEX IF NOT EXISTS bodies_by_sha256 ON bodies (sha256)")
 
     def find(self, url: str, now: datetime | None = None) -> CachedResponse | None:
-        """Return the kept response of `url`, unless there is none or it has expired; a damaged one is given up."""
+        """Return the kept response of `url`, unless there is none or it has expired; a damaged one is removed."""
         with self._faults_named():
             response = self._read(_key_of(url))
         if response is None or _has_expired(response, now or datetime.now(UTC)):
@@ -180,7 +180,7 @@ class Archive:
         except sqlite3.Error:
             raise
         except Exception:  # as above: what was kept is no response any more, and is asked for again
-            logger.warning("The archive's answer of %s is damaged; it is given up.", _address_of(key))
+            logger.warning("The archive's answer of %s is damaged and was removed.", _address_of(key))
             self._responses.delete(key)
             return None
 

@@ -33,7 +33,7 @@ def expected_requests(
 
     To what a load sends when every feed is there, past loads of such sessions add what they sent beyond it (an absent
     feed costs a second request, to a mirror), at the worst of the last ones: a load that stops halfway costs more than
-    a request that was set aside in vain. `pages_since` is that of `Transport.loading`.
+    a request that was reserved in vain. `pages_since` is that of `Transport.loading`.
     """
     folder = SessionFolders(transport.archive).of(event, session)
     planned = _with_pages(transport, planned_urls(event, session, feeds, folder))

@@ -252,7 +252,7 @@ class Transport:
         return self._archive.size()
 
     def verify_archive(self) -> tuple[int, list[str]]:
-        """Return up what is damaged in the archive; tell how many responses there were, and which were given up."""
+        """Remove what is damaged in the archive; return how many responses there were, and which were removed."""
         return self._archive.give_up_damaged(fault_of)
 
     def discard(self, url_part: str) -> int:

@@ -59,7 +59,7 @@ class Summary(Protocol):
 
 @dataclass(frozen=True)
 class RunsSummary:
-    """What came of some runs; see `Summary`."""
+    """The outcomes of some runs; see `Summary`."""
 
     seasons: tuple[int, ...]
     processed: int
@@ -74,7 +74,7 @@ class RunsSummary:
 
 
 def import_message(summary: Summary, board_url: str | None = None) -> str:
-    """Write what came of an import, in a line or two, and where the season board shows it."""
+    """Write the outcome of an import, in a line or two, and where the season board shows it."""
     seasons = _ranges(summary.seasons)
     counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
     counts += f", {summary.unavailable} unavailable" if summary.unavailable else ""
@@ -94,14 +94,14 @@ def import_message(summary: Summary, board_url: str | None = None) -> str:
 
 
 def post_import(settings: Settings, summary: Summary, warned: Callable[[str], None]) -> bool:
-    """Post what came of an import; give whether it was posted.
+    """Post the outcome of an import; return whether it was posted.
 
     Parameters
     ----------
     settings
         With Slack's token and channel; nothing is posted without a token.
     summary
-        What came of it.
+        Its outcome.
     warned
         Told why it could not be posted.
     """

@@ -61,7 +61,7 @@ def state_metrics(
     )
     yield _per_season(
         "f1_assets_session_datasets_given_up",
-        "Datasets of sessions that failed too often and wait for a person to say retry.",
+        "Datasets of sessions that failed too often and wait for an operator to run retry.",
         states,
         lambda state: state.is_given_up,
     )

@@ -41,7 +41,7 @@ class Derivation:
         self._note(compute_due(self._warehouse, key, self._is_kept))
 
     def rest(self) -> None:
-        """Compute what else is due of the selected sessions, but of none that another import is at work on."""
+        """Compute what else is due of the selected sessions, but of none that another import has claimed."""
         done = {(line.key, line.dataset) for line in self.computed}
         due: dict[SessionKey, list[str]] = {}
         for state in self._states():

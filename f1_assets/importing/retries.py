@@ -22,7 +22,7 @@ LONGEST_WAIT = timedelta(hours=24)
 DEFECT_WAIT = timedelta(hours=24)
 ACCOUNT_IS_TRIED_AFTER = timedelta(minutes=30)
 LAST_TRANSIENT_TRY = 12
-"""The twelfth try comes some four days after the first. After it a person must say ``retry``."""
+"""The twelfth try comes some four days after the first. After it only ``retry`` asks again."""
 
 LAST_TRY_OF_A_DEFECT = 3
 """A defect is ours or FastF1's: another version may mend it, asking again does not."""

@@ -1,4 +1,4 @@
-"""What came of an import, session by session and in all: what the command reports, as lines or as JSON."""
+"""The outcome of an import, session by session and in all: what the command reports, as lines or as JSON."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _status(
     if failed := sum(state.status is Status.FAILED for state in states):
         words.append(f"{failed} datasets failed")
     if given_up := sum(state.is_given_up for state in states):
-        words.append(f"{given_up} of them given up until a person says retry")
+        words.append(f"{given_up} of them with retries exhausted, until you run retry")
     if later and not gaps:
         words.append(f"next try {min(later):%Y-%m-%d %H:%M} UTC")
     return ", ".join(words)

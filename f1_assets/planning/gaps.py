@@ -88,7 +88,7 @@ class DatasetState(NamedTuple):
 
     @property
     def is_given_up(self) -> bool:
-        """Whether the last try failed too, so that a person must say ``retry``."""
+        """Whether the last try failed too, so that only ``retry`` asks again."""
         return self.status is Status.FAILED and self.next_try_at is None
 
 

@@ -211,7 +211,7 @@ class Ledger:
             connection.execute(delete(reservations).where(reservations.c.id == reservation))
 
     def abandon(self, session_key: str, but_reservation: str | None = None) -> None:
-        """Note that whoever loaded a session is dead: nobody waits for its answers, what it set aside is free.
+        """Note that whoever loaded a session is dead: nobody waits for its answers, what it reserved is free.
 
         Its requests stay counted, as if they had arrived as late as they can.
 
@@ -220,7 +220,7 @@ class Ledger:
         session_key
             The session.
         but_reservation
-            What its next load has set aside.
+            What its next load has reserved.
         """
         with writing(self._engine) as connection:
             of_session = requests.c.session_key == session_key

@@ -49,7 +49,7 @@ def is_in_flight(connection: Connection, address: SplitResult, load_id: str, now
     same = (requests.c.host == address.hostname) & (requests.c.path == address.path)
     # Until it is settled, it is counted as if it had arrived as late as it can.
     lately = requests.c.counted_at_ms > now_ms - KEPT_WITHIN_MS
-    # One that is settled and still counted as late as it can be was given up: its process died.
+    # One that is settled and still counted as late as it can be will never be settled: its process died.
     awaited = ~requests.c.settled | (requests.c.counted_at_ms <= now_ms + GRAIN_MS)
     others = requests.c.load_id.is_not(None) & (requests.c.load_id != load_id)
     return connection.execute(select(requests.c.id).where(lately, awaited, same, others).limit(1)).first() is not None

@@ -15,7 +15,7 @@ from f1_assets.warehouse.models import circuits, events, seasons, sessions
 from f1_assets.warehouse.store import Warehouse
 
 SIMULATOR = "simulator"
-"""Name of the only source whose seasons are made up."""
+"""Name of the only source whose seasons are simulated."""
 
 
 @dataclass(frozen=True)

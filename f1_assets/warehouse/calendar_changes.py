@@ -35,7 +35,7 @@ def store_season(
     """Bring a season's calendar up to date. Rows of data stay with their event when its round changes.
 
     An event that is no longer listed is marked as cancelled. When the source is another one than before, what was
-    found unavailable is forgotten. A season that the simulator made up gives way to
+    found unavailable is forgotten. A simulated season gives way to
     the real one, with all its data; never the other way round.
 
     Parameters

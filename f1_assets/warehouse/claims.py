@@ -134,7 +134,7 @@ class Claims:
 
 
 def claimed_sessions(warehouse: Warehouse, now: datetime | None = None) -> frozenset[SessionKey]:
-    """Return the sessions that some import is at work on."""
+    """Return the sessions that are being imported."""
     return frozenset(claim_owners(warehouse, now))
 
 
@@ -179,7 +179,7 @@ def _forget_old_signs(alive_in: Path) -> None:
 
 
 def claim_owners(warehouse: Warehouse, now: datetime | None = None) -> Mapping[SessionKey, str]:
-    """Return the sessions that some import is at work on, with the name under which it claimed them."""
+    """Return the sessions that are being imported, with the name under which it claimed them."""
     with reading(warehouse.engine) as connection:
         query = select(claims).where(claims.c.expires_at > (now or database_time(connection)))
         return {SessionKey(row.season, row.round, row.session): row.owner for row in connection.execute(query)}

@@ -34,7 +34,7 @@ class StoredLines:
 
 @dataclass(frozen=True)
 class StoredLoads:
-    """The loads that brought what is present: `within` has how many took at most each bound."""
+    """The loads of what is present: `within` has how many took at most each bound."""
 
     loads: int
     seconds: float

@@ -1,4 +1,4 @@
-"""``f1-assets serve`` as a person starts and ends it: a process of its own."""
+"""``f1-assets serve`` as a user starts and ends it: a process of its own."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The command as a person or a script uses it: a process of its own, its output, its exit code."""
+"""The command as a user or a script uses it: a process of its own, its output, its exit code."""
 
 import json
 import os
@@ -275,7 +275,7 @@ def test_retry_has_what_failed_asked_for_again(f1_assets, tmp_path):
         )
         connection.execute(text(failed))
     shown = f1_assets("gaps", "2025", **TWO_RACES).stdout
-    assert "given up after 3 tries; to ask again: retry 2025-01-FP1" in shown
+    assert "retries exhausted after 3 tries; to ask again: retry 2025-01-FP1" in shown
     planned = _json(f1_assets("plan", "2025", "--json", **TWO_RACES))["sessions"]
     assert "weather" not in next(session for session in planned if session["key"] == "2025-01-FP1")["datasets"]
     assert _json(f1_assets("retry", "2025-01-FP1", "--json", **TWO_RACES)) == {"forgotten": {"2025-01-FP1": 1}}
@@ -323,7 +323,7 @@ def test_what_is_kept_is_verified_and_brought_again_where_it_is_damaged(f1_asset
     assert done.returncode == 1
     assert "15 responses: 1 damaged" in done.stdout
     assert "2 files of the lake: 2 damaged or missing" in done.stdout
-    assert "given up: https://livetiming.formula1.com/static/2025/" in done.stdout
+    assert "removed: https://livetiming.formula1.com/static/2025/" in done.stdout
     again = _json(f1_assets("import", "2025", *only, "--json", **TWO_RACES))
     # Both files come from the archive: nothing is asked for but what was damaged in it and is wanted.
     assert (again["succeeded"], again["requests"]) == (1, 0)

@@ -1,4 +1,4 @@
-"""``f1-assets ui`` as a person starts it: Dagster's webserver and daemon, asked through GraphQL."""
+"""``f1-assets ui`` as a user starts it: Dagster's webserver and daemon, asked through GraphQL."""
 
 import contextlib
 import json

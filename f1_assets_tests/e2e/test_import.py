@@ -1,4 +1,4 @@
-"""The command ``import`` under a person's hands: interrupted and called again, and called twice at once."""
+"""The command ``import`` under a user's hands: interrupted and called again, and called twice at once."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def test_after_ctrl_c_the_next_call_goes_on_without_loss_or_double_work(tmp_path
         assert "success" in process.stderr.readline()
     asked = served.referee.report()["requests"]
     # At once after its first request: between two sessions nothing is at work that could be finished.
-    wait_until(lambda: served.referee.report()["requests"] > asked, process, 300, "at work on the next one", every=0.02)
+    wait_until(lambda: served.referee.report()["requests"] > asked, process, 300, "importing the next one", every=0.02)
     _interrupt(process)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 130, err

@@ -165,7 +165,7 @@ def test_a_board_that_ends_is_missed(sqlite_warehouse, tmp_path):
         board = board_runs.enter_context(served(lambda: sqlite_warehouse))
         with _prometheus(tmp_path / "prometheus", board) as prometheus:
             prometheus.wait_until(lambda: prometheus.value("f1_assets_warehouse_up") == 1, 120, "scraped")
-            # This warehouse's account is refused, and something was given up.
+            # This warehouse's account is refused, and something has its retries exhausted.
             expected = {"F1AssetsAccountRefused", "F1AssetsWaitsForAPerson"}
             prometheus.wait_until(lambda: expected <= prometheus.firing(), 120, "firing")
             assert "F1AssetsDown" not in prometheus.firing()

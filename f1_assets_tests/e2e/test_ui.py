@@ -1,4 +1,4 @@
-"""What a person sees and does in Dagster's UI, with the real daemon, queue and webserver."""
+"""What a user sees and does in Dagster's UI, with the real daemon, queue and webserver."""
 
 import os
 import subprocess

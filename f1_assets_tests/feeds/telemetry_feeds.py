@@ -1,4 +1,4 @@
-"""Telemetry feeds made up for tests, line by line, as live timing would send them."""
+"""Telemetry feeds written for tests, line by line, as live timing would send them."""
 
 import base64
 import json

@@ -19,12 +19,12 @@ $(VENV)/.python:
 
 $(VENV)/.runtime: $(VENV)/.python $(SOURCES)
 	@echo "Installing f1_assets into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python $(SOURCES)
 	@echo "Installing f1_assets and the tools for tests into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable ".[dev]"
 	@touch $(VENV)/.runtime $@
 
 demo: $(VENV)/.runtime ## Import a simulated race weekend through Dagster into an embedded database
@@ -34,7 +34,7 @@ ui: $(VENV)/.runtime ## Open Dagster's UI and daemon on this project
 	@$(BIN)/f1-assets ui
 
 test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not long"
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not long"
 
 test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
 	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m long --ignore $(REFEREE)

@@ -27,7 +27,7 @@ class F1Warehouse(Warehouse):
         limit: int | None = None,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Give the rows of one dataset of one session, in its order.
+        """Return the rows of one dataset of one session, in its order.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class F1Warehouse(Warehouse):
         return dataset.typed(frame) if isinstance(dataset, Dataset) else frame
 
     def telemetry(self, key: SessionKey | str, driver: str, lap: int | str | None = "fastest") -> pd.DataFrame:
-        """Give the joined car and position samples of a lap.
+        """Return the joined car and position samples of a lap.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ def connect(settings: Settings | None = None) -> F1Warehouse:
 
 
 def connect_as_it_is(settings: Settings | None = None) -> F1Warehouse:
-    """Give the warehouse without looking at its schema, to check or upgrade it."""
+    """Return the warehouse without looking at its schema, to check or upgrade it."""
     settings = settings or process_settings()
     if settings.database_url is None:
         settings.make_home()

@@ -60,7 +60,7 @@ class F1AssetsError(Exception):
         return " ".join(filter(None, (self.without_place, self.where)))
 
     def __str__(self) -> str:
-        """Say all of it to a person."""
+        """Return the message with its advice."""
         return f"{self.key}: {self.reason}" if self.key is not None else self.reason
 
 
@@ -106,7 +106,7 @@ class NotArchived(Unavailable):
 
 
 class AuthenticationRequired(UpstreamError):
-    """The Formula 1 account was refused or is not set: one problem for all sessions, mended by a person."""
+    """The Formula 1 account was refused or is not set: one problem for all sessions, which an operator solves."""
 
     exit_code = 4
 

@@ -20,7 +20,7 @@ def percent(share: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a duration as a person says it: ``8 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """Write a duration as people say it: ``8 s``, ``3 min 20 s``, ``2 h 5 min``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -81,7 +81,7 @@ class SessionKey:
         return f"{self.season}-{self.session[:2]}" if self.is_test else f"{self.season}-{self.round:02}"
 
     def __str__(self) -> str:
-        """Give the partition key."""
+        """Return the partition key."""
         return f"{self.season}-{self.session}" if self.is_test else f"{self.season}-{self.round:02}-{self.session}"
 
 

@@ -1,4 +1,4 @@
-"""Logs: lines for a person, or JSON for a collector, each with the session, dataset and run that it is about."""
+"""Logs: lines to read, or JSON for a collector, each with the session, dataset and run that it is about."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ABOUT: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa:
 
 @contextlib.contextmanager
 def about(session: object = None, dataset: str | None = None, run: str | None = None) -> Iterator[None]:
-    """Say what the lines that are logged in a block are about; what is None stays as it was."""
+    """Yield what the lines that are logged in a block are about; what is None stays as it was."""
     given = {"session": session, "dataset": dataset, "run": run}
     token = _ABOUT.set({**_ABOUT.get(), **{name: str(value) for name, value in given.items() if value is not None}})
     try:
@@ -28,7 +28,7 @@ def about(session: object = None, dataset: str | None = None, run: str | None = 
 
 
 class TextLines(logging.Formatter):
-    """Lines for a person: a message is one line, and nothing in it controls the terminal."""
+    """Lines to read: a message is one line, and nothing in it controls the terminal."""
 
     def __init__(self) -> None:
         super().__init__("%(levelname)s %(name)s: %(message)s")
@@ -65,7 +65,7 @@ def set_up_logs(log_format: str, debug: bool = False) -> None:
     Parameters
     ----------
     log_format
-        ``text``: warnings, for a person. ``json``: also what is done, for a collector.
+        ``text``: warnings, to be read. ``json``: also what is done, for a collector.
     debug
         Whether to log everything.
     """
@@ -77,5 +77,5 @@ def set_up_logs(log_format: str, debug: bool = False) -> None:
         other.setFormatter(handler.formatter)
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("f1_assets").setLevel(logging.DEBUG if debug else logging.INFO if is_json else logging.NOTSET)
-    # What a person sees of an import, the command shows by itself.
+    # What the terminal shows of an import, the command prints by itself.
     logging.getLogger("f1_assets.importing").setLevel(logging.NOTSET if is_json or debug else logging.ERROR)

@@ -57,7 +57,7 @@ def _refuse_what_is_no_server(source: str) -> None:
 
 
 def masked_url(url: str) -> str:
-    """Give an address for people to see: without the user, the password and the query, which may be secrets."""
+    """Return an address for people to see: without the user, the password and the query, which may be secrets."""
     head, query, _ = url.partition("?")
     return re.sub(r"(?<=//)[^/]*@", "***@", head) + ("?***" if query else "")
 
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     slack_token: SecretStr | None = Field(None, description="Token of a Slack app; no notifications without it.")
     slack_channel: str | None = Field(None, description="Channel for notifications.")
     slack_api_url: str | None = Field(None, description="Another address for Slack's API.")
-    log_format: Literal["text", "json"] = Field("text", description="Logs: text for a person, json for a collector.")
+    log_format: Literal["text", "json"] = Field("text", description="Logs: text to read, json for a collector.")
     username: SecretStr | None = Field(None, description="E-mail address of a Formula 1 account with F1 TV.")
     password: SecretStr | None = Field(None, description="Password of that account.")
     board_url: Annotated[str, AfterValidator(_valid_address)] = Field(
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
 
     @property
     def announced_board_url(self) -> str | None:
-        """Where the season board is, if somebody said so: it is served only where a person starts it."""
+        """Where the season board is, if it is set: it is served only where somebody starts it."""
         return self.board_url if "board_url" in self.model_fields_set else None
 
     @property
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
         return self.dagster_home_set or self.home.absolute() / "dagster"
 
     def kept_seasons(self, now: datetime | None = None) -> list[int]:
-        """Give the seasons of ``F1_SEASONS``; the current one by default."""
+        """Return the seasons of ``F1_SEASONS``; the current one by default."""
         return parse_seasons(self.seasons) if self.seasons else [(now or datetime.now(UTC)).year]
 
     @property
@@ -209,5 +209,5 @@ def _given(problem: Mapping[str, Any]) -> str:
 
 @functools.cache
 def process_settings() -> Settings:
-    """Give the settings of this process, read once."""
+    """Return the settings of this process, read once."""
     return load_settings()

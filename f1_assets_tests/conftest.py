@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -34,8 +35,22 @@ SHORT = "laps=12,samples_every=20,drivers=6"
 LONGEST = ("e2e/test_season.py", "e2e/test_kills.py", "e2e/test_quota.py", "e2e/test_ui.py", "cli/test_commands.py")
 
 
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED_BYTES = 4 * 2**30
+
+
+def pytest_configure() -> None:
+    """Keep temporary files in memory where there is enough, unless TMPDIR says otherwise.
+
+    A database waits for the disk at each commit, and the tests commit a hundred thousand times.
+    """
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED_BYTES:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
+
+
 def on_each_database_side_by_side(what: str) -> list[Any]:
-    """Give the databases as parameters of what takes minutes on each: with `--dist loadgroup` processes share it."""
+    """Return the databases as parameters of what takes minutes on each: with `--dist loadgroup` processes share it."""
     names = ("sqlite", "postgresql")
     return [pytest.param(name, marks=pytest.mark.xdist_group(f"{what} on {name}")) for name in names]
 
@@ -103,38 +118,67 @@ def postgres_server() -> Iterator[str]:
         yield server.get_uri()
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """An empty database of its own on the PostgreSQL server."""
+@contextlib.contextmanager
+def _database(server: str, template: str = "template0") -> Iterator[str]:
+    """Make a database of its own on the PostgreSQL server; return its URL."""
     name = f"test_{uuid.uuid4().hex}"
-    admin_url = make_url(postgres_server).set(drivername="postgresql+psycopg2")
+    admin_url = make_url(server).set(drivername="postgresql+psycopg2")
     admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty database of its own on the PostgreSQL server."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def upgraded_postgres(postgres_server: str) -> Iterator[str]:
+    """The name of a database with the schema of today, to be copied: upgrading each anew takes a second."""
+    with _database(postgres_server) as url:
+        upgraded = F1Warehouse.at(make_url(url), dataset_tables(), dataset_views())
+        upgraded.upgrade()
+        upgraded.close()
+        name = make_url(url).database
+        assert name is not None
+        yield name
+
+
+@pytest.fixture(scope="session")
+def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the schema of today, to be copied."""
+    settings = load_settings(home=tmp_path_factory.mktemp("upgraded"))
+    connect(settings).close()
+    return settings.home / "warehouse.db"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
     """An empty warehouse, once on each kind of database."""
     if request.param == "sqlite":
-        opened = connect(load_settings(home=tmp_path / "home"))
-    else:
-        url = make_url(request.getfixturevalue("postgres_url"))
-        lake = str(tmp_path / "home" / "lake")
-        F1Warehouse.at(url, dataset_tables(), dataset_views(), lake).upgrade()
-        opened = F1Warehouse.open(url, dataset_tables(), dataset_views(), lake)
-    yield opened
-    opened.close()
+        yield request.getfixturevalue("sqlite_warehouse")
+        return
+    server, upgraded = (request.getfixturevalue(name) for name in ("postgres_server", "upgraded_postgres"))
+    with _database(server, upgraded) as url:
+        opened = F1Warehouse.open(make_url(url), dataset_tables(), dataset_views(), str(tmp_path / "home" / "lake"))
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
-def sqlite_warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+def sqlite_warehouse(tmp_path: Path, upgraded_sqlite: Path) -> Iterator[Warehouse]:
     """An empty warehouse on SQLite."""
-    opened = connect(load_settings(home=tmp_path / "home"))
+    settings = load_settings(home=tmp_path / "home")
+    settings.make_home()
+    shutil.copy(upgraded_sqlite, settings.home / upgraded_sqlite.name)
+    opened = connect(settings)
     yield opened
     opened.close()
 

@@ -1,6 +1,8 @@
 """The docs say what is true now."""
 
+import ast
 import importlib.util
+import inspect
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,13 +38,73 @@ def test_the_page_of_checks_has_each_with_its_severity_and_what_it_is_held_again
     ]
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(p.name for p in DOCS.glob("*.md"))]
-)
+HAND_WRITTEN = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(p.name for p in DOCS.glob("*.md") if p.name not in _generated()),
+]
+
+
+def _text(page):
+    path = ROOT / page if (ROOT / page).exists() else DOCS / page
+    return path.read_text(encoding="utf-8")
+
+
+def _prose(page):
+    """Return what a page says in words of its own: no code, no quoted output, no table that code writes."""
+    text = re.sub(r"<!-- made by .*?: begin -->.*?end -->", "", _text(page), flags=re.DOTALL)
+    text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^ *\| `(f1_assets_|\w+` \| `).*$", "", text, flags=re.MULTILINE)  # metrics, checks, columns
+    return re.sub(r'`[^`]*`|"[^"]*"|\]\([^)]*\)', "", text)
+
+
+@pytest.mark.parametrize("page", [*HAND_WRITTEN, *_generated(), "CHANGELOG.md"])
 def test_links_lead_somewhere(page):
     path = ROOT / page if (ROOT / page).exists() else DOCS / page
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8")):
-        assert (path.parent / target).exists(), f"{page} links to {target}"
+    for target in re.findall(r"\]\((?!https?:)([^)]+)", _text(page)):
+        name, _, anchor = target.partition("#")
+        linked = (path.parent / name) if name else path
+        assert linked.exists(), f"{page} links to {target}"
+        if anchor:
+            assert anchor in _anchors(linked), f"{page} links to {target}"
+
+
+def _anchors(path):
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_no_sentence_stands_on_two_pages():
+    seen = {}
+    for page in HAND_WRITTEN:
+        for sentence in re.split(r"[.:;|]\s|\n\n|\n[-|]", _text(page)):
+            words = " ".join(re.findall(r"\w+", sentence.lower()))
+            if len(words.split()) > 7:
+                seen.setdefault(words, set()).add(page)
+    assert {words: pages for words, pages in seen.items() if len(pages) > 1} == {}
+
+
+OTHER_WORDS = {
+    r"claim(s|ed|ing)?": "lease",
+    r"(gives?|given|gave) up": "retries exhausted, or discard",
+    r"set aside": "reserve",
+    r"made[- ]up": "simulated",
+    r"by hand|persons?": "you, or an operator",
+    r"(bring|brought|brings) (again|back)": "import again",
+    r"crew": "worker pool",
+    r"time-outs?": "timeout",
+    r"what came of|is at work|strangers?|for ever|mended?": "plain words",
+}
+
+
+@pytest.mark.parametrize("page", [*HAND_WRITTEN, "CHANGELOG.md"])
+def test_pages_use_one_word_for_one_thing(page):
+    found = {}
+    for words, plain in OTHER_WORDS.items():
+        hits = [match.group() for match in re.finditer(rf"\b({words})\b", _prose(page), re.IGNORECASE)]
+        if hits:
+            found[plain] = hits
+    assert found == {}
 
 
 def test_the_readme_names_every_command_and_every_variable():
@@ -59,7 +121,7 @@ def test_the_readme_names_every_command_and_every_variable():
 
 
 def test_the_recipe_has_at_most_three_steps():
-    recipe = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a kind of data")[1].split("\n## ")[0]
+    recipe = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a dataset")[1].split("\n## ")[0]
     assert 1 <= len(re.findall(r"^\d\. ", recipe, re.MULTILINE)) <= 3
 
 
@@ -151,3 +213,55 @@ def test_the_licences_of_the_data_are_named(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert JOLPICA.source in text
     assert JOLPICA.licence in text
+
+
+def test_the_changelog_has_the_version_of_the_package():
+    import f1_assets
+
+    changes = _text("CHANGELOG.md")
+    releases = re.findall(r"^## \[(\d[\d.]*)\] - \d{4}-\d\d-\d\d$", changes, re.MULTILINE)
+    assert releases[0] == f1_assets.__version__
+    assert f'\nversion = "{f1_assets.__version__}"\n' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.*)$", changes, re.MULTILINE)) <= kinds
+
+
+def test_the_pages_show_the_schema_of_the_code():
+    from f1_assets.warehouse import migrate
+
+    folder = Path(migrate.__file__).parent / "migrations" / "versions"
+    steps = {path.name[:4]: ast.get_docstring(ast.parse(path.read_text("utf-8"))) for path in folder.glob("[0-9]*.py")}
+    shown = dict(re.findall(r"^(\d{4}): (.*)$", _text("operations.md"), re.MULTILINE))
+    assert shown == {name: words for name, words in steps.items() if name > "0007"}
+    assert f"schema {migrate.HEAD}," in _text("monitoring.md")
+
+
+def test_the_page_of_health_has_every_part():
+    from f1_assets.health import report
+
+    written = inspect.getsource(report)
+    parts = {*re.findall(r'(?:yield |looked_at\()"([\w ]+)"', written), "database", "Dagster daemon"}
+    rows = re.findall(r"^\| ([\w ]+?)(?: \(source `live`\))? \| .* \|$", _text("monitoring.md"), re.MULTILINE)
+    assert parts <= set(rows)
+    assert {"integrity", "consistency", "account"} <= parts
+
+
+def test_the_page_of_gaps_has_every_status_sensor_and_schedule():
+    from f1_assets.definitions import defs
+    from f1_assets.warehouse import Status
+
+    page = _text("gaps.md")
+    statuses = re.findall(r"^\| `(\w+)` \|", page.partition("## Statuses")[2].partition("\n## ")[0], re.MULTILINE)
+    assert sorted(statuses) == sorted(Status)
+    repository = defs.get_repository_def()
+    table = page.partition("## By itself")[2].partition("\n## ")[0]
+    for definition in (*repository.sensor_defs, *repository.schedule_defs):
+        assert f"`{definition.name}`" in table
+
+
+def test_the_quick_reference_names_every_variable():
+    from f1_assets.settings import Settings
+
+    table = _text("quick-reference.md").partition("## Variables")[2].partition("\n## ")[0]
+    names = {"DAGSTER_HOME" if name == "dagster_home_set" else f"F1_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"`((?:F1|DAGSTER)_[A-Z_]+)`", table)) >= names

@@ -52,42 +52,42 @@ def _answer(operation: Operation, document: object) -> Response:
 
 
 def seasons(request: Request) -> Response:
-    """Give a row per season."""
+    """Return a row per season."""
     return _answer(SEASONS, readings_of(request).seasons())
 
 
 def season(request: Request) -> Response:
-    """Give a season as a filter leaves it."""
+    """Return a season as a filter leaves it."""
     return _answer(SEASON, readings_of(request).season(season_in(request), filter_in(request)))
 
 
 def session(request: Request) -> Response:
-    """Give a session."""
+    """Return a session."""
     return _answer(SESSION, readings_of(request).session(SessionKey.parse(request.path_params["key"])))
 
 
 def quota(request: Request) -> Response:
-    """Give the quota."""
+    """Return the quota."""
     return _answer(QUOTA, readings_of(request).quota())
 
 
 def plan(request: Request) -> Response:
-    """Give the plan of a season."""
+    """Return the plan of a season."""
     return _answer(PLAN, readings_of(request).plan(season_in(request)))
 
 
 def failures(request: Request) -> Response:
-    """Give what failed."""
+    """Return what failed."""
     return _answer(FAILURES, readings_of(request).failures())
 
 
 def amendments(request: Request) -> Response:
-    """Give what changed upstream."""
+    """Return what changed upstream."""
     return _answer(AMENDMENTS, readings_of(request).amendments())
 
 
 def description(_request: Request) -> Response:
-    """Give the description of the API."""
+    """Return the description of the API."""
     return JSONResponse(_description())
 
 
@@ -97,7 +97,7 @@ def _description() -> dict[str, Any]:
 
 
 def index(request: Request) -> Response:
-    """List the API for a person."""
+    """List the API for a reader."""
     return page("api.html", request, operations=OPERATIONS, examples=readings_of(request).examples())
 
 

@@ -12,7 +12,7 @@ from f1_assets.warehouse.models import extractions, seasons
 
 
 def fingerprints(warehouse: Warehouse, wanted: Iterable[int]) -> Mapping[int, Hashable]:
-    """Give of each season what is another after an import, a failure, a retry or a new calendar, and else the same."""
+    """Return a stamp per season that changes with every import, failure, retry and new calendar."""
     x, listed = extractions.c, list(wanted)
     sums = (func.count(), func.sum(x.attempts), func.sum(x.rows))
     times = (func.max(x.tried_at), func.max(x.extracted_at), func.max(x.next_try_at))

@@ -72,7 +72,7 @@ def _group(line: SessionLine, only: SeasonFilter, now: datetime) -> Group:
 
 
 def words(cell: Cell, now: datetime) -> str:
-    """Say all that is known of a cell: ``failed, HTTP 500, next try 14:32``."""
+    """Return all that is known of a cell: ``failed, HTTP 500, next try 14:32``."""
     if cell.status is Status.PRESENT and cell.error_class is None:
         return f"{cell.rows:,} rows, {ago(cell.extracted_at, now)}"
     said = [STATUS_WORDS[cell.status]]

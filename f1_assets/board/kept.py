@@ -53,7 +53,7 @@ class KeptStates:
         self._known: dict[int, _Season] = {}
 
     def read(self, seasons: Iterable[int], now: datetime) -> list[DatasetState]:
-        """Give every (session, dataset) of these seasons, in the order of the calendar."""
+        """Return every (session, dataset) of these seasons, in the order of the calendar."""
         wanted = sorted(seasons)
         with self._lock:
             prints = fingerprints(self._warehouse, wanted)
@@ -72,7 +72,7 @@ class KeptStates:
 
 
 def _hold_until(states: Iterable[DatasetState], now: datetime) -> datetime:
-    """Tell when time alone may change a state: what is upcoming any minute, what is unavailable when that expires."""
+    """Return when time alone may change a state: what is upcoming any minute, what is unavailable when that expires."""
     until = datetime.max.replace(tzinfo=UTC)
     for state in states:
         if state.status is Status.UPCOMING:
@@ -100,7 +100,7 @@ class KeptCosts:
         self._known: dict[tuple[int, ...], tuple[float, tuple[SessionGap, ...], GapReport]] = {}
 
     def report(self, seasons: tuple[int, ...], states: Sequence[DatasetState], now: datetime) -> GapReport:
-        """Give the gap report of these states."""
+        """Return the gap report of these states."""
         bare = GapReport(seasons, now, tuple(states))
         with self._lock:
             made_at, gaps, report = self._known.get(seasons, (0.0, (), bare))

@@ -18,7 +18,7 @@ _NOT_KEPT = {"cache-control": "no-store"}
 
 
 def metrics(request: Request) -> Response:
-    """Give all metrics, in Prometheus's text or, where that is asked for, as OpenMetrics."""
+    """Return all metrics, in Prometheus's text or, where that is asked for, as OpenMetrics."""
     try:
         collector = WarehouseCollector(request.app.state.warehouse, request.app.state.settings)
     except ConfigurationError as error:
@@ -28,12 +28,12 @@ def metrics(request: Request) -> Response:
 
 
 def health(_request: Request) -> Response:
-    """Tell that this process is alive; the database is not asked."""
+    """Return that this process is alive; the database is not asked."""
     return JSONResponse({"status": "alive", "version": __version__}, headers=_NOT_KEPT)
 
 
 def ready(request: Request) -> Response:
-    """Tell whether the database can be used: it answers, and has this version's schema. If not, 503 and why."""
+    """Return whether the database can be used: it answers, and has this version's schema. If not, 503 and why."""
     try:
         lacks = request.app.state.warehouse().check()
     except (ConfigurationError, TransientError) as error:

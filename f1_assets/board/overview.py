@@ -55,7 +55,7 @@ class QuotaWindow:
 
 @dataclass(frozen=True)
 class RunningSession:
-    """A session that an import is at work on."""
+    """A session that is being imported."""
 
     key: str
     event: str
@@ -95,7 +95,7 @@ class AmendedValue:
 def season_rows(
     calendars: Mapping[int, StoredCalendar], states: Iterable[DatasetState], now: datetime
 ) -> tuple[SeasonRow, ...]:
-    """Give a row per season, the newest first, also of those of which nothing is there.
+    """Return a row per season, the newest first, also of those of which nothing is there.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def season_row(season: int, calendar: StoredCalendar, states: Sequence[DatasetSt
 
 
 def quota_windows(policies: Iterable[PolicyStatus]) -> tuple[QuotaWindow, ...]:
-    """Give every window of every policy; one that the service closed has no request left until it opens."""
+    """Return every window of every policy; one that the service closed has no request left until it opens."""
     return tuple(
         QuotaWindow(
             policy=policy.name,
@@ -151,7 +151,7 @@ def quota_windows(policies: Iterable[PolicyStatus]) -> tuple[QuotaWindow, ...]:
 
 
 def running_sessions(warehouse: Warehouse, names: Mapping[str, str], now: datetime) -> tuple[RunningSession, ...]:
-    """Give the sessions that imports are at work on, by their key."""
+    """Return the sessions that are being imported, by their key."""
     keys = sorted(claimed_sessions(warehouse, now))
     return tuple(RunningSession(str(key), names.get(key.event_key, "")) for key in keys)
 
@@ -159,7 +159,7 @@ def running_sessions(warehouse: Warehouse, names: Mapping[str, str], now: dateti
 def failures_of(
     states: Iterable[DatasetState], names: Mapping[str, str], now: datetime, limit: int | None = None
 ) -> tuple[Failure, ...]:
-    """Give what failed, the latest try first.
+    """Return what failed, the latest try first.
 
     Parameters
     ----------
@@ -193,21 +193,21 @@ def failures_of(
 
 
 def has_failed(state: DatasetState) -> bool:
-    """Tell whether the last try failed, be it that older rows are still there."""
+    """Check whether the last try failed, be it that older rows are still there."""
     return state.status.has_failed or (state.status is Status.PRESENT and state.error_class is not None)
 
 
 def needs_a_person(state: DatasetState) -> bool:
-    """Tell whether nothing happens until a person does something."""
+    """Check whether nothing happens until an operator acts."""
     return state.is_given_up or state.status.needs_operator
 
 
 def what_next(state: DatasetState, now: datetime) -> str | None:
-    """Say what happens next with a dataset that is not there; None where nothing is to be said."""
+    """Return what happens next with a dataset that is not there; None where nothing is to be said."""
     if state.is_given_up:
-        return f"given up: a person must say f1-assets retry {state.key}"
+        return f"retries exhausted; to ask again: f1-assets retry {state.key}"
     if state.status is Status.BLOCKED_AUTH:
-        return "a person must mend the account; one session tries it every half hour"
+        return "waits for a valid account, which one session tries every half hour"
     if state.status is Status.MISSING:
         return "with the next import"
     if state.status not in (Status.FAILED, Status.UNAVAILABLE) and not has_failed(state):
@@ -227,7 +227,7 @@ def moment(at: datetime, now: datetime) -> str:
 def latest_amendments(
     warehouse: Warehouse, names: Mapping[str, str], seasons: Iterable[int] | None = None, key: SessionKey | None = None
 ) -> tuple[AmendedValue, ...]:
-    """Give what changed upstream after it was imported, the latest change first."""
+    """Return what changed upstream after it was imported, the latest change first."""
     found = amendments_of(warehouse, key, seasons=seasons)[::-1]
     return tuple(
         AmendedValue(
@@ -238,7 +238,7 @@ def latest_amendments(
 
 
 def event_names(warehouse: Warehouse, season: int | None = None) -> dict[str, str]:
-    """Give the names of events by their key, of one season or of all."""
+    """Return the names of events by their key, of one season or of all."""
     query = select(events.c.event_key, events.c.name)
     with reading(warehouse.engine) as connection:
         rows = connection.execute(query if season is None else query.where(events.c.season == season))

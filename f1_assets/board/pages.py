@@ -24,7 +24,7 @@ LISTED_AT_MOST = 100
 
 
 def readings_of(request: Request) -> Readings:
-    """Give what the application reads from."""
+    """Return what the application reads from."""
     readings: Readings = request.app.state.readings
     return readings
 

@@ -33,7 +33,7 @@ _ADVICE = {
 def answer(
     request: Request, status: int, what: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Say what is wrong, as the one who asks understands it."""
+    """Return what is wrong, as the one who asks understands it."""
     title, advice = _TITLES.get(status, "That did not work"), _ADVICE.get(status, "")
     if request.url.path.startswith("/api"):
         document = {"status": status, "error": what or f"{title}.", "advice": advice}

@@ -81,7 +81,7 @@ class Readings:
         with_fastf1.shutdown(wait=False)
 
     def overview(self) -> Overview:
-        """Give the first page."""
+        """Return the first page."""
         now, calendars = self._now(), refreshes_of(self.warehouse)
         states, names = self._states.read(calendars, now), event_names(self.warehouse)
         return Overview(
@@ -95,16 +95,16 @@ class Readings:
         )
 
     def seasons(self) -> tuple[SeasonRow, ...]:
-        """Give a row per season."""
+        """Return a row per season."""
         now, calendars = self._now(), refreshes_of(self.warehouse)
         return season_rows(calendars, self._states.read(calendars, now), now)
 
     def known_seasons(self) -> list[int]:
-        """Give the seasons whose calendar is there."""
+        """Return the seasons whose calendar is there."""
         return sorted(refreshes_of(self.warehouse))
 
     def season(self, season: int, only: SeasonFilter) -> SeasonView:
-        """Give a season as a filter leaves it.
+        """Return a season as a filter leaves it.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class Readings:
         return season_view(self.warehouse, season, states, now, only)
 
     def season_and_plan(self, season: int, only: SeasonFilter) -> tuple[SeasonView, PlanView]:
-        """Give a season as a filter leaves it, and the plan of all of it, from the same look; see `season`."""
+        """Return a season as a filter leaves it, and the plan of all of it, from the same look; see `season`."""
         named(only.datasets)
         now = self._now()
         states = self._states.read((season,), now)
@@ -125,31 +125,31 @@ class Readings:
         return view, self._plan((season,), states, now)
 
     def session(self, key: SessionKey) -> SessionView:
-        """Give a session; `UsageError` when the calendar does not have it."""
+        """Return a session; `UsageError` when the calendar does not have it."""
         now = self._now()
         states = [state for state in self._states.read((key.season,), now) if state.key == key]
         return session_view(self.warehouse, key, states, now)
 
     def quota(self) -> tuple[QuotaWindow, ...]:
-        """Give every window of the quota; none where a recording answers."""
+        """Return every window of the quota; none where a recording answers."""
         return quota_windows(self._ledger.stats()) if self._ledger is not None else ()
 
     def plan(self, season: int) -> PlanView:
-        """Give the plan of a season; `UsageError` when the warehouse has no calendar of it."""
+        """Return the plan of a season; `UsageError` when the warehouse has no calendar of it."""
         return self.season_and_plan(season, SeasonFilter())[1]
 
     def failures(self) -> tuple[Failure, ...]:
-        """Give all that failed, of every season, the latest try first."""
+        """Return all that failed, of every season, the latest try first."""
         now = self._now()
         states = self._states.read(self.known_seasons(), now)
         return failures_of(states, event_names(self.warehouse), now)
 
     def amendments(self) -> tuple[AmendedValue, ...]:
-        """Give all that changed upstream after it was imported, the latest change first."""
+        """Return all that changed upstream after it was imported, the latest change first."""
         return latest_amendments(self.warehouse, event_names(self.warehouse))
 
     def examples(self) -> dict[str, str]:
-        """Give a season and a session that are there, to try the API with."""
+        """Return a season and a session that are there, to try the API with."""
         known = self.known_seasons()
         events = events_of(self.warehouse, known[-1]) if known else []
         keys = [str(listed.key) for event in events for listed in event.sessions]

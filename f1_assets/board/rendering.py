@@ -1,4 +1,4 @@
-"""Pages from templates: every value is escaped, and times, counts and durations are written as a person says them."""
+"""Pages from templates: every value is escaped, and times, counts and durations are written as people say them."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def _environment() -> Environment:
 
 @functools.cache
 def _static(name: str) -> str:
-    """Give the address of a file, which changes with its content, so that no browser shows an old one."""
+    """Return the address of a file, which changes with its content, so that no browser shows an old one."""
     content = (Path(__file__).parent / "static" / name).read_bytes()
     return f"/static/{name}?{hashlib.sha256(content).hexdigest()[:10]}"
 
 
 def query(path: str, /, **words: object) -> str:
-    """Give an address with a query; words that are None or empty are left out."""
+    """Return an address with a query; words that are None or empty are left out."""
     given = [(name, value) for name, value in words.items() if value not in (None, "")]
     return f"{path}?{urlencode(given)}" if given else path
 
@@ -101,7 +101,7 @@ def time(at: datetime | None, now: datetime) -> Markup:
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """Say how long ago something was: ``4 min ago``, ``3 h ago``, ``12 days ago``."""
+    """Return how long ago something was: ``4 min ago``, ``3 h ago``, ``12 days ago``."""
     if at is None:
         return "never"
     seconds = max((now - at).total_seconds(), 0)

@@ -66,7 +66,7 @@ class SeasonFilter:
         )
 
     def lets(self, key: SessionKey) -> bool:
-        """Tell whether a session is shown, whatever is known of it; a test day is of the type ``TEST``."""
+        """Check whether a session is shown, whatever is known of it; a test day is of the type ``TEST``."""
         kind = "TEST" if key.is_test else key.session
         return (not self.sessions or kind in self.sessions) and (not self.rounds or key.round in self.rounds)
 
@@ -130,7 +130,7 @@ class SeasonView:
 def season_view(
     warehouse: Warehouse, season: int, states: Sequence[DatasetState], now: datetime, only: SeasonFilter
 ) -> SeasonView:
-    """Give a season, or what a filter leaves of it.
+    """Return a season, or what a filter leaves of it.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def _weekends(
 
 
 def cell(state: DatasetState, now: datetime) -> Cell:
-    """Give what is known of a dataset of a session, with what happens next."""
+    """Return what is known of a dataset of a session, with what happens next."""
     return Cell(
         dataset=state.dataset,
         status=state.status,

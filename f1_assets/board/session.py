@@ -89,7 +89,7 @@ class SessionView:
 
 
 def session_view(warehouse: Warehouse, key: SessionKey, states: Sequence[DatasetState], now: datetime) -> SessionView:
-    """Give a session.
+    """Return a session.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def _line(state: DatasetState, line: Extraction | None, now: datetime) -> Datase
 
 
 def race_control(warehouse: Warehouse, key: SessionKey) -> tuple[RaceControlMessage, ...]:
-    """Give the messages of race control in their order, as far as they are there."""
+    """Return the messages of race control in their order, as far as they are there."""
     messages, drivers = all_datasets()["race_control_messages"].table, all_datasets()["drivers"].table
     if messages is None or drivers is None:
         return ()

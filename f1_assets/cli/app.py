@@ -135,7 +135,7 @@ def upgrade() -> None:
 
 @database.command()
 def check() -> None:
-    """Tell whether the database has this version's schema."""
+    """Check whether the database has this version's schema."""
     warehouse = connect_as_it_is()
     lacks = warehouse.check()
     where = shown(warehouse.engine.url)
@@ -200,7 +200,7 @@ def _print_traceback() -> None:
 
 
 def _unexpected(error: Exception) -> None:
-    """Say what went wrong where it was not foreseen: usage errors as the parser words them, else a defect."""
+    """Print an error that no command expects: a usage error as the parser words it, else a defect."""
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):
         err().print(Text.assemble(("Error: ", "bold red"), error.format_message()))
         sys.exit(2)

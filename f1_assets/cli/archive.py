@@ -28,7 +28,7 @@ commands = typer.Typer(help="The kept responses, and the files of the lake.", no
 
 @commands.command()
 def stats(as_json: AsJson = False) -> None:
-    """Tell how many responses and files are kept, and how large they are."""
+    """Show how many responses and files are archived, and how large they are."""
     responses, response_bytes = transport_for(process_settings()).archive_size()
     files = [line for line in connect().extractions() if line.file_bytes is not None]
     file_bytes = sum(line.file_bytes or 0 for line in files)
@@ -43,7 +43,7 @@ def stats(as_json: AsJson = False) -> None:
 
 @commands.command()
 def verify(as_json: AsJson = False) -> None:
-    """Look whether all that is kept is whole; what is damaged is given up and brought again, leftovers are removed."""
+    """Check every archived response and file; remove what is damaged, to be imported again, and leftovers."""
     found = verify_all(connect())
     if as_json:
         print_json(asdict(found))
@@ -51,7 +51,7 @@ def verify(as_json: AsJson = False) -> None:
         out().print(f"{counted(found.responses, 'response')}: {len(found.damaged_responses)} damaged")
         out().print(f"{counted(found.files, 'file')} of the lake: {len(found.damaged_files)} damaged or missing")
         for name in (*found.damaged_responses, *found.damaged_files):
-            out().print(f"  given up: {name}", soft_wrap=True)
+            out().print(f"  removed: {name}", soft_wrap=True)
         if found.elsewhere:
             words = f"{counted(len(found.elsewhere), 'file')} in the lake of before, as {found.elsewhere[0]}"
             again = "import SEASONS --dataset NAME --renew --from-archive makes them anew"
@@ -59,7 +59,7 @@ def verify(as_json: AsJson = False) -> None:
         if found.leftovers:
             out().print(f"{counted(len(found.leftovers), 'leftover')} of a crash removed")
         if found.damaged_responses or found.damaged_files:
-            out().print("What was given up is a gap now: f1-assets import SEASONS brings it again.")
+            out().print("What was removed is a gap now; f1-assets import SEASONS imports it again.")
     raise typer.Exit(0 if found.is_sound else 1)
 
 

@@ -70,7 +70,7 @@ def plan(
     max_sessions: Annotated[int | None, typer.Option(min=0, help="Load at most so many sessions.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what would be imported, in which order, its cost, and when it would be complete."""
+    """Show what would be imported, in which order, its cost, and when it would be complete."""
     settings, warehouse = process_settings(), connect()
     report = _report(seasons, warehouse)
     made = build_processing_plan(

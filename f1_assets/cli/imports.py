@@ -191,7 +191,7 @@ def import_(
 
 
 def _cost_of_renewal(warehouse: Warehouse, selection: Selection) -> str:
-    """Say what it costs to ask again for all of a season, before a request is sent."""
+    """Return what it costs to ask again for all of a season, before a request is sent."""
     gaps, _ = selection.gaps(warehouse, datetime.now(UTC))
     requests = cost_of(warehouse, gaps).usual
     return (
@@ -201,7 +201,7 @@ def _cost_of_renewal(warehouse: Warehouse, selection: Selection) -> str:
 
 
 def _report(summary: ImportSummary, as_json: bool, nothing: str | None = None) -> None:
-    """Say what came of an import: why it stopped, if it did, and the summary."""
+    """Print why an import stopped, if it did, and its summary."""
     if summary.stopped_by:
         err().print(Text.assemble(("Error: ", "bold red"), summary.stopped_by))
     if as_json:

@@ -25,7 +25,7 @@ def parsed(notes: str | None) -> Any:  # noqa: ANN401 (any JSON value)
 
 
 def in_words(notes: str | None) -> str:
-    """Say how much was refused or repeated, and what; nothing where nothing was.
+    """Return how much was refused or repeated, and what; nothing where nothing was.
 
     Parameters
     ----------

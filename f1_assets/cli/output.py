@@ -1,4 +1,4 @@
-"""What a person reads on the terminal: tables, one line per session, and errors in one or two lines."""
+"""What is printed on the terminal: tables, one line per session, and errors in one or two lines."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ _SIGNS = {
 
 
 def out() -> PlainConsole:
-    """Give the console for what was asked for."""
+    """Return the console for what was asked for."""
     return PlainConsole(width=None if sys.stdout.isatty() else 140)
 
 
 def err() -> PlainConsole:
-    """Give the console for progress and errors."""
+    """Return the console for progress and errors."""
     return PlainConsole(stderr=True, soft_wrap=True)
 
 
@@ -156,7 +156,7 @@ def _duration(seconds: int) -> str:
 
 
 def program() -> str:
-    """Give the command as it was called, so that what is suggested can be typed."""
+    """Return the command as it was called, so that what is suggested can be typed."""
     called = Path(sys.argv[0])
     if shutil.which(called.name) or not called.is_file():
         return "f1-assets"
@@ -164,11 +164,11 @@ def program() -> str:
 
 
 def why(state: DatasetState) -> str:
-    """Say why a dataset is not there, and when it is asked for again."""
+    """Return why a dataset is not there, and when it is asked for again."""
     words = "; ".join(filter(None, (state.reason, state.stale_because)))
     if state.is_given_up:
         tries = counted(state.attempts, "try", "tries")
-        return f"{words.rstrip('.')} (given up after {tries}; to ask again: retry {state.key})"
+        return f"{words.rstrip('.')} (retries exhausted after {tries}; to ask again: retry {state.key})"
     if state.status is not Status.UPCOMING and state.next_try_at is not None:
         is_due = state.next_try_at <= datetime.now(UTC)
         when = "by the next import" if is_due else f"after {state.next_try_at:%Y-%m-%d %H:%M} UTC"
@@ -177,7 +177,7 @@ def why(state: DatasetState) -> str:
 
 
 def state_document(state: DatasetState) -> Mapping[str, Any]:
-    """Give a state as JSON has it."""
+    """Return a state as JSON has it."""
     return {
         "key": str(state.key),
         "dataset": state.dataset,

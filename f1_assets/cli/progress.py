@@ -1,4 +1,4 @@
-"""What a person sees while ``import`` and ``demo`` work: progress, pauses with a countdown, one line a session."""
+"""What the terminal shows while ``import`` and ``demo`` work: progress, pauses with a countdown, one line a session."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ class ProgressWatcher(Watcher):
         self._progress.stop()
 
     def refreshed(self, refresh: CalendarRefresh) -> None:
-        """Say what moved in a calendar."""
+        """Print what moved in a calendar."""
         for words, names in (("moved", refresh.changes.moved), ("cancelled", refresh.changes.cancelled)):
             if names:
                 self._progress.console.print(f"Season {refresh.season}: {words}: {', '.join(names)}")
 
     def warned(self, message: str) -> None:
-        """Say what went wrong."""
+        """Print what went wrong."""
         self._progress.console.print(visible(message), style="yellow")
 
     def began(self, gaps: Sequence[SessionGap]) -> None:
@@ -92,7 +92,7 @@ class ProgressWatcher(Watcher):
             self.warned(run.warning)
 
     def interrupted(self, keys: Sequence[SessionKey]) -> None:
-        """Say at once that Ctrl-C was heard, and what is waited for."""
+        """Print at once that Ctrl-C was heard, and what is waited for."""
         named = " and ".join(str(key) for key in keys)
         self._progress.console.print(f"Interrupted: {named} will be finished. Ctrl-C again ends the import at once.")
 

@@ -89,7 +89,7 @@ def amendment_table(amendments: Sequence[Amendment]) -> Table:
 
 
 def amendment_document(amendment: Amendment) -> Mapping[str, Any]:
-    """Give a change as JSON has it."""
+    """Return a change as JSON has it."""
     return {**asdict(amendment), "key": str(amendment.key)}
 
 

@@ -39,7 +39,7 @@ def _found() -> tuple[Dataset, ...]:
 
 @functools.cache
 def all_datasets() -> Mapping[str, Dataset]:
-    """Give every dataset of sessions by its name: those that are extracted, then what is derived, after its inputs.
+    """Return every dataset of sessions by its name: those that are extracted, then what is derived, after its inputs.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def derived_datasets() -> Mapping[str, Dataset]:
 
 
 def named(names: Iterable[str] | str | None) -> list[Dataset]:
-    """Give the datasets of sessions among these names, in the registry's order; all of them for None.
+    """Return the datasets of sessions among these names, in the registry's order; all of them for None.
 
     Parameters
     ----------
@@ -92,10 +92,10 @@ def _known(names: Iterable[str] | str | None) -> list[str] | None:
 
 
 def dataset_tables() -> list[Table]:
-    """Give the tables of all datasets that have one."""
+    """Return the tables of all datasets that have one."""
     return [dataset.table for dataset in _found() if dataset.table is not None]
 
 
 def dataset_views() -> dict[str, str]:
-    """Give the views that the datasets bring, as name and SELECT."""
+    """Return the views that the datasets bring, as name and SELECT."""
     return {name: select for dataset in all_datasets().values() for name, select in dataset.views.items()}

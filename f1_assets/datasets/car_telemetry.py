@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give every sample of the session's own cars and time."""
+    """Return every sample of the session's own cars and time."""
     samples, refusals = loaded.car_data, Refusals()
     frame = samples_of(samples.table, loaded.t0_utc, loaded.key)
     frame = refusals.later(refusals.other_cars(frame, loaded.cars), loaded.own_time.ends_ms)

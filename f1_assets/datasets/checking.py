@@ -18,7 +18,7 @@ from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.digests import columns_after_session
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.lines import identity_of
-from f1_assets.warehouse.models import of_session, sessions
+from f1_assets.warehouse.models import of_session, order_of, sessions
 from f1_assets.warehouse.records import digest_of
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class _Stored:
         columns = [column for column in columns_after_session(table) if names is None or column.name in names]
         query = select(*columns).where(of_session(table, self.key))
         with reading(self._warehouse.engine) as connection:
-            rows = connection.execute(query.order_by(*(table.c[name] for name in dataset.order_by)))
+            rows = connection.execute(query.order_by(*order_of(table, dataset.order_by)))
             return columns, list(map(tuple, rows))
 
     def _rows_of_file(self, dataset: Dataset, columns: Sequence[str] | None) -> pd.DataFrame:
@@ -296,7 +296,7 @@ def _held(
 
 
 def _columns_of(dataset: Dataset, checks: Sequence[Check]) -> list[str] | None:
-    """Give the columns that these checks look at, and the key; None for all."""
+    """Return the columns that these checks look at, and the key; None for all."""
     names: set[str] = set(dataset.key)
     for check in checks:
         if check.columns is None:

@@ -22,7 +22,7 @@ _KINDS = {"corner": "corners", "marshal_light": "marshal_lights", "marshal_secto
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give the markers, and the circuit's rotation beside them."""
+    """Return the markers, and the circuit's rotation beside them."""
     info = loaded.circuit
     if not math.isfinite(info.rotation):
         words = f"the circuit's rotation is {info.rotation}, which is no angle"
@@ -42,7 +42,7 @@ def extract(loaded: LoadedSession) -> Extract:
 
 
 def _distances(loaded: LoadedSession, markers: pd.DataFrame) -> pd.Series | None:
-    """Give the markers' distances along the session's fastest lap; None where it or its telemetry is not there.
+    """Return the markers' distances along the session's fastest lap; None where it or its telemetry is not there.
 
     A feed that failed has failed the dataset before; one that upstream lacks, or that cannot be read, costs the
     distances alone: the map is worth having without them.

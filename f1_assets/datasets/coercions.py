@@ -16,7 +16,7 @@ def milliseconds(values: pd.Series) -> pd.Series:
 
 
 def text(values: pd.Series) -> pd.Series:
-    """Give texts, with NULL where FastF1 wrote ``None``, ``nan`` or nothing."""
+    """Return texts, with NULL where FastF1 wrote ``None``, ``nan`` or nothing."""
     texts = values.astype("string")
     return texts.mask(texts.isin(_NO_TEXT))
 
@@ -33,12 +33,12 @@ def integer(values: pd.Series) -> pd.Series:
 
 
 def number(values: pd.Series) -> pd.Series:
-    """Give numbers, with NULL for NaN."""
+    """Return numbers, with NULL for NaN."""
     return pd.to_numeric(values).astype("Float64")
 
 
 def flag(values: pd.Series) -> pd.Series:
-    """Give booleans, with NULL for whatever is neither true nor false."""
+    """Return booleans, with NULL for whatever is neither true nor false."""
     known = values.map(lambda value: value if isinstance(value, bool) or value in (0, 1) else None)
     return known.astype("boolean")
 

@@ -141,7 +141,7 @@ class Check:
     means_short: bool = False
 
     def applies_to(self, key: SessionKey) -> bool:
-        """Tell whether it is for such a session."""
+        """Check whether it is for such a session."""
         return self.sessions is None or (TESTS if key.is_test else key.session) in self.sessions
 
 
@@ -211,7 +211,7 @@ class Dataset:
     views
         Views that its table makes possible: their name and their SELECT.
     order_by
-        Columns by which a person wants its rows in order; its key by default.
+        Columns by which a reader wants its rows in order; its key by default.
     identities
         Sets of columns by which a row is found again after a change, the strictest first; its key by default. A key
         that counts rows says nothing of them when one comes or goes.
@@ -297,7 +297,7 @@ class Dataset:
         return name_of_load(feeds_to_load(self.feeds, self.optional_feeds))
 
     def why_not_applicable(self, key: SessionKey, live_timing: bool, ends_season: bool = False) -> str | None:
-        """Tell why a session cannot have such data; None when it can.
+        """Return why a session cannot have such data; None when it can.
 
         Parameters
         ----------
@@ -357,12 +357,12 @@ class Dataset:
         return self.conform(self.compute(inputs), inputs.key)
 
     def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Give rows of the warehouse in this dataset's types, also where a column has no values to tell its type."""
+        """Return rows of the warehouse in this dataset's types, also where a column has no values to tell its type."""
         types = {column.name: _FRAME_TYPES[column.type] for column in self.columns} | _KEY_TYPES
         return frame.astype({name: kind for name, kind in types.items() if name in frame})
 
     def conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
-        """Give rows in this dataset's columns and types, sorted by its key, each once.
+        """Return rows in this dataset's columns and types, sorted by its key, each once.
 
         Raises
         ------

@@ -30,7 +30,7 @@ _COLUMNS = {
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give the drivers of F1's driver list; Jolpica adds its identifiers where it lists the driver."""
+    """Return the drivers of F1's driver list; Jolpica adds its identifiers where it lists the driver."""
     results = loaded.results
     frame = pd.DataFrame({ours: text(results[theirs]) for ours, theirs in _COLUMNS.items()})
     frame = frame.assign(full_name=full_name(results["FirstName"], results["LastName"]))

@@ -124,7 +124,7 @@ def _names_in(listed: pd.DataFrame) -> list[dict[str, str | None]]:
 def _notes(
     entries: Sequence[Entry], places: Sequence[int | None], names: Sequence[Mapping[str, str | None]]
 ) -> Mapping[str, Any]:
-    """Say where the result and the driver list differ about people."""
+    """Return where the result and the driver list differ about people."""
     found = [(entry, names[place] if place is not None else None) for entry, place in zip(entries, places, strict=True)]
     renamed = {
         entry.driver_id: f"{entry.number or 'no number'} in the result, {known['number']} in timing"

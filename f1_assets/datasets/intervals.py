@@ -23,7 +23,7 @@ _LEADER = re.compile(r"LAP\s+\d+", re.IGNORECASE)
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give the changes of place and gap, of the session's own cars and time."""
+    """Return the changes of place and gap, of the session's own cars and time."""
     stream = loaded.timing_stream
     to_leader, to_next = text(stream["GapToLeader"]), text(stream["IntervalToPositionAhead"])
     frame = pd.DataFrame(

@@ -63,7 +63,7 @@ def lap_telemetry(car: pd.DataFrame, positions: pd.DataFrame, start_ms: int, end
 
 
 def marker_distances_m(lap: pd.DataFrame, x: _Floats, y: _Floats) -> _Floats:
-    """Give how far from the finish line markers are: the distance of the nearest position that was measured.
+    """Return how far from the finish line markers are: the distance of the nearest position that was measured.
 
     Parameters
     ----------

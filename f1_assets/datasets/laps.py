@@ -61,7 +61,7 @@ _MILLISECONDS = {
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give the laps; of what FastF1 fills in, only what is known stays."""
+    """Return the laps; of what FastF1 fills in, only what is known stays."""
     laps = loaded.laps
     compound, tyre_life = text(laps["Compound"]), integer(laps["TyreLife"])
     tyre_is_known = compound.notna() & tyre_life.notna()
@@ -126,7 +126,7 @@ def _of_known_cars(frame: pd.DataFrame, loaded: LoadedSession, refusals: Refusal
 
 
 def _distance(loaded: LoadedSession) -> Mapping[Table, Sequence[Mapping[str, Any]]]:
-    """Give the calendar's row of a race with its laps, where they are announced."""
+    """Return the calendar's row of a race with its laps, where they are announced."""
     if loaded.laps_scheduled is None:
         return {}
     return {sessions: [{**identity_of(loaded.key), "laps_scheduled": loaded.laps_scheduled}]}
@@ -168,7 +168,7 @@ def _after_missing_laps(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _not_the_distance(frame: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
-    """Give the laps beyond the distance, or the last ones of a race that ended before it."""
+    """Return the laps beyond the distance, or the last ones of a race that ended before it."""
     if sessions["laps_scheduled"].isna().all():
         raise NotCheckableError("LapCount: how many laps were scheduled is not known")
     distance = int(sessions["laps_scheduled"].iloc[0])

@@ -11,7 +11,7 @@ _BITS = {"integer": 32, "bigint": 64}
 
 
 def why_not_storable(values: pd.Series, kind: str) -> str | None:
-    """Tell why values cannot be stored as they are; None when they can.
+    """Return why values cannot be stored as they are; None when they can.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ _GENERAL = "Other"
 def refusal_of(
     utc: datetime | None, message: str | None, category: str | None, own: OwnTime, cars: Mapping[str, str | None] | None
 ) -> str | None:
-    """Say why a message is not of the session; None where it is.
+    """Return why a message is not of the session; None where it is.
 
     Between the begin and the end of the session all messages are its own but those that name another series, or cars by
     number and letters of which none is the session's; until its start all named cars have to be, and where it overruns,

@@ -18,7 +18,7 @@ _SAFETY_CARS = ("241", "242", "243")
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give every sample of the session's own cars and time."""
+    """Return every sample of the session's own cars and time."""
     samples, refusals = loaded.positions, Refusals()
     frame = samples_of(samples.table, loaded.t0_utc, loaded.key)
     frame = refusals.later(refusals.other_cars(frame, loaded.cars, _SAFETY_CARS), loaded.own_time.ends_ms)

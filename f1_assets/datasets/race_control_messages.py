@@ -22,7 +22,7 @@ FLAGS = ("GREEN", "YELLOW", "DOUBLE YELLOW", "RED", "BLUE", "CLEAR", "CHEQUERED"
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give the session's own messages in the order in which they were sent.
+    """Return the session's own messages in the order in which they were sent.
 
     FastF1's ``Time`` of a message is a date in UTC.
     """

@@ -22,7 +22,7 @@ class Repeats:
         return self.dropped > 0
 
     def __str__(self) -> str:
-        """Say it in words."""
+        """Return it in words."""
         return f"{self.dropped:,} rows repeat the key of a later row, {self.with_other_values:,} with other values"
 
     def document(self) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ _PARTS = ("q1_ms", "q2_ms", "q3_ms")
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give the classification: every entry of Jolpica's, or what FastF1 computes from the laps."""
+    """Return the classification: every entry of Jolpica's, or what FastF1 computes from the laps."""
     if loaded.key.session in SPRINT_QUALIFYING:
         _ = loaded.laps  # without laps there is nothing to compute from, and the error says why
         return Extract(_computed(loaded.results))
@@ -61,7 +61,7 @@ def _computed(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shared_places(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the entries with another's place, but for two people in one car."""
+    """Return the entries with another's place, but for two people in one car."""
     placed = frame[frame["position"].notna()]
     cars = placed["driver_number"].where(placed["driver_number"].notna(), placed["entry"].astype("string") + ".")
     of_one_car = pd.DataFrame({"place": placed["position"], "car": cars, "driver": placed["driver_id"]})
@@ -72,7 +72,7 @@ def _shared_places(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _listed_twice(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the entries of one driver in one car; since live timing also those of one driver, or of one car."""
+    """Return the entries of one driver in one car; since live timing also those of one driver, or of one car."""
     number, driver = frame["driver_number"], frame["driver_id"]
     twice = frame.duplicated(["driver_number", "driver_id"], keep=False) & number.notna()
     modern = frame["season"] >= FIRST_LIVE_TIMING_SEASON
@@ -132,7 +132,7 @@ def _last_laps(laps: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_drivers(frame: pd.DataFrame, values: pd.Series) -> pd.Series:
-    """Give each row what is known of its driver; NULL for a driver of whom nothing is."""
+    """Return each row what is known of its driver; NULL for a driver of whom nothing is."""
     return frame["driver_number"].map(values.to_dict()).astype("Int64")
 
 

@@ -92,7 +92,7 @@ def _laps_without_samples(frame: pd.DataFrame, laps: pd.DataFrame) -> pd.DataFra
 
 
 def _covered(times: npt.NDArray[np.int64], start_ms: int, end_ms: int, hole_ms: float) -> float:
-    """Give the share of a lap's time that lies between samples that are close to each other, or to its ends."""
+    """Return the share of a lap's time that lies between samples that are close to each other, or to its ends."""
     inside = times[np.searchsorted(times, start_ms) : np.searchsorted(times, end_ms, side="right")]
     steps = np.diff(inside, prepend=start_ms, append=end_ms)
     return float(steps[steps <= hole_ms].sum()) / (end_ms - start_ms)

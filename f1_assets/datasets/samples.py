@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def samples_of(table: pd.DataFrame, t0_utc: datetime | None, key: SessionKey) -> pd.DataFrame:
-    """Give samples with the time at which they were measured, since session time began.
+    """Return samples with the time at which they were measured, since session time began.
 
     FastF1 counts so too: a line of the feed carries four or five samples, and its own time is that of its sending.
     """
@@ -38,7 +38,7 @@ def samples_of(table: pd.DataFrame, t0_utc: datetime | None, key: SessionKey) ->
 
 
 def began_at(loaded: LoadedSession) -> Mapping[Table, Sequence[Mapping[str, Any]]]:
-    """Give the calendar's row of the session with the time at which its clock began."""
+    """Return the calendar's row of the session with the time at which its clock began."""
     if loaded.t0_utc is None:
         return {}
     return {sessions: [{**identity_of(loaded.key), "t0_utc": loaded.t0_utc}]}

@@ -19,7 +19,7 @@ STATUSES = ("Inactive", "Started", "Aborted", "Finished", "Finalised", "Ends")
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give the changes until the session ended: FastF1 is given no later ones."""
+    """Return the changes until the session ended: FastF1 is given no later ones."""
     changes = loaded.session_status
     frame = pd.DataFrame(
         {

@@ -26,7 +26,7 @@ STATUSES = {
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Give the changes until the session ended: FastF1 is given no later ones."""
+    """Return the changes until the session ended: FastF1 is given no later ones."""
     changes = loaded.track_status
     frame = pd.DataFrame(
         {

@@ -26,7 +26,7 @@ _HOLE_MS = 5 * 60_000
 
 
 def extract(loaded: LoadedSession) -> pd.DataFrame:
-    """Give the measurements; FastF1 writes 0 for a missing one, and air pressure is never 0."""
+    """Return the measurements; FastF1 writes 0 for a missing one, and air pressure is never 0."""
     weather = loaded.weather
     frame = pd.DataFrame({ours: number(weather[theirs]) for ours, theirs in _MEASURES.items()})
     gaps = frame["pressure_mbar"] == 0
@@ -51,7 +51,7 @@ def _after_holes(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _short_of_the_session(frame: pd.DataFrame, session_status: pd.DataFrame) -> pd.DataFrame:
-    """Give the first measurement where it is too late, and the last where it is too early."""
+    """Return the first measurement where it is too late, and the last where it is too early."""
     times, status = session_status["session_time_ms"], session_status["status"]
     begin_ms, end_ms = times[status == "Started"].min(), times[status.isin(["Finished", "Aborted"])].max()
     ordered = frame.sort_values("session_time_ms")

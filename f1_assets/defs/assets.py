@@ -14,7 +14,7 @@ from f1_assets.datasets.checking import why_short
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
 from f1_assets.defs.governor import gap_of, govern
 from f1_assets.defs.instance import POOL
-from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of, picture_of
+from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
@@ -33,7 +33,7 @@ from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.claims import Claims
 
 RESERVATION_TAG = "f1_assets/reservation"
-"""The tag of a run for which requests were set aside before it started."""
+"""The tag of a run for which requests were reserved before it started."""
 
 LONGEST_WAIT = timedelta(minutes=4)
 """A run waits so long for another import of its session."""
@@ -55,8 +55,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
         description=f"One row per {dataset.row}.\n\n{dataset.description}",
         deps=[dg.AssetDep(calendar, partition_mapping=dg.AllPartitionMapping())],
         metadata={
-            "dagster/column_schema": column_schema(dataset),
-            "dagster/table_name": dataset.name,
+            **definition_metadata(dataset),
             "needs": dataset.load_name,
         },
         skippable=True,
@@ -107,7 +106,7 @@ def session_data(
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
     finally:
-        # What was set aside is free again: the next session may be admitted before the governor's next tick.
+        # What was reserved is free again: the next session may be admitted before the governor's next tick.
         _govern(context, warehouse)
     if failed:
         raise failure_of_run(key, failed, len(wanted))
@@ -149,7 +148,7 @@ def _defects_noted(
 
 
 def claim_owner(run: dg.DagsterRun) -> str:
-    """Give the name under which a run's session is claimed: that of the command that started it, or the run's own.
+    """Return the name under which a run's session is claimed: that of the command that started it, or the run's own.
 
     A run that is executed again from the UI or by a retry has the tags of its parent, but no command any more.
     """
@@ -163,9 +162,9 @@ def claims_of(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Claims
 
 
 def claim_session(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey, warehouse: Warehouse) -> None:
-    """Wait until no other import is at work on the session; one that died is not waited for.
+    """Wait until no other import has the session; one that died is not waited for.
 
-    Not for long: a run that is at work without a claim is taken for lost, see `f1_assets.defs.lost_runs`.
+    Not for long: a run that imports without a claim is taken for lost, see `f1_assets.defs.lost_runs`.
     """
     is_told, until = False, time.monotonic() + LONGEST_WAIT.total_seconds()
     while not claims.take(key):
@@ -232,6 +231,6 @@ def result_of(context: dg.AssetExecutionContext, line: Extraction, warehouse: Wa
 
 
 def check_keys(datasets: Iterable[str]) -> list[dg.AssetCheckKey]:
-    """Give the checks that belong to the import of these datasets."""
+    """Return the checks that belong to the import of these datasets."""
     names = set(datasets)
     return [spec.key for spec in session_data.check_specs if spec.asset_key.to_user_string() in names]

@@ -34,7 +34,7 @@ def add_ended_sessions(instance: dg.DagsterInstance, warehouse: Warehouse, seaso
 
 
 def calendar_metadata(refresh: CalendarRefresh) -> dict[str, dg.MetadataValue]:
-    """Tell of a refresh what Dagster shows."""
+    """Return of a refresh what Dagster shows."""
     return {
         "dagster/row_count": dg.MetadataValue.int(refresh.sessions),
         "events": dg.MetadataValue.int(refresh.events),

@@ -35,12 +35,12 @@ def check_specs(dataset: Dataset) -> Iterator[dg.AssetCheckSpec]:
 
 
 def is_selected(context: dg.AssetExecutionContext, dataset: str, check: str) -> bool:
-    """Tell whether the run is to give a result of this check: one may select assets without their checks."""
+    """Check whether the run is to give a result of this check: one may select assets without their checks."""
     return dg.AssetCheckKey(dg.AssetKey(dataset), check) in context.selected_asset_check_keys
 
 
 def available(line: Extraction) -> dg.AssetCheckResult:
-    """Tell whether upstream had the data."""
+    """Return whether upstream had the data."""
     there = line.status is Status.PRESENT
     return dg.AssetCheckResult(
         check_name=AVAILABLE,

@@ -77,7 +77,7 @@ class Crew:
         return not self._free
 
     def start(self, gap: SessionGap, run: Callable[[], SessionRun]) -> None:
-        """Give a session to a free worker; `run` is what its process calls."""
+        """Start a session in a free worker; `run` is what its process calls."""
         self._submit(_Task(gap, run, self._free.pop()))
 
     def ended(self, patience_seconds: float | None = None) -> Iterator[SessionRun]:

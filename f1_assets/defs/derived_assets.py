@@ -11,7 +11,7 @@ import dagster as dg
 from f1_assets.datasets import Dataset, derived_datasets
 from f1_assets.defs.assets import claim_session, claims_of, failure_of_run, result_of
 from f1_assets.defs.checks import check_specs, consistency
-from f1_assets.defs.metadata import OWNERS, column_schema, metadata_of, picture_of
+from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
 from f1_assets.defs.partitions import SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.errors import ConfigurationError, UsageError
@@ -35,8 +35,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
         description=f"One row per {dataset.row}.\n\n{dataset.description}",
         deps=[dg.AssetDep(name) for name in (*dataset.inputs, *dataset.optional_inputs)],
         metadata={
-            "dagster/column_schema": column_schema(dataset),
-            "dagster/table_name": dataset.name,
+            **definition_metadata(dataset),
             "inputs": ", ".join(dataset.inputs),
             "optional_inputs": ", ".join(dataset.optional_inputs),
         },

@@ -37,7 +37,7 @@ RUNS_PER_TICK = 20
 """A run takes a quarter of a second to create, and a tick has a time-out of a minute."""
 
 MOST_WAITING = 40
-"""More sessions are not queued at a time: a queue that a person can look at, and that is easily cleared."""
+"""More sessions are not queued at a time: a queue that can be looked through, and is easily cleared."""
 
 SHORTEST_WAIT_SECONDS = 5.0
 CALENDAR_SECONDS = 20.0
@@ -142,12 +142,12 @@ def _in_time(refresh: Callable[[], CalendarRefresh], deadline: float) -> Calenda
 
 
 def states_kept(warehouse: Warehouse, settings: Settings, now: datetime | None = None) -> list[DatasetState]:
-    """Give the state of everything that the settings want complete."""
+    """Return the state of everything that the settings want complete."""
     return dataset_states(warehouse, settings.kept_seasons(now), named(settings.datasets), now)
 
 
 def gap_sensor_is_on(instance: dg.DagsterInstance, settings: Settings, now: datetime | None = None) -> bool:
-    """Tell whether the gap sensor has its ticks, so that a schedule leaves to it what both would request.
+    """Check whether the gap sensor has its ticks, so that a schedule leaves to it what both would request.
 
     Neither of the two would see the runs that the other is about to make.
     """
@@ -263,7 +263,7 @@ def partitions_of(requests: Iterable[dg.RunRequest]) -> list[str]:
 
 
 def _failed_runs(instance: dg.DagsterInstance, key: SessionKey, tried_at: datetime | None) -> FailedRuns | None:
-    """Tell of runs of a session that failed one after the other, the last of them without noting anything.
+    """Return of runs of a session that failed one after the other, the last of them without noting anything.
 
     Also of one that Dagster is about to start again by itself: it is not there yet.
     """

@@ -65,7 +65,7 @@ def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: st
         for run, _ in session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
         if run.run_id != ending_run_id
     ]
-    # A run that is starting has its requests not set aside yet.
+    # A run that is starting has its requests not reserved yet.
     starting = sum(1 for run in running if run.status is dg.DagsterRunStatus.STARTING)
     # What the archive alone answers needs no quota, and what waits behind it does.
     unasked = sum(queued.from_archive for _, queued in waiting)
@@ -89,7 +89,7 @@ def session_runs(
     limit: int | None = _LOOKED_AT,
     since: datetime | None = None,
 ) -> list[tuple[dg.DagsterRun, SessionGap]]:
-    """Give the runs that import a session, the oldest first, with what each imports."""
+    """Return the runs that import a session, the oldest first, with what each imports."""
     runs = instance.get_runs(dg.RunsFilter(statuses=statuses, updated_after=since), limit=limit, ascending=True)
     return [(run, gap) for run in runs if (gap := gap_of(run)) is not None]
 
@@ -102,7 +102,7 @@ def gap_tags(gap: SessionGap) -> dict[str, str]:
 
 
 def gap_of(run: dg.DagsterRun) -> SessionGap | None:
-    """Tell what a run imports; None for a run of something else."""
+    """Return what a run imports; None for a run of something else."""
     selected = {key.to_user_string() for key in run.asset_selection or ()} or set(extracted_datasets())
     datasets = tuple(name for name in extracted_datasets() if name in selected)
     key = session_of_run(run)
@@ -127,7 +127,7 @@ def computing_runs(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, Se
 
 
 def _tell(instance: dg.DagsterInstance, waiting: list[dg.DagsterRun], admission: Admission) -> None:
-    """Say in the runs' tags what they wait for; written only when it changes."""
+    """Write into the runs' tags what they wait for, only when it changes."""
     until = admission.resumes_at
     words = f"quota, until {until:%Y-%m-%d %H:%M} UTC" if admission.is_paused and until else "a slot of the pool"
     for run in waiting:

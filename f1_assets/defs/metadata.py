@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,14 +27,34 @@ PICTURE_BYTES = 60_000
 """A larger picture is left to the board: Dagster keeps each of them for ever in its event log."""
 
 
+def definition_metadata(dataset: Dataset) -> dict[str, Any]:
+    """Return what Dagster shows of a dataset before anything is materialized: columns, table, and where its code is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # of Dagster 1.13: code references are beta
+        places: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
+            dg.LocalFileCodeReference(
+                file_path=function.__code__.co_filename,
+                line_number=function.__code__.co_firstlineno,
+                label=function.__module__,
+            )
+            for function in (dataset.extract, dataset.compute)
+            if function is not None
+        ]
+        references = dg.CodeReferencesMetadataValue(code_references=places)
+    return {
+        "dagster/column_schema": column_schema(dataset),
+        "dagster/table_name": dataset.name,
+        "dagster/code_references": references,
+    }
+
+
 def column_schema(dataset: Dataset) -> dg.TableSchema:
-    """Give the columns with types, units and descriptions."""
+    """Return the columns with types, units and descriptions."""
     key = [
         dg.TableColumn("season", "integer", "Championship year"),
         dg.TableColumn("round", "integer", "Race weekend, from 1; 0 for tests"),
+        dg.TableColumn("session", "text", "FP1 FP2 FP3 Q SQ SS S R, or T1-2 for day 2 of test 1"),
     ]
-    if isinstance(dataset, Dataset):
-        key.append(dg.TableColumn("session", "text", "FP1 FP2 FP3 Q SQ SS S R, or T1-2 for day 2 of test 1"))
     columns = [
         dg.TableColumn(
             column.name,
@@ -47,7 +68,7 @@ def column_schema(dataset: Dataset) -> dg.TableSchema:
 
 
 def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
-    """Give what is worth seeing of an extraction."""
+    """Return what is worth seeing of an extraction."""
     metadata: dict[str, Any] = {
         "dagster/row_count": line.rows,
         "status": str(line.status),

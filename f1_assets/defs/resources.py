@@ -25,17 +25,17 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     _warehouse: Warehouse | None = PrivateAttr(default=None)
 
     def open(self) -> Warehouse:
-        """Give the warehouse."""
+        """Return the warehouse."""
         if self._warehouse is None:
             self._warehouse = connect()
         return self._warehouse
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Give the connections back at the end of a run."""
+        """Close the connections at the end of a run."""
         self.close()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         if self._warehouse is not None:
             self._warehouse.close()
             self._warehouse = None
@@ -48,7 +48,7 @@ class LoadedSessionResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     _loaded: "LoadedSession | None" = PrivateAttr(default=None)
 
     def load(self, gap: SessionGap, run_id: str | None = None, reservation: str | None = None) -> "LoadedSession":
-        """Give the loaded session; the first call loads the union of what the datasets need."""
+        """Return the loaded session; the first call loads the union of what the datasets need."""
         if self._loaded is None or self._loaded.key != gap.key:
             self._loaded = load_fastf1_session(
                 gap.key,

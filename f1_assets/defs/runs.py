@@ -43,7 +43,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
     gap
         The session and the datasets to import.
     reservation
-        Requests that were set aside for it.
+        Requests that were reserved for it.
     claim
         Under which name it was claimed.
     """
@@ -177,7 +177,7 @@ def _lines_of(warehouse: Warehouse, gap: SessionGap, run_id: str) -> tuple[Extra
 
 
 def _why_broken(result: dg.ExecuteInProcessResult, lines: Sequence[Extraction]) -> str | None:
-    """Tell what ended a run that says more than its datasets' lines do: the database went away, the disk is full."""
+    """Return what ended a run that says more than its datasets' lines do: the database went away, the disk is full."""
     if result.success:
         return None
     failure = next((event.step_failure_data for event in result.all_events if event.is_step_failure), None)

@@ -38,8 +38,8 @@ _STATUS = dg.DefaultScheduleStatus.RUNNING if process_settings().autostart else 
     job=import_sessions,
     default_status=_STATUS,
     description=(
-        "Refreshes the calendars of F1_SEASONS, and requests runs for what ended since and for results that are asked "
-        "for again one and seven days after a race. Where the sensor gap_detection is on, that requests them."
+        "Refreshes the calendars of F1_SEASONS, and requests runs for what ended since and for what is due to be asked "
+        "for again (docs/retries.md). Where the sensor gap_detection is on, that requests them."
     ),
 )
 def daily_update(

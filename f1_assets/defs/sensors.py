@@ -1,4 +1,4 @@
-"""The sensors: fill gaps, let sessions run as the quota covers them, say what came of it."""
+"""The sensors: fill gaps, let sessions run as the quota covers them, report outcomes."""
 
 import dagster as dg
 
@@ -103,7 +103,7 @@ def run_failure(
     name="import_summary",
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Posts one message to Slack when the queue of sessions has run dry, with what came of them.",
+    description="Posts one message to Slack when the queue of sessions has run dry, with their outcomes.",
 )
 def import_summary(
     context: dg.SensorEvaluationContext, warehouse: WarehouseResource, slack: SlackApiResource

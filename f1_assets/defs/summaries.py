@@ -1,4 +1,4 @@
-"""What came of the sessions that Dagster imported, in one message once the queue has run dry."""
+"""The outcomes of the sessions that Dagster imported, in one message when the queue is empty."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from f1_assets.warehouse import Extraction, Warehouse
 
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 COMMAND_TAG = "f1_assets/command"
-"""The tag of runs that the command started: it says itself what came of them."""
+"""The tag of runs that the command started: it reports their outcomes itself."""
 
 
 def summarize(
@@ -30,7 +30,7 @@ def summarize(
     Parameters
     ----------
     instance, warehouse
-        With the runs, and with what they brought.
+        With the runs and their outcomes.
     channel
         Where to post; None without a token of Slack.
     cursor

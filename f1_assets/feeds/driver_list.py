@@ -29,7 +29,7 @@ class RefusedEntry:
     change: str
 
     def __str__(self) -> str:
-        """Say what was refused, and when it came."""
+        """Return what was refused, and when it came."""
         minutes, seconds = divmod(self.session_time_ms // 1000, 60)
         return f"car {self.number} at {minutes // 60:02}:{minutes % 60:02}:{seconds:02}: {self.change}"
 
@@ -52,7 +52,7 @@ class DriverList:
     def _misfit(
         self, number: str, entry: Mapping[str, Any] | None, patch: Mapping[str, Any], time_ms: int
     ) -> str | None:
-        """Say what a change would do that does not fit the list; None where it fits."""
+        """Return what a change would do that does not fit the list; None where it fits."""
         team = patch.get("TeamName")
         fits = time_ms <= LATEST_CHANGE_MS and str(patch.get("RacingNumber") or number) == number
         if entry is None:

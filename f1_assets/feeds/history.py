@@ -26,7 +26,7 @@ _USUAL_PAGES = ((1958, 3), (1980, 4), (1995, 6), (FIRST_LIVE_TIMING_SEASON, 5))
 
 
 def page_urls(url: str, pages: int | None = None) -> list[str]:
-    """Give the addresses of the pages that answer for a race of the past; none for any other address.
+    """Return the addresses of the pages that answer for a race of the past; none for any other address.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def is_renewed(feed: Feed, renew: Container[str]) -> bool:
 
 
 def pages_of(first_page: bytes) -> int:
-    """Tell how many pages there are, by the first one."""
+    """Return how many pages there are, by the first one."""
     total = int(json.loads(first_page)["MRData"]["total"])
     return max(-(-total // ROWS_A_PAGE), 1)
 

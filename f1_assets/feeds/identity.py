@@ -54,7 +54,7 @@ class Asked:
     weekend: tuple[CalendarSession, ...] = ()
 
     def span(self) -> tuple[datetime, datetime] | None:
-        """Tell between which times a sample of the session must have been taken; None where nothing tells."""
+        """Return between which times a sample of the session must have been taken; None where nothing tells."""
         held = _held_at(_session_info(self.info)) if self.info is not None else None
         planned = (self.session.start, self.session.end) if self.session is not None else None
         known = [times for times in (held, planned) if times is not None]
@@ -76,12 +76,12 @@ class Asked:
 
 
 def fault_of(url: str, body: bytes) -> str | None:
-    """Tell what is wrong with a body, all that can be told from its address: damage, or that it is something else's."""
+    """Return what is wrong with a body, as far as its address shows: damage, or that it is something else's."""
     return damage_of(url, body) or stranger(url, body)
 
 
 def stranger(url: str, body: bytes, asked: Asked | None = None) -> str | None:
-    """Tell whose a sound body is, where it is not what was asked for; None where it is, or says nothing.
+    """Return whose a sound body is, where it is not what was asked for; None where it is, or says nothing.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def stranger(url: str, body: bytes, asked: Asked | None = None) -> str | None:
 
 
 def held_at(info: bytes) -> tuple[datetime, datetime] | None:
-    """Tell from when to when a session was held, in UTC, as its SessionInfo says; None where it does not."""
+    """Return from when to when a session was held, in UTC, as its SessionInfo says; None where it does not."""
     try:
         return _held_at(_session_info(info))
     except (IndexError, ValueError):
@@ -115,7 +115,7 @@ def held_at(info: bytes) -> tuple[datetime, datetime] | None:
 
 
 def is_distinctive(feed: Feed, body: bytes) -> bool:
-    """Tell whether a body does not say whose it is, and yet no two sessions have the same: its times differ.
+    """Check whether a body does not say whose it is, and yet no two sessions have the same: its times differ.
 
     A session without incident may have one change of the track status, at time zero.
     """
@@ -160,7 +160,7 @@ def _another_time(identity: Identity, url: str, body: bytes, asked: Asked | None
 
 
 def _dates_of(identity: Identity, body: bytes) -> Iterator[datetime]:
-    """Give dates of a feed: all of them, or those of the first and last lines where each has to be inflated."""
+    """Yield dates of a feed: all of them, or those of the first and last lines where each has to be inflated."""
     lines: Sequence[bytes] = [body]
     if identity is Identity.INFLATED_DATES:
         all_lines = body.splitlines()
@@ -198,7 +198,7 @@ def _another_document(identity: Identity, url: str, document: dict[str, Any], as
 
 
 def _another_race(document: dict[str, Any], asked: Asked | None) -> str | None:
-    """Tell by its date whether a race is another one: Jolpica may count rounds otherwise than the calendar does."""
+    """Return which race this is by its date, where another: Jolpica may count rounds differently."""
     if asked is None or asked.session is None:
         return None
     for race in document["MRData"]["RaceTable"]["Races"]:
@@ -212,7 +212,7 @@ def _unequal(what: str, wanted: str, said: object) -> str | None:
 
 
 def _session_info(body: bytes) -> dict[str, Any]:
-    """Give the last line of SessionInfo: it repeats itself whole when something changes."""
+    """Return the last line of SessionInfo: it repeats itself whole when something changes."""
     line = body.decode("utf-8-sig").splitlines()[-1]
     document: dict[str, Any] = json.loads(line[line.index("{") :])
     return document

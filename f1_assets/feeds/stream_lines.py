@@ -49,7 +49,7 @@ class FeedCounts:
     examples: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def document(self) -> dict[str, object]:
-        """Give what was not as it should be, as JSON has it; nothing when all was well."""
+        """Return what was not as it should be, as JSON has it; nothing when all was well."""
         found = {name: getattr(self, name) for name in ("bad_lines", "bad_entries", "duplicates", "unordered")}
         bad: dict[str, object] = {name: number for name, number in found.items() if number}
         if bad:
@@ -98,7 +98,7 @@ def clock_ms(clock: str) -> int | None:
 
 
 def stream_lines(body: bytes, tally: Tally) -> Iterator[tuple[int, int, bytes]]:
-    """Give each line's number from 1, its session time in milliseconds, and what stands behind that."""
+    """Yield each line's number from 1, its session time in milliseconds, and what stands behind that."""
     for number, line in enumerate(body.removeprefix(_BOM).split(b"\n"), 1):
         stripped = line.strip()
         if not stripped:
@@ -128,7 +128,7 @@ def microseconds(date: object) -> int | None:
 
 
 def listed(items: object) -> list[Any]:
-    """Give the items of what these feeds send now as a list, now as an object by index."""
+    """Return the items of what these feeds send now as a list, now as an object by index."""
     if isinstance(items, dict):
         return list(items.values())
     if isinstance(items, list):

@@ -102,7 +102,7 @@ _UNKNOWN = FeedSpec(Service.NONE, None)
 
 
 class Feed(StrEnum):
-    """A source of data within a service, under the name by which a person knows it; `spec` is its row.
+    """A source of data within a service, under the name by which people know it; `spec` is its row.
 
     Of two feeds that an address may be of, the first one counts. Requests are planned, and raw feeds are asked for, in
     this order.

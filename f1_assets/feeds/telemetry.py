@@ -263,7 +263,7 @@ def _columns(body: bytes, form: Format) -> tuple[dict[str, object], list[_Intege
 
 
 def _is_credible(dates_us: npt.NDArray[np.int64], session_times_ms: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Tell which entries have a date that goes with the session time of their line.
+    """Return which entries have a date that goes with the session time of their line.
 
     An entry is sent after it was measured: a date after that is wrong, or the time of the line is, and would move the
     zero of the session time, and with it every sample.
@@ -277,7 +277,7 @@ def _is_credible(dates_us: npt.NDArray[np.int64], session_times_ms: npt.NDArray[
 
 
 def _driver_codes(groups: Sequence[tuple[str, ...]]) -> tuple[list[str], list[npt.NDArray[np.signedinteger]]]:
-    """Give the drivers by number, and for each group the places of its drivers among them."""
+    """Return the drivers by number, and for each group the places of its drivers among them."""
     # Numbers come as text: the shorter is the smaller. What is no number comes last.
     drivers = sorted({driver for group in groups for driver in group}, key=lambda d: (not d.isdecimal(), len(d), d))
     code_of = {driver: code for code, driver in enumerate(drivers)}

@@ -120,7 +120,7 @@ def refusal(settings: Settings, key: SessionKey, proof: Exchange) -> Authenticat
 
 
 def _passes(cause: BaseException | None) -> bool:
-    """Tell a sign-in that failed from one that was refused: FastF1 gives both as one error."""
+    """Check whether a failed sign-in is transient: FastF1 raises one error for that and for a refusal."""
     if isinstance(cause, requests.HTTPError) and cause.response is not None:
         return cause.response.status_code >= 500 or cause.response.status_code == 429
     return isinstance(cause, requests.RequestException)

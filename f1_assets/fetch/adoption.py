@@ -112,7 +112,7 @@ def adopt(folder: Path, archive: Archive) -> Adoption:
 
 
 def _values(folder: Path) -> Iterator[bytes | None]:
-    """Give what stands for each response, SessionInfo first; None for what is no such thing, or too large."""
+    """Yield what stands for each response, SessionInfo first; None for what is no such thing, or too large."""
     path = folder / CACHE
     if not path.is_file():
         words = f"{folder} is no cache of FastF1: it has no {CACHE}."
@@ -204,7 +204,7 @@ def _refuse_what_is_anothers(kept: _Kept, archive: Archive, misled: set[str]) ->
 
 
 def _final_from(url: str) -> datetime:
-    """Tell from when on an address has what it will have for ever."""
+    """Return from when on an address has what it will have for ever."""
     path = urlsplit(url).path
     if is_live_timing(url):
         match = _SESSION.fullmatch(path)

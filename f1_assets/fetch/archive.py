@@ -75,7 +75,7 @@ class Archive:
                 connection.execute("CREATE INDEX IF NOT EXISTS bodies_by_sha256 ON bodies (sha256)")
 
     def find(self, url: str, now: datetime | None = None) -> CachedResponse | None:
-        """Give the kept response of `url`, unless there is none or it has expired; a damaged one is given up."""
+        """Return the kept response of `url`, unless there is none or it has expired; a damaged one is removed."""
         with self._faults_named():
             response = self._read(_key_of(url))
         if response is None or _has_expired(response, now or datetime.now(UTC)):
@@ -104,7 +104,7 @@ class Archive:
             connection.execute("REPLACE INTO bodies VALUES (?, ?)", (url, hashlib.sha256(body).hexdigest()))
 
     def twin(self, url: str, body: bytes) -> str | None:
-        """Give another path whose kept body is this very one; None where there is none."""
+        """Return another path whose kept body is this very one; None where there is none."""
         path, sha256 = urlsplit(url).path, hashlib.sha256(body).hexdigest()
         with self._faults_named(), self._responses.responses.connection() as connection:
             found = connection.execute("SELECT key FROM bodies WHERE sha256 = ?", (sha256,)).fetchall()
@@ -123,7 +123,7 @@ class Archive:
         return len(absent)
 
     def addresses(self, now: datetime | None = None) -> frozenset[str]:
-        """Give the addresses that it answers for."""
+        """Return the addresses that it answers for."""
         table = self._responses.responses
         query = f"SELECT key FROM {table.table_name} WHERE expires IS NULL OR expires > ?"  # noqa: S608 (its own name)
         with self._faults_named(), table.connection() as connection:
@@ -131,21 +131,21 @@ class Archive:
         return frozenset(_address_of(key) for (key,) in rows)
 
     def answers(self) -> Iterator[tuple[str, CachedResponse]]:
-        """Give every response with status 200 and its address, in the addresses' order; those that expired too."""
+        """Yield every response with status 200 and its address, in the addresses' order; those that expired too."""
         for key in sorted(self._responses.responses):
             kept = self._read(key)
             if kept is not None and kept.status_code == 200:
                 yield _address_of(key), kept
 
     def discard(self, url_part: str) -> int:
-        """Give up every response whose address contains `url_part`; give how many there were."""
+        """Return up every response whose address contains `url_part`; give how many there were."""
         with self._faults_named():
             found = [key for key in self._responses.responses if _key_of(url_part) in key]
             self._responses.delete(*found, vacuum=False)
         return len(found)
 
     def size(self) -> tuple[int, int]:
-        """Give how many responses there are, and the bytes that they take."""
+        """Return how many responses there are, and the bytes that they take."""
         return self._responses.responses.count(), self._responses.responses.size()
 
     def give_up_damaged(self, damage_of: Callable[[str, bytes], str | None]) -> tuple[int, list[str]]:
@@ -179,12 +179,12 @@ class Archive:
         except sqlite3.Error:
             raise
         except Exception:  # as above: what was kept is no response any more, and is asked for again
-            logger.warning("The archive's answer of %s is damaged; it is given up.", _address_of(key))
+            logger.warning("The archive's answer of %s is damaged and was removed.", _address_of(key))
             self._responses.delete(key)
             return None
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._responses.close()  # type: ignore[no-untyped-call]
 
     @contextlib.contextmanager

@@ -23,7 +23,7 @@ class _Table(SQLiteDict):
 
     @contextlib.contextmanager
     def connection(self, commit: bool = False) -> Iterator[sqlite3.Connection]:
-        """Give the connection; SQLite itself waits for a lock, for as long as `busy_timeout` says."""
+        """Yield the connection; SQLite itself waits for a lock, for as long as `busy_timeout` says."""
         with super().connection() as connection:
             yield connection
 

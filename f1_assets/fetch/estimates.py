@@ -33,7 +33,7 @@ def expected_requests(
 
     To what a load sends when every feed is there, past loads of such sessions add what they sent beyond it (an absent
     feed costs a second request, to a mirror), at the worst of the last ones: a load that stops halfway costs more than
-    a request that was set aside in vain. `pages_since` is that of `Transport.loading`.
+    a request that was reserved in vain. `pages_since` is that of `Transport.loading`.
     """
     folder = SessionFolders(transport.archive).of(event, session)
     planned = _with_pages(transport, planned_urls(event, session, feeds, folder))
@@ -62,7 +62,7 @@ class RequestCost:
     jolpica: int = 0
 
     def __add__(self, other: RequestCost) -> RequestCost:
-        """Give the cost of two loads."""
+        """Return the cost of two loads."""
         return RequestCost(
             self.usual + other.usual,
             self.least + other.least,
@@ -124,7 +124,7 @@ class CostEstimator:
 def planned_urls(
     event: CalendarEvent, session: CalendarSession, feeds: Collection[Feed], folder: str | None = None
 ) -> list[str]:
-    """Give the addresses that a load asks for when every feed is there, as FastF1 3.9 does.
+    """Return the addresses that a load asks for when every feed is there, as FastF1 3.9 does.
 
     Parameters
     ----------

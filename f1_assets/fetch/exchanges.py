@@ -70,7 +70,7 @@ def never_left(error: BaseException | None) -> bool:
 
 
 def decisive(exchanges: Iterable[Exchange], feed: Feed) -> Exchange | None:
-    """Give the exchange that says most about a feed: FastF1 asks a mirror where the service itself fails."""
+    """Return the exchange that says most about a feed: FastF1 asks a mirror where the service itself fails."""
     order = [
         Outcome.DATA,
         Outcome.REFUSED,
@@ -94,7 +94,7 @@ def body_of(exchanges: Iterable[Exchange], feed: Feed) -> bytes | None:
 
 
 def in_short(error: requests.RequestException) -> str:
-    """Say what broke, without the layers of libraries around it."""
+    """Return what broke, without the layers of libraries around it."""
     cause: object = error
     while isinstance(cause, BaseException) and cause.args and isinstance(cause.args[-1], BaseException):
         cause = cause.args[-1]
@@ -110,7 +110,7 @@ def exchange_of(
     from_archive: bool = False,
     asked: Asked | None = None,
 ) -> Exchange:
-    """Tell how a request ended, from its answer; what the archive gave was sound when it was kept."""
+    """Return how a request ended, from its answer; what the archive gave was sound when it was kept."""
     status, body = response.status_code, response.content
     outcome, detail = _judge(feed, url, status, response, body, from_archive)
     answered_at = _answered_at(response, from_archive)
@@ -144,7 +144,7 @@ def stored_at(archived: requests.Response) -> datetime:
 
 
 def refused_as_stranger(exchange: Exchange, whose: str) -> Exchange:
-    """Give an exchange as failed, because its body is not what was asked for."""
+    """Return an exchange as failed, because its body is not what was asked for."""
     detail = f"{whose} (HTTP {exchange.status}, {exchange.body_bytes:,} bytes)"
     return replace(exchange, outcome=Outcome.FAILED, detail=detail, is_stranger=True, body=b"")
 

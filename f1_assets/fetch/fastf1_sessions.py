@@ -40,7 +40,7 @@ def fastf1_session(event: CalendarEvent, session: CalendarSession) -> Session:
 
 
 def circuit_key_of(session: Session) -> int | None:
-    """Give F1's own key of the circuit, where the SessionInfo of a loaded session says it."""
+    """Return F1's own key of the circuit, where the SessionInfo of a loaded session says it."""
     found: object = getattr(session, "_session_info", None)
     for name in ("Meeting", "Circuit", "Key"):
         found = found.get(name) if isinstance(found, dict) else None

@@ -151,5 +151,5 @@ def _noted(failures: list[BaseException]) -> Iterator[None]:
 
 
 def fastf1_version() -> str:
-    """Give FastF1's version, which stands with every extraction."""
+    """Return FastF1's version, which stands with every extraction."""
     return str(fastf1.__version__)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @functools.cache
 def transport_for(settings: Settings) -> Transport:
-    """Give this process's transport for these settings, with its requests counted in the ledger."""
+    """Return this process's transport for these settings, with its requests counted in the ledger."""
     # Imported here: it brings FastF1, which takes a second.
     from f1_assets.fetch.transport import Transport
 

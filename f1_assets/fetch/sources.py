@@ -32,7 +32,7 @@ NOT_RECORDED = "not in the recording"
 
 
 def source_kind(source: str) -> str:
-    """Give the kind of a source: ``live``, ``recording``, ``simulator`` or ``http``."""
+    """Return the kind of a source: ``live``, ``recording``, ``simulator`` or ``http``."""
     return source.partition(":")[0].removesuffix("s") if source.startswith("http") else source.partition(":")[0]
 
 
@@ -164,7 +164,7 @@ class Recording:
                 ) from error
 
     def respond(self, url: str) -> Answer:
-        """Give the recorded response; 404 for what was not recorded.
+        """Return the recorded response; 404 for what was not recorded.
 
         Raises
         ------

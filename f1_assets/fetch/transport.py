@@ -221,7 +221,7 @@ class Transport:
         return self._session.get(url)
 
     def has_kept(self, url: str) -> bool:
-        """Tell whether the archive answers for an address, so that it costs no request."""
+        """Check whether the archive answers for an address, so that it costs no request."""
         return self._archive.find(url) is not None
 
     def is_asked_again(self, url: str, renew: Container[str], pages_since: datetime) -> bool:
@@ -233,11 +233,11 @@ class Transport:
         return page is None or stored_at(page) < pages_since
 
     def kept_addresses(self) -> frozenset[str]:
-        """Give every address that the archive answers for."""
+        """Return every address that the archive answers for."""
         return self._archive.addresses()
 
     def known_pages(self, url: str) -> list[str]:
-        """Give the pages that answer for a race of the past, as many as there are where the archive knows it."""
+        """Return the pages that answer for a race of the past, as many as there are where the archive knows it."""
         usual = page_urls(url)
         first = self._archive.find(usual[0]) if usual else None
         return usual if first is None else page_urls(url, pages_of(first.content))
@@ -248,15 +248,15 @@ class Transport:
         return self._archive
 
     def archive_size(self) -> tuple[int, int]:
-        """Give how many responses the archive has, and the bytes that they take."""
+        """Return how many responses the archive has, and the bytes that they take."""
         return self._archive.size()
 
     def verify_archive(self) -> tuple[int, list[str]]:
-        """Give up what is damaged in the archive; tell how many responses there were, and which were given up."""
+        """Remove what is damaged in the archive; return how many responses there were, and which were removed."""
         return self._archive.give_up_damaged(fault_of)
 
     def discard(self, url_part: str) -> int:
-        """Give up what the archive has below an address, because it belongs to another event now."""
+        """Return up what the archive has below an address, because it belongs to another event now."""
         return self._archive.discard(url_part)
 
     def forget_temporary(self, url_part: str) -> int:
@@ -418,7 +418,7 @@ class Transport:
         return response
 
     def _pages_of_season(self, url: str) -> list[requests.Response]:
-        """Give the pages that answer for a race; the first one alone where it does not say how many there are."""
+        """Return the pages that answer for a race; the first one alone where it does not say how many there are."""
         first = self.get(page_urls(url, 1)[0])
         if first.status_code != 200:
             return [first]
@@ -437,13 +437,13 @@ class Transport:
         return response
 
     def _expiry(self, exchange: Exchange, now: datetime) -> datetime | None:
-        """Tell until when to keep a response: None for ever, `now` not at all."""
+        """Return until when to keep a response: None for ever, `now` not at all."""
         if exchange.outcome not in (Outcome.DATA, Outcome.ABSENT, Outcome.NO_DATA):
             return now
         return exchange.feed.spec.retention.until(now, self._ended_at, exchange.outcome is not Outcome.DATA)
 
 
 def _asks_for_a_moment(response: requests.Response) -> bool:
-    """Tell whether a service is throttling for a few seconds only."""
+    """Check whether a service is throttling for a few seconds only."""
     asked = response.headers.get("Retry-After", "").strip()
     return response.status_code == 429 and asked.isascii() and asked.isdigit() and int(asked[:10]) <= BRIEF_SECONDS

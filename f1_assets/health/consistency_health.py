@@ -20,7 +20,7 @@ _NAMED = 3
 
 
 def integrity_part(warehouse: Warehouse) -> Part:
-    """Tell what in the warehouse contradicts itself: rows, lines, keys, files."""
+    """Return what in the warehouse contradicts itself: rows, lines, keys, files."""
     findings = integrity(warehouse)
     if not findings:
         return Part("integrity", Condition.OK, "Rows, their lines in extractions, and files of the lake agree.")
@@ -58,7 +58,7 @@ def consistency_part(warehouse: Warehouse, states: Sequence[DatasetState], seaso
     condition = Condition.FAILING if worst[0].severity is Severity.ERROR else Condition.WARNING
     shown = "; ".join(_in_words(finding) for finding in worst[:_NAMED])
     more = f"; and {len(broken) - min(len(worst), _NAMED)} more" if len(broken) > min(len(worst), _NAMED) else ""
-    what = "docs/checks.md says what each rule means; the asset checks in Dagster show the rows"
+    what = "docs/data-dictionary.md says what each rule means; the asset checks in Dagster show the rows"
     return Part("consistency", condition, f"{shown}{more}.", what)
 
 

@@ -1,4 +1,4 @@
-"""Health of the data: what waits for a person, what the account's refusal blocks, what is new, who read it."""
+"""Health of the data: what waits for an operator, what a refused account blocks, what is new, who read it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMED = 3
 
 
 def failures_part(states: Sequence[DatasetState], now: datetime) -> Part:
-    """Tell what failed too often and waits for a person, and what the next import tries again."""
+    """Return what failed too often and waits for an operator, and what the next import tries again."""
     given_up = [state for state in states if state.is_given_up]
     again = [state for state in states if state.status is Status.FAILED and state.next_try_at is not None]
     if not given_up and not again:
@@ -35,7 +35,7 @@ def failures_part(states: Sequence[DatasetState], now: datetime) -> Part:
         )
     keys = list(dict.fromkeys(str(state.key) for state in given_up))
     verb = "waits" if len(given_up) == 1 else "wait"
-    why = f"{counted(len(given_up), 'dataset')} {verb} for a person: {_listed(given_up)}"
+    why = f"{counted(len(given_up), 'dataset')} {verb} for an operator: {_listed(given_up)}"
     also = f"; {_tried_again(again, now)}" if again else ""
     shown = " ".join(keys[:_NAMED]) + (" ..." if len(keys) > _NAMED else "")
     what = f"{_where_the_error_is(given_up)}; f1-assets retry {shown} asks again"
@@ -43,7 +43,7 @@ def failures_part(states: Sequence[DatasetState], now: datetime) -> Part:
 
 
 def _tried_again(again: Sequence[DatasetState], now: datetime) -> str:
-    """Say that the next import tries what failed again: without a daemon nothing is tried by itself."""
+    """Return that the next import tries what failed again: without a daemon nothing is tried by itself."""
     first = min(state.next_try_at for state in again if state.next_try_at is not None)
     after = f" after {first:%Y-%m-%d %H:%M} UTC" if first > now else ""
     return f"{counted(len(again), 'dataset')} failed, and the next import{after} tries again"
@@ -69,7 +69,7 @@ def blocked_part(warehouse: Warehouse, states: Sequence[DatasetState]) -> Part:
 
 
 def newest_part(warehouse: Warehouse, states: Sequence[DatasetState], now: datetime) -> Part:
-    """Tell whether something of the newest session is there."""
+    """Return whether something of the newest session is there."""
     if not states:
         words = "The warehouse has no calendar yet, so that nobody can say what is missing."
         return Part("newest session", Condition.WARNING, words, "f1-assets calendar SEASONS")

@@ -12,7 +12,7 @@ MOST_TOLD = 5
 
 
 def failures_since(warehouse: Warehouse, since: datetime) -> list[Extraction]:
-    """Give what failed after a time and is not there since, in the order in which it failed."""
+    """Return what failed after a time and is not there since, in the order in which it failed."""
     failed = [line for line in warehouse.extractions() if line.failed and line.tried_at and line.tried_at > since]
     return sorted(failed, key=lambda line: (line.tried_at, line.dataset))
 

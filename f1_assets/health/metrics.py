@@ -61,7 +61,7 @@ class WarehouseCollector(Collector):
         self._settings = settings
 
     def collect(self) -> Iterator[Metric]:
-        """Give every metric."""
+        """Yield every metric."""
         yield _build_info()
         try:
             metrics = self._read()

@@ -29,7 +29,7 @@ class NewestSession:
 
 
 def newest_session(warehouse: Warehouse, states: Iterable[DatasetState], now: datetime) -> NewestSession | None:
-    """Give the session that ended last of those that have something to bring; None where there is none.
+    """Return the session that ended last of those that have something to bring; None where there is none.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class Summary(Protocol):
 
 @dataclass(frozen=True)
 class RunsSummary:
-    """What came of some runs; see `Summary`."""
+    """The outcomes of some runs; see `Summary`."""
 
     seasons: tuple[int, ...]
     processed: int
@@ -77,7 +77,7 @@ class RunsSummary:
 
 
 def import_message(summary: Summary, board_url: str | None = None) -> str:
-    """Write what came of an import, in a line or two, and where the season board shows it."""
+    """Write the outcome of an import, in a line or two, and where the season board shows it."""
     seasons = _ranges(summary.seasons)
     counts = f"{summary.succeeded} succeeded, {summary.partial} partial, {summary.failed} failed"
     counts += f", {summary.unavailable} unavailable" if summary.unavailable else ""

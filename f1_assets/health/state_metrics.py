@@ -30,7 +30,7 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 def state_metrics(
     warehouse: Warehouse, states: Sequence[DatasetState], kept_seasons: Sequence[int], now: datetime
 ) -> Iterator[Metric]:
-    """Give the metrics of some states.
+    """Yield the metrics of some states.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def state_metrics(
     )
     yield _per_season(
         "f1_assets_session_datasets_given_up",
-        "Datasets of sessions that failed too often and wait for a person to say retry.",
+        "Datasets of sessions that failed too often and wait for an operator to run retry.",
         states,
         lambda state: state.is_given_up,
     )

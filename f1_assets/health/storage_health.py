@@ -26,7 +26,7 @@ _SAMPLE = 20
 
 
 def no_database_part(settings: Settings) -> Part | None:
-    """Tell that an embedded database was not made yet; None where there is one, or it is none of this user's files."""
+    """Return a part that says that an embedded database does not exist yet; None for any other database."""
     if settings.database_url is not None or settings.home.is_file() or Path(settings.database.database or "").exists():
         return None
     return Part(
@@ -111,7 +111,7 @@ def lake_alone_part(settings: Settings) -> Part:
 
 
 def _in_no_folder(folder: Path) -> str | None:
-    """Say why a folder cannot be there: a file stands where it, or one above it, should be."""
+    """Return why a folder cannot be there: a file stands where it, or one above it, should be."""
     file = next((place for place in (folder, *folder.parents) if place.is_file()), None)
     return f"{folder} cannot be there: {file} is a file." if file is not None else None
 

@@ -23,7 +23,7 @@ LOAD_BOUNDS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 
 
 def storage_metrics(warehouse: Warehouse, now: datetime) -> Iterator[Metric]:
-    """Give the metrics of what a warehouse holds."""
+    """Yield the metrics of what a warehouse holds."""
     with reading(warehouse.engine) as connection:
         lines, loads = stored_lines(connection, EXTRACT_BOUNDS), stored_loads(connection, LOAD_BOUNDS)
     yield _extract_seconds(lines)
@@ -92,5 +92,5 @@ def _by_version(lines: Sequence[StoredLines]) -> Metric:
 
 
 def buckets_of(bounds: Sequence[float], within: Sequence[int], total: int) -> list[tuple[str, float]]:
-    """Give a histogram's buckets, as Prometheus names them."""
+    """Return a histogram's buckets, as Prometheus names them."""
     return [*((str(float(bound)), number) for bound, number in zip(bounds, within, strict=True)), ("+Inf", total)]

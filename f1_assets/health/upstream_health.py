@@ -39,14 +39,14 @@ def quota_part(warehouse: Warehouse, settings: Settings, now: datetime) -> Part:
         window = policy.windows[0]
         if window.remaining == 0:
             when = f"; the next is free at {window.free_at:%Y-%m-%d %H:%M:%S} UTC" if window.free_at else ""
-            words = f"All {window.limit:,} requests of policy {policy.name} are used or set aside{when}."
+            words = f"All {window.limit:,} requests of policy {policy.name} are used or reserved{when}."
             return Part("quota", Condition.WARNING, words, waits)
     left = ", ".join(f"{p.windows[0].remaining:,} of {p.windows[0].limit:,} of {p.name}" for p in stats)
     return Part("quota", Condition.OK, f"Requests left: {left}.")
 
 
 def source_part(settings: Settings) -> Part:
-    """Say where answers come from."""
+    """Return where answers come from."""
     kind = source_kind(settings.source)
     if kind == "recording":
         folder = Path(settings.source.removeprefix("recording:"))

@@ -18,7 +18,7 @@ from f1_assets.warehouse.engine import reading
 
 
 def upstream_metrics(warehouse: Warehouse, policies: Sequence[Policy]) -> Iterator[Metric]:
-    """Give the metrics of what was sent upstream.
+    """Yield the metrics of what was sent upstream.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def _quota(stats: Sequence[PolicyStatus]) -> Iterator[Metric]:
     limit = GaugeMetricFamily("f1_assets_quota_limit_requests", "Requests that a window may hold.", labels=labels)
     used = GaugeMetricFamily("f1_assets_quota_used_requests", "Requests that a window holds.", labels=labels)
     reserved = GaugeMetricFamily(
-        "f1_assets_quota_reserved_requests", "Requests that are set aside for sessions that load.", labels=labels
+        "f1_assets_quota_reserved_requests", "Requests that are reserved for sessions that load.", labels=labels
     )
     remaining = GaugeMetricFamily("f1_assets_quota_remaining_requests", "Requests that are free.", labels=labels)
     closed = GaugeMetricFamily(

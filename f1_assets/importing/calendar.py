@@ -143,7 +143,7 @@ def stale_seasons(
     older_than: timedelta,
     now: datetime | None = None,
 ) -> list[int]:
-    """Tell which calendars can have changed since they were refreshed: not those of seasons that are long over.
+    """Return which calendars can have changed since they were refreshed: not those of seasons that are long over.
 
     A calendar of another source than the present one is stale, and so is one without anything of F1's season index, or
     one that a clock ahead of its time dated.

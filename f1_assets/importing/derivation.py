@@ -41,7 +41,7 @@ class Derivation:
         self._note(compute_due(self._warehouse, key, self._is_kept))
 
     def rest(self) -> None:
-        """Compute what else is due of the selected sessions, but of none that another import is at work on."""
+        """Compute what else is due of the selected sessions, but of none that another import has claimed."""
         done = {(line.key, line.dataset) for line in self.computed}
         due: dict[SessionKey, list[str]] = {}
         for state in self._states():
@@ -55,7 +55,7 @@ class Derivation:
             self._claims.release(key)
 
     def waiting(self) -> list[str]:
-        """Say what was selected and could not be computed, because the import was not to bring what it needs."""
+        """Return what was selected and could not be computed, because the import was not to bring what it needs."""
         selected = {dataset.name for dataset in self._selection.datasets}
         found: dict[str, list[SessionKey]] = {}
         for state in self._states():

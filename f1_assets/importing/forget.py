@@ -1,4 +1,4 @@
-"""Forget that something failed or was not there, so that it is asked for again: what a person says with ``retry``."""
+"""Forget that something failed or was not there, so that it is asked for again: the command ``retry``."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 LOOKED_AT_AGAIN_SECONDS = 5.0
-"""Another process may give back what it had set aside."""
+"""Another process may release what it had reserved."""
 
 SHOWN_AGAIN_SECONDS = 0.5
 """So often a pause is shown, and whoever waits may do something else."""

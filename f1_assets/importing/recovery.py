@@ -1,4 +1,4 @@
-"""Take up what a crash left: sessions of imports that died, their requests on the way, and what they set aside."""
+"""Take up what a crash left: sessions of imports that died, their requests on the way, and what they reserved."""
 
 from __future__ import annotations
 

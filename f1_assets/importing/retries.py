@@ -22,7 +22,7 @@ LONGEST_WAIT = timedelta(hours=24)
 DEFECT_WAIT = timedelta(hours=24)
 ACCOUNT_IS_TRIED_AFTER = timedelta(minutes=30)
 LAST_TRANSIENT_TRY = 12
-"""The twelfth try comes some four days after the first. After it a person must say ``retry``."""
+"""The twelfth try comes some four days after the first. After it only ``retry`` asks again."""
 
 LAST_TRY_OF_A_DEFECT = 3
 """A defect is ours or FastF1's: another version may mend it, asking again does not."""
@@ -34,7 +34,7 @@ JITTER = 0.2
 
 
 def status_after(error: BaseException) -> Status:
-    """Tell the status of a dataset whose extraction ended in `error`."""
+    """Return the status of a dataset whose extraction ended in `error`."""
     if isinstance(error, Unavailable):
         return Status.UNAVAILABLE
     return Status.BLOCKED_AUTH if isinstance(error, AuthenticationRequired) else Status.FAILED
@@ -48,7 +48,7 @@ def a_jitter() -> float:
 def next_try_at(
     error: BaseException, attempts: int, now: datetime, is_repeated: bool = True, jitter: float | None = None
 ) -> datetime | None:
-    """Tell when to ask again.
+    """Return when to ask again.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def next_try_at(
 
 
 def not_yet_wait(since_possible: timedelta, jitter: float) -> timedelta:
-    """Tell how long to wait for what is not published yet: half as long again as it could have been there.
+    """Return how long to wait for what is not published yet: half as long again as it could have been there.
 
     Where it cannot be there yet (negative), that time is waited for first.
     """

@@ -43,7 +43,7 @@ LOOKED_AT_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class SessionRun:
-    """A session's outcome, and the Dagster run that brought it.
+    """A session's outcome, and its Dagster run.
 
     `error` is why the run ended before its time; `warning` is what went wrong when all datasets had their end.
     """
@@ -82,7 +82,7 @@ class Watcher:
 class Runner(Protocol):
     """Runs the import of sessions, at most `workers` side by side, and gives each as it ends.
 
-    Where `gaps` gives None, other imports are at work on all that is left: ask again a little later.
+    Where `gaps` gives None, other imports have claimed all that is left: ask again a little later.
     `reserve` is called before each starts; it gives its reservation, or raises `AskAgain` or `QuotaExhausted` where the
     quota is spent.
     `claim` is the name under which the sessions are claimed.
@@ -275,7 +275,7 @@ def _note_each(runs: Generator[SessionRun, None, None], note: Callable[[SessionR
 
 
 def _stops(run: SessionRun) -> str | None:
-    """Tell what stops the whole import: one problem for all sessions is said once, and the others wait as they are."""
+    """Return what stops the whole import: a problem of all sessions is reported once, and the others wait."""
     if run.error is not None:
         return run.error
     blocked = next((line for line in run.outcome.datasets if line.is_blocked), None)
@@ -290,7 +290,7 @@ def _unclaimed(
     renewal: Renewal | None,
     began_at: datetime,
 ) -> Iterator[SessionGap | None]:
-    """Give the gaps that no other import is at work on, and None where others have all that is left.
+    """Yield the gaps that no other import has claimed, and None where others have all that is left.
 
     It never waits itself: whoever asks may have sessions of its own that end meanwhile.
     """

@@ -59,7 +59,7 @@ class Selection:
         return not self.rounds and not self.sessions
 
     def states(self, warehouse: Warehouse, now: datetime | None = None) -> list[DatasetState]:
-        """Give the states of what is selected.
+        """Return the states of what is selected.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class Selection:
         return [state for state in states if not self.sessions or state.key.session in self.sessions]
 
     def due_states(self, warehouse: Warehouse) -> list[DatasetState]:
-        """Give the states, and refuse sessions that were named and have not taken place: nothing would be done."""
+        """Return the states, and refuse sessions that were named and have not taken place: nothing would be done."""
         states = self.states(warehouse, datetime.now(UTC))
         idle = (Status.UPCOMING, Status.NOT_APPLICABLE)
         if not self.is_of_whole_seasons and states and all(state.status in idle for state in states):

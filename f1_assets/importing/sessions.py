@@ -62,7 +62,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class SessionOutcome:
-    """What became of each dataset of a session."""
+    """The outcome of each dataset of a session."""
 
     key: SessionKey
     datasets: tuple[Extraction, ...]
@@ -188,7 +188,7 @@ def load_fastf1_session(
     run_id
         Noted with its requests in the ledger.
     reservation
-        Requests that were set aside for it; it is released after the load. Without it, they are set aside here.
+        Requests that were reserved for it; it is released after the load. Without it, they are reserved here.
     renew
         Feeds that are asked for past the archive.
     from_archive
@@ -238,7 +238,7 @@ def _load_of(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> _Lo
     event = event_of(warehouse, key)
     if (source_of(warehouse, key.season) == SIMULATOR) != (transport.source == SIMULATOR):
         raise ConfigurationError(
-            f"Season {key.season} in the warehouse is {'real' if transport.source == SIMULATOR else 'made up'}, "
+            f"Season {key.season} in the warehouse is {'real' if transport.source == SIMULATOR else 'simulated'}, "
             f"but F1_SOURCE is {transport.source}.",
             advice=f"Set F1_SOURCE to match, or run: f1-assets calendar {key.season}",
         )
@@ -274,7 +274,7 @@ def _reserve_after_a_short_wait(gap: SessionGap, warehouse: Warehouse, transport
 
 
 def done_since(warehouse: Warehouse, key: SessionKey, since: datetime) -> dict[str, Extraction]:
-    """Give what some import has brought of a session since a time, by dataset: it need not be brought again."""
+    """Return what other imports have stored of a session since a time, by dataset: it need not be imported again."""
     lines = warehouse.extractions(key)
     return {line.dataset: line for line in lines if not line.failed and line.tried_at and line.tried_at >= since}
 
@@ -287,7 +287,7 @@ def extract_each(
     Yields
     ------
     Extraction
-        What became of each dataset, when it is stored.
+        The outcome of each dataset, when it is stored.
     """
     from f1_assets.fetch.loader import fastf1_version
 
@@ -375,7 +375,7 @@ def process_session_gap(
     run_id
         Noted with each extraction.
     reservation
-        Requests that were set aside for it.
+        Requests that were reserved for it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What came of an import, session by session and in all: what the command reports, as lines or as JSON."""
+"""The outcome of an import, session by session and in all: what the command reports, as lines or as JSON."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class ImportSummary:
         return sum(1 for outcome in self.outcomes if outcome.status is status)
 
     def document(self) -> dict[str, Any]:
-        """Give the summary as JSON has it."""
+        """Return the summary as JSON has it."""
         return {
             "sessions": [_session_document(outcome) for outcome in self.outcomes],
             "processed": self.processed,

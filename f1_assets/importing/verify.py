@@ -23,12 +23,12 @@ class Verification:
     Parameters
     ----------
     responses, damaged_responses
-        How many the archive has, and the addresses of those that were no data: they are given up, and asked for again.
+        How many the archive has, and the addresses of those that were no data: they are removed, and asked for again.
     files, damaged_files
         How many the lake should have, and those that are missing or not what was written: their datasets are missing
         now, and the next import brings them, from the archive where it has them.
     elsewhere
-        Files that stayed in the lake of before when this one took its place: no dataset is given up for them.
+        Files that stayed in the lake of before when this one took its place: no dataset is removed for them.
     leftovers
         Files that a crash left behind: they are removed.
     """
@@ -47,7 +47,7 @@ class Verification:
 
 
 def verify(warehouse: Warehouse, *, transport: Transport | None = None) -> Verification:
-    """Look at every kept response and every file of the lake, and give up what is damaged, so that it is brought again.
+    """Check every archived response and every file of the lake, and remove what is damaged, to be imported again.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def admit(
     Parameters
     ----------
     fits
-        How many more sessions like the next one the quota covers; those that run have theirs set aside already.
+        How many more sessions like the next one the quota covers; those that run have theirs reserved already.
     resumes_at
         When the quota covers the next one, where `fits` is 0.
     needed

@@ -115,7 +115,7 @@ def account_blocked_since(states: Iterable[DatasetState]) -> datetime | None:
 
 
 def _needs_account(key: SessionKey) -> bool:
-    """Tell whether a session's data stand behind the account; results of the past do not."""
+    """Check whether a session's data stand behind the account; results of the past do not."""
     return key.season >= FIRST_LIVE_TIMING_SEASON
 
 
@@ -154,7 +154,7 @@ def _status(
     if failed := sum(state.status is Status.FAILED for state in states):
         words.append(f"{failed} datasets failed")
     if given_up := sum(state.is_given_up for state in states):
-        words.append(f"{given_up} of them given up until a person says retry")
+        words.append(f"{given_up} of them with retries exhausted, until you run retry")
     if later and not gaps:
         words.append(f"next try {min(later):%Y-%m-%d %H:%M} UTC")
     return ", ".join(words)

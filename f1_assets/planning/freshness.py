@@ -39,7 +39,7 @@ class Freshness:
 def freshness_of(
     states: Iterable[DatasetState], ends: Mapping[SessionKey, datetime], now: datetime
 ) -> dict[str, Freshness]:
-    """Tell of each dataset whether its newest session is there.
+    """Return of each dataset whether its newest session is there.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class DatasetState(NamedTuple):
     is_to_be_computed: bool = False
 
     def is_due(self, now: datetime) -> bool:
-        """Tell whether it should be imported now: it is missing, or the time has come to ask for it again."""
+        """Check whether it should be imported now: it is missing, or the time has come to ask for it again."""
         if self.is_derived:
             return False
         if self.status in (Status.MISSING, Status.BLOCKED_AUTH):
@@ -88,7 +88,7 @@ class DatasetState(NamedTuple):
 
     @property
     def is_given_up(self) -> bool:
-        """Whether the last try failed too, so that a person must say ``retry``."""
+        """Whether the last try failed too, so that only ``retry`` asks again."""
         return self.status is Status.FAILED and self.next_try_at is None
 
 
@@ -127,7 +127,7 @@ def dataset_states(
     now: datetime | None = None,
     key: SessionKey | None = None,
 ) -> list[DatasetState]:
-    """Give every (session, dataset) of some seasons with its status, in the order of the calendar.
+    """Return every (session, dataset) of some seasons with its status, in the order of the calendar.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def _query(seasons: Iterable[int]) -> Select[Any]:
 
 
 def publication_delay(seen: Iterable[tuple[datetime, datetime | None]]) -> timedelta:
-    """Tell how long after its end a session is worth asking for, as those taught that were fetched soon after.
+    """Return how long after its end a session is worth asking for, as those taught that were fetched soon after.
 
     Each success lowers the delay by a minute, until a session is not there yet: that costs one load, and the next
     delay is as long as it took.

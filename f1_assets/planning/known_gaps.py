@@ -12,7 +12,7 @@ import yaml
 
 @functools.cache
 def known_gaps() -> Mapping[tuple[date, str, str], str]:
-    """Give why data was lost, by the session's date (UTC), its identifier and the dataset."""
+    """Return why data was lost, by the session's date (UTC), its identifier and the dataset."""
     text = files("f1_assets.planning").joinpath("known_gaps.yaml").read_text(encoding="utf-8")
     return {
         (entry["date"], entry["session"], dataset): f"lost for ever: {entry['reason']} ({entry['source']})"

@@ -210,7 +210,7 @@ class _Window:
         self._opens = (outlook.opens_at - now).total_seconds() if outlook.opens_at is not None else 0.0
 
     def has_room_at(self, number: int) -> float:
-        """Tell from when on `number` more requests fit."""
+        """Return from when on `number` more requests fit."""
         room = self.limit - number
         if len(self._counted) <= room:
             return max(self._opens, 0.0)

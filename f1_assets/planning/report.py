@@ -102,16 +102,16 @@ class GapReport:
 
     @property
     def failed(self) -> tuple[DatasetState, ...]:
-        """What failed: it is asked for again now, or later, or no more until a person says ``retry``."""
+        """What failed: it is asked for again now, or later, or not before you run ``retry``."""
         return tuple(state for state in self.states if state.status.has_failed)
 
     @property
     def waiting(self) -> tuple[DatasetState, ...]:
-        """What failed and is asked for again later, or no more until a person says ``retry``."""
+        """What failed and is asked for again later, or not before you run ``retry``."""
         return tuple(s for s in self.failed if not s.is_due(self.now))
 
     def load_seconds(self, usual: float = 6.0) -> float:
-        """Tell how long a load takes, as past ones did; `usual` where there was none."""
+        """Return how long a load takes, as past ones did; `usual` where there was none."""
         seen = [state.load_seconds for state in self.states if state.status is Status.PRESENT and state.requests]
         return median(seen) if seen else usual
 
@@ -119,7 +119,7 @@ class GapReport:
 def detect_missing_races(
     season: int, *, warehouse: Warehouse | None = None, now: datetime | None = None
 ) -> tuple[int, ...]:
-    """Give the rounds of a season of which nothing is there, although a session of theirs has ended.
+    """Return the rounds of a season of which nothing is there, although a session of theirs has ended.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def detect_missing_races(
 def detect_missing_sessions(
     season: int, *, warehouse: Warehouse | None = None, now: datetime | None = None
 ) -> tuple[tuple[int, int], ...]:
-    """Give round and session number of the sessions of a season of which nothing is there, although they have ended.
+    """Return round and session number of the sessions of a season of which nothing is there, although they have ended.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def detect_session_data_gaps(
     datasets: Sequence[Dataset] | None = None,
     now: datetime | None = None,
 ) -> tuple[SessionGap, ...]:
-    """Give the sessions of a season that lack something now, with the datasets that they lack.
+    """Return the sessions of a season that lack something now, with the datasets that they lack.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def generate_gap_report(
     datasets: Sequence[Dataset] | None = None,
     now: datetime | None = None,
 ) -> GapReport:
-    """Tell what a season, or several, should have and does not have.
+    """Return what a season, or several, should have and does not have.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def _refuse_unknown(seasons: Sequence[int], states: Sequence[DatasetState]) -> N
 
 
 def _missing_keys(states: Iterable[DatasetState]) -> list[SessionKey]:
-    """Give the sessions that have ended and of which nothing is there and something should be."""
+    """Return the sessions that have ended and of which nothing is there and something should be."""
     present: dict[SessionKey, bool] = {}
     wanted: dict[SessionKey, bool] = {}
     for state in states:

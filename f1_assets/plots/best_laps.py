@@ -74,7 +74,7 @@ def draw(rows: SessionRows) -> Chart | None:
 
 
 def bests_of(rows: SessionRows) -> list[Best]:
-    """Give everyone's best, by final order: of the last phase reached in a qualifying, else of all laps."""
+    """Return everyone's best, by final order: of the last phase reached in a qualifying, else of all laps."""
     laps = laps_by_driver(rows.laps)
     phases = {result.driver_number: _phases(result.q1_ms, result.q2_ms, result.q3_ms) for result in rows.results}
     has_phases = any(any(times) for times in phases.values())
@@ -96,7 +96,7 @@ def _phases(*times: int | None) -> tuple[int | None, ...]:
 
 
 def _gaps_shown(bests: Sequence[Best], reference: int) -> Range:
-    """Give the range of gaps that is drawn: one car that never got going must not squash the others."""
+    """Return the range of gaps that is drawn: one car that never got going must not squash the others."""
     gaps = sorted(best.time_ms - reference for best in bests if best.time_ms is not None)
     _, upper = quartiles(gaps)
     high = max(min(gaps[-1], max(upper, _LEAST_RANGE_MS) * 2), _LEAST_RANGE_MS)

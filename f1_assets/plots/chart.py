@@ -84,14 +84,14 @@ def chart(
 
 
 def standalone(drawn: Chart) -> str:
-    """Give the picture as a file of its own, which carries its style and its size."""
+    """Return the picture as a file of its own, which carries its style and its size."""
     style = element("style", _stylesheet())
     sized = _ROOT_SIZE.sub(r'width="\1" height="\2" viewBox="0 0 \1 \2"', str(drawn.svg), count=1)
     return sized.replace("</desc>", f"</desc>{style}", 1)
 
 
 def data_uri(drawn: Chart) -> str:
-    """Give the picture as an address that holds it, for an image in Markdown or HTML.
+    """Return the picture as an address that holds it, for an image in Markdown or HTML.
 
     An image has nothing to point at, so it does without the words that are shown under a pointer: half of its size.
     """

@@ -40,13 +40,13 @@ KNOWN_COMPOUNDS = tuple(_COMPOUNDS.values())
 
 
 def compound_of(name: str | None) -> Compound:
-    """Give how a compound is shown; UNKNOWN, TEST_UNKNOWN and whatever else there may be are all unknown."""
+    """Return how a compound is shown; UNKNOWN, TEST_UNKNOWN and whatever else there may be are all unknown."""
     return _COMPOUNDS.get((name or "").upper(), UNKNOWN)
 
 
 @functools.cache
 def readable(team_color: str | None) -> str:
-    """Give a team's colour, made darker or lighter until it stands out from white and from black; grey without one.
+    """Return a team's colour, made darker or lighter until it stands out from white and from black; grey without one.
 
     One colour serves both pages, because a page that forbids inline styles cannot be given two.
     """
@@ -65,7 +65,7 @@ def readable(team_color: str | None) -> str:
 
 
 def alike(one: str, other: str) -> bool:
-    """Tell whether two colours that `readable` gave are hard to tell apart as thin lines."""
+    """Check whether two colours that `readable` gave are hard to tell apart as thin lines."""
     pairs = ((int(one[place : place + 2], 16), int(other[place : place + 2], 16)) for place in (1, 3, 5))
     return math.dist(*zip(*pairs, strict=True)) < _ALIKE
 

@@ -35,7 +35,7 @@ class Entrant:
 
 
 def entrants_of(rows: SessionRows) -> list[Entrant]:
-    """Give everyone who has laps or a result, by final order; an entry alone is not enough to be drawn."""
+    """Return everyone who has laps or a result, by final order; an entry alone is not enough to be drawn."""
     laps = laps_by_driver(rows.laps)
     entries = {entry.driver_number: entry for entry in rows.drivers}
     results = {result.driver_number: result for result in rows.results}
@@ -63,7 +63,7 @@ def entrants_of(rows: SessionRows) -> list[Entrant]:
 
 
 def _told_apart(entrants: list[Entrant]) -> list[Entrant]:
-    """Give those who stand out another dash where their line would look like that of one before them."""
+    """Return those who stand out another dash where their line would look like that of one before them."""
     kept: list[Entrant] = []
     for entrant in entrants:
         if entrant.highlighted:
@@ -75,7 +75,7 @@ def _told_apart(entrants: list[Entrant]) -> list[Entrant]:
 
 
 def laps_by_driver(laps: Iterable[Lap]) -> Mapping[str, list[Lap]]:
-    """Give every driver's laps in order."""
+    """Return every driver's laps in order."""
     found: defaultdict[str, list[Lap]] = defaultdict(list)
     for lap in laps:
         found[lap.driver_number].append(lap)
@@ -83,7 +83,7 @@ def laps_by_driver(laps: Iterable[Lap]) -> Mapping[str, list[Lap]]:
 
 
 def _first_of(words: Iterable[str | None], limit: int) -> str:
-    """Give the first words that are not blank."""
+    """Return the first words that are not blank."""
     return next(filter(None, (shortened(each, limit) for each in words if each is not None)), "")
 
 
@@ -94,7 +94,7 @@ def _team(number: str, rows: SessionRows, laps: Mapping[str, list[Lap]]) -> str 
 
 
 def _dashes(teams: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Give team mates different dashes, the same ones in all sessions of a weekend: by number, not by result."""
+    """Return team mates different dashes, the same ones in all sessions of a weekend: by number, not by result."""
     mates: defaultdict[str | None, list[str]] = defaultdict(list)
     for number in sorted(teams, key=_by_number):
         mates[teams[number]].append(number)

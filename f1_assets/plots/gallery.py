@@ -34,7 +34,7 @@ class Drawing:
     races: bool | None = None
 
     def applies(self, rows: SessionRows) -> bool:
-        """Tell whether such a session has this chart."""
+        """Check whether such a session has this chart."""
         return self.races is None or self.races == rows.is_race
 
 

@@ -61,7 +61,7 @@ def draw(rows: SessionRows) -> Chart | None:
 
 
 def racing_times(timed: Sequence[Lap]) -> Range:
-    """Give the range of times worth looking at: that of laps at racing speed, without their outliers."""
+    """Return the range of times worth looking at: that of laps at racing speed, without their outliers."""
     racing = [
         lap
         for lap in timed
@@ -79,7 +79,7 @@ def racing_times(timed: Sequence[Lap]) -> Range:
 
 
 def _slow_laps(laps: Sequence[Lap]) -> list[Band]:
-    """Give the laps of safety cars and red flags, as the leader drove them."""
+    """Return the laps of safety cars and red flags, as the leader drove them."""
     leading: dict[int, Lap] = {}
     for lap in laps:
         first = leading.get(lap.lap_number)
@@ -137,7 +137,7 @@ def _marks(plot: Plot, entrant: Entrant, laps: Sequence[Lap]) -> Markup:
 
 
 def _point(plot: Plot, number: int, time: float, beyond: float = 0.0) -> Point:
-    """Give the place of a lap, at the plot's edge, or a little `beyond` it, where the lap is too slow or too fast."""
+    """Return the place of a lap, at the plot's edge, or a little `beyond` it, where the lap is too slow or too fast."""
     return plot.x(number), min(max(plot.y(time), plot.top - beyond), plot.bottom + beyond)
 
 

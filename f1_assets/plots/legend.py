@@ -43,7 +43,7 @@ _BANDS = {
 
 
 def kind_of(track_status: str | None) -> str | None:
-    """Tell what slows everybody, of the digits of a track status; None when nothing does."""
+    """Return what slows everybody, of the digits of a track status; None when nothing does."""
     digits = track_status or ""
     if "5" in digits:
         return "red"
@@ -104,7 +104,7 @@ def swatch(x: float, y: float, entrant: Entrant, width: float = 24) -> Markup:
 
 
 def legend_height(entrants: Sequence[Entrant]) -> float:
-    """Give how much room the legend takes."""
+    """Return how much room the legend takes."""
     return _ROW_HEIGHT * -(-len(entrants) // _COLUMNS)
 
 

@@ -37,15 +37,15 @@ class Plot:
         return self.top + self.height
 
     def x(self, value: float) -> float:
-        """Give the place of a value."""
+        """Return the place of a value."""
         return self.left + self.width * _share(value, self.x_range)
 
     def y(self, value: float) -> float:
-        """Give the height of a value."""
+        """Return the height of a value."""
         return self.bottom - self.height * _share(value, self.y_range)
 
     def at(self, x: float, y: float) -> Point:
-        """Give the point of two values."""
+        """Return the point of two values."""
         return self.x(x), self.y(y)
 
     def clip(self, name: str) -> Markup:
@@ -59,7 +59,7 @@ def _share(value: float, within: Range) -> float:
 
 
 def steps(within: Range, about: int) -> list[float]:
-    """Give round numbers within a range, some `about` of them."""
+    """Return round numbers within a range, some `about` of them."""
     low, high = within
     if not high > low:
         return [low]
@@ -69,12 +69,12 @@ def steps(within: Range, about: int) -> list[float]:
 
 
 def whole_steps(within: Range, about: int) -> list[float]:
-    """Give round whole numbers within a range, some `about` of them."""
+    """Return round whole numbers within a range, some `about` of them."""
     return [value for value in steps(within, about) if value == round(value)]
 
 
 def time_steps(within: Range, about: int) -> list[float]:
-    """Give round times within a range of milliseconds."""
+    """Return round times within a range of milliseconds."""
     low, high = within
     rough = (high - low) / max(about, 1)
     step = next((step for step in _TIME_STEPS_MS if step >= rough * 0.999), None)
@@ -110,5 +110,5 @@ def y_axis(plot: Plot, at: Iterable[float], write: Callable[[float], str], title
 
 
 def quartiles(values: Sequence[float]) -> Range:
-    """Give the lower and upper quartile of values in order."""
+    """Return the lower and upper quartile of values in order."""
     return values[len(values) // 4], values[(3 * len(values)) // 4]

@@ -79,7 +79,7 @@ def _end(value: float) -> str:
 
 
 def courses_of(rows: SessionRows) -> list[Course]:
-    """Give everyone's way through the race, by final order."""
+    """Return everyone's way through the race, by final order."""
     results = {result.driver_number: result for result in rows.results}
     laps, grid = laps_by_driver(rows.laps), _grid(rows.results)
     longest = max((lap.lap_number for lap in rows.laps if lap.position is not None), default=0)
@@ -98,7 +98,7 @@ def courses_of(rows: SessionRows) -> list[Course]:
 
 
 def _grid(results: Sequence[Result]) -> dict[str, int]:
-    """Give places on the grid; those who start from the pit lane, place 0, stand behind it."""
+    """Return places on the grid; those who start from the pit lane, place 0, stand behind it."""
     grid = {result.driver_number: result.grid_position for result in results if result.grid_position}
     behind = max(grid.values(), default=0)
     lane = [result.driver_number for result in results if result.grid_position == 0]

@@ -146,18 +146,18 @@ class SessionRows:
 
 
 def fastest(laps: Collection[Lap]) -> Lap | None:
-    """Give the fastest of laps, of those that were not deleted."""
+    """Return the fastest of laps, of those that were not deleted."""
     timed = [lap for lap in laps if time_of(lap) is not None and not lap.deleted]
     return min(timed, key=lambda lap: (lap.lap_time_ms or 0, lap.lap_number), default=None)
 
 
 def time_of(lap: Lap) -> int | None:
-    """Give a lap's time; None where it has none that a clock can show."""
+    """Return a lap's time; None where it has none that a clock can show."""
     return lap.lap_time_ms if lap.lap_time_ms is not None and lap.lap_time_ms > 0 else None
 
 
 def present(warehouse: Warehouse, key: SessionKey) -> dict[str, Extraction]:
-    """Give the datasets of a session that are there, with their lines."""
+    """Return the datasets of a session that are there, with their lines."""
     return {line.dataset: line for line in warehouse.extractions(key) if line.status is Status.PRESENT}
 
 
@@ -194,7 +194,7 @@ def _rows(warehouse: Warehouse, dataset: str, key: SessionKey) -> tuple[Any, ...
 
 
 def _told_apart(results: Iterable[Result]) -> tuple[Result, ...]:
-    """Give each person of a result once, under a number of his or her own."""
+    """Return each person of a result once, under a number of his or her own."""
     people: set[tuple[str | None, str | None]] = set()
     apart: dict[str, Result] = {}
     for place, result in enumerate(results, 1):

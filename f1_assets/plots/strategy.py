@@ -35,7 +35,7 @@ class Stint:
 
 
 def stints_of(laps: Sequence[Lap]) -> Mapping[str, list[Stint]]:
-    """Give the stints of every driver, in order."""
+    """Return the stints of every driver, in order."""
     grouped: defaultdict[tuple[str, int | None], list[Lap]] = defaultdict(list)
     for lap in laps:
         grouped[lap.driver_number, lap.stint].append(lap)

@@ -110,12 +110,12 @@ def circle(centre: Point, radius: float, *children: str, **attributes: str | flo
 
 
 def hint(words: str) -> Markup:
-    """Give the words that a browser shows while the pointer is on a mark."""
+    """Return the words that a browser shows while the pointer is on a mark."""
     return element("title", words)
 
 
 def path_through(points: Iterable[Point | None]) -> str:
-    """Give the data of a path; None lifts the pen. A point that stands alone becomes a dot where caps are round."""
+    """Return the data of a path; None lifts the pen. A point that stands alone becomes a dot where caps are round."""
     pieces: list[str] = []
     drawn = 0  # points since the pen was lifted
     for point in [*points, None]:
@@ -128,5 +128,5 @@ def path_through(points: Iterable[Point | None]) -> str:
 
 
 def dots_at(points: Iterable[Point]) -> str:
-    """Give the data of a path that is nothing but dots, where caps are round."""
+    """Return the data of a path that is nothing but dots, where caps are round."""
     return "".join(f"M{number(x)} {number(y)}h0" for x, y in points)

@@ -71,7 +71,7 @@ def _place(marker: Marker) -> Point | None:
 
 
 def _in_order(markers: Sequence[Marker]) -> list[Point]:
-    """Give places along the track, as good as markers tell them: sectors follow each other, corners lie between."""
+    """Return places along the track, as good as markers tell them: sectors follow each other, corners lie between."""
     sectors = sorted((m for m in markers if m.kind == "marshal_sector"), key=lambda m: (m.number, m.letter))
     corners = sorted((m for m in markers if m.kind == "corner"), key=lambda m: (m.number, m.letter))
     ring = [place for marker in sectors if (place := _place(marker)) is not None]
@@ -83,7 +83,7 @@ def _in_order(markers: Sequence[Marker]) -> list[Point]:
 
 
 def _shortest_way(ring: Sequence[Point], place: Point) -> int:
-    """Tell between which two neighbours of a ring a place is the shortest way round."""
+    """Return between which two neighbours of a ring a place is the shortest way round."""
 
     def detour(index: int) -> float:
         before, after = ring[index - 1], ring[index]
@@ -98,7 +98,7 @@ def _turned(x: float, y: float, degrees: float) -> Point:
 
 
 def _projection(places: Sequence[Point], rotation: float) -> tuple[Projection, float]:
-    """Give what turns coordinates into the drawing's, whose y goes down, and the drawing's height."""
+    """Return what turns coordinates into the drawing's, whose y goes down, and the drawing's height."""
     turned = [_turned(x, y, rotation) for x, y in places]
     low_x, low_y = min(x for x, _ in turned), min(y for _, y in turned)
     wide, high = max(x for x, _ in turned) - low_x, max(y for _, y in turned) - low_y

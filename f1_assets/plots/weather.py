@@ -67,17 +67,17 @@ def draw(rows: SessionRows) -> Chart | None:
 
 
 def air(measured: Measurement) -> float | None:
-    """Give the air's temperature, where it was measured."""
+    """Return the air's temperature, where it was measured."""
     return _finite(measured.air_temperature_c)
 
 
 def track(measured: Measurement) -> float | None:
-    """Give the track's temperature, where it was measured."""
+    """Return the track's temperature, where it was measured."""
     return _finite(measured.track_temperature_c)
 
 
 def wind(measured: Measurement) -> float | None:
-    """Give the wind's speed, where it was measured."""
+    """Return the wind's speed, where it was measured."""
     return _finite(measured.wind_speed_mps)
 
 
@@ -98,7 +98,7 @@ def _around(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _rain(measured: Sequence[Measurement], began: int) -> list[tuple[str | None, float, float]]:
-    """Give the spans between measurements, and whether it rained in them: a measurement holds until the next."""
+    """Return the spans between measurements, and whether it rained in them: a measurement holds until the next."""
     times = [(m.session_time_ms - began) / _MINUTE_MS for m in measured]
     ends = [*times[1:], times[-1] + 1]
     longest = _LONGEST_GAP_MS / _MINUTE_MS

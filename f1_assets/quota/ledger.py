@@ -100,7 +100,7 @@ class Ledger:
         self._longest_window_ms = max((policy.longest.seconds for policy in self.policies), default=3600) * 1000
 
     def permit(self, url: str, purpose: Purpose | None = None, wait_seconds: float = SHORT_WAIT_SECONDS) -> int:
-        """Give leave for one request, now or after a short wait, and count it.
+        """Return leave for one request, now or after a short wait, and count it.
 
         Returns
         -------
@@ -206,12 +206,12 @@ class Ledger:
         return reservation
 
     def release(self, reservation: str) -> None:
-        """Give back what is left of a reservation."""
+        """Release what is left of a reservation."""
         with writing(self._engine) as connection:
             connection.execute(delete(reservations).where(reservations.c.id == reservation))
 
     def abandon(self, session_key: str, but_reservation: str | None = None) -> None:
-        """Note that whoever loaded a session is dead: nobody waits for its answers, what it set aside is free.
+        """Note that whoever loaded a session is dead: nobody waits for its answers, what it reserved is free.
 
         Its requests stay counted, as if they had arrived as late as they can.
 
@@ -220,7 +220,7 @@ class Ledger:
         session_key
             The session.
         but_reservation
-            What its next load has set aside.
+            What its next load has reserved.
         """
         with writing(self._engine) as connection:
             of_session = requests.c.session_key == session_key
@@ -229,13 +229,13 @@ class Ledger:
             connection.execute(delete(reservations).where(reservations.c.session_key == session_key, ~kept))
 
     def stats(self) -> tuple[PolicyStatus, ...]:
-        """Tell how far each policy is used."""
+        """Return how far each policy is used."""
         with reading(self._engine) as connection:
             now = self._look(connection)
             return tuple(status_of(connection, policy, now.now_ms, now.shift_ms) for policy in self.policies)
 
     def free_for(self, needed: Mapping[str, int]) -> tuple[int, datetime | None]:
-        """Tell how many such sessions the quota covers now, and when it covers the first one.
+        """Return how many such sessions the quota covers now, and when it covers the first one.
 
         Parameters
         ----------
@@ -257,13 +257,13 @@ class Ledger:
         return fits, time_of(free_at + seen.shift_ms) if fits == 0 else None
 
     def counted_at(self, policy: str, seconds: int) -> tuple[datetime, ...]:
-        """Give when the requests of a policy are counted that are in a window of so many seconds now, oldest first."""
+        """Return when the requests of a policy that are in a window now are counted, oldest first."""
         with reading(self._engine) as connection:
             now = self._look(connection)
             return counted_since(connection, policy, now.now_ms - seconds * 1000, now.shift_ms)
 
     def past_loads(self, session: str, needs: str, limit: int = 20) -> list[dict[str, int]]:
-        """Give how many requests the last loads of such sessions took, by policy.
+        """Return how many requests the last loads of such sessions took, by policy.
 
         Parameters
         ----------

@@ -18,7 +18,7 @@ KEPT_WITHIN_MS = 1_000
 
 
 def time_of(milliseconds: int) -> datetime:
-    """Give the time of day of milliseconds since 1970, in UTC."""
+    """Return the time of day of milliseconds since 1970, in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
@@ -45,18 +45,18 @@ def counted_since(connection: Connection, policy: str, since_ms: int, shift_ms: 
 
 
 def is_in_flight(connection: Connection, address: SplitResult, load_id: str, now_ms: int) -> bool:
-    """Tell whether another load has asked for an address and has no answer yet, or has not kept it yet."""
+    """Check whether another load has asked for an address and has no answer yet, or has not kept it yet."""
     same = (requests.c.host == address.hostname) & (requests.c.path == address.path)
     # Until it is settled, it is counted as if it had arrived as late as it can.
     lately = requests.c.counted_at_ms > now_ms - KEPT_WITHIN_MS
-    # One that is settled and still counted as late as it can be was given up: its process died.
+    # One that is settled and still counted as late as it can be will never be settled: its process died.
     awaited = ~requests.c.settled | (requests.c.counted_at_ms <= now_ms + GRAIN_MS)
     others = requests.c.load_id.is_not(None) & (requests.c.load_id != load_id)
     return connection.execute(select(requests.c.id).where(lately, awaited, same, others).limit(1)).first() is not None
 
 
 def past_loads(connection: Connection, session: str, needs: str, limit: int) -> list[dict[str, int]]:
-    """Give how many requests the last loads of such sessions took, by policy."""
+    """Return how many requests the last loads of such sessions took, by policy."""
     latest = (
         select(requests.c.load_id, func.max(requests.c.id).label("last"))
         .where(requests.c.needs == needs, requests.c.session_key.like(f"%-{session}"))

@@ -43,7 +43,7 @@ class WaitTotal:
 
 
 def request_totals(connection: Connection) -> list[RequestTotal]:
-    """Give the totals by policy, host and status. A request counts under its own policy alone, not in ``any`` too."""
+    """Return the totals by policy, host and status. A request counts under its own policy alone, not in ``any`` too."""
     detailed = (
         select(
             requests.c.policy,
@@ -66,7 +66,7 @@ def request_totals(connection: Connection) -> list[RequestTotal]:
 
 
 def wait_totals(connection: Connection, policies: Iterable[str]) -> Mapping[str, WaitTotal]:
-    """Give how long permits were waited for, by policy; zeros for those of `policies` that have none.
+    """Return how long permits were waited for, by policy; zeros for those of `policies` that have none.
 
     What was refused in the end is not in it, and what was permitted before waits were noted neither.
     """

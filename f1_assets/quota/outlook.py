@@ -12,7 +12,7 @@ from f1_assets.quota.ledger import Ledger
 class WindowOutlook:
     """A window of a policy: at most `limit` requests in any `seconds`.
 
-    `counted_at` has the requests that count in it now, oldest first, those that are set aside for loading sessions as
+    `counted_at` has the requests that count in it now, oldest first, those that are reserved for loading sessions as
     if they had just been sent. Before `opens_at` the service itself wants none.
     """
 
@@ -24,7 +24,7 @@ class WindowOutlook:
 
 
 def quota_outlook(ledger: Ledger | None, now: datetime | None = None) -> tuple[WindowOutlook, ...]:
-    """Give every window of every policy; none where nothing is counted."""
+    """Return every window of every policy; none where nothing is counted."""
     if ledger is None:
         return ()
     now = now or datetime.now(UTC)

@@ -86,7 +86,7 @@ def policies_of(text: str | None, reaches_real_services: bool) -> tuple[Policy, 
 
 
 def policy_of(url: str) -> str:
-    """Tell which policy a request belongs to; all count in `ANY` besides."""
+    """Return which policy a request belongs to; all count in `ANY` besides."""
     return JOLPICA if urlsplit(url).hostname == JOLPICA_HOST else ANY
 
 

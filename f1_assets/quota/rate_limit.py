@@ -20,7 +20,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @functools.cache
 def ledger_of(settings: Settings) -> Ledger | None:
-    """Give the ledger that the settings name; None for a recording, whose answers cost nothing.
+    """Return the ledger that the settings name; None for a recording, whose answers cost nothing.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def ledger_of(settings: Settings) -> Ledger | None:
 
 
 def policies_for(settings: Settings) -> tuple[Policy, ...]:
-    """Give the policies that hold for the source of the settings; none for a recording, whose answers cost nothing.
+    """Return the policies that hold for the source of the settings; none for a recording, whose answers cost nothing.
 
     Raises
     ------
@@ -49,18 +49,18 @@ def policies_for(settings: Settings) -> tuple[Policy, ...]:
 
 
 def reaches_real_services(source: str) -> bool:
-    """Tell whether requests leave this machine: then FastF1's own limits hold."""
+    """Check whether requests leave this machine: then FastF1's own limits hold."""
     return source == "live" or (source.startswith("http") and urlsplit(source).hostname not in _LOOPBACK)
 
 
 def get_rate_limit_stats(settings: Settings | None = None) -> tuple[PolicyStatus, ...]:
-    """Tell how far each policy is used, reserved and free."""
+    """Return how far each policy is used, reserved and free."""
     ledger = ledger_of(settings or process_settings())
     return ledger.stats() if ledger is not None else ()
 
 
 def check_rate_limit(requests: int = 1, settings: Settings | None = None) -> bool:
-    """Tell whether so many requests could be sent now."""
+    """Check whether so many requests could be sent now."""
     ledger = ledger_of(settings or process_settings())
     return ledger is None or ledger.free_for({ANY: requests})[0] > 0
 

@@ -50,7 +50,7 @@ class Refusal:
 
 
 def why_not_now(connection: Connection, policy: Policy, reservation: str | None, now: int) -> Refusal | None:
-    """Tell why one more request may not leave under a policy, and when it may."""
+    """Return why one more request may not leave under a policy, and when it may."""
     closed = closure_of(connection, policy.name, now)
     if closed is not None:
         return Refusal(now, closed[0], closed[1])
@@ -70,7 +70,7 @@ def why_not_now(connection: Connection, policy: Policy, reservation: str | None,
 
 
 def short_of(connection: Connection, policy: Policy, count: int, now: int) -> Refusal | None:
-    """Tell when `count` more requests fit into a policy's longest window; None for now."""
+    """Return when `count` more requests fit into a policy's longest window; None for now."""
     window = policy.longest
     closed = closure_of(connection, policy.name, now)
     if closed is not None:
@@ -87,7 +87,7 @@ def short_of(connection: Connection, policy: Policy, count: int, now: int) -> Re
 
 
 def _newest(connection: Connection, policy: str, skip: int) -> int | None:
-    """Give when the newest request but `skip` of a policy is counted."""
+    """Return when the newest request but `skip` of a policy is counted."""
     query = select(requests.c.counted_at_ms).order_by(requests.c.counted_at_ms.desc()).offset(skip).limit(1)
     if policy != ANY:
         query = query.where(requests.c.policy == policy)
@@ -104,7 +104,7 @@ def _reserved(connection: Connection, policy: str, now: int, without: str | None
 
 
 def closure_of(connection: Connection, policy: str, now: int) -> tuple[int, str] | None:
-    """Tell until when, and why, the service itself wants no requests."""
+    """Return until when, and why, the service itself wants no requests."""
     query = select(closures).where(closures.c.policy == policy, closures.c.until_ms > now)
     row = connection.execute(query).first()
     return None if row is None else (row.until_ms, row.reason)

@@ -125,7 +125,7 @@ class SimulatedEvent:
 
 
 def events_of(season: int, options: SimulatorOptions) -> tuple[SimulatedEvent, ...]:
-    """Give the events of a season, tests first, in order of their dates; tests only since there is live timing."""
+    """Return the events of a season, tests first, in order of their dates; tests only since there is live timing."""
     if not FIRST_SEASON <= season <= LAST_SEASON:
         return ()
     tests = [
@@ -209,7 +209,7 @@ def _event(season: int, number: int, test: int, format_: str, place: Place, last
 
 
 def folder(event: SimulatedEvent, session: SimulatedSession) -> str:
-    """Give the folder of a session below its season, as F1's archive names it."""
+    """Return the folder of a session below its season, as F1's archive names it."""
     return f"{event.last_day}_{event.name}/{session.start_local.date()}_{session.name}/".replace(" ", "_")
 
 
@@ -220,5 +220,5 @@ def offset_clock(place: Place) -> str:
 
 
 def track_clock(place: Place, feed_start: datetime) -> Callable[[int], datetime]:
-    """Give the clock at the track: session time in milliseconds to local time of day."""
+    """Return the clock at the track: session time in milliseconds to local time of day."""
     return lambda time_ms: feed_start + timedelta(milliseconds=time_ms, minutes=place.offset_minutes)

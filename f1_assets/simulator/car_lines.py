@@ -165,7 +165,7 @@ class CarLines:
         return state
 
     def _flags(self, lap: Lap, which: int) -> dict[str, bool]:
-        """Give the flags of a time that change: set for a record, taken back with the next time."""
+        """Return the flags of a time that change: set for a record, taken back with the next time."""
         record = self._found.get((self._number, lap.number, which))
         if record is None:
             if which not in self._flagged:

@@ -83,7 +83,7 @@ _DRIVERS = (
 
 
 def entrants(count: int) -> tuple[Driver, ...]:
-    """Give the first `count` drivers, two a team, the quicker one first."""
+    """Return the first `count` drivers, two a team, the quicker one first."""
     teams = [Team(*team) for team in _TEAMS]
     return tuple(
         Driver(

@@ -65,7 +65,7 @@ class Faults:
         return cls(tuple(faults))
 
     def of(self, url: str) -> str | None:
-        """Give the kind of fault to show for a request, if any."""
+        """Return the kind of fault to show for a request, if any."""
         for fault in self._faults:
             if fault.part in ("*", *([fault.part] if fault.part in url else [])):
                 return fault.kind if self._random.random() < fault.share else None

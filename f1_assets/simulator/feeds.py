@@ -17,7 +17,7 @@ from f1_assets.simulator.timing_data import timing_data
 
 
 def feed(course: Course, name: str) -> bytes | None:
-    """Give the body of a feed such as ``CarData.z``; None for one that this session does not have."""
+    """Return the body of a feed such as ``CarData.z``; None for one that this session does not have."""
     write = _WRITERS.get(name)
     lines = write(course) if write else None
     if lines is None:

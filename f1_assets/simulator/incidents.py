@@ -61,7 +61,7 @@ def announcements(
     driven: Mapping[str, Sequence[Lap]],
     local: datetime,
 ) -> list[Message]:
-    """Say what is said in every race; `local` is the time of day of the lights at the track."""
+    """Return what is said in every race; `local` is the time of day of the lights at the track."""
     words = [
         track_flag(1_200_000, "GREEN", "GREEN LIGHT - PIT EXIT OPEN", 1),
         Message(1_800_000, "Other", "PIT EXIT CLOSED", lap=1),
@@ -94,7 +94,7 @@ def blue_flags(
 
 
 def lapped(standings: Sequence[Standing]) -> list[Standing]:
-    """Give the first changes at which a car is one more lap behind."""
+    """Return the first changes at which a car is one more lap behind."""
     behind: dict[str, int] = {}
     found = []
     for change in standings:
@@ -105,7 +105,7 @@ def lapped(standings: Sequence[Standing]) -> list[Standing]:
 
 
 def leader_lap(driven: Mapping[str, Sequence[Lap]], time_ms: int) -> int:
-    """Give the lap that the leader is on, or the last one of the race."""
+    """Return the lap that the leader is on, or the last one of the race."""
     done = max((lap.number for laps in driven.values() for lap in laps if lap.end_ms <= time_ms), default=0)
     distance = max((len(laps) for laps in driven.values()), default=1)
     return min(done + 1, distance)

@@ -144,7 +144,7 @@ _SESSION_NAMES = {
 
 
 def _sessions(event: SimulatedEvent) -> dict[str, object]:
-    """Give the times of the sessions before the race; Jolpica has them since 2022."""
+    """Return the times of the sessions before the race; Jolpica has them since 2022."""
     if event.season < _SESSION_TIMES_SINCE:
         return {}
     return {
@@ -157,12 +157,12 @@ def _sessions(event: SimulatedEvent) -> dict[str, object]:
 
 
 def results(course: Course) -> list[dict[str, Any]]:
-    """Give the entries of a race or sprint result."""
+    """Return the entries of a race or sprint result."""
     return [_race_result(result, course) for result in course.results]
 
 
 def qualifying_results(course: Course) -> list[dict[str, Any]]:
-    """Give the entries of a qualifying result; parts that a driver did not reach are left out."""
+    """Return the entries of a qualifying result; parts that a driver did not reach are left out."""
     return [
         {
             "number": result.driver.number,
@@ -175,7 +175,7 @@ def qualifying_results(course: Course) -> list[dict[str, Any]]:
 
 
 def first_laps(course: Course) -> list[dict[str, str]]:
-    """Give the times of the first lap, in the order in which it ended."""
+    """Return the times of the first lap, in the order in which it ended."""
     order = sorted(course.first_lap_ms.items(), key=lambda item: item[1])
     by_number = {driver.number: driver for driver in course.drivers}
     return [

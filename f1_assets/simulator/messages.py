@@ -23,7 +23,7 @@ def choose_deleted(rng: np.random.Generator, laps: Mapping[str, Sequence[Lap]], 
 
 
 def _unique(laps: Mapping[str, Sequence[Lap]]) -> list[tuple[str, Lap]]:
-    """Give the laps that a message can name by their time, which has one digit for the minutes."""
+    """Return the laps that a message can name by their time, which has one digit for the minutes."""
     return [
         (number, lap)
         for number, driven in laps.items()

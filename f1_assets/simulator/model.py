@@ -205,7 +205,7 @@ class Course:
         return self.kind is SessionKind.RACE
 
     def utc(self, time_ms: int) -> datetime:
-        """Give the time of day of a session time, to the second as messages have it."""
+        """Return the time of day of a session time, to the second as messages have it."""
         return (self.feed_start + timedelta(milliseconds=time_ms)).replace(microsecond=0)
 
 

@@ -75,7 +75,7 @@ class Motion:
     place: np.ndarray[tuple[int], np.dtype[np.int64]]
 
     def at(self, time_ms: Floats) -> Samples:
-        """Give the car at some session times; before and after its way it stands still."""
+        """Return the car at some session times; before and after its way it stands still."""
         values = (self.distance_m, self.speed_mps, self.acceleration_mps2, self.aside_m)
         distance, speed, acceleration, aside = (np.interp(time_ms, self.time_ms, value) for value in values)
         # A point's place is that of the way to it.
@@ -106,7 +106,7 @@ def motions(course: Course, track: Track) -> dict[str, Motion]:
 
 
 def _cool_down(last: Lap, lap_s: float) -> Lap:
-    """Give the lap that nobody times, after the flag and back to the pits."""
+    """Return the lap that nobody times, after the flag and back to the pits."""
     duration = round(_COOL_DOWN_SHARE * lap_s * 1000)
     first, second = (round(share * duration) for share in SECTOR_SHARES[:2])
     i1, i2, _, longest = (round(_SLOW * speed) for speed in TRAP_SPEEDS_KMH)
@@ -136,7 +136,7 @@ class _Car:
         self._from_mps: float | None = None
 
     def motion(self, end_ms: int) -> Motion:
-        """Give the whole way; the car stands from its last point on."""
+        """Return the whole way; the car stands from its last point on."""
         self._stand(max(float(end_ms), self._now_ms + 1.0), Place.OFF)
         time_ms, distance, speed, aside, place = np.concatenate(self._blocks, axis=1)
         acceleration = np.gradient(speed, time_ms / 1000)
@@ -292,7 +292,7 @@ class _Car:
         self._add(time_ms[1:], at[1:], 1 / slowness[1:], np.zeros(len(at) - 1), Place.TRACK)
 
     def _everywhere(self, at: Floats, base: float) -> Floats:
-        """Give 1 along a leg, and 0 at its ends and at the trap of the longest straight."""
+        """Return 1 along a leg, and 0 at its ends and at the trap of the longest straight."""
         share = (at - at[0]) / (at[-1] - at[0])
         trap = np.exp(-(((at - base - self._track.longest_straight_m) / _TRAP_M) ** 2))
         return np.asarray(np.sin(np.pi * share) ** 2 * (1 - trap))

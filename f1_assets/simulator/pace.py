@@ -28,7 +28,7 @@ class Pace:
     rng: np.random.Generator
 
     def lap_ms(self, tyres: Tyres, laps_on_tyres: int, laps_of_fuel: int, raining: bool) -> int:
-        """Give the time of a clean lap in milliseconds."""
+        """Return the time of a clean lap in milliseconds."""
         seconds = (
             self.place.lap_s
             + self.driver.team.pace_s
@@ -48,7 +48,7 @@ class Pace:
         return first, second, lap_ms - first - second
 
     def speeds_kmh(self, slow: bool = False, into_pits: bool = False) -> tuple[int, int, int | None, int]:
-        """Give the four speed traps: intermediates 1 and 2, finish line (not in the pit lane), longest straight."""
+        """Return the four speed traps: intermediates 1 and 2, finish line (not in the pit lane), longest straight."""
         level = 0.7 if slow else 1.0
         first, second, finish, straight = (int(level * usual + self.rng.normal(0, 3.0)) for usual in TRAP_SPEEDS_KMH)
         return first, second, None if into_pits else finish, straight

@@ -24,7 +24,7 @@ def position(course: Course) -> Iterator[Line]:
 
 
 def statuses(samples: PositionSamples) -> np.ndarray[tuple[int, int], np.dtype[np.object_]]:
-    """Give ``OnTrack`` or ``OffTrack`` by sample and car."""
+    """Return ``OnTrack`` or ``OffTrack`` by sample and car."""
     words: np.ndarray[tuple[int, int], np.dtype[np.object_]] = np.where(samples.on_track, "OnTrack", "OffTrack").astype(
         object
     )

@@ -19,7 +19,7 @@ class Record(NamedTuple):
 
 
 def records(laps: Mapping[str, Sequence[Lap]]) -> dict[tuple[str, int, int], Record]:
-    """Give the records by car, lap number and sector (or `LAP`)."""
+    """Return the records by car, lap number and sector (or `LAP`)."""
     own: dict[tuple[str, int], int] = {}
     best: dict[int, tuple[int, str]] = {}
     found = {}
@@ -43,6 +43,6 @@ def records(laps: Mapping[str, Sequence[Lap]]) -> dict[tuple[str, int, int], Rec
 
 
 def _times(lap: Lap) -> list[tuple[int, int | None]]:
-    """Give the three sectors and the lap: when each ended, and its time."""
+    """Return the three sectors and the lap: when each ended, and its time."""
     lap_time_ms = lap.lap_time_ms if lap.is_timed else None
     return [*zip(lap.sector_ends_ms, lap.sectors_ms, strict=True), (lap.end_ms, lap_time_ms)]

@@ -89,7 +89,7 @@ class Referee:
             return max(window.arrivals[0] + window.seconds - now for window in over)
 
     def report(self) -> dict[str, Any]:
-        """Tell how many requests came, how many were refused, and how full each window ever was."""
+        """Return how many requests came, how many were refused, and how full each window ever was."""
         with self._lock:
             windows = [
                 {"policy": w.policy, "limit": w.limit, "seconds": w.seconds, "peak": w.peak} for w in self._windows

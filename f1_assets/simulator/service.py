@@ -98,7 +98,7 @@ class Simulator:
                 return _NOT_FOUND
 
     def truth(self, season: int, round: int, session: str) -> dict[str, pd.DataFrame]:
-        """Give the ground truth of a session: the rows of each dataset.
+        """Return the ground truth of a session: the rows of each dataset.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class Simulator:
         return truth_of(self._course(event, listed), circuit_of(event.place))
 
     def telemetry_truth(self, season: int, round: int, session: str) -> dict[str, pd.DataFrame]:
-        """Give the ground truth of a session's telemetry and team radio, which takes seconds to make.
+        """Return the ground truth of a session's telemetry and team radio, which takes seconds to make.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ class Simulator:
         return telemetry_truth_of(self._course(*self._find(season, round, session)))
 
     def sessions(self, season: int) -> list[tuple[int, str]]:
-        """Give round and identifier of every session of a season."""
+        """Return round and identifier of every session of a season."""
         return [(e.round, s.session_id) for e in events_of(season, self._options) for s in e.sessions]
 
     def _find(self, season: int, number: int, session_id: str) -> tuple[SimulatedEvent, SimulatedSession]:
@@ -234,14 +234,14 @@ class Simulator:
         return jolpica.standings(scored, kind == "constructorstandings")
 
     def _results(self, event: SimulatedEvent, session: SimulatedSession) -> tuple[Result, ...]:
-        """Give the result of a race or sprint, remembered for as long as the simulator lives."""
+        """Return the result of a race or sprint, remembered for as long as the simulator lives."""
         key = (event.season, event.round, session.session_id)
         if key not in self._scored:
             self._scored[key] = tuple(self._course(event, session).results)
         return self._scored[key]
 
     def _entries(self, event: SimulatedEvent, session_id: str, kind: str) -> Sequence[object]:
-        """Give the entries of one of Jolpica's lists; none for a session that has not ended, or is not held."""
+        """Return the entries of one of Jolpica's lists; none for a session that has not ended, or is not held."""
         session = next((listed for listed in event.sessions if listed.session_id == session_id), None)
         if session is None or not self._has_ended(session):
             return []

@@ -16,7 +16,7 @@ FIRST_MS = 4_900
 
 
 def passings(lap: Lap) -> Iterator[tuple[int, int]]:
-    """Give the points of a lap in order, 0 to `POINTS_PER_LAP` - 1, with the session time at each.
+    """Yield the points of a lap in order, 0 to `POINTS_PER_LAP` - 1, with the session time at each.
 
     A car goes at an even speed within a sector; one that leaves the pits has sector 1 begin at their exit.
     """
@@ -35,7 +35,7 @@ def passings(lap: Lap) -> Iterator[tuple[int, int]]:
 def race_standings(
     grid: Sequence[str], driven: Mapping[str, Sequence[Lap]], retirements_ms: Mapping[str, int], total_laps: int
 ) -> tuple[Standing, ...]:
-    """Tell places and gaps on the grid, at the line, and where one of them has changed as a car passes a point."""
+    """Return places and gaps on the grid, at the line, and where one of them has changed as a car passes a point."""
     last: dict[str, Standing] = {
         number: Standing(FIRST_MS, number, place, leads_lap=1 if place == 1 else None)
         for place, number in enumerate(grid, 1)
@@ -87,7 +87,7 @@ def race_standings(
 
 
 def best_laps(laps: Mapping[str, Sequence[Lap]], parts: Sequence[Part] = ()) -> tuple[list[Standing], list[Best]]:
-    """Tell the places by best lap time, and how the best laps came about, in each part anew.
+    """Return the places by best lap time, and how the best laps came about, in each part anew.
 
     Laps that are deleted later count until then.
     """
@@ -121,7 +121,7 @@ def best_laps(laps: Mapping[str, Sequence[Lap]], parts: Sequence[Part] = ()) -> 
 
 
 def _moments(laps: Mapping[str, Sequence[Lap]], parts: Sequence[Part]) -> Iterator[tuple[int, str | None, Lap | None]]:
-    """Give what may change a best lap: the start of a later part, the end of a lap, its deletion."""
+    """Yield what may change a best lap: the start of a later part, the end of a lap, its deletion."""
     for part in parts[1:]:
         yield part.start_ms, None, None
     for number, driven in laps.items():

@@ -163,7 +163,7 @@ def _channels(car: Samples) -> Ints:
 
 
 def _drs_laps(course: Course, number: str, crossings: Sequence[int]) -> NDArray[np.bool_]:
-    """Tell by lap number in which laps a car may open its flap: never in rain or behind the safety car.
+    """Return by lap number in which laps a car may open its flap: never in rain or behind the safety car.
 
     In a race it has to be within a second of the car ahead as it crosses the line, from lap 3 on.
     """
@@ -194,7 +194,7 @@ def _is_neutral(course: Course, start_ms: int, end_ms: int) -> bool:
 
 
 def _drs(track: Track, car: Samples, may: NDArray[np.bool_], braking: NDArray[np.bool_]) -> Ints:
-    """Give the flap: open on the two straights, shown as eligible before them."""
+    """Return the flap: open on the two straights, shown as eligible before them."""
     lap, along = (car.distance_m // track.length_m).astype(np.int64), car.distance_m % track.length_m
     eligible = may[np.clip(lap + 1, 0, len(may) - 1)] & (car.place == Place.TRACK)
     line_m, longest_m = track.length_m - _DRS_BEFORE_LINE_M, track.sector_ends_m[1]

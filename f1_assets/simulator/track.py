@@ -34,12 +34,12 @@ _TRAP_M = 30.0
 
 
 def available_mps2(speed_mps: Floats) -> Floats:
-    """Give the acceleration of full throttle, without drag."""
+    """Return the acceleration of full throttle, without drag."""
     return np.minimum(_GRIP_MPS2, _POWER_W_PER_KG / np.maximum(speed_mps, 1.0))
 
 
 def drag_mps2(speed_mps: Floats) -> Floats:
-    """Give what the air takes away."""
+    """Return what the air takes away."""
     return _DRAG_PER_M * speed_mps**2
 
 
@@ -74,22 +74,22 @@ class Track:
     _hills: tuple[float, float]
 
     def envelope_mps(self, at_m: Floats, traps_kmh: Sequence[float]) -> Floats:
-        """Give the speed without corners of a lap with these speeds at the line, both intermediates, the longest
+        """Return the speed without corners of a lap with these speeds at the line, both intermediates, the longest
         straight, and the line again.
         """  # noqa: D205
         return _envelope(at_m, self._traps_m(), traps_kmh)
 
     def corners_s_per_m(self, at_m: Floats) -> Floats:
-        """Give what corners cost on the reference lap."""
+        """Return what corners cost on the reference lap."""
         return np.interp(at_m % self.length_m, self._corners_at_m, self._corners)
 
     def full_throttle_mps(self, from_mps: float, after_m: Floats) -> Floats:
-        """Give the speed after some metres of full throttle."""
+        """Return the speed after some metres of full throttle."""
         begin = np.interp(from_mps, self._throttle_mps, self._throttle_m)
         return np.interp(after_m + begin, self._throttle_m, self._throttle_mps)
 
     def coordinates(self, at_m: Floats, aside_m: Floats) -> NDArray[np.int64]:
-        """Give X, Y and Z in tenths of a metre, along the last axis; `aside_m` is to the side of the line."""
+        """Return X, Y and Z in tenths of a metre, along the last axis; `aside_m` is to the side of the line."""
         along = at_m % self.length_m
         # Columns of the line: x, y, and the unit vector to its side.
         x, y, side_x, side_y = (np.interp(along, self._line_at_m, column) for column in self._line)
@@ -149,7 +149,7 @@ def _second_sector_end_m(first_m: float, length_m: float, lap_s: float) -> float
 
 
 def _away_from(traps_m: Sequence[float], at_m: Floats) -> Floats:
-    """Give 0 at the traps, and 1 where none is near."""
+    """Return 0 at the traps, and 1 where none is near."""
     nearest = np.min([np.abs(at_m - trap) for trap in traps_m], axis=0)
     return np.asarray(np.clip(nearest / _TRAP_M, 0.0, 1.0))
 
@@ -171,14 +171,14 @@ def _envelope(at_m: Floats, traps_m: Sequence[float], traps_kmh: Sequence[float]
 
 
 def _full_throttle() -> tuple[Floats, Floats]:
-    """Give distances, and the speed at each, of a car that starts from nearly nothing."""
+    """Return distances, and the speed at each, of a car that starts from nearly nothing."""
     speed = np.linspace(1.0, 93.0, 500)
     seconds_per_mps = 1 / (available_mps2(speed) - drag_mps2(speed))
     return running_integral(speed * seconds_per_mps, speed), speed
 
 
 def _bends_mps(circuit: Circuit, at_m: Floats, grid: Floats) -> Floats:
-    """Say how fast the circuit's bends are compared with each other: slow at the corners, the tightest slowest."""
+    """Return how fast the circuit's bends are compared with each other: slow at the corners, the tightest slowest."""
     xs, ys = np.asarray(circuit.xs), np.asarray(circuit.ys)
     points = [
         int(np.argmin((xs - marker.x) ** 2 + (ys - marker.y) ** 2))
@@ -221,7 +221,7 @@ def _reference_mps(grid: Floats, envelope: Floats, bends: Floats, traps_m: Seque
 
 
 def _least_mps(grid: Floats, envelope: Floats, pins: Sequence[int]) -> Floats:
-    """Give the least speed at each point from which a car still makes the speed of the trap ahead, and to which it
+    """Return the least speed at each point from which a car still makes the speed of the trap ahead, and to which it
     can brake from the one behind.
     """  # noqa: D205
     least = np.full_like(grid, 1.0)

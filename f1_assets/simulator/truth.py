@@ -17,7 +17,7 @@ from f1_assets.simulator.track import track_of
 
 
 def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
-    """Give the rows of each dataset, in its own columns; times in whole milliseconds."""
+    """Return the rows of each dataset, in its own columns; times in whole milliseconds."""
     tables = {
         "drivers": _drivers(course),
         "laps": [_lap(number, lap, course) for number, laps in course.laps.items() for lap in laps],
@@ -50,7 +50,7 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
 
 
 def telemetry_truth_of(course: Course) -> dict[str, pd.DataFrame]:
-    """Give the rows of what the cars measure and say, one row a car and sample, cars in the order of their numbers.
+    """Return the rows of what the cars measure and say, one row a car and sample, cars in the order of their numbers.
 
     `session_time_ms` is in whole milliseconds, as FastF1 rounds it. `distance_m` goes on from lap to lap, and lap 1
     begins at 0; `sector_ends` has the distance at which each car has to be at the end of each sector.
@@ -125,7 +125,7 @@ def _sector_ends(course: Course) -> list[dict[str, Any]]:
 
 
 def _is_named_by_jolpica(course: Course) -> bool:
-    """Tell whether a session has Jolpica's identifiers by itself: it has no sprint qualifying and no tests."""
+    """Check whether a session has Jolpica's identifiers by itself: it has no sprint qualifying and no tests."""
     return course.session.session_id in ("FP1", "FP2", "FP3", "Q", "S", "R")
 
 

@@ -14,7 +14,7 @@ RAIN_SHARE = 0.25
 def rain_window(
     rng: np.random.Generator, start_ms: int, end_ms: int, share: float = RAIN_SHARE
 ) -> tuple[int, int] | None:
-    """Tell when it rains, if it does: some stretch in the middle of the session."""
+    """Return when it rains, if it does: some stretch in the middle of the session."""
     if rng.random() >= share:
         return None
     length = end_ms - start_ms

@@ -46,7 +46,7 @@ def amendments_of(
     dataset: str | None = None,
     seasons: Iterable[int] | None = None,
 ) -> list[Amendment]:
-    """Give what changed, in the order in which it was found.
+    """Return what changed, in the order in which it was found.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ _Row = Mapping[str, Any]
 def _pairs(
     identities: Sequence[Sequence[str]], before: list[_Row], after: list[_Row]
 ) -> Iterator[tuple[_Row | None, _Row | None]]:
-    """Give each row with what it was, in the order of what was, then what came; None where it came or went."""
+    """Yield each row with what it was, in the order of what was, then what came; None where it came or went."""
     found: dict[int, int] = {}
     for number, identity in enumerate(identities):
         old = _places(identity, before, found.keys(), is_first=number == 0)
@@ -164,7 +164,7 @@ def _pairs(
 def _places(
     identity: Sequence[str], rows: Sequence[_Row], taken: Collection[int], is_first: bool
 ) -> dict[tuple[Any, ...], list[int]]:
-    """Give the places of rows that were not found yet by their identity."""
+    """Return the places of rows that were not found yet by their identity."""
     places: dict[tuple[Any, ...], list[int]] = {}
     for place, row in enumerate(rows):
         name = tuple(row.get(column) for column in identity)

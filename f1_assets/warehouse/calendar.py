@@ -15,7 +15,7 @@ from f1_assets.warehouse.models import circuits, events, seasons, sessions
 from f1_assets.warehouse.store import Warehouse
 
 SIMULATOR = "simulator"
-"""Name of the only source whose seasons are made up."""
+"""Name of the only source whose seasons are simulated."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class CalendarEvent:
 
 
 def events_of(warehouse: Warehouse, season: int) -> list[CalendarEvent]:
-    """Give the events of a season with their sessions, tests first, then by round; cancelled ones last."""
+    """Return the events of a season with their sessions, tests first, then by round; cancelled ones last."""
     with reading(warehouse.engine) as connection:
         by_event: dict[str, list[CalendarSession]] = {}
         last: str | None = None
@@ -82,7 +82,7 @@ def events_of(warehouse: Warehouse, season: int) -> list[CalendarEvent]:
 
 
 def event_of(warehouse: Warehouse, key: SessionKey) -> CalendarEvent:
-    """Give the event that a session belongs to.
+    """Return the event that a session belongs to.
 
     Raises
     ------
@@ -96,12 +96,12 @@ def event_of(warehouse: Warehouse, key: SessionKey) -> CalendarEvent:
 
 
 def session_of(warehouse: Warehouse, key: SessionKey) -> CalendarSession:
-    """Give a session as the calendar has it; `UsageError` when it does not."""
+    """Return a session as the calendar has it; `UsageError` when it does not."""
     return next(session for session in event_of(warehouse, key).sessions if session.key == key)
 
 
 def known_seasons(warehouse: Warehouse) -> list[int]:
-    """Give the seasons whose calendar the warehouse has."""
+    """Return the seasons whose calendar the warehouse has."""
     with reading(warehouse.engine) as connection:
         return list(connection.execute(select(seasons.c.season).order_by(seasons.c.season)).scalars())
 
@@ -120,7 +120,7 @@ class StoredCalendar:
 
 
 def refreshes_of(warehouse: Warehouse) -> dict[int, StoredCalendar]:
-    """Tell of every season that is there how fresh its calendar is."""
+    """Return of every season that is there how fresh its calendar is."""
     query = (
         select(
             seasons.c.season,
@@ -137,13 +137,13 @@ def refreshes_of(warehouse: Warehouse) -> dict[int, StoredCalendar]:
 
 
 def source_of(warehouse: Warehouse, season: int) -> str | None:
-    """Tell from which kind of source a season's calendar came; None when it is not there."""
+    """Return from which kind of source a season's calendar came; None when it is not there."""
     with reading(warehouse.engine) as connection:
         return connection.execute(select(seasons.c.source).where(seasons.c.season == season)).scalar()
 
 
 def no_calendar(seasons: str | None = None) -> str:
-    """Say that the warehouse has no calendar of seasons, or none at all, and how to bring it."""
+    """Return that the warehouse has no calendar of seasons, or none at all, and how to bring it."""
     which = seasons.replace(" ", "") if seasons else "SEASONS"
     return f"The warehouse has no calendar of {seasons or 'any season'}. Run: f1-assets calendar {which}"
 

@@ -35,7 +35,7 @@ def store_season(
     """Bring a season's calendar up to date. Rows of data stay with their event when its round changes.
 
     An event that is no longer listed is marked as cancelled. When the source is another one than before, what was
-    found unavailable is forgotten. A season that the simulator made up gives way to
+    found unavailable is forgotten. A simulated season gives way to
     the real one, with all its data; never the other way round.
 
     Parameters
@@ -183,7 +183,7 @@ def _same_session() -> ColumnElement[bool]:
 
 
 def _rename(connection: Connection, old: str, new: str, round_shift: int) -> None:
-    """Give an event another key; its sessions and all their rows follow by the database's own cascade."""
+    """Change an event's key; its sessions and all their rows follow by the database's own cascade."""
     connection.execute(update(events).where(events.c.event_key == old).values(event_key=new))
     connection.execute(update(sessions).where(sessions.c.event_key == new).values(round=sessions.c.round + round_shift))
 

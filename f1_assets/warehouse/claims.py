@@ -70,7 +70,7 @@ class Claims:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        """Give back what is still held, unless it is another's."""
+        """Release what is still held, unless another process holds it."""
         self._ended.set()
         self._thread.join()
         given_back = self._takes_part or self._give_back()
@@ -81,7 +81,7 @@ class Claims:
             self._sign.release()
 
     def _give_back(self) -> bool:
-        """Give back what is still held; where the database does not let it, others find that its owner is gone."""
+        """Return back what is still held; where the database does not let it, others find that its owner is gone."""
         try:
             for key in tuple(self._held):
                 self.release(key)
@@ -117,7 +117,7 @@ class Claims:
         return True
 
     def release(self, key: SessionKey) -> None:
-        """Give a session back."""
+        """Release a session."""
         self._held.discard(key)
         with writing(self._warehouse.engine) as connection:
             connection.execute(delete(claims).where(of_session(claims, key), claims.c.owner == self.owner))
@@ -134,7 +134,7 @@ class Claims:
 
 
 def claimed_sessions(warehouse: Warehouse, now: datetime | None = None) -> frozenset[SessionKey]:
-    """Give the sessions that some import is at work on."""
+    """Return the sessions that are being imported."""
     return frozenset(claim_owners(warehouse, now))
 
 
@@ -179,7 +179,7 @@ def _forget_old_signs(alive_in: Path) -> None:
 
 
 def claim_owners(warehouse: Warehouse, now: datetime | None = None) -> Mapping[SessionKey, str]:
-    """Give the sessions that some import is at work on, with the name under which it claimed them."""
+    """Return the sessions that are being imported, with the name under which it claimed them."""
     with reading(warehouse.engine) as connection:
         query = select(claims).where(claims.c.expires_at > (now or database_time(connection)))
         return {SessionKey(row.season, row.round, row.session): row.owner for row in connection.execute(query)}
@@ -190,7 +190,7 @@ def _sign_of(alive_in: Path, owner: str) -> Path:
 
 
 def lives(alive_in: Path, owner: str) -> bool | None:
-    """Tell whether an import of this machine lives: it holds its sign; None where there is none, as of others."""
+    """Check whether an import of this machine lives: it holds its sign; None where there is none, as of others."""
     if not _sign_of(alive_in, owner).exists():
         return None
     try:

@@ -9,7 +9,7 @@ _POSTGRESQL = {"fsync": ("on",), "full_page_writes": ("on",), "synchronous_commi
 
 
 def weak_settings(connection: Connection) -> list[str]:
-    """Give the settings under which a power cut can cost what was committed, as ``name = value``."""
+    """Return the settings under which a power cut can cost what was committed, as ``name = value``."""
     if connection.dialect.name == "sqlite":
         asked, wanted = "PRAGMA", _SQLITE
     elif connection.dialect.name == "postgresql":

@@ -73,7 +73,7 @@ def writing(engine: Engine, durable: bool = True) -> Iterator[Connection]:
 
 
 def database_time(connection: Connection) -> datetime:
-    """Give the time of the database, which all machines share; SQLite has that of its one machine."""
+    """Return the time of the database, which all machines share; SQLite has that of its one machine."""
     if connection.dialect.name != "postgresql":
         return datetime.now(UTC)
     now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
@@ -81,7 +81,7 @@ def database_time(connection: Connection) -> datetime:
 
 
 def is_embedded(engine: Engine) -> bool:
-    """Tell whether the database is a file of this user, who needs no one's leave to upgrade it."""
+    """Check whether the database is a file of this user, who needs no one's leave to upgrade it."""
     return engine.dialect.name == "sqlite"
 
 
@@ -104,7 +104,7 @@ def _refusals_named(engine: Engine) -> Iterator[None]:
 
 
 def _is_refusal(error: DBAPIError) -> bool:
-    """Tell whether the database itself stands in the way, not what it was asked to do."""
+    """Check whether the database itself stands in the way, not what it was asked to do."""
     # Drivers do not agree on the class: psycopg2 has InterfaceError for a connection that is gone, sqlite3 for a value
     # that it cannot store. Of SQLite, what is wrong with the file is a DatabaseError and none of its subclasses.
     is_of_the_file = type(error.orig) is sqlite3.DatabaseError

@@ -101,7 +101,7 @@ class Lake:
         return "file" in _protocols(self.filesystem)
 
     def address(self, path: str) -> str:
-        """Give a file's full address, as DuckDB reads it."""
+        """Return a file's full address, as DuckDB reads it."""
         whole = self._whole(path)
         return whole if self.is_local else f"{_protocols(self.filesystem)[0]}://{whole}"
 
@@ -150,7 +150,7 @@ class Lake:
         return frame
 
     def modified_at(self, path: str) -> datetime:
-        """Tell when a file was written; now, where it is gone already."""
+        """Return when a file was written; now, where it is gone already."""
         try:
             modified: datetime = self.filesystem.modified(self._whole(path))
         except FileNotFoundError:
@@ -185,14 +185,14 @@ class Lake:
         self._place(_OWNER, str(marker).encode())
 
     def size(self, path: str) -> int | None:
-        """Give the bytes of a file as it is now; None where it is gone."""
+        """Return the bytes of a file as it is now; None where it is gone."""
         try:
             return int(self.filesystem.size(f"{self._root.rstrip('/')}/{path}"))
         except FileNotFoundError:
             return None
 
     def checksum(self, path: str) -> str | None:
-        """Give the SHA-256 of a file as it is now; None where it is gone."""
+        """Return the SHA-256 of a file as it is now; None where it is gone."""
         try:
             return hashlib.sha256(self.filesystem.cat_file(self._whole(path))).hexdigest()
         except FileNotFoundError:
@@ -216,7 +216,7 @@ class Lake:
         return [path for path in paths if path != _OWNER]
 
     def sizes(self) -> dict[str, int]:
-        """Give the size of every file that is there now."""
+        """Return the size of every file that is there now."""
         root = self._root.rstrip("/")
         self.filesystem.invalidate_cache()  # others write too
         if not self.filesystem.exists(root):
@@ -252,7 +252,7 @@ class Lake:
         self.filesystem.mv(str(aside), str(place))
 
     def _whole(self, path: str) -> str:
-        """Give a file's place, which is below the lake's root whatever `path` says."""
+        """Return a file's place, which is below the lake's root whatever `path` says."""
         if path.startswith("/") or ".." in path.split("/") or "\0" in path:
             raise ConfigurationError(f"The lake has no file {path[:200]!r}: it would be outside.")
         return f"{self._root.rstrip('/')}/{path}"

@@ -86,12 +86,12 @@ class Extraction:
 
 
 def identity_of(key: SessionKey) -> dict[str, Any]:
-    """Give a session's key as the columns with which its rows begin."""
+    """Return a session's key as the columns with which its rows begin."""
     return {"season": key.season, "round": key.round, "session": key.session}
 
 
 def is_line(line: Extraction) -> ColumnElement[bool]:
-    """Give the condition that a row of `extractions` is this line."""
+    """Return the condition that a row of `extractions` is this line."""
     return and_(of_session(extractions, line.key), extractions.c.dataset == line.dataset)
 
 
@@ -106,7 +106,7 @@ def write_line(connection: Connection, line: Extraction) -> None:
 
 
 def lines_of(connection: Connection, query: Select[Any]) -> list[Extraction]:
-    """Give the lines that a query of `extractions` finds."""
+    """Return the lines that a query of `extractions` finds."""
     return [_line_of(row) for row in connection.execute(query)]
 
 

@@ -90,7 +90,7 @@ def _copy_aside(engine: Engine, revision: str | None) -> None:
 
 
 def check(engine: Engine, tables: list[Table], views: dict[str, str]) -> list[str]:
-    """Tell what the database lacks of this version's schema, a line each; nothing when it is up to date.
+    """Return what the database lacks of this version's schema, a line each; nothing when it is up to date.
 
     Raises
     ------

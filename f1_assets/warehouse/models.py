@@ -1,7 +1,9 @@
 """The tables that every warehouse has: the calendar and the bookkeeping. Datasets add theirs to the same metadata."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -79,7 +81,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give an aware time in UTC."""
+        """Return an aware time in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -175,8 +177,13 @@ def _session_key_columns(primary_key: bool = False) -> list[Column[int] | Column
 
 
 def of_session(table: Table, key: SessionKey) -> ColumnElement[bool]:
-    """Give the condition that a row is of a session."""
+    """Return the condition that a row is of a session."""
     return and_(table.c.season == key.season, table.c.round == key.round, table.c.session == key.session)
+
+
+def order_of(table: Table, names: Iterable[str]) -> list[ColumnElement[Any]]:
+    """Return what to order rows by: NULL comes last on every kind of database."""
+    return [column.nulls_last() if column.nullable else column for column in (table.c[name] for name in names)]
 
 
 def session_columns() -> list[Column[int] | Column[str] | ForeignKeyConstraint]:

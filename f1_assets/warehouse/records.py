@@ -43,7 +43,7 @@ def digest_of(rows: Iterable[tuple[Any, ...]], names: Sequence[str], key: Sequen
 
 
 def why_no_text(text: str) -> str | None:
-    """Tell why no database takes a text; None when any does."""
+    """Return why no database takes a text; None when any does."""
     if "\0" in text:
         return "has a text with a NUL in it"
     try:

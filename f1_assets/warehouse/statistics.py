@@ -34,7 +34,7 @@ class StoredLines:
 
 @dataclass(frozen=True)
 class StoredLoads:
-    """The loads that brought what is present: `within` has how many took at most each bound."""
+    """The loads of what is present: `within` has how many took at most each bound."""
 
     loads: int
     seconds: float
@@ -44,7 +44,7 @@ class StoredLoads:
 
 
 def stored_lines(connection: Connection, bounds: Sequence[float]) -> list[StoredLines]:
-    """Give what is extracted and present, by dataset and version of FastF1; derived rows are of no version.
+    """Return what is extracted and present, by dataset and version of FastF1; derived rows are of no version.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def stored_lines(connection: Connection, bounds: Sequence[float]) -> list[Stored
 
 
 def stored_loads(connection: Connection, bounds: Sequence[float]) -> StoredLoads:
-    """Give the loads of what is present: the datasets of a load share it, and it counts once.
+    """Return the loads of what is present: the datasets of a load share it, and it counts once.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def stored_loads(connection: Connection, bounds: Sequence[float]) -> StoredLoads
 
 
 def last_ended(connection: Connection, now: datetime) -> list[tuple[SessionKey, datetime]]:
-    """Give the sessions that ended last, and when, the latest first."""
+    """Return the sessions that ended last, and when, the latest first."""
     s = sessions.c
     query = (
         select(s.season, s.round, s.session, s.end_utc)
@@ -113,7 +113,7 @@ def last_ended(connection: Connection, now: datetime) -> list[tuple[SessionKey, 
 
 
 def sampled_files(connection: Connection, number: int) -> list[tuple[str, int]]:
-    """Give the path and size of some files that the lake should have, picked by chance."""
+    """Return the path and size of some files that the lake should have, picked by chance."""
     x = extractions.c
     query = select(x.file, x.file_bytes).where(x.file.is_not(None)).order_by(func.random()).limit(number)
     return [(row.file, row.file_bytes or 0) for row in connection.execute(query)]

@@ -29,4 +29,4 @@ class Storable(Protocol):
 
     @property
     def order_by(self) -> tuple[str, ...]:
-        """Columns by which a person wants its rows in order."""
+        """Columns by which a reader wants its rows in order."""

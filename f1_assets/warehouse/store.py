@@ -19,7 +19,7 @@ from f1_assets.warehouse.changes import keep_change_of_file, keep_changes, previ
 from f1_assets.warehouse.digests import digest_of_rows
 from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
-from f1_assets.warehouse.models import Status, extractions, of_session, sessions
+from f1_assets.warehouse.models import Status, extractions, of_session, order_of, sessions
 from f1_assets.warehouse.people import fill_people, identified, lock_people, names_people, reason_of_people, with_reason
 from f1_assets.warehouse.records import rows_of
 from f1_assets.warehouse.storable import Storable
@@ -113,7 +113,7 @@ class Warehouse:
         lake_url: str | None = None,
         lake_is_meant: bool = True,
     ) -> Self:
-        """Give the warehouse at `url` as it is; nothing is connected, checked or upgraded yet."""
+        """Return the warehouse at `url` as it is; nothing is connected, checked or upgraded yet."""
         return cls(make_engine(url), tables, views, lake_url, lake_is_meant)
 
     @functools.cached_property
@@ -148,11 +148,11 @@ class Warehouse:
         return migrate.steps(self.engine), migrate.copy_of(self.engine)
 
     def check(self) -> list[str]:
-        """Tell what the database lacks of this version's schema; nothing when it is up to date."""
+        """Return what the database lacks of this version's schema; nothing when it is up to date."""
         return migrate.check(self.engine, self._tables, self._views)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self.engine.dispose()
 
     def replace(
@@ -333,7 +333,7 @@ class Warehouse:
             return connection.execute(delete(extractions).where(mine, ~present)).rowcount + renewed
 
     def extractions(self, key: SessionKey | None = None, seasons: Iterable[int] | None = None) -> list[Extraction]:
-        """Give what is known of every (session, dataset), of one session or of some seasons."""
+        """Return what is known of every (session, dataset), of one session or of some seasons."""
         query = select(extractions)
         if key is not None:
             query = query.where(of_session(extractions, key))
@@ -345,13 +345,13 @@ class Warehouse:
     def rows(
         self, dataset: Storable, key: SessionKey, limit: int | None = None, columns: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """Give the rows of one dataset of one session, in its order; with `columns`, these alone."""
+        """Return the rows of one dataset of one session, in its order; with `columns`, these alone."""
         if dataset.table is None:
             return self._rows_of_file(dataset, key, limit, columns)
         table = dataset.table
         chosen = table.columns if columns is None else [table.columns[name] for name in columns]
         query = select(*chosen).where(of_session(table, key))
-        query = query.order_by(*(table.columns[name] for name in dataset.order_by))
+        query = query.order_by(*order_of(table, dataset.order_by))
         return self.query(query.limit(limit) if limit is not None else query)
 
     def _rows_of_file(
@@ -396,7 +396,7 @@ class Warehouse:
             return connection.execute(query).scalar_one()
 
     def knows(self, key: SessionKey) -> bool:
-        """Tell whether the calendar has this session."""
+        """Check whether the calendar has this session."""
         with reading(self.engine) as connection:
             return connection.execute(select(sessions.c.name).where(of_session(sessions, key))).first() is not None
 

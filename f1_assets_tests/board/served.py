@@ -36,7 +36,7 @@ def served(warehouse: Callable[[], Warehouse]) -> Iterator[str]:
 
 
 def ask(url: str, **headers: str) -> tuple[int, str, str]:
-    """Give status, content type and body of an answer."""
+    """Return status, content type and body of an answer."""
     request = urllib.request.Request(url, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=30) as response:

@@ -115,7 +115,7 @@ def test_the_first_page_says_how_far_it_is_and_what_happens_next(board):
     assert f"{int(season['complete'] * 1000) / 10} %" in html
     assert "TimingData failed: HTTP 500 TransientError" in html
     assert "next try 14:32" in html
-    assert f"given up: a person must say f1-assets retry {GIVEN_UP}" in html
+    assert f"retries exhausted; to ask again: f1-assets retry {GIVEN_UP}" in html
     assert f"{BLOCKED} Grand" in html
     assert html.count("the account was refused") == 1
     assert str(UNAVAILABLE) in html.split("Running")[1].split("How complete")[0]
@@ -380,7 +380,7 @@ def _validate(answer, described, description):
 
 
 def _content(home):
-    """Give what is in a home: its files, and each row of each table of its databases."""
+    """Return what is in a home: its files, and each row of each table of its databases."""
     files = sorted(str(path.relative_to(home)) for path in home.rglob("*"))
     rows = {}
     for path in [path for path in home.rglob("*") if path.suffix in (".db", ".sqlite")]:

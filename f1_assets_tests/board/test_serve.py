@@ -1,4 +1,4 @@
-"""``f1-assets serve`` as a person starts and ends it: a process of its own."""
+"""``f1-assets serve`` as a user starts and ends it: a process of its own."""
 
 import os
 import signal
@@ -48,14 +48,14 @@ def test_it_says_where_it_is_answers_there_and_ends_with_ctrl_c(serve):
         assert "f1-assets calendar" in kept_alive.get(url, timeout=30).text
         assert kept_alive.post(url, timeout=30).status_code == 405
         board.send_signal(signal.SIGINT)
-        rest, errors = board.communicate(timeout=30)
+        rest, errors = board.communicate(timeout=240)
     assert (board.returncode, rest, errors) == (0, "", "")
 
 
 def test_a_port_in_use_is_one_clear_error(serve):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        out, errors = serve("--port", str(port)).communicate(timeout=30)
+        out, errors = serve("--port", str(port)).communicate(timeout=240)
     assert out == ""
     assert errors.splitlines() == [
         f"Error: Port {port} of 127.0.0.1 is in use. Choose another: f1-assets serve --port 0 takes any free one."
@@ -65,7 +65,7 @@ def test_a_port_in_use_is_one_clear_error(serve):
 @pytest.mark.long
 def test_an_address_of_another_machine_is_refused_with_its_exit_code(serve):
     board = serve("--host", "192.0.2.1")
-    _, errors = board.communicate(timeout=30)
+    _, errors = board.communicate(timeout=240)
     assert board.returncode == 4
     assert "cannot listen on 192.0.2.1" in errors
     assert "Traceback" not in errors
@@ -76,6 +76,6 @@ def test_an_address_that_others_reach_is_warned_of(serve):
     board = serve("--host", "0.0.0.0", "--port", "0")
     assert "http://0.0.0.0:" in board.stdout.readline()
     board.send_signal(signal.SIGINT)
-    _, errors = board.communicate(timeout=30)
+    _, errors = board.communicate(timeout=240)
     assert "asks for no password" in errors
     assert board.returncode == 0

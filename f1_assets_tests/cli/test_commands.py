@@ -1,4 +1,4 @@
-"""The command as a person or a script uses it: a process of its own, its output, its exit code."""
+"""The command as a user or a script uses it: a process of its own, its output, its exit code."""
 
 import json
 import os
@@ -27,7 +27,7 @@ TWO_RACES = {"F1_SIMULATOR": "races=2,tests=0,laps=5,samples_every=20,drivers=4"
 
 @pytest.fixture
 def f1_assets(tmp_path, monkeypatch, capsys):
-    """Run the command in a home of its own: what imports in a process of its own, all else in this one, 3 s sooner."""
+    """Run the command in a home of its own; what starts workers in a process of its own, all else in this one."""
 
     def in_a_process(arguments, environment):
         return subprocess.run(
@@ -50,7 +50,7 @@ def f1_assets(tmp_path, monkeypatch, capsys):
         printed = capsys.readouterr()
         return subprocess.CompletedProcess(arguments, ended.value.code, printed.out, printed.err)
 
-    def run(*arguments, **environment):
+    def run(*arguments, starts_workers=None, **environment):
         defaults = {
             "F1_HOME": str(tmp_path / "home"),
             "F1_SOURCE": "simulator",
@@ -58,8 +58,9 @@ def f1_assets(tmp_path, monkeypatch, capsys):
             "F1_QUOTA": PLENTY,
             "NO_COLOR": "1",
         }
-        imports = arguments[0] in ("import", "demo") and "--help" not in arguments
-        return (in_a_process if imports else here)(arguments, {**defaults, **environment})
+        if starts_workers is None:
+            starts_workers = arguments[0] in ("import", "demo") and "--help" not in arguments
+        return (in_a_process if starts_workers else here)(arguments, {**defaults, **environment})
 
     return run
 
@@ -171,7 +172,7 @@ def test_the_database_is_checked_and_upgraded(f1_assets, postgres_url):
     ],
 )  # fmt: skip
 def test_bad_input_is_one_clear_error_with_its_exit_code(f1_assets, arguments, environment, code, words):
-    done = f1_assets(*arguments, **environment)
+    done = f1_assets(*arguments, starts_workers=False, **environment)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -274,7 +275,7 @@ def test_retry_has_what_failed_asked_for_again(f1_assets, tmp_path):
         )
         connection.execute(text(failed))
     shown = f1_assets("gaps", "2025", **TWO_RACES).stdout
-    assert "given up after 3 tries; to ask again: retry 2025-01-FP1" in shown
+    assert "retries exhausted after 3 tries; to ask again: retry 2025-01-FP1" in shown
     planned = _json(f1_assets("plan", "2025", "--json", **TWO_RACES))["sessions"]
     assert "weather" not in next(session for session in planned if session["key"] == "2025-01-FP1")["datasets"]
     assert _json(f1_assets("retry", "2025-01-FP1", "--json", **TWO_RACES)) == {"forgotten": {"2025-01-FP1": 1}}
@@ -322,7 +323,7 @@ def test_what_is_kept_is_verified_and_brought_again_where_it_is_damaged(f1_asset
     assert done.returncode == 1
     assert "15 responses: 1 damaged" in done.stdout
     assert "2 files of the lake: 2 damaged or missing" in done.stdout
-    assert "given up: https://livetiming.formula1.com/static/2025/" in done.stdout
+    assert "removed: https://livetiming.formula1.com/static/2025/" in done.stdout
     again = _json(f1_assets("import", "2025", *only, "--json", **TWO_RACES))
     # Both files come from the archive: nothing is asked for but what was damaged in it and is wanted.
     assert (again["succeeded"], again["requests"]) == (1, 0)

@@ -27,7 +27,7 @@ def test_dagster_is_started_with_the_usual_answer_to_sigint(monkeypatch, tmp_pat
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_a_ui_in_the_background_ends_on_sigterm_with_all_its_children(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

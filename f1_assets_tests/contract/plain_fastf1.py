@@ -25,7 +25,7 @@ class Plain:
     stream: pd.DataFrame | None
 
     def loaded(self, name: str) -> pd.DataFrame | None:
-        """Give a property of the session, None where FastF1 could not load it."""
+        """Return a property of the session, None where FastF1 could not load it."""
         try:
             return getattr(self.session, name)
         except fastf1.exceptions.DataNotLoadedError:
@@ -70,13 +70,13 @@ def load(folder: Path, key: SessionKey) -> Plain:
 
 
 def schedule(folder: Path, season: int) -> pd.DataFrame:
-    """Give FastF1's own schedule of a season."""
+    """Return FastF1's own schedule of a season."""
     with _answering(folder, []):
         return fastf1.get_event_schedule(season)
 
 
 def circuit(folder: Path, plain: Plain) -> fastf1.mvapi.CircuitInfo | None:
-    """Give FastF1's circuit of a loaded session."""
+    """Return FastF1's circuit of a loaded session."""
     with _answering(folder, []):
         return fastf1.mvapi.get_circuit_info(
             year=plain.session.event.year, circuit_key=plain.session.session_info["Meeting"]["Circuit"]["Key"]

@@ -12,9 +12,9 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Status
-from f1_assets_tests.contract.test_recordings import AGAIN, DATASETS, ROWS
+from f1_assets_tests.contract.recorded import AGAIN, DATASETS, ROWS
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture

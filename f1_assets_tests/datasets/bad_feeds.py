@@ -105,5 +105,5 @@ def imported(
 
 
 def notes_of(outcome: SessionOutcome) -> dict[str, Any]:
-    """Give what was noted of each dataset."""
+    """Return what was noted of each dataset."""
     return {line.dataset: json.loads(line.notes) if line.notes else {} for line in outcome.datasets}

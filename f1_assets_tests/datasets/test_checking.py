@@ -66,7 +66,7 @@ def _stored(warehouse, key, dataset, frame):
 
 
 def _told(warehouse, key):
-    """Give the broken rules, each with how many rows break it and which."""
+    """Return the broken rules, each with how many rows break it and which."""
     findings = check_session(warehouse, key)
     return {
         (f.dataset, f.check): (f.broken, f.examples.to_dict("records")) for f in findings if f.state is State.BROKEN

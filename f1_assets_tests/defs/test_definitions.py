@@ -54,6 +54,9 @@ def test_every_output_tells_what_it_is():
         assert node.partitions_def.name == "f1_session"
         columns = node.metadata["dagster/column_schema"].columns
         assert [c.name for c in columns] == ["season", "round", "session", *(c.name for c in dataset.columns)]
+        (code,) = node.metadata["dagster/code_references"].code_references
+        assert Path(code.file_path) == ROOT / "f1_assets" / "datasets" / f"{name}.py"
+        assert Path(code.file_path).read_text(encoding="utf-8").splitlines()[code.line_number - 1].startswith("def ")
 
 
 def test_the_names_that_others_rely_on():

@@ -1,4 +1,4 @@
-"""``f1-assets ui`` as a person starts it: Dagster's webserver and daemon, asked through GraphQL."""
+"""``f1-assets ui`` as a user starts it: Dagster's webserver and daemon, asked through GraphQL."""
 
 import contextlib
 import json
@@ -28,12 +28,12 @@ class DagsterUi:
         """Ask GraphQL; an error in the answer is an error here."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(f"{self.url}/graphql", body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             answer = json.load(response)
         assert "errors" not in answer, answer
         return answer["data"]
 
-    def wait(self, ask: Callable[[], Any], seconds: float = 120) -> Any:
+    def wait(self, ask: Callable[[], Any], seconds: float = 600) -> Any:
         """Ask again until the answer is something, or time is up."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

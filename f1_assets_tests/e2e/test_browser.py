@@ -1,4 +1,4 @@
-"""The season board in a real browser: what a person sees, points at, types and hears."""
+"""The season board in a real browser: what a user sees, points at, types and hears."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""The command ``import`` under a person's hands: interrupted and called again, and called twice at once."""
+"""The command ``import`` under a user's hands: interrupted and called again, and called twice at once."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from f1_assets.simulator.server import SimulatorServer
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.e2e.daemon import wait_until
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 OPTIONS = "races=2,tests=0,sprints=0,laps=5,samples_every=20,drivers=4"
 SESSIONS = 10
@@ -48,7 +48,7 @@ def _start(tmp_path, served, *arguments):
 
 
 def _summary(process):
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=900)
     assert process.returncode == 0, err
     return json.loads(out)
 
@@ -65,9 +65,9 @@ def test_after_ctrl_c_the_next_call_goes_on_without_loss_or_double_work(tmp_path
         assert "success" in process.stderr.readline()
     asked = served.referee.report()["requests"]
     # At once after its first request: between two sessions nothing is at work that could be finished.
-    wait_until(lambda: served.referee.report()["requests"] > asked, process, 30, "at work on the next one", every=0.02)
+    wait_until(lambda: served.referee.report()["requests"] > asked, process, 300, "importing the next one", every=0.02)
     _interrupt(process)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     announced = re.search(r"^Interrupted: (.*) will be finished\. Ctrl-C again", err, re.MULTILINE)
     assert announced, err
@@ -91,7 +91,7 @@ def test_a_second_ctrl_c_ends_the_import_at_once_and_the_next_call_completes_it(
     # A session may end just before it is heard.
     assert any("will be finished" in line for line in iter(process.stderr.readline, ""))
     _interrupt(process)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     assert err.endswith("What was imported is kept; run the command again to go on.\nInterrupted.\n")
     assert "Traceback" not in err

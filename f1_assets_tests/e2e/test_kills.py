@@ -68,7 +68,7 @@ def _start(environment, tmp_path, *arguments):
 
 
 def _parent_of(process):
-    """Give the parent of a process; None where it has just ended."""
+    """Return the parent of a process; None where it has just ended."""
     try:
         return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
@@ -76,7 +76,7 @@ def _parent_of(process):
 
 
 def _workers_of(command):
-    """Give the processes that import: those that the command's children started."""
+    """Return the processes that import: those that the command's children started."""
     parents = {int(entry.name): _parent_of(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
     return sorted(pid for pid, parent in parents.items() if parent is not None and parents.get(parent) == command)
 
@@ -96,7 +96,7 @@ def _kill_somebody(command, choose):
 
 def _document(environment, tmp_path, *arguments):
     command = _start(environment, tmp_path, *arguments, "--json")
-    return json.loads(command.communicate(timeout=600)[0])
+    return json.loads(command.communicate(timeout=1800)[0])
 
 
 @pytest.mark.timeout(3600)
@@ -120,11 +120,11 @@ def test_an_import_whose_processes_are_killed_is_equal_to_an_undisturbed_one(env
         if killed == KILLS or command.poll() == 0:
             break  # in the second case all is there: nothing is left to be killed at
     assert killed > KILLS // 2
-    command.communicate(timeout=600)
+    command.communicate(timeout=1800)
     # Sessions in which three processes were killed one after the other wait for their next try.
     failed = sorted({str(s.key) for s in dataset_states(warehouse, [2025]) if s.status is Status.FAILED})
     if failed:
-        assert _start(environment, tmp_path, "retry", *failed).wait(timeout=60) == 0
+        assert _start(environment, tmp_path, "retry", *failed).wait(timeout=300) == 0
     last = _document(environment, tmp_path, "import", "2025", "--workers", "2")
     assert last["failed"] == last["partial"] == 0
     again = _document(environment, tmp_path, "import", "2025")

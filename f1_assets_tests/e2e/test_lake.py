@@ -55,7 +55,7 @@ def _importer(home):
     )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_imports_that_are_killed_leave_nothing_half(tmp_path):
     settings = load_settings(home=tmp_path / "home", **SOURCE)
     warehouse, transport, choose = connect(settings), Transport(settings), random.Random(1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "soak.py"
 SESSIONS = 24

@@ -83,11 +83,11 @@ class Season:
         return gaps[0].datasets if gaps else ()
 
     def lines(self) -> dict[str, Extraction]:
-        """Give what is known of each dataset of the race."""
+        """Return what is known of each dataset of the race."""
         return {line.dataset: line for line in self.warehouse.extractions(RACE)}
 
     def is_as_undisturbed(self, *datasets: str) -> bool:
-        """Tell whether the rows are those of an undisturbed import."""
+        """Check whether the rows are those of an undisturbed import."""
         rows = {name: self.warehouse.rows(all_datasets()[name], RACE) for name in datasets or ALL}
         return all(frame.equals(self.undisturbed[name]) for name, frame in rows.items())
 

@@ -205,7 +205,7 @@ def test_a_read_only_disk_of_the_lake(opening, disk, found):
 
 @contextlib.contextmanager
 def held(path):
-    """Hold a SQLite file as another program would that is at work on it."""
+    """Hold a SQLite file as another program would that is using it."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     yield
@@ -275,5 +275,5 @@ def test_a_damaged_entry_of_the_archive_is_asked_for_again_at_once(opening, foun
     assert [url.rsplit("/", 1)[1] for url in season.served.asked] == ["WeatherData.jsonStream"]
     assert season.is_as_undisturbed("weather", "laps")
     found(
-        "damaged entry", "archive", "it is given up and asked for again at once: nothing is missing", "asks for nothing"
+        "damaged entry", "archive", "it is removed and asked for again at once: nothing is missing", "asks for nothing"
     )

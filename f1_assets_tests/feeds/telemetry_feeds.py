@@ -1,4 +1,4 @@
-"""Telemetry feeds made up for tests, line by line, as live timing would send them."""
+"""Telemetry feeds written for tests, line by line, as live timing would send them."""
 
 import base64
 import json
@@ -88,5 +88,5 @@ def _position_entry(rng, utc, present):
 
 
 def values(table, *columns):
-    """Give the rows of a table, with None for NULL."""
+    """Return the rows of a table, with None for NULL."""
     return [[None if value is pd.NA else value for value in row] for row in table[[*columns]].values.tolist()]

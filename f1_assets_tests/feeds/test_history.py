@@ -161,7 +161,7 @@ def test_the_plan_counts_the_pages_of_a_renewed_season_once(sqlite_warehouse, tr
     ],
 )
 def test_a_page_whose_request_breaks_is_a_fault_that_passes(sqlite_warehouse, transport, served, page, fault, words):
-    """It was "FastF1 did not ask for Jolpica results", given up after three days: only the page was noted."""
+    """It was "FastF1 did not ask for Jolpica results", tried for three days in vain: only the page was noted."""
     refresh_calendar(1995, warehouse=sqlite_warehouse, transport=transport)
     served.faults[page] = fault
     race = SessionGap(SessionKey(1995, 1, "R"), ("results",))

@@ -29,7 +29,7 @@ def laps(*rows):
 
 
 def deleted(frame, *messages, race=True):
-    """Give the numbers of the laps that messages delete, each with its session time in seconds."""
+    """Return the numbers of the laps that messages delete, each with its session time in seconds."""
     sent = [(pd.Timestamp(2025, 3, 2, 12) + pd.Timedelta(seconds=at), words) for at, words in messages]
     marked = with_rulings(frame, rulings(sent, ZERO), race)
     assert not marked.loc[marked["Deleted"], "IsPersonalBest"].any()

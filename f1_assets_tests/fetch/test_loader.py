@@ -165,7 +165,7 @@ def test_what_only_adds_is_asked_for_again_while_it_may_still_come(
     run(dataset)
     assert timedelta(hours=4) < due_at() - now < timedelta(hours=8), "the wait grows"
     assert forget_failures(sqlite_warehouse, KEY, [dataset]) == 1
-    assert due_at() <= datetime.now(UTC), "a person may have it asked for at once"
+    assert due_at() <= datetime.now(UTC), "an operator may have it asked for at once"
     without = sqlite_warehouse.rows(dataset, KEY)
     served.faults.clear()
     line = _lines(run(dataset))[dataset]

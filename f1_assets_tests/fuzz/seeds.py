@@ -44,7 +44,7 @@ _LINES = 12
 
 @functools.cache
 def seeds() -> tuple[tuple[str, bytes], ...]:
-    """Give addresses with sound bodies, the same in every run."""
+    """Return addresses with sound bodies, the same in every run."""
     simulator = Simulator(SimulatorOptions.parse(OPTIONS))
     urls = [*(f"{FOLDER}{feed}.jsonStream" for feed in STREAMS), *DOCUMENTS]
     answers = {url: simulator.respond(url) for url in urls}
@@ -55,12 +55,12 @@ def seeds() -> tuple[tuple[str, bytes], ...]:
 
 @functools.cache
 def seeds_of(*feeds: Feed) -> tuple[tuple[str, bytes], ...]:
-    """Give those of some feeds."""
+    """Return those of some feeds."""
     return tuple((url, body) for url, body in seeds() if feed_of(url) in feeds)
 
 
 def _recorded() -> list[tuple[str, bytes]]:
-    """Give a recorded body of each feed."""
+    """Return a recorded body of each feed."""
     if not (RECORDINGS / "index.jsonl").exists():
         return []
     first = {}

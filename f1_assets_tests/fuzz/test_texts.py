@@ -1,4 +1,4 @@
-"""Whatever a person writes into a setting, a key or a command is read, or refused with one clear error."""
+"""Whatever a user writes into a setting, a key or a command is read, or refused with one clear error."""
 
 import json
 import os

@@ -55,7 +55,7 @@ def fill(warehouse, version="3.9.0"):
 
 
 def scrape(warehouse, now=NOW, **overrides):
-    """Give what a scrape reads: the value of each name with its labels."""
+    """Return what a scrape reads: the value of each name with its labels."""
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
         for family in families(warehouse, now, **overrides)
@@ -64,12 +64,12 @@ def scrape(warehouse, now=NOW, **overrides):
 
 
 def families(warehouse, now=NOW, **overrides):
-    """Give the metrics as Prometheus parses them."""
+    """Return the metrics as Prometheus parses them."""
     settings = load_settings(**{"source": "simulator", "seasons": "2024", **overrides})
     text, _ = metrics_text(WarehouseCollector(lambda: warehouse, settings, lambda: now))
     return list(text_string_to_metric_families(text.decode()))
 
 
 def value(scraped, name, **labels):
-    """Give one figure of a scrape."""
+    """Return one figure of a scrape."""
     return scraped[(name, *sorted(labels.items()))]

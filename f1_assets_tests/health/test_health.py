@@ -190,7 +190,7 @@ def test_a_quota_that_is_used_up_or_closed_is_a_warning(settings_of, warehouse):
     now = datetime.now(UTC)
     part = _parts(settings, now=now)[0]["quota"]
     assert part.condition is Condition.WARNING
-    assert part.reason.startswith("All 2 requests of policy any are used or set aside; the next is free at")
+    assert part.reason.startswith("All 2 requests of policy any are used or reserved; the next is free at")
     settings = settings_of(source="simulator", quota="any=9/1h;jolpica=9/1h")
     ledger = Ledger(warehouse.engine, policies_for(settings))
     ledger.settle(ledger.permit("https://api.jolpi.ca/x"), 429, 1, 1.0, "600")
@@ -237,7 +237,7 @@ def test_what_was_given_up_is_named_with_the_command_that_asks_again(settings, w
     part = _parts(settings)[0]["failures"]
     assert part.condition is Condition.WARNING
     assert part.reason == (
-        "1 dataset waits for a person: 2024-01-R weather (WeatherData failed: HTTP 500); "
+        "1 dataset waits for an operator: 2024-01-R weather (WeatherData failed: HTTP 500); "
         "1 dataset failed, and the next import after 2024-03-20 01:00 UTC tries again."
     )
     assert "f1-assets retry 2024-01-R" in part.what_to_do
@@ -245,7 +245,7 @@ def test_what_was_given_up_is_named_with_the_command_that_asks_again(settings, w
         version = all_datasets()[name].version  # what an older version gave up is tried again
         warehouse.note(Extraction(SECOND, name, Status.FAILED, reason=reason, version=version, **failed))
     part = _parts(settings)[0]["failures"]
-    assert part.reason.startswith("4 datasets wait for a person: ")
+    assert part.reason.startswith("4 datasets wait for an operator: ")
     assert "and 1 more" in part.reason
     assert "f1-assets retry 2024-01-R 2024-02-R asks again" in part.what_to_do
 

@@ -54,7 +54,7 @@ def test_how_far_it_is(warehouse):
     assert of_2024("completeness_ratio", dataset="laps") == 0
     assert of_2024("rows", dataset="weather") == 7
     assert of_2024("rows", dataset="position_telemetry") == 3
-    # What is missing, and the blocked ones; one that failed has its time, the other is given up.
+    # What is missing, and the blocked ones; one that failed has its time, the other's retries are exhausted.
     assert of_2024("session_datasets_due") == 2 * OF_A_WEEKEND - 7 + 2
     assert of_2024("session_datasets_given_up") == 1
     assert value(found, "f1_assets_failures", error_class="TransientError") == 2
@@ -303,7 +303,7 @@ def test_the_docs_have_every_metric_with_its_type_and_labels(full):
 
 
 def _table(found):
-    """Give what the docs say of each metric; Prometheus's text calls a gauge histogram a histogram."""
+    """Return what the docs say of each metric; Prometheus's text calls a gauge histogram a histogram."""
     rows = {}
     for family in found:
         if family.name.endswith(("_gcount", "_gsum")):

@@ -1,4 +1,4 @@
-"""What a crash left is taken up: claims, requests on their way, and what was set aside."""
+"""What a crash left is taken up: claims, requests on their way, and reservations."""
 
 from datetime import UTC, datetime
 
@@ -48,7 +48,7 @@ def test_the_next_import_waits_for_nothing_that_the_dead_one_held(after_a_crash)
     assert claimed_sessions(warehouse) == set()
     transport.ledger.permit(CIRCUIT, another)
     now = transport.ledger.stats()[0].windows[0]
-    # What was set aside is free, what was sent stays counted.
+    # What was reserved is free, what was sent stays counted.
     assert (used.reserved, now.reserved, now.used) == (9, 0, used.used + 1)
 
 

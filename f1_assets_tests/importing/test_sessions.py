@@ -173,5 +173,5 @@ def test_a_session_that_does_not_exist_is_refused(run):
 def test_a_made_up_season_is_never_filled_from_the_live_services(warehouse, simulator_transport, settings_of, ledger):
     refresh_calendar(2025, warehouse=warehouse, transport=simulator_transport)
     live = Transport(settings_of(source="live"), ledger)
-    with pytest.raises(ConfigurationError, match="is made up, but F1_SOURCE is live"):
+    with pytest.raises(ConfigurationError, match="is simulated, but F1_SOURCE is live"):
         process_session_gap(SessionGap(RACE, ALL), warehouse=warehouse, transport=live)

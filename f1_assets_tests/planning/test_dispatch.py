@@ -102,6 +102,6 @@ def test_the_status_line_tells_what_waits_for_a_person_and_when_the_next_try_is(
         DatasetState(THIRD, "laps", Status.UPCOMING),
     ]
     assert dispatch(states, NOW, (), 9).status == (
-        "0 of 2 sessions complete, 2 datasets failed, 1 of them given up until a person says retry, "
+        "0 of 2 sessions complete, 2 datasets failed, 1 of them with retries exhausted, until you run retry, "
         "next try 2026-05-04 07:00 UTC"
     )

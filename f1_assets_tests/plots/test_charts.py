@@ -24,7 +24,7 @@ from f1_assets.plots.colours import GREY, readable
 from f1_assets.plots.gallery import DRAWINGS, charts_of
 from f1_assets.plots.reading import Entry, Lap, Marker, Measurement, Place, Result, SessionRows, present, read
 from f1_assets.settings import load_settings
-from f1_assets_tests.contract.test_recordings import ROWS
+from f1_assets_tests.contract.recorded import ROWS
 
 RACE, QUALIFYING, PRACTICE = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q"), SessionKey(2025, 1, "FP1")
 RACE_CHARTS = ["positions", "lap-times", "strategy", "weather", "track-map"]

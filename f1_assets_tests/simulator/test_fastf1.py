@@ -91,7 +91,7 @@ def _ms(column):
 
 
 def _differences(truth, loaded, columns, as_ms=False):
-    """Give the columns whose values differ, with the first of them."""
+    """Return the columns whose values differ, with the first of them."""
     found = {}
     for ours, theirs in columns.items():
         expected = _values(truth[ours])
@@ -103,7 +103,7 @@ def _differences(truth, loaded, columns, as_ms=False):
 
 
 def differences(loaded, truth):
-    """Give what differs between a session that FastF1 has loaded and its ground truth, dataset by dataset."""
+    """Return what differs between a session that FastF1 has loaded and its ground truth, dataset by dataset."""
     own = loaded.laps[~loaded.laps["FastF1Generated"].astype(bool)]
     laps = own.sort_values(["DriverNumber", "LapNumber"])
     expected = truth["laps"].sort_values(["driver_number", "lap_number"])

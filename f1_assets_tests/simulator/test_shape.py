@@ -52,7 +52,7 @@ def _lines(body):
 
 
 def _paths(value, path=()):
-    """Give the path of every value with its type; numbers of cars, segments and the like count as one name."""
+    """Yield the path of every value with its type; numbers of cars, segments and the like count as one name."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _paths(inner, (*path, "#" if name.isdigit() else name))
@@ -91,7 +91,7 @@ def _median_step(bodies):
 
 
 def _lines_per_lap(body):
-    """Tell how often a car is mentioned in each of its laps."""
+    """Return how often a car is mentioned in each of its laps."""
     mentions, laps = collections.Counter(), collections.Counter()
     for _, content in _lines(body):
         for number, state in content.get("Lines", {}).items():

@@ -311,7 +311,7 @@ def test_entries_are_like_the_recorded_ones(recordings):
 
 
 def _shape(value):
-    """Give the keys and types, numbers of cars left out."""
+    """Return the keys and types, numbers of cars left out."""
     if isinstance(value, dict):
         inner = [_shape(entry) for entry in value.values()]
         by_car = len(value) > 3 and len({str(shape) for shape in inner}) == 1 and not isinstance(inner[0], str)

@@ -209,14 +209,14 @@ while True:
 def test_a_writer_that_is_killed_leaves_no_line_without_its_file_and_no_half_file(sqlite_warehouse, tmp_path):
     store(sqlite_warehouse, a_season())
     root = str(Path(__file__).parents[2])
-    for number in range(8):
+    for number in range(4):
         command = [sys.executable, "-c", WRITER, str(tmp_path / "home"), root]
         writer = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, env={**os.environ})
         writer.stdout.readline()
         while not sqlite_warehouse.extractions(KEY):
             assert writer.poll() is None
         # Read while it writes: what a line names is whole, always.
-        for _ in range(20 + number * 7):
+        for _ in range(20 + number * 14):
             line = next(iter(sqlite_warehouse.extractions(KEY)), None)
             if line is not None:
                 _read_or_replaced(sqlite_warehouse, line)

@@ -1,4 +1,4 @@
-"""What to do about an error has its own column, so that nobody needs to find it in the reason."""
+"""Extraction records keep what to do about an error in a column of its own."""
 
 import sqlalchemy as sa
 from alembic import op

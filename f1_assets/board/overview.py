@@ -16,8 +16,8 @@ from f1_assets.quota.windows import PolicyStatus
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import StoredCalendar
-from f1_assets.warehouse.claims import claimed_sessions
 from f1_assets.warehouse.engine import reading
+from f1_assets.warehouse.leases import leased_sessions
 from f1_assets.warehouse.models import events
 
 
@@ -152,7 +152,7 @@ def quota_windows(policies: Iterable[PolicyStatus]) -> tuple[QuotaWindow, ...]:
 
 def running_sessions(warehouse: Warehouse, names: Mapping[str, str], now: datetime) -> tuple[RunningSession, ...]:
     """Return the sessions that are being imported, by their key."""
-    keys = sorted(claimed_sessions(warehouse, now))
+    keys = sorted(leased_sessions(warehouse, now))
     return tuple(RunningSession(str(key), names.get(key.event_key, "")) for key in keys)
 
 

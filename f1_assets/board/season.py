@@ -24,7 +24,7 @@ from f1_assets.planning import DatasetState
 from f1_assets.planning.gaps import extracted
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, events_of, no_calendar, refreshes_of
-from f1_assets.warehouse.claims import claimed_sessions
+from f1_assets.warehouse.leases import leased_sessions
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def season_view(
     calendar = refreshes_of(warehouse).get(season)
     if calendar is None:
         raise UsageError(no_calendar(str(season)))
-    names, running = event_names(warehouse, season), claimed_sessions(warehouse, now)
+    names, running = event_names(warehouse, season), leased_sessions(warehouse, now)
     shown = {
         key: kept
         for key, group in groupby(extracted(states), lambda state: state.key)

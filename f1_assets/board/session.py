@@ -15,8 +15,8 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import event_of, events_of
-from f1_assets.warehouse.claims import claimed_sessions
 from f1_assets.warehouse.engine import reading
+from f1_assets.warehouse.leases import leased_sessions
 from f1_assets.warehouse.models import of_session
 
 
@@ -130,7 +130,7 @@ def session_view(warehouse: Warehouse, key: SessionKey, states: Sequence[Dataset
         start=session.start,
         end=session.end,
         end_is_estimated=session.end_is_estimated,
-        is_running=key in claimed_sessions(warehouse, now),
+        is_running=key in leased_sessions(warehouse, now),
         previous=str(order[place - 1]) if place else None,
         following=str(order[place + 1]) if place + 1 < len(order) else None,
         datasets=tuple(_line(state, lines.get(state.dataset), now) for state in states),

@@ -30,7 +30,7 @@ from f1_assets.quota import get_rate_limit_stats
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
-from f1_assets.warehouse.claims import Claims
+from f1_assets.warehouse.leases import Leases
 
 RESERVATION_TAG = "f1_assets/reservation"
 """The tag of a run for which requests were reserved before it started."""
@@ -38,8 +38,8 @@ RESERVATION_TAG = "f1_assets/reservation"
 LONGEST_WAIT = timedelta(minutes=4)
 """A run waits so long for another import of its session."""
 
-CLAIM_TAG = "f1_assets/claim"
-"""The tag of a run whose session was claimed before it started, with the claim's owner."""
+LEASE_TAG = "f1_assets/lease"
+"""The tag of a run whose session was leased before it started, with the lease's owner."""
 
 
 class DatasetsFailed(dg.Failure):
@@ -87,8 +87,8 @@ def session_data(
     try:
         key = SessionKey.parse(context.partition_key)
         event_of(warehouse.open(), key)
-        with claims_of(context, warehouse.open()) as claims, _defects_noted(context, key, wanted, warehouse.open()):
-            claim_session(context, claims, key, warehouse.open())
+        with leases_of(context, warehouse.open()) as leases, _defects_noted(context, key, wanted, warehouse.open()):
+            lease_session(context, leases, key, warehouse.open())
             done = done_since(warehouse.open(), key, _requested_at(context))
             for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
                 context.log.info("%s was imported meanwhile by run %s", line.dataset, line.run_id)
@@ -147,27 +147,27 @@ def _defects_noted(
         raise
 
 
-def claim_owner(run: dg.DagsterRun) -> str:
-    """Return the name under which a run's session is claimed: that of the command that started it, or the run's own.
+def lease_owner(run: dg.DagsterRun) -> str:
+    """Return the name under which a run's session is leased: that of the command that started it, or the run's own.
 
     A run that is executed again from the UI or by a retry has the tags of its parent, but no command any more.
     """
-    return run.tags.get(CLAIM_TAG, run.run_id) if run.parent_run_id is None else run.run_id
+    return run.tags.get(LEASE_TAG, run.run_id) if run.parent_run_id is None else run.run_id
 
 
-def claims_of(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Claims:
-    """Take part in the claim of the command that started the run, or claim for the run itself."""
-    owner = claim_owner(context.run)
-    return Claims(warehouse, owner, process_settings().alive_folder if owner == context.run.run_id else None)
+def leases_of(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Leases:
+    """Take part in the lease of the command that started the run, or lease for the run itself."""
+    owner = lease_owner(context.run)
+    return Leases(warehouse, owner, process_settings().alive_folder if owner == context.run.run_id else None)
 
 
-def claim_session(context: dg.AssetExecutionContext, claims: Claims, key: SessionKey, warehouse: Warehouse) -> None:
+def lease_session(context: dg.AssetExecutionContext, leases: Leases, key: SessionKey, warehouse: Warehouse) -> None:
     """Wait until no other import has the session; one that died is not waited for.
 
-    Not for long: a run that imports without a claim is taken for lost, see `f1_assets.defs.lost_runs`.
+    Not for long: a run that imports without a lease is taken for lost, see `f1_assets.defs.lost_runs`.
     """
     is_told, until = False, time.monotonic() + LONGEST_WAIT.total_seconds()
-    while not claims.take(key):
+    while not leases.take(key):
         if time.monotonic() > until:
             raise dg.Failure(f"{key} is being imported by somebody else; it is looked at again.", allow_retries=False)
         if not is_told:

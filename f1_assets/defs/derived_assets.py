@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import dagster as dg
 
 from f1_assets.datasets import Dataset, derived_datasets
-from f1_assets.defs.assets import claim_session, claims_of, failure_of_run, result_of
+from f1_assets.defs.assets import failure_of_run, lease_session, leases_of, result_of
 from f1_assets.defs.checks import check_specs, consistency
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
 from f1_assets.defs.partitions import SESSIONS, add_partitions
@@ -65,8 +65,8 @@ def derived_data(
     try:
         store, key = warehouse.open(), SessionKey.parse(context.partition_key)
         event_of(store, key)
-        with claims_of(context, store) as claims:
-            claim_session(context, claims, key, store)
+        with leases_of(context, store) as leases:
+            lease_session(context, leases, key, store)
             for line in _computed(store, key, wanted, context.run.run_id):
                 if line.failed or line.status is Status.MISSING:
                     context.log.error("%s: %s", line.dataset, visible(line.reason or ""))

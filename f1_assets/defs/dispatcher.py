@@ -31,7 +31,7 @@ from f1_assets.planning.dispatch import Dispatch, FailedRuns, dispatch
 from f1_assets.planning.gaps import to_be_computed
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Warehouse
-from f1_assets.warehouse.claims import claimed_sessions
+from f1_assets.warehouse.leases import leased_sessions
 
 RUNS_PER_TICK = 20
 """A run takes a quarter of a second to create, and a tick has a time-out of a minute."""
@@ -168,7 +168,7 @@ def choose(
     now = now or datetime.now(UTC)
     # In this order: a session whose import ends in between is active here, or complete there.
     runs = session_runs(instance, ACTIVE, limit=None)
-    active = {gap.key for _, gap in runs} | claimed_sessions(warehouse)
+    active = {gap.key for _, gap in runs} | leased_sessions(warehouse)
     states = states_kept(warehouse, settings, now)
     queued = [gap.from_archive for run, gap in runs if run.status is dg.DagsterRunStatus.QUEUED]
     archive_room = min(RUNS_PER_TICK // 2, MOST_WAITING - sum(queued))
@@ -225,7 +225,7 @@ def compute_requests(
         What is taken for the present.
     """
     now, is_kept = now or datetime.now(UTC), kept(named(settings.datasets))
-    busy = {gap.key for _, gap in session_runs(instance, ACTIVE, limit=None)} | claimed_sessions(warehouse)
+    busy = {gap.key for _, gap in session_runs(instance, ACTIVE, limit=None)} | leased_sessions(warehouse)
     busy |= {key for _, key in computing_runs(instance)} | set(about_to_run)
     states = dataset_states(warehouse, settings.kept_seasons(now), list(derived_datasets().values()), now)
     requests: list[dg.RunRequest] = []

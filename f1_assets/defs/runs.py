@@ -10,7 +10,7 @@ import dagster as dg
 
 from f1_assets.connection import connect
 from f1_assets.datasets import extracted_datasets
-from f1_assets.defs.assets import CLAIM_TAG, RESERVATION_TAG, DatasetsFailed
+from f1_assets.defs.assets import LEASE_TAG, RESERVATION_TAG, DatasetsFailed
 from f1_assets.defs.build import build_defs
 from f1_assets.defs.crew import Crew
 from f1_assets.defs.governor import ACTIVE, gap_tags
@@ -35,7 +35,7 @@ MOST_LOSSES = 3
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def run_session(gap: SessionGap, reservation: str | None = None, claim: str | None = None) -> SessionRun:
+def run_session(gap: SessionGap, reservation: str | None = None, lease: str | None = None) -> SessionRun:
     """Import one session in a Dagster run of this process.
 
     Parameters
@@ -44,8 +44,8 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
         The session and the datasets to import.
     reservation
         Requests that were reserved for it.
-    claim
-        Under which name it was claimed.
+    lease
+        Under which name it was leased.
     """
     started = time.perf_counter()
     instance = dagster_instance(process_settings())
@@ -64,7 +64,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, claim: str | No
                 COMMAND_TAG: "import",
                 "dagster/max_retries": "0",  # the command itself takes it up again
                 **({RESERVATION_TAG: reservation} if reservation else {}),
-                **({CLAIM_TAG: claim} if claim else {}),
+                **({LEASE_TAG: lease} if lease else {}),
                 **gap_tags(gap),
             },
         )
@@ -89,7 +89,7 @@ def run_sessions(
     gaps: Iterable[SessionGap | None],
     workers: int,
     reserve: Callable[[SessionGap], str | None],
-    claim: str,
+    lease: str,
     interrupted: Callable[[Sequence[SessionKey]], None] = lambda _: None,
 ) -> Generator[SessionRun, None, None]:
     """Import sessions, at most `workers` side by side, and give each run as it ends.
@@ -105,13 +105,13 @@ def run_sessions(
     reserve
         Called before each session starts; gives its reservation, or raises `AskAgain` or `QuotaExhausted` where the
         quota is spent. What runs at that time goes on, and is given as it ends.
-    claim
-        The name under which the sessions are claimed.
+    lease
+        The name under which the sessions are leased.
     interrupted
         Called after Ctrl-C with the sessions that are being imported: they come to their end, and are given. A second
         Ctrl-C ends them where they are.
     """
-    with Crew(workers, functools.partial(_take_up, claim=claim)) as crew:
+    with Crew(workers, functools.partial(_take_up, lease=lease)) as crew:
         try:
             for gap in gaps:
                 if gap is None and crew.is_idle:
@@ -120,7 +120,7 @@ def run_sessions(
                     yield from crew.ended(LOOKED_AT_AGAIN_SECONDS if gap is None else None)
                 if gap is not None:
                     reservation = yield from _reserved(crew, gap, reserve)
-                    crew.start(gap, functools.partial(run_session, gap, reservation, claim))
+                    crew.start(gap, functools.partial(run_session, gap, reservation, lease))
             yield from crew.rest()
         except (QuotaExhausted, KeyboardInterrupt) as stop:
             if isinstance(stop, KeyboardInterrupt) and not crew.is_idle:
@@ -143,11 +143,11 @@ def _reserved(
                 yield from crew.ended(later.seconds)
 
 
-def _take_up(gap: SessionGap, times: int, claim: str) -> SessionRun | None:
+def _take_up(gap: SessionGap, times: int, lease: str) -> SessionRun | None:
     """Clear up after a worker that was killed in a session; give its end where it is not worth another try now."""
     instance, warehouse = dagster_instance(process_settings()), connect()
     try:
-        tags = {CLAIM_TAG: claim, PARTITION_TAG: str(gap.key)}
+        tags = {LEASE_TAG: lease, PARTITION_TAG: str(gap.key)}
         for run in instance.get_runs(dg.RunsFilter(tags=tags, statuses=ACTIVE)):
             instance.report_run_failed(run, "The process of this run was killed; its session is taken up again.")
         if (ledger := transport_for(process_settings()).ledger) is not None:

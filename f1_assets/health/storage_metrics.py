@@ -1,4 +1,4 @@
-"""Metrics of what is stored and how long it took: from the lines of what is present, and from the claims.
+"""Metrics of what is stored and how long it took: from the lines of what is present, and from the leases.
 
 Their histograms are of the present state: a line that is written anew replaces the one before, so they can fall. They
 are gauge histograms: read them as they are, without ``rate``.
@@ -14,8 +14,8 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 
 from f1_assets.warehouse import Warehouse
-from f1_assets.warehouse.claims import claimed_sessions
 from f1_assets.warehouse.engine import reading
+from f1_assets.warehouse.leases import leased_sessions
 from f1_assets.warehouse.statistics import StoredLines, StoredLoads, stored_lines, stored_loads
 
 EXTRACT_BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -39,7 +39,7 @@ def storage_metrics(warehouse: Warehouse, now: datetime) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "f1_assets_sessions_claimed",
         "Sessions that are being imported now.",
-        value=len(claimed_sessions(warehouse, now)),
+        value=len(leased_sessions(warehouse, now)),
     )
 
 

@@ -18,8 +18,8 @@ from f1_assets.quota.ledger import LONGEST_REQUEST_MS, RESERVATION_LASTS_MS, Led
 from f1_assets.quota.ledger_history import time_of
 from f1_assets.quota.windows import LONGEST_CLOSURE
 from f1_assets.warehouse import Status, Warehouse
-from f1_assets.warehouse.claims import LASTS as LEASE_LASTS
 from f1_assets.warehouse.engine import writing
+from f1_assets.warehouse.leases import LASTS as LEASE_LASTS
 from f1_assets.warehouse.models import (
     amendments,
     extractions,

@@ -12,7 +12,7 @@ from f1_assets.importing.selection import Selection
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Extraction, Status, Warehouse
-from f1_assets.warehouse.claims import Claims
+from f1_assets.warehouse.leases import Leases
 
 _NAMED = 3
 """So many sessions are named; the others are counted."""
@@ -23,36 +23,36 @@ class Derivation:
 
     Parameters
     ----------
-    warehouse, selection, claims
+    warehouse, selection, leases
         Of the import. What is selected is computed, and what is there already and stale.
     told
         Told of each dataset that was computed, or failed.
     """
 
     def __init__(
-        self, warehouse: Warehouse, selection: Selection, claims: Claims, told: Callable[[Extraction], None]
+        self, warehouse: Warehouse, selection: Selection, leases: Leases, told: Callable[[Extraction], None]
     ) -> None:
-        self._warehouse, self._selection, self._claims, self._told = warehouse, selection, claims, told
+        self._warehouse, self._selection, self._leases, self._told = warehouse, selection, leases, told
         self._is_kept = kept(selection.datasets)
         self.computed: list[Extraction] = []
 
     def after(self, key: SessionKey) -> None:
-        """Compute what follows from a session that was imported just now, and is still claimed."""
+        """Compute what follows from a session that was imported just now, and is still leased."""
         self._note(compute_due(self._warehouse, key, self._is_kept))
 
     def rest(self) -> None:
-        """Compute what else is due of the selected sessions, but of none that another import has claimed."""
+        """Compute what else is due of the selected sessions, but of none that another import has leased."""
         done = {(line.key, line.dataset) for line in self.computed}
         due: dict[SessionKey, list[str]] = {}
         for state in self._states():
             if self._is_due(state) and (state.key, state.dataset) not in done:
                 due.setdefault(state.key, []).append(state.dataset)
         for key, names in due.items():
-            if not self._claims.take(key):
+            if not self._leases.take(key):
                 continue  # it computes them itself
             self._note(compute_each(self._warehouse, key, names))
             self.after(key)
-            self._claims.release(key)
+            self._leases.release(key)
 
     def waiting(self) -> list[str]:
         """Return what was selected and could not be computed, because the import was not to bring what it needs."""

@@ -14,7 +14,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
-from f1_assets.warehouse.claims import free_claims_of_the_dead
+from f1_assets.warehouse.leases import free_leases_of_the_dead
 
 if TYPE_CHECKING:
     from f1_assets.fetch.transport import Transport
@@ -26,11 +26,11 @@ def recover(warehouse: Warehouse, transport: Transport | None = None, alive_in: 
     Parameters
     ----------
     warehouse, transport
-        With the claims and the ledger; the environment's transport by default.
+        With the leases and the ledger; the environment's transport by default.
     alive_in
         Where imports of this machine show that they live.
     """
-    freed = free_claims_of_the_dead(warehouse, alive_in or process_settings().alive_folder)
+    freed = free_leases_of_the_dead(warehouse, alive_in or process_settings().alive_folder)
     if freed and (ledger := (transport or transport_for(process_settings())).ledger) is not None:
         for key in freed:
             ledger.abandon(str(key))

@@ -28,7 +28,7 @@ from f1_assets.importing.sweep import sweep_lake
 from f1_assets.planning import SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
-from f1_assets.warehouse.claims import Claims
+from f1_assets.warehouse.leases import Leases
 
 if TYPE_CHECKING:
     from f1_assets.fetch.transport import Transport
@@ -82,10 +82,10 @@ class Watcher:
 class Runner(Protocol):
     """Runs the import of sessions, at most `workers` side by side, and gives each as it ends.
 
-    Where `gaps` gives None, other imports have claimed all that is left: ask again a little later.
+    Where `gaps` gives None, other imports have leased all that is left: ask again a little later.
     `reserve` is called before each starts; it gives its reservation, or raises `AskAgain` or `QuotaExhausted` where the
     quota is spent.
-    `claim` is the name under which the sessions are claimed.
+    `lease` is the name under which the sessions are leased.
     """
 
     def __call__(
@@ -93,7 +93,7 @@ class Runner(Protocol):
         gaps: Iterable[SessionGap | None],
         workers: int,
         reserve: Callable[[SessionGap], str | None],
-        claim: str,
+        lease: str,
     ) -> Generator[SessionRun, None, None]:
         """Run them."""
 
@@ -143,7 +143,7 @@ def import_season(
     warehouse = warehouse or connect()
 
     def run_here(
-        gaps: Iterable[SessionGap | None], workers: int, reserve: Callable[[SessionGap], str | None], claim: str
+        gaps: Iterable[SessionGap | None], workers: int, reserve: Callable[[SessionGap], str | None], lease: str
     ) -> Generator[SessionRun, None, None]:
         for gap in gaps:
             if gap is None:
@@ -214,15 +214,15 @@ def import_selection(
     watcher.began([*gaps, *outdated])
     missing = sum(len(gap.datasets) for gap in gaps)
     logger.info("gaps: %d datasets of %d sessions are missing in %s", missing, len(gaps), summary.seasons)
-    with Claims(warehouse, alive_in=process_settings().alive_folder) as claims:
-        derivation = Derivation(warehouse, selection, claims, watcher.computed)
+    with Leases(warehouse, alive_in=process_settings().alive_folder) as leases:
+        derivation = Derivation(warehouse, selection, leases, watcher.computed)
 
         def note(session_run: SessionRun) -> bool:
             watcher.ended(session_run)
             summary.outcomes.append(session_run.outcome)
             if session_run.error is None:
                 derivation.after(session_run.outcome.key)
-            claims.release(session_run.outcome.key)
+            leases.release(session_run.outcome.key)
             if (stopped_by := _stops(session_run)) is not None:
                 summary.stopped_by, summary.exit_code = stopped_by, ConfigurationError.exit_code
             return stopped_by is None
@@ -231,9 +231,9 @@ def import_selection(
         for wanted in (outdated, gaps):
             if summary.exit_code or not wanted:
                 continue
-            free = _unclaimed(wanted, claims, warehouse, transport, selection.renewal, began_at)
+            free = _unleased(wanted, leases, warehouse, transport, selection.renewal, began_at)
             try:
-                with contextlib.closing(run(free, workers, pauses.reserve, claims.owner)) as runs:
+                with contextlib.closing(run(free, workers, pauses.reserve, leases.owner)) as runs:
                     _note_each(runs, note)
             except QuotaExhausted as spent:
                 summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
@@ -282,15 +282,15 @@ def _stops(run: SessionRun) -> str | None:
     return blocked.reason if blocked is not None else None
 
 
-def _unclaimed(
+def _unleased(
     gaps: Sequence[SessionGap],
-    claims: Claims,
+    leases: Leases,
     warehouse: Warehouse,
     transport: Transport | None,
     renewal: Renewal | None,
     began_at: datetime,
 ) -> Iterator[SessionGap | None]:
-    """Yield the gaps that no other import has claimed, and None where others have all that is left.
+    """Yield the gaps that no other import has leased, and None where others have all that is left.
 
     It never waits itself: whoever asks may have sessions of its own that end meanwhile.
     """
@@ -300,12 +300,12 @@ def _unclaimed(
         for gap in waiting:
             if _still_due(gap, warehouse, renewal, began_at) is None:
                 continue
-            if not claims.take(gap.key):
+            if not leases.take(gap.key):
                 held_by_others.append(gap)
             elif (left := _still_due(gap, warehouse, renewal, began_at)) is not None:
                 yield left
             else:
-                claims.release(gap.key)
+                leases.release(gap.key)
         if held_by_others:
             yield None
             recover(warehouse, transport)

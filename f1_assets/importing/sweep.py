@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Warehouse
-from f1_assets.warehouse.claims import claimed_sessions
 from f1_assets.warehouse.engine import reading
+from f1_assets.warehouse.leases import leased_sessions
 from f1_assets.warehouse.models import extractions
 
 _OURS = re.compile(
@@ -24,8 +24,8 @@ SETTLED_AFTER = timedelta(hours=1)
 def sweep_lake(warehouse: Warehouse, older_than: timedelta = SETTLED_AFTER) -> list[str]:
     """Remove leftovers from the lake, and name them.
 
-    An import writes a file before its line in `extractions` names it, and claims the session for that time: files of
-    claimed sessions, and young ones, are left alone, as is all that is not named as our files are. In a lake that
+    An import writes a file before its line in `extractions` names it, and leases the session for that time: files of
+    leased sessions, and young ones, are left alone, as is all that is not named as our files are. In a lake that
     another database fills, nothing is touched.
 
     Parameters
@@ -43,7 +43,7 @@ def sweep_lake(warehouse: Warehouse, older_than: timedelta = SETTLED_AFTER) -> l
     if not warehouse.owns_lake:
         return []
     paths = [path for path in warehouse.lake.paths() if _OURS.fullmatch(path)]
-    claimed, before = claimed_sessions(warehouse), datetime.now(UTC) - older_than
+    leased, before = leased_sessions(warehouse), datetime.now(UTC) - older_than
     # Asked after the listing: what was listed and is named by now is no leftover.
     with reading(warehouse.engine) as connection:
         query = select(extractions.c.file).where(extractions.c.file.is_not(None))
@@ -51,7 +51,7 @@ def sweep_lake(warehouse: Warehouse, older_than: timedelta = SETTLED_AFTER) -> l
     leftovers = [
         path
         for path in paths
-        if path not in named and _session_of(path) not in claimed and warehouse.lake.modified_at(path) <= before
+        if path not in named and _session_of(path) not in leased and warehouse.lake.modified_at(path) <= before
     ]
     warehouse.lake.remove(leftovers)
     return leftovers

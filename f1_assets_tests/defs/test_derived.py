@@ -19,7 +19,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Status
-from f1_assets.warehouse.claims import Claims
+from f1_assets.warehouse.leases import Leases
 from f1_assets.warehouse.models import extractions, of_session
 
 RACE = SessionKey(2025, 1, "R")
@@ -109,7 +109,7 @@ def test_a_tick_that_is_done_again_asks_under_the_same_key(home):
 
 
 def test_nothing_is_computed_while_the_session_is_imported_or_computed(home):
-    with Claims(connect()) as others:
+    with Leases(connect()) as others:
         others.take(RACE)
         assert _asked(home) == []
         others.release(RACE)

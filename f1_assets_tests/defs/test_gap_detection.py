@@ -34,7 +34,7 @@ from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.calendar import events_of, known_seasons
-from f1_assets.warehouse.claims import Claims
+from f1_assets.warehouse.leases import Leases
 from f1_assets.warehouse.models import extractions, seasons
 
 
@@ -134,8 +134,8 @@ def test_no_session_is_requested_twice_while_its_run_is_queued_or_running_or_ano
     first = _sessions(_tick(home))
     _add_run(home, first[0], dg.DagsterRunStatus.QUEUED)
     _add_run(home, first[1], dg.DagsterRunStatus.STARTED)
-    with Claims(connect()) as claims:
-        claims.take(SessionKey.parse(first[2].partition_key))
+    with Leases(connect()) as leases:
+        leases.take(SessionKey.parse(first[2].partition_key))
         again = [request.partition_key for request in _sessions(_tick(home))]
     assert again[0] == first[3].partition_key
     assert not {request.partition_key for request in first[:3]} & set(again)
@@ -178,7 +178,7 @@ def test_a_session_whose_import_ends_while_a_tick_looks_is_not_requested_again(h
 
         return wrapped
 
-    for name in ("session_runs", "states_kept", "claimed_sessions"):
+    for name in ("session_runs", "states_kept", "leased_sessions"):
         monkeypatch.setattr(f"f1_assets.defs.dispatcher.{name}", ending(getattr(dispatcher, name)))
     assert first.partition_key not in [request.partition_key for request in _sessions(_tick(home))]
     assert home.get_run_by_id(run.run_id).is_success

@@ -7,8 +7,8 @@ import pytest
 from filelock import FileLock
 
 from f1_assets.connection import connect
-from f1_assets.defs.assets import CLAIM_TAG, claim_owner
-from f1_assets.defs.lost_runs import SURELY_CLAIMED_AFTER, end_lost_runs
+from f1_assets.defs.assets import LEASE_TAG, lease_owner
+from f1_assets.defs.lost_runs import SURELY_LEASED_AFTER, end_lost_runs
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.defs.sensors import quota_governor
@@ -16,7 +16,7 @@ from f1_assets.defs.summaries import COMMAND_TAG
 from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status
-from f1_assets.warehouse.claims import LASTS, Claims, claim_owners, claimed_sessions
+from f1_assets.warehouse.leases import LASTS, Leases, lease_owners, leased_sessions
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 KEY, OTHER = SessionKey(2024, 1, "Q"), SessionKey(2024, 1, "R")
@@ -58,43 +58,43 @@ def _died(owner):
 
 def test_a_run_whose_process_died_on_this_machine_is_ended_at_once(home):
     run_id = _started(home, KEY)
-    assert Claims(connect(), run_id).take(KEY)
+    assert Leases(connect(), run_id).take(KEY)
     assert end_lost_runs(home, connect()) == []
     _died(run_id)
     assert end_lost_runs(home, connect()) == [str(KEY)]
     assert _status(home, run_id) is FAILURE
 
 
-def test_a_run_of_another_machine_is_lost_when_it_has_no_claim_for_long(home):
+def test_a_run_of_another_machine_is_lost_when_it_has_no_lease_for_long(home):
     run_id, began = _started(home, KEY), datetime.now(UTC)
-    assert end_lost_runs(home, connect(), began + SURELY_CLAIMED_AFTER * 0.9) == []
-    assert Claims(connect(), run_id).take(KEY, began + SURELY_CLAIMED_AFTER)
-    assert end_lost_runs(home, connect(), began + SURELY_CLAIMED_AFTER * 1.1) == []
-    Claims(connect(), run_id).release(KEY)
-    # Its claim is given back some moments before its end.
-    line = Extraction(KEY, "weather", Status.UNAVAILABLE, run_id=run_id, tried_at=began + SURELY_CLAIMED_AFTER)
+    assert end_lost_runs(home, connect(), began + SURELY_LEASED_AFTER * 0.9) == []
+    assert Leases(connect(), run_id).take(KEY, began + SURELY_LEASED_AFTER)
+    assert end_lost_runs(home, connect(), began + SURELY_LEASED_AFTER * 1.1) == []
+    Leases(connect(), run_id).release(KEY)
+    # Its lease is given back some moments before its end.
+    line = Extraction(KEY, "weather", Status.UNAVAILABLE, run_id=run_id, tried_at=began + SURELY_LEASED_AFTER)
     connect().note(line)
-    assert end_lost_runs(home, connect(), began + SURELY_CLAIMED_AFTER * 1.1) == []
-    assert end_lost_runs(home, connect(), began + SURELY_CLAIMED_AFTER * 2.1) == [str(KEY)]
+    assert end_lost_runs(home, connect(), began + SURELY_LEASED_AFTER * 1.1) == []
+    assert end_lost_runs(home, connect(), began + SURELY_LEASED_AFTER * 2.1) == [str(KEY)]
 
 
 def test_a_run_of_a_command_that_is_gone_is_ended_and_one_that_is_at_work_is_left_alone(home):
-    gone = _started(home, KEY, **{COMMAND_TAG: "import", CLAIM_TAG: "a command that was killed"})
-    at_work = _started(home, OTHER, **{COMMAND_TAG: "import", CLAIM_TAG: "a command at work"})
-    with Claims(connect(), "a command at work") as claims:
-        claims.take(OTHER)
+    gone = _started(home, KEY, **{COMMAND_TAG: "import", LEASE_TAG: "a command that was killed"})
+    at_work = _started(home, OTHER, **{COMMAND_TAG: "import", LEASE_TAG: "a command at work"})
+    with Leases(connect(), "a command at work") as leases:
+        leases.take(OTHER)
         assert end_lost_runs(home, connect()) == [str(KEY)]
     assert (_status(home, gone), _status(home, at_work)) == (FAILURE, STARTED)
 
 
-def test_a_run_of_a_command_that_lives_is_left_alone_whatever_became_of_its_claim(home):
-    with Claims(connect(), "a command", process_settings().alive_folder) as command:
-        run_id = _started(home, KEY, **{COMMAND_TAG: "import", CLAIM_TAG: "a command"})
+def test_a_run_of_a_command_that_lives_is_left_alone_whatever_became_of_its_lease(home):
+    with Leases(connect(), "a command", process_settings().alive_folder) as command:
+        run_id = _started(home, KEY, **{COMMAND_TAG: "import", LEASE_TAG: "a command"})
         command.take(KEY, datetime.now(UTC) - LASTS * 2)  # the laptop slept
         assert end_lost_runs(home, connect()) == []
-        with Claims(connect(), "a command") as of_its_run:
+        with Leases(connect(), "a command") as of_its_run:
             assert of_its_run.take(KEY)
-        assert claim_owners(connect()) == {KEY: "a command"}, "the command gives it back, when the run has ended"
+        assert lease_owners(connect()) == {KEY: "a command"}, "the command gives it back, when the run has ended"
         assert end_lost_runs(home, connect()) == []
     assert end_lost_runs(home, connect()) == [str(KEY)]
     assert _status(home, run_id) is FAILURE
@@ -102,7 +102,7 @@ def test_a_run_of_a_command_that_lives_is_left_alone_whatever_became_of_its_clai
 
 def test_a_run_of_a_command_that_is_executed_again_in_the_ui_is_no_run_of_the_command(home):
     _died("a command that was killed")
-    tags = {PARTITION_TAG: str(KEY), COMMAND_TAG: "import", CLAIM_TAG: "a command that was killed"}
+    tags = {PARTITION_TAG: str(KEY), COMMAND_TAG: "import", LEASE_TAG: "a command that was killed"}
     first = dg.DagsterRun(job_name="import_sessions", tags=tags, status=FAILURE)
     again = dg.DagsterRun(
         job_name="import_sessions",
@@ -114,14 +114,14 @@ def test_a_run_of_a_command_that_is_executed_again_in_the_ui_is_no_run_of_the_co
     for run in (first, again):
         home.run_storage.add_run(run)
     assert end_lost_runs(home, connect()) == []
-    assert claim_owner(again) == again.run_id
+    assert lease_owner(again) == again.run_id
 
 
 def test_the_governors_tick_ends_lost_runs_and_frees_their_sessions(home):
     run_id = _started(home, KEY)
-    Claims(connect(), run_id).take(KEY)
+    Leases(connect(), run_id).take(KEY)
     _died(run_id)
     with dg.build_sensor_context(instance=home, resources={"warehouse": WarehouseResource()}) as context:
         quota_governor(context)
     assert _status(home, run_id) is FAILURE
-    assert claimed_sessions(connect()) == set()
+    assert leased_sessions(connect()) == set()

@@ -81,7 +81,7 @@ def test_a_fault_that_passes_outside_of_the_datasets_costs_this_session_alone(in
     def undone(*_arguments):
         raise TransientError("The database undid a transaction: deadlock.")
 
-    monkeypatch.setattr(assets, "claim_session", undone)
+    monkeypatch.setattr(assets, "lease_session", undone)
     run = run_session(GAP)
     assert run.error is None
     assert {(line.dataset, line.error_class) for line in run.outcome.datasets} == {

@@ -44,11 +44,11 @@ def fill_with_all_there_is(home: Path) -> None:
         ("team_radio", Status.UNAVAILABLE, "TeamRadio: HTTP 404", "Unavailable"),
     ):
         warehouse.note(Extraction(WAITING, dataset, status, reason=reason, error_class=error_class, **later))
-    _name_and_claim(warehouse)
+    _name_and_lease(warehouse)
     warehouse.close()
 
 
-def _name_and_claim(warehouse: F1Warehouse) -> None:
+def _name_and_lease(warehouse: F1Warehouse) -> None:
     drivers = all_datasets()["drivers"].table
     running = {"season": 2025, "round": 2, "session": RUNNING.session, "owner": "x"}
     with warehouse.engine.begin() as connection:

@@ -22,7 +22,7 @@ from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.simulator.referee import Referee
 from f1_assets.simulator.server import SimulatorServer
 from f1_assets.warehouse import Status
-from f1_assets.warehouse.claims import claimed_sessions
+from f1_assets.warehouse.leases import leased_sessions
 from f1_assets_tests.conftest import PLENTY, on_each_database_side_by_side
 from f1_assets_tests.e2e.daemon import ends_within
 
@@ -130,7 +130,7 @@ def test_an_import_whose_processes_are_killed_is_equal_to_an_undisturbed_one(env
     again = _document(environment, tmp_path, "import", "2025")
     assert (again["processed"], again["requests"]) == (0, 0)
 
-    assert not claimed_sessions(warehouse)
+    assert not leased_sessions(warehouse)
     lines = {(line.key, line.dataset): line for line in warehouse.extractions()}
     wanted = {(line.key, line.dataset): line for line in expected.extractions()}
     assert lines.keys() == wanted.keys()

@@ -30,7 +30,7 @@ from f1_assets.simulator.schedules import schedule, season_index
 from f1_assets.simulator.server import SimulatorServer
 from f1_assets.simulator.service import SimulatedResponse
 from f1_assets.warehouse import Status
-from f1_assets.warehouse.claims import claimed_sessions
+from f1_assets.warehouse.leases import leased_sessions
 from f1_assets.warehouse.models import seasons
 from f1_assets_tests.conftest import PLENTY, on_each_database_side_by_side
 from f1_assets_tests.e2e.daemon import dagster_daemon, stop, wait_until
@@ -168,7 +168,7 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
 
     with dagster_daemon(dagster_home, environment) as daemon:
         # Killed with the two runs that it has at work: the next daemon finds them out, and goes on.
-        wait_until(lambda: len(claimed_sessions(warehouse)) == 2, daemon, 600, "begun")
+        wait_until(lambda: len(leased_sessions(warehouse)) == 2, daemon, 600, "begun")
         stop(daemon, signal.SIGKILL)
     with dagster_daemon(dagster_home, environment) as daemon:
         wait_until(lambda: killed.append(_kill_a_run(dagster_home)) or killed[-1], daemon, 900, "at work")

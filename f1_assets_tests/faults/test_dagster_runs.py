@@ -175,6 +175,6 @@ def test_a_run_that_is_killed_is_completed_by_the_next(served, found):
     found(
         "SIGKILL",
         "Dagster run",
-        "what was materialized is stored, of the rest nothing; the session's claim ends after 90 s",
+        "what was materialized is stored, of the rest nothing; the session's lease ends after 90 s",
         "asks for the one answer again that was on its way",
     )

@@ -106,7 +106,7 @@ def test_renewing_asks_for_the_pages_of_a_season_once_and_for_each_renewal(sqlit
         served.asked.clear()
         estimates, outcomes = [], []
 
-        def run(gaps, workers, reserve, claim):
+        def run(gaps, workers, reserve, lease):
             for gap in gaps:
                 estimates.append(expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport)["any"])
                 outcomes.append(process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport))

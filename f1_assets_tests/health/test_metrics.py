@@ -19,7 +19,7 @@ from f1_assets.quota.ledger import Ledger
 from f1_assets.quota.ledger_totals import WAIT_BOUNDS_MS
 from f1_assets.quota.policies import policies_of
 from f1_assets.settings import load_settings
-from f1_assets.warehouse.claims import Claims
+from f1_assets.warehouse.leases import Leases
 from f1_assets.warehouse.models import extractions, upstream_requests
 from f1_assets_tests.health.figures import FIRST, NOW, SECOND, families, fill, scrape, value
 from f1_assets_tests.quota.test_ledger import JOLPICA, LIVE, Clock
@@ -90,8 +90,8 @@ def test_the_newest_session_that_has_ended_and_how_much_of_it_is_there(warehouse
 
 def test_how_long_it_took_and_what_it_takes_in_the_lake(warehouse):
     fill(warehouse)
-    with Claims(warehouse) as claims:
-        assert claims.take(FIRST, NOW)
+    with Leases(warehouse) as leases:
+        assert leases.take(FIRST, NOW)
         found = scrape(warehouse)
     weather = {
         bound: value(found, "f1_assets_extract_seconds_bucket", dataset="weather", le=bound)

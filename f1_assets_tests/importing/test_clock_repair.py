@@ -16,8 +16,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.quota.ledger import Ledger, Purpose
 from f1_assets.quota.policies import policies_of
 from f1_assets.settings import load_settings
-from f1_assets.warehouse import Extraction, Status
-from f1_assets.warehouse import claims as leases
+from f1_assets.warehouse import Extraction, Status, leases
 from f1_assets.warehouse.models import (
     amendments,
     extractions,
@@ -174,11 +173,11 @@ def test_a_lease_of_the_future_ends_as_soon_as_any_does(warehouse, tmp_path):
                 season=2024, round=1, session="R", owner="elsewhere", expires_at=datetime(2999, 1, 1, tzinfo=UTC)
             )
         )
-    assert leases.free_claims_of_the_dead(warehouse, tmp_path) == []
+    assert leases.free_leases_of_the_dead(warehouse, tmp_path) == []
     with warehouse.engine.connect() as connection:
         expires_at = connection.execute(select(session_claims.c.expires_at)).scalar_one()
-    assert not leases.Claims(warehouse).take(KEY, now=expires_at - timedelta(seconds=1))
-    assert leases.Claims(warehouse).take(KEY, now=expires_at + timedelta(seconds=1))
+    assert not leases.Leases(warehouse).take(KEY, now=expires_at - timedelta(seconds=1))
+    assert leases.Leases(warehouse).take(KEY, now=expires_at + timedelta(seconds=1))
 
 
 def test_a_session_reserved_by_a_clock_ahead_is_not_reserved_for_ever(sqlite_warehouse, machine):

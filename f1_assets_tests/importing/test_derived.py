@@ -16,7 +16,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.amendments import amendments_of
-from f1_assets.warehouse.claims import Claims
+from f1_assets.warehouse.leases import Leases
 from f1_assets.warehouse.models import extractions, of_session, upstream_requests
 from f1_assets_tests.fetch.server import status
 
@@ -48,7 +48,7 @@ def run(season, served_transport):
     """Import a selection of the race by the library."""
 
     def run(*datasets, sessions=("R",), renewal=None, watcher=None):
-        def here(gaps, workers, reserve, claim):
+        def here(gaps, workers, reserve, lease):
             for gap in gaps:
                 yield SessionRun(process_session_gap(gap, warehouse=season, transport=served_transport))
 
@@ -251,7 +251,7 @@ def test_rows_that_an_old_version_stored_without_a_digest_get_one_when_they_are_
 
 def test_a_session_that_another_import_is_at_work_on_is_left_to_it(season, run):
     run("laps")
-    with Claims(season) as others:
+    with Leases(season) as others:
         assert others.take(RACE)
         assert run("stints").computed == []
         others.release(RACE)

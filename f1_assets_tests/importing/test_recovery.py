@@ -1,4 +1,4 @@
-"""What a crash left is taken up: claims, requests on their way, and reservations."""
+"""What a crash left is taken up: leases, requests on their way, and reservations."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from f1_assets.planning import SessionGap
 from f1_assets.quota.ledger import InFlight, Ledger, Purpose
 from f1_assets.quota.policies import policies_of
 from f1_assets.warehouse import Status
-from f1_assets.warehouse.claims import Claims, claimed_sessions
+from f1_assets.warehouse.leases import Leases, leased_sessions
 
 KEY = SessionKey(2025, 1, "Q")
 SIMULATED = "races=1,tests=0,sprints=0,laps=5,samples_every=40,drivers=4"
@@ -25,10 +25,10 @@ CIRCUIT = "https://api.multiviewer.app/api/v1/circuits/1/2025"
 
 @pytest.fixture
 def after_a_crash(warehouse, served_transport, tmp_path):
-    """An import that claimed a session, set requests aside, sent one, and died."""
+    """An import that leased a session, set requests aside, sent one, and died."""
     refresh_calendar(2025, warehouse=warehouse, transport=served_transport)
     ledger = served_transport.ledger
-    Claims(warehouse, "dead").take(KEY)
+    Leases(warehouse, "dead").take(KEY)
     sign = tmp_path / "alive" / "dead.alive"
     sign.parent.mkdir()
     with FileLock(sign):
@@ -45,7 +45,7 @@ def test_the_next_import_waits_for_nothing_that_the_dead_one_held(after_a_crash)
         transport.ledger.permit(CIRCUIT, another)
     used = transport.ledger.stats()[0].windows[0]
     assert recover(warehouse, transport, alive_in) == [KEY]
-    assert claimed_sessions(warehouse) == set()
+    assert leased_sessions(warehouse) == set()
     transport.ledger.permit(CIRCUIT, another)
     now = transport.ledger.stats()[0].windows[0]
     # What was reserved is free, what was sent stays counted.
@@ -67,7 +67,7 @@ def test_an_import_that_lives_keeps_what_it_holds(after_a_crash):
     warehouse, transport, alive_in = after_a_crash
     with FileLock(alive_in / "dead.alive"):
         assert recover(warehouse, transport, alive_in) == []
-    assert claimed_sessions(warehouse) == {KEY}
+    assert leased_sessions(warehouse) == {KEY}
     with pytest.raises(InFlight):
         transport.ledger.permit(CIRCUIT, Purpose("2025-01-R", "laps", "a load that lives"))
 

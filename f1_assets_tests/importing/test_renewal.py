@@ -41,7 +41,7 @@ def fill(season, served_transport):
     def fill(*sessions, datasets=None, renewal=None):
         outcomes = []
 
-        def run(gaps, workers, reserve, claim):
+        def run(gaps, workers, reserve, lease):
             for gap in gaps:
                 outcomes.append(process_session_gap(gap, warehouse=season, transport=served_transport))
                 yield SessionRun(outcomes[-1])

@@ -20,8 +20,8 @@ from f1_assets.importing.sweep import sweep_lake
 from f1_assets.keys import SessionKey
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Status
-from f1_assets.warehouse.claims import Claims
 from f1_assets.warehouse.lake import Lake
+from f1_assets.warehouse.leases import Leases
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 KEY = SessionKey(2024, 1, "R")
@@ -124,8 +124,8 @@ def test_leftovers_of_a_crash_are_removed_unless_their_session_is_being_imported
     lake.write(KEY, "car_telemetry", _frame(speed=1), "driver_number")
     lake.write(SessionKey(2024, 2, "R"), "car_telemetry", _frame(), "driver_number")
     lake.filesystem.pipe_file(f"{lake._root}/{named}.{'0a' * 16}.writing", b"half")
-    with Claims(season) as claims:
-        claims.take(SessionKey(2024, 2, "R"))
+    with Leases(season) as leases:
+        leases.take(SessionKey(2024, 2, "R"))
         assert len(sweep_lake(season, timedelta())) == 2
         assert len(lake.paths()) == 2
     assert sweep_lake(season) == [], "a young file may be named in a moment"

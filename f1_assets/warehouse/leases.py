@@ -1,8 +1,8 @@
 """Which session is being imported by whom: no two imports load the same session at the same time.
 
-A claim is a row that its process renews while it lives; whoever finds it expired may take it over. On one machine
+A lease is a row that its process renews while it lives; whoever finds it expired may take it over. On one machine
 nobody has to wait for that: a process holds a lock on a file while it lives, which the system takes from it then. While
-it is held, the process lives, though it slept or could not reach the database and its claim expired meanwhile. Times
+it is held, the process lives, though it slept or could not reach the database and its lease expired meanwhile. Times
 are the database's, where it has a clock: those of two machines may differ.
 """
 
@@ -26,7 +26,7 @@ from f1_assets.errors import ConfigurationError, TransientError, UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.engine import database_time, reading, writing
 from f1_assets.warehouse.models import of_session
-from f1_assets.warehouse.models import session_claims as claims
+from f1_assets.warehouse.models import session_claims as leases
 from f1_assets.warehouse.store import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -37,17 +37,17 @@ SIGNS_ARE_KEPT = timedelta(days=2)
 """For so long the sign of a process that was killed tells what became of its run."""
 
 
-class Claims:
+class Leases:
     """The sessions that one import works on; as a context it renews them, and gives them back at its end.
 
     Parameters
     ----------
     warehouse
-        Where the claims are kept.
+        Where the leases are kept.
     owner
-        Who claims; a name of its own by default.
+        Who leases; a name of its own by default.
     alive_in
-        Folder in which it shows that it lives, for others on this machine; None for one that takes part in the claims
+        Folder in which it shows that it lives, for others on this machine; None for one that takes part in the leases
         of another process, and leaves it to that one to give them back.
     """
 
@@ -59,7 +59,7 @@ class Claims:
         self._warehouse = warehouse
         self._held: set[SessionKey] = set()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep_alive, name="claims", daemon=True)
+        self._thread = threading.Thread(target=self._keep_alive, name="leases", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin to renew, and show that it lives."""
@@ -86,12 +86,12 @@ class Claims:
             for key in tuple(self._held):
                 self.release(key)
         except (ConfigurationError, TransientError) as error:
-            logger.warning("The claims could not be given back; they end by themselves: %s", error)
+            logger.warning("The leases could not be given back; they end by themselves: %s", error)
             return False
         return True
 
     def take(self, key: SessionKey, now: datetime | None = None) -> bool:
-        """Claim a session, unless another import has it; one that the same owner has already is taken again.
+        """Lease a session, unless another import has it; one that the same owner has already is taken again.
 
         Raises
         ------
@@ -102,13 +102,13 @@ class Claims:
         try:
             with writing(self._warehouse.engine) as connection:
                 now = now or database_time(connection)
-                owner = connection.execute(select(claims.c.owner).where(of_session(claims, key))).scalar()
+                owner = connection.execute(select(leases.c.owner).where(of_session(leases, key))).scalar()
                 if owner not in (None, self.owner) and self._alive_in is not None and lives(self._alive_in, owner):
                     return False
                 values = {"owner": self.owner, "expires_at": now + LASTS}
-                free = and_(of_session(claims, key), (claims.c.expires_at <= now) | (claims.c.owner == self.owner))
-                if connection.execute(update(claims).where(free).values(**values)).rowcount == 0:
-                    connection.execute(insert(claims).values(**identity, **values))
+                free = and_(of_session(leases, key), (leases.c.expires_at <= now) | (leases.c.owner == self.owner))
+                if connection.execute(update(leases).where(free).values(**values)).rowcount == 0:
+                    connection.execute(insert(leases).values(**identity, **values))
         except IntegrityError as error:
             if not self._warehouse.knows(key):
                 raise UsageError(f"The calendar does not have {key}. Run: f1-assets calendar {key.season}") from error
@@ -120,53 +120,53 @@ class Claims:
         """Release a session."""
         self._held.discard(key)
         with writing(self._warehouse.engine) as connection:
-            connection.execute(delete(claims).where(of_session(claims, key), claims.c.owner == self.owner))
+            connection.execute(delete(leases).where(of_session(leases, key), leases.c.owner == self.owner))
 
     def _keep_alive(self) -> None:
         while not self._ended.wait(RENEWED_AFTER_SECONDS):
-            mine = claims.c.owner == self.owner
+            mine = leases.c.owner == self.owner
             try:
                 with writing(self._warehouse.engine) as connection:
                     expires_at = database_time(connection) + LASTS
-                    connection.execute(update(claims).where(mine).values(expires_at=expires_at))
-            except Exception as error:  # whatever it is: the next round tries again; a claim outlives four that fail
-                logger.warning("The claims could not be renewed: %s", error)
+                    connection.execute(update(leases).where(mine).values(expires_at=expires_at))
+            except Exception as error:  # whatever it is: the next round tries again; a lease outlives four that fail
+                logger.warning("The leases could not be renewed: %s", error)
 
 
-def claimed_sessions(warehouse: Warehouse, now: datetime | None = None) -> frozenset[SessionKey]:
+def leased_sessions(warehouse: Warehouse, now: datetime | None = None) -> frozenset[SessionKey]:
     """Return the sessions that are being imported."""
-    return frozenset(claim_owners(warehouse, now))
+    return frozenset(lease_owners(warehouse, now))
 
 
-def free_claims_of_the_dead(warehouse: Warehouse, alive_in: Path) -> list[SessionKey]:
+def free_leases_of_the_dead(warehouse: Warehouse, alive_in: Path) -> list[SessionKey]:
     """Free the sessions whose import died on this machine, and give them.
 
     Parameters
     ----------
     warehouse
-        Where the claims are kept.
+        Where the leases are kept.
     alive_in
-        Where imports of this machine show that they live. Of others nothing is known: their claims expire.
+        Where imports of this machine show that they live. Of others nothing is known: their leases expire.
     """
     _shorten_impossible(warehouse)
     with reading(warehouse.engine) as connection:
-        owners = set(connection.execute(select(claims.c.owner)).scalars())
+        owners = set(connection.execute(select(leases.c.owner)).scalars())
     freed: list[SessionKey] = []
     for owner in sorted(owner for owner in owners if lives(alive_in, owner) is False):
         with writing(warehouse.engine) as connection:
-            gone = delete(claims).where(claims.c.owner == owner)
-            rows = connection.execute(gone.returning(claims.c.season, claims.c.round, claims.c.session))
+            gone = delete(leases).where(leases.c.owner == owner)
+            rows = connection.execute(gone.returning(leases.c.season, leases.c.round, leases.c.session))
             freed += [SessionKey(row.season, row.round, row.session) for row in rows]
     _forget_old_signs(alive_in)
     return freed
 
 
 def _shorten_impossible(warehouse: Warehouse) -> None:
-    """Let claims that a wrong clock wrote end as soon as any does: whoever lives renews its own."""
+    """Let leases that a wrong clock wrote end as soon as any does: whoever lives renews its own."""
     with writing(warehouse.engine) as connection:
         now = database_time(connection)
-        too_long = claims.c.expires_at > now + 2 * LASTS
-        connection.execute(update(claims).where(too_long).values(expires_at=now + LASTS))
+        too_long = leases.c.expires_at > now + 2 * LASTS
+        connection.execute(update(leases).where(too_long).values(expires_at=now + LASTS))
 
 
 def _forget_old_signs(alive_in: Path) -> None:
@@ -178,10 +178,10 @@ def _forget_old_signs(alive_in: Path) -> None:
                 sign.unlink()
 
 
-def claim_owners(warehouse: Warehouse, now: datetime | None = None) -> Mapping[SessionKey, str]:
-    """Return the sessions that are being imported, with the name under which it claimed them."""
+def lease_owners(warehouse: Warehouse, now: datetime | None = None) -> Mapping[SessionKey, str]:
+    """Return the sessions that are being imported, with the name under which it leased them."""
     with reading(warehouse.engine) as connection:
-        query = select(claims).where(claims.c.expires_at > (now or database_time(connection)))
+        query = select(leases).where(leases.c.expires_at > (now or database_time(connection)))
         return {SessionKey(row.season, row.round, row.session): row.owner for row in connection.execute(query)}
 
 

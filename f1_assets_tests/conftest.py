@@ -32,7 +32,15 @@ PLENTY = "any=100000/1h;jolpica=100000/1h"
 SHORT = "laps=12,samples_every=20,drivers=6"
 """Simulated races of 12 laps and 6 drivers: all that happens in a race, in a second."""
 
-LONGEST = ("e2e/test_season.py", "e2e/test_kills.py", "e2e/test_quota.py", "e2e/test_ui.py", "cli/test_commands.py")
+LONGEST = (
+    "e2e/test_season.py",
+    "e2e/test_kills.py",
+    "e2e/test_quota.py",
+    "e2e/test_ui.py",
+    "cli/test_commands.py",
+    "contract/test_recordings.py",
+    "contract/test_derived.py",
+)
 
 
 MEMORY = Path("/dev/shm")
@@ -70,6 +78,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("xdist_group") is None:
             # Tests of a file share what it sets up: with `--dist loadgroup` they run in one process.
             item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Stop where pytest-xdist does not keep groups together: each process would set up all that the others do."""
+    if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("pytest-xdist does not keep groups together with this pytest; see pyproject.toml.")
 
 
 @pytest.fixture(autouse=True)

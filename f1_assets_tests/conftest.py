@@ -37,6 +37,8 @@ LONGEST = (
     "e2e/test_kills.py",
     "e2e/test_quota.py",
     "e2e/test_ui.py",
+    "e2e/test_import.py",
+    "faults/test_feeds.py",
     "cli/test_commands.py",
     "contract/test_recordings.py",
     "contract/test_derived.py",

@@ -23,6 +23,7 @@ from f1_assets.settings import Settings, load_settings, process_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Warehouse
 from f1_assets_tests.fetch.server import Services, services
+from f1_assets_tests.slack import slack  # noqa: F401 (a fixture)
 
 RECORDINGS = Path(os.environ.get("F1_RECORDINGS", Path(__file__).parents[2] / "shared" / "recordings"))
 

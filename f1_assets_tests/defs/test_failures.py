@@ -9,10 +9,8 @@ from f1_assets.health.notifications import slack_channel
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Extraction, Status
-from f1_assets_tests.health.test_notifications import TOKEN, slack
+from f1_assets_tests.slack import TOKEN
 from f1_assets_tests.warehouse.seasons import a_season, store
-
-__all__ = ["slack"]
 
 START = datetime(2024, 6, 1, 12, tzinfo=UTC)
 

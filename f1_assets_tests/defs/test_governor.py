@@ -1,6 +1,5 @@
 import dagster as dg
 import pytest
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from f1_assets.connection import connect
 from f1_assets.defs.governor import POOL, WAITING_TAG, gap_of, gap_tags, govern
@@ -10,6 +9,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.quota.rate_limit import ledger_of
 from f1_assets.settings import process_settings
+from f1_assets_tests.defs.queue import queued_run
 
 
 @pytest.fixture
@@ -27,19 +27,6 @@ def house(monkeypatch, tmp_path):
         yield instance, warehouse
 
 
-def _run(instance, partition, status, tag="dagster/partition", more=None, datasets=()):
-    """Put a run into the instance as the daemon would find it."""
-    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("f1_assets"), "__repository__")
-    run = dg.DagsterRun(
-        job_name="import_sessions",
-        status=status,
-        tags={tag: partition, **(more or {})},
-        asset_selection=frozenset(dg.AssetKey(name) for name in datasets) or None,
-        remote_job_origin=RemoteJobOrigin(repository, "import_sessions"),
-    )
-    return instance.run_storage.add_run(run)
-
-
 def _limit(instance):
     return {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}[POOL]
 
@@ -54,7 +41,7 @@ def _spend(count):
 def test_the_pool_admits_what_the_quota_covers(house, tag):
     instance, warehouse = house
     for session in ("R", "Q", "FP1"):
-        _run(instance, f"2025-01-{session}", dg.DagsterRunStatus.QUEUED, tag)
+        queued_run(instance, f"2025-01-{session}", dg.DagsterRunStatus.QUEUED, tag)
     # The calendar took 2 of 20; a race needs 12: one fits.
     admission = govern(instance, warehouse)
     assert (admission.limit, admission.queued, _limit(instance)) == (1, 3, 1)
@@ -62,7 +49,7 @@ def test_the_pool_admits_what_the_quota_covers(house, tag):
 
 def test_the_pool_is_closed_when_the_next_session_does_not_fit_and_its_run_says_until_when(house):
     instance, warehouse = house
-    queued = _run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
+    queued = queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
     _spend(8)
     admission = govern(instance, warehouse)
     assert admission.is_paused
@@ -74,8 +61,8 @@ def test_the_pool_is_closed_when_the_next_session_does_not_fit_and_its_run_says_
 
 def test_a_run_that_ends_leaves_no_slot_for_a_session_that_the_quota_does_not_cover(house):
     instance, warehouse = house
-    ending = _run(instance, "2025-01-FP1", dg.DagsterRunStatus.STARTED)
-    _run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
+    ending = queued_run(instance, "2025-01-FP1", dg.DagsterRunStatus.STARTED)
+    queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
     _spend(8)
     assert govern(instance, warehouse).limit == 1
     assert govern(instance, warehouse, ending_run_id=ending.run_id).limit == 0
@@ -83,8 +70,8 @@ def test_a_run_that_ends_leaves_no_slot_for_a_session_that_the_quota_does_not_co
 
 def test_a_run_that_is_starting_has_its_requests_left_to_it(house):
     instance, warehouse = house
-    _run(instance, "2025-01-Q", dg.DagsterRunStatus.STARTING)
-    _run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
+    queued_run(instance, "2025-01-Q", dg.DagsterRunStatus.STARTING)
+    queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
     assert govern(instance, warehouse).limit == 1
 
 
@@ -95,15 +82,15 @@ def test_without_anyone_waiting_the_pool_is_open_to_the_workers(house):
 
 def test_runs_of_other_things_are_not_looked_at(house):
     instance, warehouse = house
-    _run(instance, "2025", dg.DagsterRunStatus.QUEUED)
+    queued_run(instance, "2025", dg.DagsterRunStatus.QUEUED)
     assert govern(instance, warehouse).queued == 0
 
 
 def test_what_the_archive_alone_answers_waits_for_no_quota_and_lets_nothing_pass_that_does(house):
     instance, warehouse = house
     tags = gap_tags(SessionGap(SessionKey(2025, 1, "Q"), ("laps",), from_archive=True))
-    _run(instance, "2025-01-Q", dg.DagsterRunStatus.QUEUED, more=tags)
-    _run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
+    queued_run(instance, "2025-01-Q", dg.DagsterRunStatus.QUEUED, more=tags)
+    queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
     _spend(8)
     admission = govern(instance, warehouse)
     assert (admission.limit, _limit(instance)) == (1, 1)
@@ -116,5 +103,5 @@ def test_a_run_knows_by_its_tags_where_its_sessions_data_come_from(house):
         SessionGap(SessionKey(2025, 1, "R"), ("laps", "results"), from_archive=True),
         SessionGap(SessionKey(2025, 1, "R"), ("laps", "results")),
     ):
-        run = _run(instance, str(gap.key), dg.DagsterRunStatus.QUEUED, more=gap_tags(gap), datasets=gap.datasets)
+        run = queued_run(instance, str(gap.key), dg.DagsterRunStatus.QUEUED, more=gap_tags(gap), datasets=gap.datasets)
         assert gap_of(instance.get_run_by_id(run.run_id)) == gap

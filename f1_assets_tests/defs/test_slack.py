@@ -17,9 +17,7 @@ from f1_assets.importing import refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status
-from f1_assets_tests.health.test_notifications import TOKEN, slack
-
-__all__ = ["slack"]
+from f1_assets_tests.slack import TOKEN
 
 RACE = SessionKey(2025, 1, "R")
 BOARD = "http://board"

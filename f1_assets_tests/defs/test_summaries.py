@@ -6,10 +6,8 @@ from f1_assets.defs.summaries import summarize
 from f1_assets.health.notifications import slack_channel
 from f1_assets.importing import refresh_calendar
 from f1_assets.settings import process_settings
-from f1_assets_tests.defs.test_governor import _run
-from f1_assets_tests.health.test_notifications import TOKEN, slack
-
-__all__ = ["slack"]
+from f1_assets_tests.defs.queue import queued_run
+from f1_assets_tests.slack import TOKEN
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def test_one_message_when_the_queue_has_run_dry(home, run, slack):
     for session in ("FP1", "FP2"):
         home.add_dynamic_partitions("f1_session", [f"2025-01-{session}"])
         assert run("import_sessions", f"2025-01-{session}", "weather").success
-    waiting = _run(home, "2025-01-Q", dg.DagsterRunStatus.QUEUED)
+    waiting = queued_run(home, "2025-01-Q", dg.DagsterRunStatus.QUEUED)
     said, cursor = _summarize(home, cursor)
     assert (said, slack.posted) == ("1 sessions are queued or running", [])
     home.report_run_canceled(home.get_run_by_id(waiting.run_id))

@@ -13,7 +13,7 @@ from f1_assets.importing.calendar import stale_seasons
 from f1_assets.warehouse.calendar import events_of
 from f1_assets.warehouse.models import events, seasons, sessions
 from f1_assets_tests.faults.struck import SIMULATOR, open_season
-from f1_assets_tests.faults.test_feeds import TRANSIENT
+from f1_assets_tests.faults.transient import TRANSIENT
 from f1_assets_tests.fetch.server import services, status
 
 pytestmark = pytest.mark.long

@@ -12,11 +12,12 @@ from f1_assets.fetch import transport as transports
 from f1_assets.importing.forget import forget_failures
 from f1_assets.importing.sessions import expected_requests_of
 from f1_assets.planning import SessionGap
-from f1_assets.simulator import SimulatedResponse, SimulatorOptions
+from f1_assets.simulator import SimulatorOptions
 from f1_assets.simulator.calendar import events_of, folder
 from f1_assets.warehouse import Status
-from f1_assets_tests.faults.struck import ALL, RACE, SHAPE, SIMULATOR, Stall, imported_season, open_season, slowly
-from f1_assets_tests.fetch.server import body, cut_short, hang_up, services, status
+from f1_assets_tests.faults.struck import ALL, RACE, SHAPE, SIMULATOR, imported_season, open_season, slowly
+from f1_assets_tests.faults.transient import TRANSIENT
+from f1_assets_tests.fetch.server import services, status
 
 pytestmark = pytest.mark.long
 
@@ -62,26 +63,6 @@ SLOW = ("circuit", "laps")
 
 WITHOUT_A_SIGN = (Feed.DRIVER_LIST, Feed.SESSION_STATUS)
 """Of these nothing tells whose they are, and they are much the same for all sessions of a weekend."""
-
-PAGE = b"<html>be right back</html>"
-
-
-def with_page(code):
-    return lambda _answer: SimulatedResponse(code, {"content-type": "text/html"}, PAGE)
-
-
-TRANSIENT = {
-    "HTTP 500": status(500),
-    "HTTP 502 with a page": with_page(502),
-    "HTTP 503 with a page": with_page(503),
-    "time-out": Stall(),
-    "no answer": hang_up,
-    "body shorter than its length": cut_short,
-    "cut in the middle": body(lambda content: content[: len(content) // 2].rstrip()[:-1]),
-    "HTML page with status 200": body(lambda _content: PAGE),
-    "garbage": body(lambda _content: b"\x00\xff\x13" * 99),
-    "empty body": body(lambda _content: b""),
-}
 
 
 def cells(faults, feeds=ADDRESSES, always=()):

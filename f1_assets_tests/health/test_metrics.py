@@ -22,7 +22,7 @@ from f1_assets.settings import load_settings
 from f1_assets.warehouse.leases import Leases
 from f1_assets.warehouse.models import extractions, upstream_requests
 from f1_assets_tests.health.figures import FIRST, NOW, SECOND, families, fill, scrape, value
-from f1_assets_tests.quota.test_ledger import JOLPICA, LIVE, Clock
+from f1_assets_tests.quota.clock import JOLPICA, LIVE, Clock
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 POSTGRESQL_IS_LONG = True

@@ -15,22 +15,7 @@ from f1_assets.settings import load_settings
 from f1_assets.warehouse import migrate
 from f1_assets.warehouse.engine import make_engine, writing
 from f1_assets.warehouse.models import upstream_request_hours, upstream_requests
-
-LIVE = "https://livetiming.formula1.com/static/2024/x"
-JOLPICA = "https://api.jolpi.ca/ergast/f1/2024.json"
-
-
-class Clock:
-    """A clock that stands until somebody sleeps."""
-
-    def __init__(self):
-        self.now_ms = 1_700_000_000_000
-
-    def __call__(self):
-        return self.now_ms
-
-    def sleep(self, seconds):
-        self.now_ms += max(int(seconds * 1000), 1)
+from f1_assets_tests.quota.clock import JOLPICA, LIVE, Clock
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.keys import SessionKey
@@ -22,10 +21,8 @@ from f1_assets.settings import load_settings
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.lake import Lake
 from f1_assets.warehouse.leases import Leases
+from f1_assets_tests.warehouse.samples import CAR, KEY, frame_of_samples
 from f1_assets_tests.warehouse.seasons import a_season, store
-
-KEY = SessionKey(2024, 1, "R")
-CAR = all_datasets()["car_telemetry"]
 
 
 @pytest.fixture(scope="session")
@@ -66,30 +63,13 @@ def season(sqlite_warehouse, lake):
     return sqlite_warehouse
 
 
-def _frame(speed=100, drivers=("1", "44"), samples=50):
-    rows = len(drivers) * samples
-    return pd.DataFrame(
-        {
-            "driver_number": pd.array([number for number in drivers for _ in range(samples)], dtype="string"),
-            "session_time_ms": pd.array(list(range(0, samples * 240, 240)) * len(drivers), dtype="Int32"),
-            "utc": pd.date_range("2024-03-02T15:00", periods=rows, freq="240ms", tz="UTC"),
-            "rpm": pd.array([10_000] * rows, dtype="Int16"),
-            "speed_kmh": pd.array([speed] * rows, dtype="Int16"),
-            "gear": pd.array([7] * rows, dtype="Int8"),
-            "throttle_pct": pd.array([None, *[99] * (rows - 1)], dtype="Int8"),
-            "brake": pd.array([None, *[False] * (rows - 1)], dtype="boolean"),
-            "drs": pd.array([8] * rows, dtype="Int8"),
-        }
-    )
-
-
 def test_rows_come_back_as_they_were_and_one_driver_is_read_alone(season, lake):
-    line = season.replace(KEY, CAR, _frame())
+    line = season.replace(KEY, CAR, frame_of_samples())
     assert (line.status, line.rows, line.file_bytes) == (Status.PRESENT, 100, line.file_bytes)
     assert line.file.startswith("season=2024/round=01/session=R/car_telemetry-")
     rows = season.rows(CAR, KEY)
     pd.testing.assert_frame_equal(
-        rows.drop(columns=["season", "round", "session"]), _frame(), check_dtype=False, check_freq=False
+        rows.drop(columns=["season", "round", "session"]), frame_of_samples(), check_dtype=False, check_freq=False
     )
     assert str(rows["throttle_pct"].dtype) == "Int8"
     with lake.filesystem.open(f"{lake._root}/{line.file}", "rb") as file:
@@ -104,25 +84,25 @@ def test_rows_come_back_as_they_were_and_one_driver_is_read_alone(season, lake):
 
 
 def test_equal_rows_are_the_same_file_and_other_rows_take_its_place(season, lake):
-    first = season.replace(KEY, CAR, _frame())
-    assert season.replace(KEY, CAR, _frame()).file == first.file
+    first = season.replace(KEY, CAR, frame_of_samples())
+    assert season.replace(KEY, CAR, frame_of_samples()).file == first.file
     assert lake.paths() == [first.file]
-    second = season.replace(KEY, CAR, _frame(speed=101))
+    second = season.replace(KEY, CAR, frame_of_samples(speed=101))
     assert second.file != first.file
     assert lake.paths() == [second.file]
 
 
 def test_a_renewal_that_fails_keeps_the_file(season):
-    line = season.replace(KEY, CAR, _frame())
+    line = season.replace(KEY, CAR, frame_of_samples())
     noted = season.note(replace(line, status=Status.FAILED, file=None, error_class="TransientError", reason="x"))
     assert (noted.status, noted.file, noted.failed) == (Status.PRESENT, line.file, True)
     assert len(season.rows(CAR, KEY)) == 100
 
 
 def test_leftovers_of_a_crash_are_removed_unless_their_session_is_being_imported(season, lake):
-    named = season.replace(KEY, CAR, _frame()).file
-    lake.write(KEY, "car_telemetry", _frame(speed=1), "driver_number")
-    lake.write(SessionKey(2024, 2, "R"), "car_telemetry", _frame(), "driver_number")
+    named = season.replace(KEY, CAR, frame_of_samples()).file
+    lake.write(KEY, "car_telemetry", frame_of_samples(speed=1), "driver_number")
+    lake.write(SessionKey(2024, 2, "R"), "car_telemetry", frame_of_samples(), "driver_number")
     lake.filesystem.pipe_file(f"{lake._root}/{named}.{'0a' * 16}.writing", b"half")
     with Leases(season) as leases:
         leases.take(SessionKey(2024, 2, "R"))
@@ -135,7 +115,7 @@ def test_leftovers_of_a_crash_are_removed_unless_their_session_is_being_imported
 
 
 def test_what_is_not_ours_is_never_removed(season, lake):
-    season.replace(KEY, CAR, _frame())
+    season.replace(KEY, CAR, frame_of_samples())
     lake.filesystem.pipe_file(f"{lake._root}/thesis.docx", b"not ours")
     lake.filesystem.pipe_file(f"{lake._root}/season=2024/round=01/session=R/notes.parquet", b"not ours either")
     before = lake.paths()
@@ -144,7 +124,7 @@ def test_what_is_not_ours_is_never_removed(season, lake):
 
 
 def test_a_lake_that_another_database_fills_is_left_alone(season, lake, tmp_path):
-    season.replace(KEY, CAR, _frame())
+    season.replace(KEY, CAR, frame_of_samples())
     other = connect(load_settings(home=tmp_path / "other"))
     other.lake = lake
     assert not other.owns_lake
@@ -156,7 +136,7 @@ def test_a_lake_that_another_database_fills_is_left_alone(season, lake, tmp_path
 @pytest.mark.parametrize("speed", [100, 101], ids=["equal rows", "other rows"])
 def test_a_writer_that_dies_in_the_middle_of_a_file_leaves_the_named_one_whole(sqlite_warehouse, monkeypatch, speed):
     store(sqlite_warehouse, a_season())
-    line, files = sqlite_warehouse.replace(KEY, CAR, _frame(100)), sqlite_warehouse.lake.filesystem
+    line, files = sqlite_warehouse.replace(KEY, CAR, frame_of_samples(100)), sqlite_warehouse.lake.filesystem
     write = files.pipe_file
 
     def die_halfway(path, body):
@@ -165,7 +145,7 @@ def test_a_writer_that_dies_in_the_middle_of_a_file_leaves_the_named_one_whole(s
 
     monkeypatch.setattr(files, "pipe_file", die_halfway)
     with pytest.raises(KeyboardInterrupt):
-        sqlite_warehouse.replace(KEY, CAR, _frame(speed))
+        sqlite_warehouse.replace(KEY, CAR, frame_of_samples(speed))
     monkeypatch.undo()
     assert sqlite_warehouse.extractions(KEY) == [line]
     assert len(sqlite_warehouse.rows(CAR, KEY)) == 100
@@ -176,7 +156,7 @@ def test_a_writer_that_dies_in_the_middle_of_a_file_leaves_the_named_one_whole(s
 
 
 def test_files_follow_their_event_when_rounds_are_renumbered(season):
-    season.replace(SessionKey(2024, 3, "R"), CAR, _frame())
+    season.replace(SessionKey(2024, 3, "R"), CAR, frame_of_samples())
     store(season, a_season(places=("Sakhir", "Melbourne", "Suzuka", "Shanghai")))
     assert len(season.rows(CAR, SessionKey(2024, 2, "R"))) == 100
     assert season.rows(CAR, SessionKey(2024, 3, "R")).empty
@@ -188,7 +168,7 @@ def test_a_lake_that_cannot_be_used_is_a_clear_error(tmp_path):
         Lake("nosuch://bucket")
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="cannot be written"):
-        Lake(str(tmp_path / "file")).write(KEY, "car_telemetry", _frame(), "driver_number")
+        Lake(str(tmp_path / "file")).write(KEY, "car_telemetry", frame_of_samples(), "driver_number")
 
 
 WRITER = """
@@ -196,13 +176,13 @@ import sys
 from f1_assets.connection import connect
 from f1_assets.settings import load_settings
 sys.path.insert(0, sys.argv[2])
-from f1_assets_tests.warehouse.test_lake import CAR, KEY, _frame
+from f1_assets_tests.warehouse.samples import CAR, KEY, frame_of_samples
 
 warehouse, speed = connect(load_settings(home=sys.argv[1])), 0
 print("ready", flush=True)
 while True:
     speed = (speed + 1) % 300
-    warehouse.replace(KEY, CAR, _frame(speed, samples=3_000))
+    warehouse.replace(KEY, CAR, frame_of_samples(speed, samples=3_000))
 """
 
 
@@ -239,7 +219,7 @@ def _read_or_replaced(warehouse, line):
 
 def test_a_query_reads_files_wherever_the_lake_is(season):
     for number, speed in ((1, 300), (2, 310)):
-        season.replace(SessionKey(2024, number, "R"), CAR, _frame(speed))
+        season.replace(SessionKey(2024, number, "R"), CAR, frame_of_samples(speed))
     top = season.sql("SELECT round, MAX(speed_kmh) AS top FROM car_telemetry GROUP BY ALL ORDER BY round", [2024])
     assert top.to_numpy().tolist() == [[1, 300], [2, 310]]
     query = "SELECT s.name, COUNT(*) FROM car_telemetry JOIN sessions s USING (season, round, session) GROUP BY ALL"

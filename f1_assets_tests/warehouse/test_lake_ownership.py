@@ -21,8 +21,8 @@ from f1_assets.settings import load_settings
 from f1_assets.warehouse.engine import reading, writing
 from f1_assets.warehouse.lake import Lake, LakeMarker
 from f1_assets.warehouse.models import warehouse_identity
+from f1_assets_tests.warehouse.samples import CAR, KEY, frame_of_samples
 from f1_assets_tests.warehouse.seasons import a_season, store
-from f1_assets_tests.warehouse.test_lake import CAR, KEY, _frame
 
 NEXT = SessionKey(2024, 2, "R")
 
@@ -67,7 +67,7 @@ def _forget_the_lake(warehouse):
 
 def test_the_lake_and_the_database_name_each_other(host):
     first, _ = host("a")
-    first.replace(KEY, CAR, _frame())
+    first.replace(KEY, CAR, frame_of_samples())
     identity, marker = _identity(first), first.lake.marker()
     assert (marker.database, marker.lake) == (identity.id, identity.lake_id)
     assert identity.lake_url == str(Path(first.lake.address("")))
@@ -76,11 +76,11 @@ def test_the_lake_and_the_database_name_each_other(host):
 
 def test_the_default_lake_of_a_second_host_is_refused_and_loses_no_record(host):
     first, archive = host("a")
-    line = first.replace(KEY, CAR, _frame())
+    line = first.replace(KEY, CAR, frame_of_samples())
     second, other_archive = host("b")
-    leftover = second.lake.write(NEXT, "car_telemetry", _frame(), "driver_number").path
+    leftover = second.lake.write(NEXT, "car_telemetry", frame_of_samples(), "driver_number").path
     with pytest.raises(ConfigurationError, match=r"not the one of this database.*Set F1_LAKE_URL"):
-        second.replace(NEXT, CAR, _frame())
+        second.replace(NEXT, CAR, frame_of_samples())
     with pytest.raises(ConfigurationError, match=r"not the one of this database.*Set F1_LAKE_URL"):
         verify(second, transport=other_archive)
     assert not second.owns_lake
@@ -94,7 +94,7 @@ def test_the_default_lake_of_a_second_host_is_refused_and_loses_no_record(host):
 
 def test_a_second_host_is_told_where_a_file_is_that_it_cannot_read(host):
     first, _ = host("a")
-    first.replace(KEY, CAR, _frame())
+    first.replace(KEY, CAR, frame_of_samples())
     second, _ = host("b")
     for read in (lambda: second.rows(CAR, KEY), lambda: second.sql("SELECT * FROM car_telemetry")):
         with pytest.raises(ConfigurationError, match=r"is in another lake.*Set F1_LAKE_URL"):
@@ -107,7 +107,7 @@ def test_a_second_host_is_told_where_a_file_is_that_it_cannot_read(host):
 
 def test_telemetry_is_refused_before_a_request_is_spent_and_the_rest_is_imported(host):
     first, _ = host("a")
-    first.replace(KEY, CAR, _frame())
+    first.replace(KEY, CAR, frame_of_samples())
     second, transport = host("b")
     with pytest.raises(ConfigurationError, match="Telemetry cannot be stored"):
         reserve_requests(SessionGap(NEXT, ("laps", "car_telemetry")), warehouse=second, transport=transport)
@@ -116,20 +116,20 @@ def test_telemetry_is_refused_before_a_request_is_spent_and_the_rest_is_imported
 
 def test_a_second_host_that_names_the_first_ones_lake_writes_to_it(host):
     first, archive = host("a")
-    first.replace(KEY, CAR, _frame())
+    first.replace(KEY, CAR, frame_of_samples())
     second, _ = host("b", lake_url=first.lake.url)
-    second.replace(NEXT, CAR, _frame())
+    second.replace(NEXT, CAR, frame_of_samples())
     assert len(first.rows(CAR, NEXT)) == 100
     assert verify(first, transport=archive).files == 2
 
 
 def test_a_lake_that_is_named_takes_over_when_it_is_written_and_files_elsewhere_stay_recorded(host, tmp_path):
     first, archive = host("a")
-    line = first.replace(KEY, CAR, _frame())
+    line = first.replace(KEY, CAR, frame_of_samples())
     second, other_archive = host("b", lake_url=str(tmp_path / "big"))
     with pytest.raises(ConfigurationError, match="not the one of this database"):
         verify(second, transport=other_archive)
-    second.replace(NEXT, CAR, _frame())
+    second.replace(NEXT, CAR, frame_of_samples())
     found = verify(second, transport=other_archive)
     assert (found.elsewhere, found.damaged_files, found.is_sound) == ((line.file,), (), False)
     assert lake_part(second).condition is Condition.WARNING
@@ -144,20 +144,20 @@ def test_a_lake_that_is_named_takes_over_when_it_is_written_and_files_elsewhere_
 
 def test_a_named_lake_that_is_written_in_turns_gives_up_no_file_of_the_other(host, tmp_path):
     first, archive = host("a", lake_url=str(tmp_path / "one"))
-    first.replace(KEY, CAR, _frame())
+    first.replace(KEY, CAR, frame_of_samples())
     second, _ = host("b", lake_url=str(tmp_path / "two"))
-    second.replace(NEXT, CAR, _frame())
-    first.replace(KEY, CAR, _frame(101))
+    second.replace(NEXT, CAR, frame_of_samples())
+    first.replace(KEY, CAR, frame_of_samples(101))
     found = verify(first, transport=archive)
     assert (found.damaged_files, len(found.elsewhere)) == ((), 1)
 
 
 def test_a_record_is_not_given_up_when_another_lake_took_over_meanwhile(host, tmp_path):
     first, _ = host("a")
-    line = first.replace(KEY, CAR, _frame())
+    line = first.replace(KEY, CAR, frame_of_samples())
     marker = first.lake_ownership.claim()
     second, _ = host("b", lake_url=str(tmp_path / "big"))
-    second.replace(NEXT, CAR, _frame())
+    second.replace(NEXT, CAR, frame_of_samples())
     with pytest.raises(ConfigurationError, match="not the one of this database"):
         first.lose(line, marker)
     assert first.extractions(KEY) == [line]
@@ -166,14 +166,14 @@ def test_a_record_is_not_given_up_when_another_lake_took_over_meanwhile(host, tm
 def test_a_migrated_database_adopts_the_lake_that_has_its_files_and_refuses_the_other(host):
     first, archive = host("a")
     for key in (KEY, NEXT):
-        first.replace(key, CAR, _frame())
+        first.replace(key, CAR, frame_of_samples())
     _forget_the_lake(first)
     second, other_archive = host("b")
     second.lake.mark(_identity(first).id)  # both hosts filled a lake of their own before
     with pytest.raises(ConfigurationError, match="has 0 of 2 files that the database names"):
         verify(second, transport=other_archive)
     with pytest.raises(ConfigurationError, match="has 0 of 2 files that the database names"):
-        second.replace(SessionKey(2024, 3, "R"), CAR, _frame())
+        second.replace(SessionKey(2024, 3, "R"), CAR, frame_of_samples())
     assert verify(first, transport=archive).is_sound
     assert first.lake.marker().lake == _identity(first).lake_id is not None
     assert len(second.extractions()) == 2
@@ -182,7 +182,7 @@ def test_a_migrated_database_adopts_the_lake_that_has_its_files_and_refuses_the_
 def test_a_migrated_database_gives_up_no_file_that_a_second_host_may_have(host):
     first, archive = host("a")
     for key in (KEY, NEXT, SessionKey(2024, 3, "R")):
-        line = first.replace(key, CAR, _frame(key.round))
+        line = first.replace(key, CAR, frame_of_samples(key.round))
     _forget_the_lake(first)
     first.lake.remove([line.file])
     found = verify(first, transport=archive)
@@ -193,7 +193,7 @@ def test_a_migrated_database_gives_up_no_file_that_a_second_host_may_have(host):
 def test_an_embedded_home_of_before_still_finds_lost_files(sqlite_warehouse, tmp_path):
     store(sqlite_warehouse, a_season())
     for key in (KEY, NEXT, SessionKey(2024, 3, "R")):
-        line = sqlite_warehouse.replace(key, CAR, _frame(key.round))
+        line = sqlite_warehouse.replace(key, CAR, frame_of_samples(key.round))
     _forget_the_lake(sqlite_warehouse)
     sqlite_warehouse.lake.remove([line.file])
     transport = Transport(load_settings(home=tmp_path / "home", source="simulator"))
@@ -203,31 +203,31 @@ def test_an_embedded_home_of_before_still_finds_lost_files(sqlite_warehouse, tmp
 
 def test_an_embedded_lake_that_was_emptied_is_filled_again(sqlite_warehouse, tmp_path):
     store(sqlite_warehouse, a_season())
-    line = sqlite_warehouse.replace(KEY, CAR, _frame())
+    line = sqlite_warehouse.replace(KEY, CAR, frame_of_samples())
     shutil.rmtree(tmp_path / "home/lake")
     transport = Transport(load_settings(home=tmp_path / "home", source="simulator"))
     assert verify(sqlite_warehouse, transport=transport).damaged_files == (line.file,)
     transport.close()
-    assert sqlite_warehouse.replace(KEY, CAR, _frame()).file == line.file
+    assert sqlite_warehouse.replace(KEY, CAR, frame_of_samples()).file == line.file
 
 
 def test_a_home_keeps_to_the_lake_that_was_named_for_it(sqlite_warehouse, tmp_path):
     store(sqlite_warehouse, a_season())
     named = connect(load_settings(home=tmp_path / "home", lake_url=str(tmp_path / "big")))
-    named.replace(KEY, CAR, _frame())
+    named.replace(KEY, CAR, frame_of_samples())
     with pytest.raises(ConfigurationError, match=r"keeps its files in .*big"):
-        sqlite_warehouse.replace(NEXT, CAR, _frame())
+        sqlite_warehouse.replace(NEXT, CAR, frame_of_samples())
     named.close()
 
 
 def test_nothing_is_written_to_a_lake_of_another_database(sqlite_warehouse, tmp_path):
     store(sqlite_warehouse, a_season())
-    sqlite_warehouse.replace(KEY, CAR, _frame())
+    sqlite_warehouse.replace(KEY, CAR, frame_of_samples())
     other = connect(load_settings(home=tmp_path / "other", lake_url=sqlite_warehouse.lake.url))
     store(other, a_season())
     before = other.lake.paths()
     with pytest.raises(ConfigurationError, match=r"filled by another database.*set F1_LAKE_URL"):
-        other.replace(NEXT, CAR, _frame())
+        other.replace(NEXT, CAR, frame_of_samples())
     assert (other.lake.paths(), other.extractions()) == (before, [])
     other.close()
 

@@ -61,11 +61,13 @@ def blocked_part(warehouse: Warehouse, states: Sequence[DatasetState]) -> Part:
     sessions = len({state.key for state in blocked})
     latest = max(blocked, key=lambda state: state.tried_at.timestamp() if state.tried_at else 0.0)
     (record,) = [line for line in warehouse.extractions(latest.key) if line.dataset == latest.dataset]
-    # Before schema 0011 a reason had the advice as well.
+    from f1_assets.fetch.account import WHAT_TO_DO
+
+    # Before schema 0011 the advice was in the reason alone.
     said = record.error if record.advice else record.reason
     words = f"{counted(len(blocked), 'dataset')} of {counted(sessions, 'session')} wait for the Formula 1 account"
     reason = f"{words}: {said.rstrip('.')}." if said else f"{words}."
-    return Part("refusals", Condition.FAILING, reason, record.advice)
+    return Part("refusals", Condition.FAILING, reason, record.advice or WHAT_TO_DO)
 
 
 def newest_part(warehouse: Warehouse, states: Sequence[DatasetState], now: datetime) -> Part:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.fetch import account
+from f1_assets.fetch.account import WHAT_TO_DO
 from f1_assets.fetch.archive import Archive
 from f1_assets.fetch.sources import archive_name
 from f1_assets.health import storage_health
@@ -267,7 +268,7 @@ def test_a_refusal_of_before_the_advice_had_its_own_column_is_shown_whole(settin
     warehouse.note(Extraction(SessionKey(2024, 1, "Q"), "laps", Status.BLOCKED_AUTH, **refused))
     part = _parts(settings)[0]["refusals"]
     assert part.reason.endswith(f" wait for the Formula 1 account: {reason}")
-    assert part.what_to_do is None
+    assert part.what_to_do == WHAT_TO_DO
 
 
 def test_a_newest_session_of_which_nothing_came_is_a_warning_after_three_hours(settings, warehouse):

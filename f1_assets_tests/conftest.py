@@ -22,6 +22,7 @@ from f1_assets.quota.policies import policies_of
 from f1_assets.settings import Settings, load_settings, process_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Warehouse
+from f1_assets_tests.contract.recorded import ROWS, Recorded
 from f1_assets_tests.fetch.server import Services, services
 from f1_assets_tests.slack import slack  # noqa: F401 (a fixture)
 
@@ -110,6 +111,23 @@ def recordings() -> Path:
     if not (RECORDINGS / "index.jsonl").exists():
         pytest.skip(f"the recordings are not at {RECORDINGS}")
     return RECORDINGS
+
+
+@pytest.fixture(scope="session")
+def recorded(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    """The recorded sessions, each imported when it is first asked for; for tests of the xdist group ``recordings``."""
+    settings = load_settings(home=tmp_path_factory.mktemp("home"), source=f"recording:{recordings}")
+    warehouse = connect(settings)
+    yield Recorded(warehouse, settings, tmp_path_factory.mktemp)
+    warehouse.close()
+
+
+@pytest.fixture
+def all_recorded(recorded: Recorded) -> Warehouse:
+    """The warehouse with all recorded sessions."""
+    for key in ROWS:
+        recorded[key]
+    return recorded.warehouse
 
 
 @contextlib.contextmanager

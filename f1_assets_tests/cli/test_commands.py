@@ -201,6 +201,7 @@ def test_a_refused_account_is_said_once_and_stops_the_import(f1_assets):
     assert done.stderr.count("F1_USERNAME and F1_PASSWORD") == 1
 
 
+@pytest.mark.long
 def test_a_partial_import_says_what_failed_and_exits_with_1(f1_assets):
     from f1_assets.simulator import Simulator, SimulatorOptions
     from f1_assets_tests.fetch.server import services, status
@@ -262,6 +263,7 @@ def test_a_season_that_has_not_begun_is_no_failure(f1_assets):
     assert "To come: 5 sessions, first 2027-01-FP1, which ends" in f1_assets("plan", "2027", **begins_soon).stdout
 
 
+@pytest.mark.long
 def test_retry_has_what_failed_asked_for_again(f1_assets, tmp_path):
     only = ["--round", "1", "--session", "FP1", "--dataset", "weather"]
     assert f1_assets("import", "2025", *only, **TWO_RACES).returncode == 0
@@ -396,6 +398,7 @@ def test_recorded_sessions_are_imported_through_the_command(f1_assets, recording
     assert session["requests"] == 12 + 2 * 3 + 2
 
 
+@pytest.mark.long
 def test_logs_for_a_collector_are_lines_of_json_with_the_phases_of_an_import(f1_assets):
     only = ["--round", "1", "--session", "FP1", "--dataset", "weather", "--json"]
     done = f1_assets("import", "2025", *only, **TWO_RACES, F1_LOG_FORMAT="json")

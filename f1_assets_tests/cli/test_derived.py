@@ -43,6 +43,7 @@ def _asset_of(tmp_path, name):
         os.environ.pop("DAGSTER_HOME")
 
 
+@pytest.mark.long
 def test_a_derived_dataset_alone_says_what_is_missing_and_is_computed_once_that_is_there(f1_assets, tmp_path):
     alone = f1_assets("import", "2025", *RACE, "--dataset", "stints")
     assert alone.returncode == 1

@@ -1,5 +1,7 @@
 """The recorded sessions: how many rows each dataset has, and their import."""
 
+import pytest
+
 from f1_assets.datasets import all_datasets
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
@@ -59,17 +61,43 @@ AGAIN = ("2019-14-Q", "2020-08-R", "2021-01-R", "2023-04-S", "2023-10-R", "2024-
 """Imported a second time, from the archive: of each kind of session, with timing and without."""
 
 
-def import_each(keys, warehouse, settings, tmp_path_factory):
-    """Import these sessions, those of AGAIN twice; return the outcomes of both times."""
-    transport = Transport(settings)
-    for season in sorted({SessionKey.parse(key).season for key in keys}):
-        refresh_calendar(season, warehouse=warehouse, transport=transport)
-    outcomes = {}
-    for key in keys:
-        gap = SessionGap(SessionKey.parse(key), tuple(all_datasets()))
+HEAVY = ("2020-05-FP2", "2021-18-Q", "2023-04-Q")
+"""Sessions with timing that are like others here: they are looked at with the long tests."""
+
+
+def of_keys(keys):
+    """Return keys as parameters of a test, heavy ones for the long tests."""
+    return [pytest.param(key, marks=pytest.mark.long if key in HEAVY else ()) for key in keys]
+
+
+class Recorded:
+    """The recorded sessions in one warehouse, each imported when a test first asks for it.
+
+    Parameters
+    ----------
+    warehouse, settings
+        Where to, and where the recordings are.
+    new_folder
+        Makes a folder for the archive of a session.
+    """
+
+    def __init__(self, warehouse, settings, new_folder):
+        self.warehouse = warehouse
+        self._settings, self._new_folder = settings, new_folder
+        self._outcomes, self._calendars = {}, set()
+
+    def __getitem__(self, text):
+        """Return the outcome of a session's import, and that of a second one, where it is of AGAIN."""
+        if text not in self._outcomes:
+            self._outcomes[text] = self._import(SessionKey.parse(text), text in AGAIN)
+        return self._outcomes[text]
+
+    def _import(self, key, again):
+        if key.season not in self._calendars:
+            refresh_calendar(key.season, warehouse=self.warehouse, transport=Transport(self._settings))
+            self._calendars.add(key.season)
+        gap = SessionGap(key, tuple(all_datasets()))
         # Each alone: sessions of one weekend share answers, which would hide requests.
-        alone = Transport(settings.model_copy(update={"archive_url": str(tmp_path_factory.mktemp("archive"))}))
-        first = process_session_gap(gap, warehouse=warehouse, transport=alone)
-        again = process_session_gap(gap, warehouse=warehouse, transport=alone) if key in AGAIN else None
-        outcomes[key] = (first, again)
-    return outcomes
+        alone = Transport(self._settings.model_copy(update={"archive_url": str(self._new_folder("archive"))}))
+        first = process_session_gap(gap, warehouse=self.warehouse, transport=alone)
+        return first, process_session_gap(gap, warehouse=self.warehouse, transport=alone) if again else None

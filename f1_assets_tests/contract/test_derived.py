@@ -12,10 +12,11 @@ pytestmark = pytest.mark.xdist_group("recordings")
 
 
 @pytest.fixture
-def recorded(imported):
-    """The warehouse with recorded sessions and what is derived of them."""
-    warehouse, _ = imported
-    return warehouse
+def imported(recorded):
+    """The warehouse with these sessions and what is derived of them."""
+    for key in (BAKU, SPRINT, SHOOTOUT):
+        assert recorded[key][0].failed == ()
+    return recorded.warehouse
 
 
 def _stints(warehouse, key, driver):
@@ -23,59 +24,59 @@ def _stints(warehouse, key, driver):
     return rows[rows["driver_number"] == driver]
 
 
-def test_there_are_55_stints_where_fastf1_counts_56(recorded):
-    stints, laps = recorded.rows("stints", BAKU), recorded.rows("laps", BAKU)
+def test_there_are_55_stints_where_fastf1_counts_56(imported):
+    stints, laps = imported.rows("stints", BAKU), imported.rows("laps", BAKU)
     assert len(stints) == 55
     assert laps.groupby("driver_number")["stint"].max().sum() == 56
     assert (stints.groupby("driver_number")["laps"].sum() == laps.groupby("driver_number").size()).all()
 
 
-def test_a_driver_changes_from_one_set_to_the_next(recorded):
+def test_a_driver_changes_from_one_set_to_the_next(imported):
     columns = ["first_lap", "last_lap", "compound", "ended_by"]
-    assert _stints(recorded, BAKU, "44")[columns].to_numpy().tolist() == [
+    assert _stints(imported, BAKU, "44")[columns].to_numpy().tolist() == [
         [1, 22, "SUPERSOFT", "pit"],
         [23, 40, "SOFT", "pit"],
         [41, 51, "ULTRASOFT", "finish"],
     ]
 
 
-def test_a_stop_that_kept_its_tyres_begins_no_stint(recorded):
-    laps = recorded.rows("laps", BAKU)
+def test_a_stop_that_kept_its_tyres_begins_no_stint(imported):
+    laps = imported.rows("laps", BAKU)
     assert laps[(laps["driver_number"] == "9") & (laps["lap_number"] == 39)]["pit_in_time_ms"].notna().all()
-    last = _stints(recorded, BAKU, "9").iloc[-1]
+    last = _stints(imported, BAKU, "9").iloc[-1]
     assert (last["first_lap"], last["last_lap"], last["tyre_age_at_start_laps"]) == (37, 51, 0)
 
 
-def test_every_pit_stop_but_the_one_that_kept_its_tyres_ended_a_stint(recorded):
-    endings = recorded.rows("stints", BAKU)["ended_by"].value_counts().to_dict()
+def test_every_pit_stop_but_the_one_that_kept_its_tyres_ended_a_stint(imported):
+    endings = imported.rows("stints", BAKU)["ended_by"].value_counts().to_dict()
     assert endings == {"pit": 36 - 1, "finish": 13, "retired": 7}
 
 
-def test_both_safety_cars_and_the_leaders_laps_under_them(recorded):
-    rows = recorded.rows("neutralisations", BAKU)
+def test_both_safety_cars_and_the_leaders_laps_under_them(imported):
+    rows = imported.rows("neutralisations", BAKU)
     assert rows[["kind", "start_ms", "end_ms", "leader_first_lap", "leader_last_lap"]].to_numpy().tolist() == [
         ["sc", 511_311, 1_255_542, 1, 5],
         ["sc", 5_030_402, 6_243_406, 40, 47],
     ]
 
 
-def test_a_virtual_safety_car_that_becomes_a_real_one_is_two_periods(recorded):
-    rows = recorded.rows("neutralisations", SPRINT)
+def test_a_virtual_safety_car_that_becomes_a_real_one_is_two_periods(imported):
+    rows = imported.rows("neutralisations", SPRINT)
     assert rows["kind"].tolist() == ["vsc", "sc"]
     assert rows["end_ms"].iloc[0] == rows["start_ms"].iloc[1]
 
 
-def test_a_red_flag_ends_stints_and_is_a_period_without_a_leader(recorded):
-    rows, stints = recorded.rows("neutralisations", SHOOTOUT), recorded.rows("stints", SHOOTOUT)
+def test_a_red_flag_ends_stints_and_is_a_period_without_a_leader(imported):
+    rows, stints = imported.rows("neutralisations", SHOOTOUT), imported.rows("stints", SHOOTOUT)
     assert rows["kind"].tolist() == ["red"]
     assert rows["leader_first_lap"].isna().all()
     assert stints["ended_by"].value_counts().to_dict() == {"finish": 22, "red_flag": 18, "pit": 3}
 
 
 @pytest.mark.parametrize("key", [BAKU, SPRINT, SHOOTOUT])
-def test_their_rules_hold_and_their_rows_have_their_types(recorded, key):
-    findings = check_session(recorded, key, ["neutralisations", "stints"])
+def test_their_rules_hold_and_their_rows_have_their_types(imported, key):
+    findings = check_session(imported, key, ["neutralisations", "stints"])
     assert [finding for finding in findings if finding.state is not State.PASSED] == []
     for name in ("neutralisations", "stints"):
-        rows = recorded.rows(name, key)
+        rows = imported.rows(name, key)
         pd.testing.assert_frame_equal(rows, all_datasets()[name].typed(rows))

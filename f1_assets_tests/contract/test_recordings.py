@@ -18,28 +18,34 @@ from f1_assets.settings import load_settings
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of
 from f1_assets_tests.contract import plain_fastf1
-from f1_assets_tests.contract.recorded import AGAIN, DATASETS, ROWS, import_each
+from f1_assets_tests.contract.recorded import AGAIN, DATASETS, ROWS, Recorded, of_keys
 
 pytestmark = pytest.mark.xdist_group("recordings")
 
 
 @pytest.fixture(scope="module")
 def plain(recordings):
-    """Every recorded session as FastF1 alone gives it."""
-    return {key: plain_fastf1.load(recordings, SessionKey.parse(key)) for key in ROWS}
+    """Every recorded session as FastF1 alone gives it, loaded when it is first asked for."""
+
+    class Plain(dict):
+        def __missing__(self, key):
+            self[key] = plain_fastf1.load(recordings, SessionKey.parse(key))
+            return self[key]
+
+    return Plain()
 
 
-@pytest.mark.parametrize("key", ROWS)
-def test_rows_per_dataset(imported, key):
-    first, _ = imported[1][key]
+@pytest.mark.parametrize("key", of_keys(ROWS))
+def test_rows_per_dataset(recorded, key):
+    first, _ = recorded[key]
     rows = {line.dataset: line.rows if line.status is Status.PRESENT else None for line in first.datasets}
     assert tuple(rows[name] for name in DATASETS) == ROWS[key]
 
 
-@pytest.mark.parametrize("key", ROWS)
-def test_requests_are_those_of_one_load_plus_the_circuit_and_none_the_second_time(imported, plain, key):
-    first, again = imported[1][key]
-    knows_circuit = event_of(imported[0], SessionKey.parse(key)).circuit_key or plain[key].loaded("session_info")
+@pytest.mark.parametrize("key", of_keys(ROWS))
+def test_requests_are_those_of_one_load_plus_the_circuit_and_none_the_second_time(recorded, plain, key):
+    first, again = recorded[key]
+    knows_circuit = event_of(recorded.warehouse, SessionKey.parse(key)).circuit_key or plain[key].loaded("session_info")
     circuit = 1 if knows_circuit else 0
     # The recordings have no telemetry and no radio: each is asked for twice, for an absent feed may be on the mirror.
     raw_feeds = 2 * 3
@@ -51,23 +57,26 @@ def test_requests_are_those_of_one_load_plus_the_circuit_and_none_the_second_tim
 
 
 @pytest.mark.long
-def test_postgresql_keeps_every_value_as_sqlite_does(imported, recordings, postgres_url, tmp_path_factory):
+def test_postgresql_keeps_every_value_as_sqlite_does(recorded, recordings, postgres_url, tmp_path_factory):
     source = f"recording:{recordings}"
     settings = load_settings(home=tmp_path_factory.mktemp("home"), source=source, database_url=postgres_url)
     connect_as_it_is(settings).upgrade()
     warehouse = connect(settings)
-    for key, outcomes in import_each(AGAIN, warehouse, settings, tmp_path_factory).items():
-        for outcome, on_sqlite in zip(outcomes, imported[1][key], strict=True):
+    on_postgresql = Recorded(warehouse, settings, tmp_path_factory.mktemp)
+    for key in AGAIN:
+        for outcome, on_sqlite in zip(on_postgresql[key], recorded[key], strict=True):
             assert (outcome.extracted, outcome.requests) == (on_sqlite.extracted, on_sqlite.requests), key
         for name in all_datasets():
-            pd.testing.assert_frame_equal(warehouse.rows(name, key), imported[0].rows(name, key), obj=f"{key} {name}")
+            pd.testing.assert_frame_equal(
+                warehouse.rows(name, key), recorded.warehouse.rows(name, key), obj=f"{key} {name}"
+            )
     assert integrity(warehouse) == []
     warehouse.close()
 
 
 @pytest.mark.parametrize("key", ["2020-07-R", "2020-08-R", "2021-10-R", "2021-21-R"])
-def test_sessions_without_timing_keep_the_rest_and_say_why_laps_are_unavailable(imported, key):
-    first, _ = imported[1][key]
+def test_sessions_without_timing_keep_the_rest_and_say_why_laps_are_unavailable(recorded, key):
+    first, _ = recorded[key]
     lines = {line.dataset: line for line in first.datasets}
     assert lines["laps"].status is Status.UNAVAILABLE
     assert "TimingData" in lines["laps"].reason
@@ -132,11 +141,11 @@ REFUSED = {"2024-02-FP2": [10], "2024-02-FP3": [23], "2025-16-FP1": list(range(3
 
 
 def _with(column):
-    return [key for key, rows in ROWS.items() if rows[column] is not None]
+    return of_keys([key for key, rows in ROWS.items() if rows[column] is not None])
 
 
 @pytest.mark.parametrize("key", _with(3))
-def test_laps(imported, plain, recordings, key):
+def test_laps(recorded, plain, recordings, key):
     theirs = plain[key].loaded("laps")
     expected = pd.DataFrame({ours: _ms(theirs[name]) for ours, name in LAP_TIMES.items()})
     expected = expected.assign(**{ours: _known(theirs[name]) for ours, name in LAP_VALUES.items()})
@@ -147,14 +156,14 @@ def test_laps(imported, plain, recordings, key):
     no_tyre = [pd.isna(c) or pd.isna(t) for c, t in zip(expected["compound"], expected["tyre_life_laps"], strict=True)]
     fresh = _known(theirs["FreshTyre"])
     expected["fresh_tyre"] = [None if unknown else value for unknown, value in zip(no_tyre, fresh, strict=True)]
-    _compare(imported, key, "laps", expected)
+    _compare(recorded, key, "laps", expected)
 
 
 @pytest.mark.parametrize("key", _with(8))
-def test_weather(imported, plain, key):
+def test_weather(recorded, plain, key):
     theirs = plain[key].loaded("weather_data")
     _compare(
-        imported,
+        recorded,
         key,
         "weather",
         pd.DataFrame(
@@ -173,15 +182,15 @@ def test_weather(imported, plain, key):
 
 
 @pytest.mark.parametrize("key", _with(4))
-def test_race_control_messages(imported, plain, key):
+def test_race_control_messages(recorded, plain, key):
     everything = plain[key].loaded("race_control_messages")
     theirs = everything.drop(index=[place - 1 for place in REFUSED.get(key, [])])
-    said = {line.dataset: line.notes for line in imported[1][key][0].datasets}["race_control_messages"]
+    said = {line.dataset: line.notes for line in recorded[key][0].datasets}["race_control_messages"]
     assert (json.loads(said)["refused"]["after the session's end"]["rows"] if said else 0) == len(everything) - len(
         theirs
     )
     _compare(
-        imported,
+        recorded,
         key,
         "race_control_messages",
         pd.DataFrame(
@@ -206,20 +215,23 @@ def test_race_control_messages(imported, plain, key):
 
 @pytest.mark.parametrize(
     ("key", "name"),
-    [(key, name) for key, rows in ROWS.items() for name in ("session_status", "track_status")
-     if rows[DATASETS.index(name)] is not None],
-)  # fmt: skip
-def test_statuses(imported, plain, key, name):
+    [
+        pytest.param(*key.values, name, marks=key.marks)
+        for name in ("session_status", "track_status")
+        for key in _with(DATASETS.index(name))
+    ],
+)
+def test_statuses(recorded, plain, key, name):
     theirs = plain[key].loaded(name)
     expected = pd.DataFrame({"session_time_ms": _ms(theirs["Time"]), "status": _known(theirs["Status"])})
     expected["change_number"] = range(1, len(expected) + 1)
     if name == "track_status":
         expected["message"] = _known(theirs["Message"])
-    _compare(imported, key, name, expected)
+    _compare(recorded, key, name, expected)
 
 
 @pytest.mark.parametrize("key", _with(1))
-def test_drivers(imported, plain, key):
+def test_drivers(recorded, plain, key):
     theirs = plain[key].session.results
     columns = {
         "driver_number": "DriverNumber",
@@ -236,7 +248,7 @@ def test_drivers(imported, plain, key):
         "headshot_url": "HeadshotUrl",
     }
     expected = pd.DataFrame({ours: _known(theirs[name]) for ours, name in columns.items()})
-    _compare(imported, key, "drivers", _with_identifiers(plain, key, expected))
+    _compare(recorded, key, "drivers", _with_identifiers(plain, key, expected))
 
 
 SAME_EVENT = {"2023-04-SS": "2023-04-Q"}
@@ -257,7 +269,7 @@ IDENTIFIERS = (("driver_id", "DriverId"), ("team_id", "TeamId"))
 
 
 @pytest.mark.parametrize("key", _with(5))
-def test_results(imported, plain, recordings, key):
+def test_results(recorded, plain, recordings, key):
     theirs = plain[key].session.results
     expected = pd.DataFrame(
         {
@@ -283,11 +295,11 @@ def test_results(imported, plain, recordings, key):
     expected["time_ms"] = [
         _official_total_ms(recordings, SessionKey.parse(key), number) for number in expected["driver_number"]
     ]
-    _compare(imported, key, "results", _with_identifiers(plain, key, expected))
+    _compare(recorded, key, "results", _with_identifiers(plain, key, expected))
 
 
 @pytest.mark.parametrize("key", _with(2))
-def test_intervals(imported, plain, key):
+def test_intervals(recorded, plain, key):
     theirs = plain[key].stream
     gaps = [_gap(value) for value in _known(theirs["GapToLeader"])]
     ahead = [_gap(value) for value in _known(theirs["IntervalToPositionAhead"])]
@@ -302,11 +314,11 @@ def test_intervals(imported, plain, key):
             "laps_behind_next": [gap[1] for gap in ahead],
         }
     ).drop_duplicates(["driver_number", "session_time_ms"], keep="last")
-    _compare(imported, key, "intervals", expected)
+    _compare(recorded, key, "intervals", expected)
 
 
 @pytest.mark.parametrize("key", _with(0))
-def test_circuit(imported, plain, recordings, key):
+def test_circuit(recorded, plain, recordings, key):
     info = plain_fastf1.circuit(recordings, plain[key])
     frames = [
         frame.rename(columns=str.lower).assign(kind=kind)
@@ -317,7 +329,7 @@ def test_circuit(imported, plain, recordings, key):
         )
     ]
     expected = pd.concat(frames).rename(columns={"angle": "angle_deg"}).drop(columns="distance")
-    _compare(imported, key, "circuit", expected)
+    _compare(recorded, key, "circuit", expected)
 
 
 HELD = {
@@ -386,8 +398,9 @@ TOLERATED = {
 """Rows that a rule forgives, because real sessions have some."""
 
 
-def test_real_data_keeps_the_rules_but_for_its_own_oddities(imported):
-    findings = [finding for key in ROWS for finding in check_session(imported[0], SessionKey.parse(key))]
+@pytest.mark.long
+def test_real_data_keeps_the_rules_but_for_its_own_oddities(all_recorded):
+    findings = [finding for key in ROWS for finding in check_session(all_recorded, SessionKey.parse(key))]
     odd = {(str(f.key), f.dataset, f.check): f for f in findings if f.state is State.BROKEN}
     keys = {name: list(all_datasets()[name[1]].key) for name in odd}
     assert {name: list(map(tuple, f.examples[keys[name]].to_numpy().tolist())) for name, f in odd.items()} == ODD
@@ -404,11 +417,12 @@ def test_real_data_keeps_the_rules_but_for_its_own_oddities(imported):
     assert (sum(sessions for sessions, _ in digests), sum(rows for _, rows in digests)) == AS_STORED_HELD
 
 
-def test_no_real_session_is_called_short(imported):
-    assert {key: why_short(imported[0], SessionKey.parse(key)) for key in ROWS} == {key: {} for key in ROWS}
+@pytest.mark.long
+def test_no_real_session_is_called_short(all_recorded):
+    assert {key: why_short(all_recorded, SessionKey.parse(key)) for key in ROWS} == {key: {} for key in ROWS}
 
 
-def test_the_docs_say_what_the_rules_found(imported):
+def test_the_docs_say_what_the_rules_found():
     page = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
     page = page.partition("## What they find in real data")[2].partition("\n## ")[0]
     cells = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in page.splitlines() if line[:3] == "| `"]
@@ -425,16 +439,18 @@ def test_the_docs_list_where_we_differ_from_fastf1_on_purpose():
     assert {(dataset, column): why for dataset, column, why in rows} == ON_PURPOSE
 
 
-def test_columns_have_no_other_values_than_the_dictionary_lists(imported):
+@pytest.mark.long
+def test_columns_have_no_other_values_than_the_dictionary_lists(all_recorded):
     for name, dataset in all_datasets().items():
         for column in (column for column in dataset.columns if column.values):
-            frames = [imported[0].rows(dataset, SessionKey.parse(key), columns=[column.name]) for key in ROWS]
+            frames = [all_recorded.rows(dataset, SessionKey.parse(key), columns=[column.name]) for key in ROWS]
             found = {value for frame in frames for value in frame[column.name].dropna()}
             assert found <= set(column.values), f"{name}.{column.name}"
 
 
-def test_what_was_imported_agrees_with_itself(imported):
-    assert integrity(imported[0]) == []
+@pytest.mark.long
+def test_what_was_imported_agrees_with_itself(all_recorded):
+    assert integrity(all_recorded) == []
 
 
 def _recorded_lines(recordings, plain, feed):
@@ -475,11 +491,11 @@ def _named_car(words):
     return named.pop() if len(named) == 1 else None
 
 
-def _compare(imported, key, dataset, expected):
+def _compare(recorded, key, dataset, expected):
     """Compare values as Python sees them: equal, or both unknown."""
-    warehouse, _ = imported
+    assert dataset in recorded[key][0].extracted
     definition = all_datasets()[dataset]
-    actual = warehouse.rows(definition, SessionKey.parse(key))
+    actual = recorded.warehouse.rows(definition, SessionKey.parse(key))
     identity = list(definition.key)
     expected = expected.sort_values(identity, kind="stable").reset_index(drop=True)
     actual = actual.sort_values(identity, kind="stable").reset_index(drop=True)

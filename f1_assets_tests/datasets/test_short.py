@@ -60,6 +60,7 @@ def _until(minutes, started_ms=900_000):
     return lambda rows: rows[rows["session_time_ms"] <= started_ms + minutes * 60_000]
 
 
+@pytest.mark.long
 def test_a_whole_weekend_is_not_short(warehouse):
     assert [why_short(warehouse, key) for key in (RACE, QUALIFYING, PRACTICE)] == [{}, {}, {}]
     assert why_short(warehouse, SessionKey(2025, 1, "FP3")) == {}

@@ -44,6 +44,7 @@ def test_each_dataset_has_one_check_of_its_rules_and_one_of_its_availability():
     )
 
 
+@pytest.mark.long
 def test_rules_are_held_when_all_of_a_run_is_stored_and_later_runs_tell_what_broke(imported, run):
     present = {line.dataset for line in connect().extractions(RACE) if line.status is Status.PRESENT}
     assert {name for name, check in imported if check == "rules"} == present == set(extracted_datasets())

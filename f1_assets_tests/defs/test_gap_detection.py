@@ -164,6 +164,7 @@ def test_a_killed_run_that_dagster_starts_again_is_not_requested_too(home, is_re
     assert (first.partition_key not in [request.partition_key for request in _sessions(_tick(home))]) is is_retried
 
 
+@pytest.mark.long
 def test_a_session_whose_import_ends_while_a_tick_looks_is_not_requested_again(home, monkeypatch):
     first = _sessions(_tick(home))[0]
     run = _add_run(home, first, dg.DagsterRunStatus.STARTED)
@@ -248,6 +249,7 @@ def test_the_daily_schedules_leave_to_the_sensor_what_it_requests_where_it_is_on
     assert _daily(home)
 
 
+@pytest.mark.long
 def test_daily_update_asks_for_results_again_after_a_race(home, monkeypatch):
     monkeypatch.setenv("F1_SIMULATOR", "races=1,tests=0,laps=5,samples_every=20,drivers=4")
     process_settings.cache_clear()

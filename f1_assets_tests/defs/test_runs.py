@@ -102,6 +102,7 @@ def test_a_defect_when_all_is_stored_is_told_and_is_no_failed_session(instance, 
     assert "KeyError: 'Time'" in run.warning
 
 
+@pytest.mark.long
 def test_a_run_from_the_archive_sends_nothing_and_a_renewal_asks_for_what_it_names(instance):
     gap = SessionGap(RACE, ("results",))
     assert run_session(gap).outcome.requests > 0

@@ -87,6 +87,7 @@ def test_the_plan_of_the_past_knows_its_pages(warehouse, transport):
     assert last.datasets == (*STANDINGS, "results")
 
 
+@pytest.mark.long
 def test_a_page_that_fails_fails_its_races_and_the_next_try_pays_for_that_page_only(warehouse, transport, served):
     served.faults["offset=100"] = status(503)
     summary = import_season(1995, warehouse=warehouse, transport=transport)
@@ -101,6 +102,7 @@ def test_a_page_that_fails_fails_its_races_and_the_next_try_pays_for_that_page_o
     assert [url.rpartition("?")[2] for url in served.asked if "results" in url] == ["limit=100&offset=100"]
 
 
+@pytest.mark.long
 def test_renewing_asks_for_the_pages_of_a_season_once_and_for_each_renewal(sqlite_warehouse, transport, served):
     def ask(renewal=None, rounds=()):
         served.asked.clear()

@@ -34,7 +34,9 @@ def transport(served, settings_of, ledger, sqlite_warehouse):
     made.close()
 
 
-@pytest.mark.parametrize("datasets", [ALL, ("weather",), ("laps", "circuit")])
+@pytest.mark.parametrize(
+    "datasets", [ALL, ("weather",), pytest.param(("laps", "circuit"), marks=pytest.mark.long, id="laps and circuit")]
+)
 @pytest.mark.parametrize(
     "text", ["2025-01-FP1", "2025-01-Q", "2025-01-R", "2025-02-S", "2025-02-SQ", "2023-02-SS", "2025-T1-1"]
 )

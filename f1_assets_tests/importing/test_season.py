@@ -124,6 +124,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.long
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lost=st.sets(st.sampled_from(CELLS), max_size=8))
 def test_whatever_is_lost_the_plan_imports_exactly_that_and_then_nothing_is_missing(complete, lost):

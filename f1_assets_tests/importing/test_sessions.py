@@ -14,6 +14,8 @@ from f1_assets.planning import SessionGap, dataset_states, gaps_of
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import sessions
 
+POSTGRESQL_IS_LONG = True
+
 RACE = SessionKey(2025, 1, "R")
 ALL = tuple(all_datasets())
 

@@ -10,7 +10,7 @@ from f1_assets.simulator.calendar import events_of
 from f1_assets_tests.simulator.fastf1_session import load
 
 SESSIONS = [
-    ("laps=57", 2025, 1, "R"),  # a whole race
+    pytest.param("laps=57", 2025, 1, "R", marks=pytest.mark.long, id="a whole race"),
     ("laps=12,drivers=10", 2025, 1, "Q"),
     ("laps=12,drivers=10", 2025, 1, "FP1"),
     ("laps=12,drivers=10", 2025, 2, "S"),
@@ -190,6 +190,7 @@ def test_a_car_that_stops_on_the_first_lap_has_no_laps_but_a_result(monkeypatch)
     assert made_up["FastF1Generated"].tolist() == [True]
 
 
+@pytest.mark.long
 def test_all_sessions_of_a_sprint_weekend_load(monkeypatch):
     simulator = Simulator(SimulatorOptions.parse("laps=5,drivers=6"))
     for session_id in ("FP1", "Q", "FP2", "S", "R"):

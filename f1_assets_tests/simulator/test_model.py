@@ -144,6 +144,7 @@ def test_a_session_is_made_in_time(day, most):
     assert time.process_time() - before < most
 
 
+@pytest.mark.long
 def test_a_season_has_rain_and_a_crash_on_the_first_lap():
     simulator = Simulator(SimulatorOptions(laps=20))
     races = [simulator.truth(2025, number, "R") for number in range(1, 25)]

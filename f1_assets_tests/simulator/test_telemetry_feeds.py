@@ -394,7 +394,7 @@ def test_the_other_feeds_are_those_that_they_were_before_there_was_telemetry():
     assert digest.hexdigest() == "3e4114cc0296bb2ea17c47386ab28a8cc768a6b0074b05fa12b7b7e23df3be96"
 
 
-@pytest.mark.parametrize("session_id", ["FP1", "S", "SQ"])
+@pytest.mark.parametrize("session_id", ["FP1", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("S", "SQ"))])
 def test_fastf1_reads_the_other_kinds_of_sessions(session_id):
     loaded = Loaded(2025, 2, session_id)
     assert loaded.said == []

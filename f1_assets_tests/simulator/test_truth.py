@@ -16,13 +16,13 @@ POSTGRESQL_IS_LONG = True
 SESSIONS = [
     ("laps=12,drivers=10", "2025-01-FP1"),
     ("laps=12,drivers=10", "2025-01-Q"),
-    ("", "2025-01-R"),  # a whole race
-    ("laps=12,drivers=10", "2025-02-SQ"),
+    pytest.param("", "2025-01-R", marks=pytest.mark.long, id="a whole race"),
+    pytest.param("laps=12,drivers=10", "2025-02-SQ", marks=pytest.mark.long),
     ("laps=12,drivers=10", "2025-02-S"),
     ("laps=12,seed=7,drivers=10", "2025-02-R"),
-    ("laps=12,seed=3,drivers=10", "2023-02-SS"),
-    ("laps=12,seed=5,drivers=10", "2022-02-FP2"),
-    ("laps=12,drivers=10", "2025-T1-2"),
+    pytest.param("laps=12,seed=3,drivers=10", "2023-02-SS", marks=pytest.mark.long),
+    pytest.param("laps=12,seed=5,drivers=10", "2022-02-FP2", marks=pytest.mark.long),
+    pytest.param("laps=12,drivers=10", "2025-T1-2", marks=pytest.mark.long),
 ]
 
 
@@ -58,6 +58,7 @@ def _compare(name, expected, actual):
         assert not different, f"{name}.{column}: {len(different)} differ, such as {different[:3]}"
 
 
+@pytest.mark.long
 def test_a_race_has_all_that_makes_a_race():
     simulator = Simulator()
     races = [simulator.truth(2025, number, "R") for number in range(1, 9)]

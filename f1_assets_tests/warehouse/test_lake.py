@@ -186,6 +186,7 @@ while True:
 """
 
 
+@pytest.mark.long
 def test_a_writer_that_is_killed_leaves_no_line_without_its_file_and_no_half_file(sqlite_warehouse, tmp_path):
     store(sqlite_warehouse, a_season())
     root = str(Path(__file__).parents[2])

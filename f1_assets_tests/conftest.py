@@ -39,12 +39,13 @@ LONGEST = (
     "e2e/test_kills.py",
     "e2e/test_quota.py",
     "e2e/test_ui.py",
-    "e2e/test_import.py",
     "faults/test_feeds.py",
     "cli/test_commands.py",
+    "e2e/test_import.py",
     "contract/test_recordings.py",
     "contract/test_derived.py",
 )
+"""Files that take longest, the longest first."""
 
 
 MEMORY = Path("/dev/shm")
@@ -67,13 +68,17 @@ def on_each_database_side_by_side(what: str) -> list[Any]:
     return [pytest.param(name, marks=pytest.mark.xdist_group(f"{what} on {name}")) for name in names]
 
 
+def _place(item: pytest.Item) -> int:
+    return next((place for place, name in enumerate(LONGEST) if item.path.as_posix().endswith(name)), len(LONGEST))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run on PostgreSQL only with the long tests what takes long, where POSTGRESQL_IS_LONG; keep files together.
 
     The longest come first: several processes share the tests, and none has a long one left when the others are done.
     """
-    items.sort(key=lambda item: not str(item.path).endswith(LONGEST))
+    items.sort(key=_place)
     for item in items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         module = getattr(item, "module", None)

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from f1_assets.defs.assets import session_data
+from f1_assets.defs.dagster_private import keep_engines
 from f1_assets.defs.derived_assets import derived_data
 from f1_assets.defs.freshness import freshness
 from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions, refresh_calendar
@@ -20,6 +21,7 @@ def build_defs(warehouse: WarehouseResource | None = None) -> dg.Definitions:
     warehouse
         Where assets write to; the environment's warehouse by default.
     """
+    keep_engines()
     warehouse = warehouse or WarehouseResource()
     return dg.Definitions(
         assets=[calendar, session_data, derived_data],

@@ -28,10 +28,10 @@ from f1_assets_tests.e2e.daemon import ends_within
 
 pytestmark = pytest.mark.long
 
-KILLS = int(os.environ.get("F1_TEST_KILLS", "6"))
+KILLS = int(os.environ.get("F1_TEST_KILLS", "4"))
 """docs/reliability.md tells of a run with 200 on each database, which takes too long for every day."""
 
-RACES = max(2, KILLS * 24 // 200)
+RACES = max(1, KILLS * 24 // 200)
 SESSIONS = 5 * RACES
 OPTIONS = f"races={RACES},tests=0,sprints=0,laps=5,samples_every=40,drivers=4"
 

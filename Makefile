@@ -36,9 +36,8 @@ ui: $(VENV)/.runtime ## Open Dagster's UI and daemon on this project
 test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
 	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not long"
 
-# Three at a time also on two cores: many wait for the quota or a daemon.
 test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder -m long --ignore $(REFEREE)
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m long --ignore $(REFEREE)
 	$(BIN)/python -m pytest -m long $(REFEREE)
 
 lint: $(VENV)/.dev ## Check style

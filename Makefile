@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt
 REFEREE := f1_assets_tests/e2e/test_referee.py
 
+# Processes that start others read what is compiled, instead of compiling it each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo ui test test-long lint types contracts defs audit bench docs clean
 
@@ -19,12 +22,12 @@ $(VENV)/.python:
 
 $(VENV)/.runtime: $(VENV)/.python $(SOURCES)
 	@echo "Installing f1_assets into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python $(SOURCES)
 	@echo "Installing f1_assets and the tools for tests into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable ".[dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	@touch $(VENV)/.runtime $@
 
 demo: $(VENV)/.runtime ## Import a simulated race weekend through Dagster into an embedded database

@@ -9,10 +9,12 @@ const tip = document.createElement("div");
 tip.className = "tip";
 tip.setAttribute("aria-hidden", "true"); // the cell's own label says the same
 tip.hidden = true;
+let shown = null; // the cell that it tells
 document.body.append(tip);
 
 function showTip(cell) {
   tip.textContent = cell.getAttribute("aria-label");
+  shown = cell;
   tip.hidden = false;
   const place = cell.getBoundingClientRect();
   const left = Math.min(place.left, document.documentElement.clientWidth - tip.offsetWidth - 12);
@@ -22,6 +24,7 @@ function showTip(cell) {
 }
 
 function hideTip() {
+  shown = null;
   tip.hidden = true;
 }
 
@@ -79,7 +82,12 @@ for (const kind of ["mouseover", "focusin"]) {
   });
 }
 document.addEventListener("focusout", hideTip);
-window.addEventListener("scroll", hideTip, { passive: true, capture: true });
+// Focus may scroll to its cell: the tip goes with it. Under a pointer there is another cell now.
+window.addEventListener(
+  "scroll",
+  () => (shown && shown === document.activeElement ? showTip(shown) : hideTip()),
+  { passive: true, capture: true },
+);
 
 // The same page is asked for again, and what it shows takes the place of what is there: focus, open details and
 // places of scrolling stay. While nobody looks, or somebody fills in the filter, it waits.

@@ -145,8 +145,10 @@ class Recording:
         try:
             lines = index.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
+            # What has these was meant to be an address, and may have a password.
+            shown = "what it names" if set("@=") & set(str(self._folder)) else self._folder
             raise ConfigurationError(
-                f"F1_SOURCE: {self._folder} is not a recording ({index.name} cannot be read).",
+                f"F1_SOURCE: {shown} is not a recording ({index.name} cannot be read).",
                 advice="Name a folder with an index.jsonl, as in F1_SOURCE=recording:DIR.",
             ) from error
         self._entries: dict[str, dict[str, Any]] = {}

@@ -102,7 +102,8 @@ def test_rate_limit_pause_resume(tmp_path, served, environment):
     with dagster_instance(load_settings(home=home)) as instance:
         instance.add_dynamic_partitions("f1_session", SESSIONS)
     os.environ.pop("DAGSTER_HOME", None)
-    with dagster_ui(home, **environment) as ui:
+    # One at a time: the second has reserved what it needs before the third is looked at.
+    with dagster_ui(home, **{**environment, "F1_WORKERS": "1"}) as ui:
         params = {
             "assetSelection": [{"path": [dataset]} for dataset in extracted_datasets()],
             "partitionNames": SESSIONS,

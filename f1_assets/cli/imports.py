@@ -54,7 +54,7 @@ def demo(as_json: AsJson = False) -> None:
     _report(summary, as_json)
     if not as_json:
         console.print(f"\nLook at it next:\n{_suggestions(SessionKey(season, 1, 'R'))}")
-        console.print(f"This weekend never was. Real data: {program()} import {season}")
+        console.print(f"This weekend is simulated. For real data: {program()} import {season}")
     raise typer.Exit(summary.exit_code)
 
 

@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt
+# Long tests wait for daemons, databases and servers half of their time: two processes a core.
+WAITING = $(shell $(PYTHON) -c 'import os; print(2 * len(os.sched_getaffinity(0)))' 2>/dev/null || echo 4)
 REFEREE := f1_assets_tests/e2e/test_referee.py
 
 # Processes that start others read what is compiled, instead of compiling it each.
@@ -40,7 +42,7 @@ test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
 	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not long"
 
 test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
-	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m long --ignore $(REFEREE)
+	$(BIN)/python -m pytest -n $(WAITING) --dist loadgroup --no-loadscope-reorder -m long --ignore $(REFEREE)
 	$(BIN)/python -m pytest -m long $(REFEREE)
 
 lint: $(VENV)/.dev ## Check style

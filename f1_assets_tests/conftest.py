@@ -62,6 +62,11 @@ def pytest_configure() -> None:
         tempfile.tempdir = None
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: gzip's hold the second of their making, and processes that share tests differ."""
+    return argname if isinstance(val, bytes) else None
+
+
 def on_each_database_side_by_side(what: str) -> list[Any]:
     """Return the databases as parameters of what takes minutes on each: with `--dist loadgroup` processes share it."""
     names = ("sqlite", "postgresql")

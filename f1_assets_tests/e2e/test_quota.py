@@ -42,6 +42,9 @@ TICK = """
 """
 
 
+AT_WORK = {"NOT_STARTED", "STARTING", "STARTED"}
+
+
 @pytest.fixture
 def served():
     """The simulated season as a server that counts."""
@@ -112,12 +115,13 @@ def test_rate_limit_pause_resume(tmp_path, served, environment):
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
 
         def waits():
-            """Return the runs and what they wait for, once the pool is closed while runs wait in the queue."""
+            """Return what runs wait for, once the pool is closed while some wait in the queue and none is at work."""
             state = ui.ask(STATE)
             runs = state["runsOrError"]["results"]
             limits = {pool["concurrencyKey"]: pool["limit"] for pool in state["instance"]["concurrencyLimits"]}
             tags = {tag["value"] for run in runs for tag in run["tags"] if tag["key"] == "f1_assets/waiting_for"}
-            is_paused = limits.get("fastf1_api") == 0 and any(run["status"] == "QUEUED" for run in runs)
+            statuses = {run["status"] for run in runs}
+            is_paused = limits.get("fastf1_api") == 0 and "QUEUED" in statuses and not statuses & AT_WORK
             return tags if is_paused and any(tag.startswith("quota, until ") for tag in tags) else None
 
         ui.wait(waits, seconds=1500)

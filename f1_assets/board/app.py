@@ -17,22 +17,22 @@ from f1_assets.board.headers import SecurityHeaders
 from f1_assets.board.hosts import OwnHosts, hosts_of
 from f1_assets.board.problems import EXCEPTION_HANDLERS
 from f1_assets.board.readings import Readings
-from f1_assets.settings import Settings, process_settings
+from f1_assets.context import Context
 
 ROUTES = (*pages.ROUTES, *api.ROUTES, *monitoring_routes.ROUTES)
 
 
 def create_app(
-    settings: Settings | None = None,
+    context: Context,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     listens_on: str | None = None,
 ) -> Starlette:
-    """Make the board of the warehouse that the settings name.
+    """Make the board of a warehouse.
 
     Parameters
     ----------
-    settings
-        Those of the environment by default.
+    context
+        Which warehouse, quota and datasets.
     clock
         Gives the present.
     listens_on
@@ -41,9 +41,9 @@ def create_app(
     Raises
     ------
     ConfigurationError
-        When the database cannot be used, or needs ``f1-assets db upgrade``.
+        When the database cannot be used.
     """
-    readings = Readings(settings or process_settings(), clock)
+    readings = Readings(context, clock)
     app = Starlette(
         routes=[*ROUTES, Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")],
         middleware=[

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from f1_assets.board.changes import fingerprints
+from f1_assets.context import Context
 from f1_assets.datasets import Dataset
 from f1_assets.planning import DatasetState, GapReport, SessionGap, dataset_states
-from f1_assets.planning.report import report_of
+from f1_assets.planning.costs import report_of
 from f1_assets.warehouse import Status, Warehouse
-
-if TYPE_CHECKING:
-    from f1_assets.fetch.transport import Transport
 
 COSTS_HOLD_SECONDS = 60.0
 """What the same gaps cost changes only as the archive grows: worked out again after this time, or for other gaps."""
@@ -87,15 +84,12 @@ class KeptCosts:
 
     Parameters
     ----------
-    warehouse
-        With the calendar.
-    transport
-        Gives the transport, whose archive says what need not be asked for.
+    context
+        With the calendar, and the archive that says what need not be asked for; nothing is sent.
     """
 
-    def __init__(self, warehouse: Warehouse, transport: Callable[[], Transport]) -> None:
-        self._warehouse = warehouse
-        self._transport = transport
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._lock = threading.Lock()
         self._known: dict[tuple[int, ...], tuple[float, tuple[SessionGap, ...], GapReport]] = {}
 
@@ -106,7 +100,6 @@ class KeptCosts:
             made_at, gaps, report = self._known.get(seasons, (0.0, (), bare))
             if gaps == bare.sessions_with_gaps and time.monotonic() < made_at + COSTS_HOLD_SECONDS:
                 return replace(bare, sessions=report.sessions, costs=report.costs)
-            transport = self._transport() if bare.sessions_with_gaps else None
-            made = report_of(self._warehouse, seasons, states, now, transport)
+            made = report_of(self._context, seasons, states, now)
             self._known[seasons] = (time.monotonic(), made.sessions_with_gaps, made)
             return made

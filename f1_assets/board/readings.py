@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from f1_assets.board.kept import KeptCosts, KeptStates
 from f1_assets.board.overview import (
@@ -25,18 +24,12 @@ from f1_assets.board.overview import (
 from f1_assets.board.plan import PlanView, plan_view
 from f1_assets.board.season import SeasonFilter, SeasonView, season_view
 from f1_assets.board.session import SessionView, session_view
-from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.datasets import named
-from f1_assets.fetch.process import transport_for
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState
 from f1_assets.quota.outlook import quota_outlook
-from f1_assets.quota.rate_limit import ledger_of
-from f1_assets.settings import Settings
 from f1_assets.warehouse.calendar import events_of, refreshes_of
-
-if TYPE_CHECKING:
-    from f1_assets.fetch.transport import Transport
 
 
 @dataclass(frozen=True)
@@ -53,11 +46,11 @@ class Overview:
 
 
 class Readings:
-    """Reads what the pages show. Opening it creates or upgrades an embedded database; no reading writes.
+    """Reads what the pages show; no reading writes.
 
     Parameters
     ----------
-    settings
+    context
         Which warehouse, quota and datasets.
     clock
         Gives the present.
@@ -65,19 +58,18 @@ class Readings:
     Raises
     ------
     ConfigurationError
-        When the database cannot be used, or needs ``f1-assets db upgrade``.
+        When the database cannot be used.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.settings = settings
-        self.warehouse = connect(settings)
+    def __init__(self, context: Context, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.settings, self.warehouse = context.settings, context.warehouse
         self._now = clock
-        self._ledger = ledger_of(settings)
-        self._states = KeptStates(self.warehouse, named(settings.datasets))
-        self._costs = KeptCosts(self.warehouse, self._transport_when_ready)
+        self._ledger = context.ledger
+        self._states = KeptStates(self.warehouse, named(self.settings.datasets))
+        self._costs = KeptCosts(context)
         # It brings FastF1, which takes a second: the first page should not wait for it.
         with_fastf1 = ThreadPoolExecutor(1, thread_name_prefix="transport")
-        self._transport: Future[Transport] = with_fastf1.submit(transport_for, settings)
+        with_fastf1.submit(lambda: context.transport)
         with_fastf1.shutdown(wait=False)
 
     def overview(self) -> Overview:
@@ -154,10 +146,6 @@ class Readings:
         events = events_of(self.warehouse, known[-1]) if known else []
         keys = [str(listed.key) for event in events for listed in event.sessions]
         return {"year": str(known[-1]) if known else "2024", "key": keys[0] if keys else "2024-03-Q"}
-
-    def _transport_when_ready(self) -> Transport:
-        # Its archive says what a load need not ask for; nothing is sent through it.
-        return self._transport.result()
 
     def _plan(self, seasons: tuple[int, ...], states: Sequence[DatasetState], now: datetime) -> PlanView:
         return plan_view(

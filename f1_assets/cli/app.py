@@ -27,6 +27,7 @@ from f1_assets.cli.output import (
 )
 from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect, connect_as_it_is
+from f1_assets.context import Context
 from f1_assets.datasets import named
 from f1_assets.errors import F1AssetsError, UsageError
 from f1_assets.escaping import visible
@@ -154,11 +155,12 @@ def ui(
     from f1_assets.defs.governor import govern
     from f1_assets.defs.instance import dagster_instance
 
-    warehouse, home = connect(), process_settings().dagster_home
-    with dagster_instance(process_settings()) as instance:
+    context = Context.open()
+    home = context.settings.dagster_home
+    with dagster_instance(context.settings) as instance:
         # A pool that was never set lets the first runs through, whatever the quota says.
-        govern(instance, warehouse)
-    warehouse.close()
+        govern(instance, context)
+    context.warehouse.close()
     err().print(f"Dagster's UI comes up on http://{host}:{port} (state in {home}); Ctrl-C ends it.")
     # A shell that starts it in the background ignores SIGINT for it; Dagster ends its processes with that signal.
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -13,15 +13,13 @@ from f1_assets.cli.console import Table
 from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import err, out, print_json
 from f1_assets.cli.tables import print_table
-from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.errors import UsageError
-from f1_assets.fetch.process import transport_for
 from f1_assets.fetch.sources import source_kind
 from f1_assets.formatting import counted, size
 from f1_assets.importing.comparison import Comparison, compare
 from f1_assets.importing.verify import verify as verify_all
 from f1_assets.keys import parse_seasons
-from f1_assets.settings import process_settings
 
 commands = typer.Typer(help="The kept responses, and the files of the lake.", no_args_is_help=True)
 
@@ -29,22 +27,22 @@ commands = typer.Typer(help="The kept responses, and the files of the lake.", no
 @commands.command()
 def stats(as_json: AsJson = False) -> None:
     """Show how many responses and files are archived, and how large they are."""
-    responses, response_bytes = transport_for(process_settings()).archive_size()
-    files = [line for line in connect().extractions() if line.file_bytes is not None]
+    context = Context.open()
+    responses, response_bytes = context.transport.archive_size()
+    files = [line for line in context.warehouse.extractions() if line.file_bytes is not None]
     file_bytes = sum(line.file_bytes or 0 for line in files)
     if as_json:
         kept = {"responses": responses, "response_bytes": response_bytes, "files": len(files), "file_bytes": file_bytes}
         print_json(kept)
         return
-    source = process_settings().source_shown
-    out().print(f"Archive of {source}: {counted(responses, 'response')}, {size(response_bytes)}")
+    out().print(f"Archive of {context.settings.source_shown}: {counted(responses, 'response')}, {size(response_bytes)}")
     out().print(f"Lake: {counted(len(files), 'file')}, {size(file_bytes)}")
 
 
 @commands.command()
 def verify(as_json: AsJson = False) -> None:
     """Check every archived response and file; remove what is damaged, to be imported again, and leftovers."""
-    found = verify_all(connect())
+    found = verify_all(Context.open())
     if as_json:
         print_json(asdict(found))
     else:
@@ -66,9 +64,9 @@ def verify(as_json: AsJson = False) -> None:
 @commands.command("compare")
 def compare_(seasons: Seasons, as_json: AsJson = False) -> None:
     """Extract seasons again from what is kept, and tell what is different now; nothing is sent or stored."""
-    warehouse = connect()
+    context = Context.open()
     with err().status("Extracting again ...") as shown:
-        found = compare(warehouse, parse_seasons(seasons), began=lambda key: shown.update(f"Extracting {key} again"))
+        found = compare(context, parse_seasons(seasons), began=lambda key: shown.update(f"Extracting {key} again"))
     if as_json:
         print_json(asdict(found))
     else:
@@ -106,10 +104,10 @@ def adopt(
     """Take over what a FastF1 cache holds of finished sessions; nothing in it is executed."""
     from f1_assets.fetch.adoption import adopt as adopt_cache
 
-    settings = process_settings()
-    if source_kind(settings.source) not in ("live", "http"):
+    context = Context.open()
+    if source_kind(context.settings.source) not in ("live", "http"):
         raise UsageError("A FastF1 cache holds answers of F1's services. Set F1_SOURCE=live to adopt it.")
-    found = adopt_cache(folder, transport_for(settings).archive)
+    found = adopt_cache(folder, context.transport.archive)
     if as_json:
         print_json(asdict(found))
         return
@@ -127,7 +125,7 @@ def export(
     """Write the kept responses as a recording: another machine imports from it with F1_SOURCE=recording:DIR."""
     from f1_assets.fetch.archive_export import export_archive
 
-    responses, body_bytes = export_archive(transport_for(process_settings()).archive, folder)
+    responses, body_bytes = export_archive(Context.open().transport.archive, folder)
     if as_json:
         print_json({"folder": str(folder.absolute()), "responses": responses, "body_bytes": body_bytes})
         return

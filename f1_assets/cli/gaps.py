@@ -15,16 +15,15 @@ from f1_assets.cli.console import Table
 from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import STYLES, out, print_json, program, why
 from f1_assets.cli.tables import print_table
-from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.datasets import named
 from f1_assets.formatting import counted, percent
 from f1_assets.importing.forget import forget_failures
 from f1_assets.keys import SessionKey, parse_seasons
-from f1_assets.planning import GapReport, ProcessingPlan, SessionGap, build_processing_plan, generate_gap_report
+from f1_assets.planning import GapReport, ProcessingPlan, SessionGap, build_processing_plan
+from f1_assets.planning.costs import gap_report
 from f1_assets.quota.outlook import quota_outlook
-from f1_assets.quota.rate_limit import ledger_of
-from f1_assets.settings import process_settings
-from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import no_calendar
 
 if TYPE_CHECKING:
@@ -39,8 +38,8 @@ _SEASONS_IN_DETAIL = 2
 @commands.command()
 def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
     """Report what should be in the warehouse and is not."""
-    warehouse = connect()
-    report = _report(seasons, warehouse)
+    context = Context.open()
+    report = _report(seasons, context)
     if as_json:
         print_json(_report_document(report))
         return
@@ -49,7 +48,7 @@ def gaps(seasons: Seasons, as_json: AsJson = False) -> None:
         table.add_row(*_season_row(report, season))
     print_table(table)
     if len(report.seasons) <= _SEASONS_IN_DETAIL:
-        _print_weekends(report)
+        _print_weekends(report, context)
         _print_failed(report)
     if report.sessions_outdated:
         sessions = counted(len(report.sessions_outdated), "session")
@@ -71,14 +70,14 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show what would be imported, in which order, its cost, and when it would be complete."""
-    settings, warehouse = process_settings(), connect()
-    report = _report(seasons, warehouse)
+    context = Context.open()
+    report = _report(seasons, context)
     made = build_processing_plan(
         report,
         max_sessions,
         max_requests=max_requests,
-        outlook=quota_outlook(ledger_of(settings)),
-        workers=settings.workers,
+        outlook=quota_outlook(context.ledger),
+        workers=context.settings.workers,
     )
     if as_json:
         print_json({**_plan_document(made), "without_calendar": _without_calendar(report)})
@@ -94,7 +93,7 @@ def plan(
         table.add_row(
             first.key.event_key,
             weekend.event,
-            _sessions_in_words([SessionGap(planned.key, planned.datasets) for planned in weekend.sessions]),
+            _sessions_in_words([SessionGap(planned.key, planned.datasets) for planned in weekend.sessions], context),
             _cost(cost),
             "now" if first.after_pause == 0 else f"{first.starts_at:%m-%d %H:%M}, after pause {first.after_pause}",
         )
@@ -118,9 +117,9 @@ def retry(
     as_json: AsJson = False,
 ) -> None:
     """Forget failures and "unavailable" of these sessions, so that they are asked for again."""
-    warehouse, wanted = connect(), [SessionKey.parse(key) for key in keys]
+    context, wanted = Context.open(), [SessionKey.parse(key) for key in keys]
     named(datasets)  # a name that does not exist is refused before anything is forgotten
-    forgotten = {key: forget_failures(warehouse, key, datasets) for key in dict.fromkeys(wanted)}
+    forgotten = {key: forget_failures(context, key, datasets) for key in dict.fromkeys(wanted)}
     if as_json:
         print_json({"forgotten": {str(key): number for key, number in forgotten.items()}})
         return
@@ -133,9 +132,8 @@ def retry(
         out().print(f"{key}: {counted(number, 'dataset')} will be asked for again. To do it now: {again}")
 
 
-def _report(seasons: str, warehouse: Warehouse) -> GapReport:
-    wanted = named(process_settings().datasets)
-    return generate_gap_report(parse_seasons(seasons), warehouse=warehouse, datasets=wanted)
+def _report(seasons: str, context: Context) -> GapReport:
+    return gap_report(context, parse_seasons(seasons), named(context.settings.datasets))
 
 
 def _without_calendar(report: GapReport) -> list[int]:
@@ -171,14 +169,15 @@ def _season_row(report: GapReport, season: int) -> Iterator[str]:
     yield f"{len({state.key for state in states if state.status is Status.UPCOMING}):,}"
 
 
-def _print_weekends(report: GapReport) -> None:
+def _print_weekends(report: GapReport, context: Context) -> None:
     if not report.sessions_with_gaps:
         return
     table = _table("round", "event", "what is missing", "requests")
     for event_key, group in groupby(report.sessions_with_gaps, lambda gap: gap.key.event_key):
         listed = list(group)
         name = report.sessions[listed[0].key][0].name
-        table.add_row(event_key, name, _sessions_in_words(listed), _cost(_sum([report.costs[g.key] for g in listed])))
+        cost = _cost(_sum([report.costs[gap.key] for gap in listed]))
+        table.add_row(event_key, name, _sessions_in_words(listed, context), cost)
     print_table(table)
 
 
@@ -204,16 +203,16 @@ def _what_is_next(report: GapReport) -> str:
     return f" To come: {counted(len(upcoming), 'session')}, first {key}, which ends {ends}."
 
 
-def _sessions_in_words(listed: Sequence[SessionGap]) -> str:
+def _sessions_in_words(listed: Sequence[SessionGap], context: Context) -> str:
     """Write sessions together that lack the same: ``FP1 FP2: everything; R: laps, weather``."""
     words: dict[str, list[str]] = {}
     for gap in listed:
-        words.setdefault(_datasets_in_words(gap), []).append(gap.key.session)
+        words.setdefault(_datasets_in_words(gap, context), []).append(gap.key.session)
     return "; ".join(f"{' '.join(sessions)}: {what}" for what, sessions in words.items())
 
 
-def _datasets_in_words(gap: SessionGap) -> str:
-    wanted = [dataset for dataset in named(process_settings().datasets) if not dataset.is_derived]
+def _datasets_in_words(gap: SessionGap, context: Context) -> str:
+    wanted = [dataset for dataset in named(context.settings.datasets) if not dataset.is_derived]
     applicable = [dataset.name for dataset in wanted if dataset.why_not_applicable(gap.key, True) is None]
     return "everything" if set(gap.datasets) >= set(applicable) else ", ".join(gap.datasets)
 

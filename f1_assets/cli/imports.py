@@ -17,7 +17,7 @@ from f1_assets.cli.options import AsJson, Seasons
 from f1_assets.cli.output import err, matrix, out, print_json, program
 from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.cli.tables import print_table
-from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.errors import UsageError
 from f1_assets.formatting import counted
 from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
@@ -25,11 +25,10 @@ from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import ProcessingPlan, build_processing_plan
-from f1_assets.planning.report import cost_of, report_of
+from f1_assets.planning.costs import cost_of, report_of
 from f1_assets.quota.outlook import quota_outlook
-from f1_assets.quota.rate_limit import ledger_of
 from f1_assets.settings import process_settings
-from f1_assets.warehouse import Extraction, Warehouse
+from f1_assets.warehouse import Extraction
 from f1_assets.warehouse.calendar import CalendarEvent, events_of
 
 commands = typer.Typer()
@@ -45,12 +44,12 @@ def demo(as_json: AsJson = False) -> None:
     process_settings.cache_clear()
     season, console = datetime.now(UTC).year - 1, err() if as_json else out()
     selection = Selection.of([season], rounds=[1])
-    warehouse = connect()
-    _refresh(warehouse, [season])
+    context = Context.open()
+    _refresh(context, [season])
     title = f"Round 1 of a simulated season {season}"
-    print_table(matrix(selection.states(warehouse), f"{title}: before", selection.datasets), console)
-    summary = _import(warehouse, selection, process_settings().workers)
-    print_table(matrix(selection.states(warehouse), f"{title}: after", selection.datasets), console)
+    print_table(matrix(selection.states(context.warehouse), f"{title}: before", selection.datasets), console)
+    summary = _import(context, selection, context.settings.workers)
+    print_table(matrix(selection.states(context.warehouse), f"{title}: after", selection.datasets), console)
     _report(summary, as_json)
     if not as_json:
         console.print(f"\nLook at it next:\n{_suggestions(SessionKey(season, 1, 'R'))}")
@@ -58,27 +57,27 @@ def demo(as_json: AsJson = False) -> None:
     raise typer.Exit(summary.exit_code)
 
 
-def _refresh(warehouse: Warehouse, seasons: list[int], renew: bool = False) -> int:
+def _refresh(context: Context, seasons: list[int], renew: bool = False) -> int:
     """Refresh calendars, show them in Dagster too, and give the requests that it took."""
     requests = 0
     with ProgressWatcher() as watcher:
-        for refresh in refresh_calendars(seasons, warehouse=warehouse, warned=watcher.warned, renew=renew):
-            _note_calendar(warehouse, refresh)
+        for refresh in refresh_calendars(context, seasons, warned=watcher.warned, renew=renew):
+            _note_calendar(context, refresh)
             watcher.refreshed(refresh)
             requests += refresh.requests
     return requests
 
 
-def _note_calendar(warehouse: Warehouse, refresh: CalendarRefresh) -> None:
+def _note_calendar(context: Context, refresh: CalendarRefresh) -> None:
     from f1_assets.defs.calendars import add_ended_sessions, record_calendar
     from f1_assets.defs.instance import dagster_instance
 
-    instance = dagster_instance(process_settings())
-    record_calendar(instance, warehouse, refresh)
-    add_ended_sessions(instance, warehouse, refresh.season)
+    instance = dagster_instance(context.settings)
+    record_calendar(instance, context.warehouse, refresh)
+    add_ended_sessions(instance, context.warehouse, refresh.season)
 
 
-def _import(warehouse: Warehouse, selection: Selection, workers: int, **options: Any) -> ImportSummary:  # noqa: ANN401
+def _import(context: Context, selection: Selection, workers: int, **options: Any) -> ImportSummary:  # noqa: ANN401
     """Fill the gaps through Dagster, and show how it goes."""
     from f1_assets.defs.derived_assets import record_computed
     from f1_assets.defs.instance import dagster_instance
@@ -87,27 +86,27 @@ def _import(warehouse: Warehouse, selection: Selection, workers: int, **options:
 
     class _Recording(ProgressWatcher):
         def refreshed(self, refresh: CalendarRefresh) -> None:
-            _note_calendar(warehouse, refresh)
+            _note_calendar(context, refresh)
             super().refreshed(refresh)
 
         def computed(self, line: Extraction) -> None:
-            record_computed(dagster_instance(process_settings()), warehouse, line)
+            record_computed(dagster_instance(context.settings), context, line)
             super().computed(line)
 
-    end_lost_runs(dagster_instance(process_settings()), warehouse)
-    recover(warehouse)
+    end_lost_runs(dagster_instance(context.settings), context)
+    recover(context)
 
     def plan() -> ProcessingPlan:
-        now = datetime.now(UTC)
+        now, warehouse = datetime.now(UTC), context.warehouse
         renewed = None if selection.renewal is None else selection.gaps(warehouse, now)[0]
-        report = report_of(warehouse, selection.seasons, selection.states(warehouse, now), now, renewed=renewed)
-        outlook, most = quota_outlook(ledger_of(process_settings())), options.get("max_requests")
+        report = report_of(context, selection.seasons, selection.states(warehouse, now), now, renewed)
+        outlook, most = quota_outlook(context.ledger), options.get("max_requests")
         return build_processing_plan(report, max_requests=most, outlook=outlook, workers=workers)
 
     with _Recording(plan) as watcher:
         run = functools.partial(run_sessions, interrupted=watcher.interrupted)
         try:
-            return import_selection(warehouse, selection, run, watcher, workers=workers, **options)
+            return import_selection(context, selection, run, watcher, workers=workers, **options)
         except KeyboardInterrupt:
             watcher.warned("What was imported is kept; run the command again to go on.")
             raise
@@ -126,9 +125,9 @@ def _suggestions(key: SessionKey) -> str:
 @commands.command()
 def calendar(seasons: Seasons, as_json: AsJson = False) -> None:
     """Fetch or refresh events and sessions."""
-    wanted, warehouse = parse_seasons(seasons), connect()
-    requests = _refresh(warehouse, wanted, renew=True)
-    events = [event for season in wanted for event in events_of(warehouse, season)]
+    wanted, context = parse_seasons(seasons), Context.open()
+    requests = _refresh(context, wanted, renew=True)
+    events = [event for season in wanted for event in events_of(context.warehouse, season)]
     if as_json:
         print_json({"events": [_event_document(event) for event in events], "requests": requests})
         return
@@ -182,18 +181,19 @@ def import_(
         [session.upper() for session in sessions or ()],
         renewal,
     )
-    side_by_side, warehouse = workers or process_settings().workers, connect()
+    context = Context.open()
+    side_by_side = workers or context.settings.workers
     if renewal is Renewal.UPSTREAM and not (sessions or datasets or yes):
-        raise UsageError(_cost_of_renewal(warehouse, selection))
-    summary = _import(warehouse, selection, side_by_side, waits=not no_wait, max_requests=max_requests, notify=notify)
+        raise UsageError(_cost_of_renewal(context, selection))
+    summary = _import(context, selection, side_by_side, waits=not no_wait, max_requests=max_requests, notify=notify)
     _report(summary, as_json, "stored that could be asked for again" if renew else None)
     raise typer.Exit(summary.exit_code)
 
 
-def _cost_of_renewal(warehouse: Warehouse, selection: Selection) -> str:
+def _cost_of_renewal(context: Context, selection: Selection) -> str:
     """Return what it costs to ask again for all of a season, before a request is sent."""
-    gaps, _ = selection.gaps(warehouse, datetime.now(UTC))
-    requests = cost_of(warehouse, gaps).usual
+    gaps, _ = selection.gaps(context.warehouse, datetime.now(UTC))
+    requests = cost_of(context, gaps).usual
     return (
         f"This asks again for {counted(len(gaps), 'session')}: about {counted(requests, 'request')}. Add --yes to do "
         "so, or name what to renew with --session or --dataset."

@@ -10,12 +10,11 @@ from rich.text import Text
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import out, print_json, quota_table
 from f1_assets.cli.tables import print_table
-from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.formatting import counted
 from f1_assets.quota import get_rate_limit_stats
 from f1_assets.quota.ledger import Ledger
 from f1_assets.quota.rate_limit import policies_for
-from f1_assets.settings import process_settings
 
 commands = typer.Typer(
     help="Show the request quota by policy: limit, used, reserved, remaining, and when the next permit is free.",
@@ -50,9 +49,8 @@ def repair_clock_(as_json: AsJson = False) -> None:
     """
     from f1_assets.importing.clock_repair import repair_clock
 
-    settings = process_settings()
-    warehouse = connect()
-    repair = repair_clock(warehouse, Ledger(warehouse.engine, policies_for(settings)))
+    opened = Context.open()
+    repair = repair_clock(opened.warehouse, Ledger(opened.warehouse.engine, policies_for(opened.settings)))
     if as_json:
         print_json({"now": repair.now, "changes": [asdict(change) for change in repair.changes]})
         return

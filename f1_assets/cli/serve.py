@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from f1_assets.cli.output import err
+from f1_assets.context import Context
 from f1_assets.errors import ConfigurationError
-from f1_assets.settings import process_settings
 
 commands = typer.Typer()
 
@@ -33,7 +33,7 @@ def serve(
 
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(process_settings(), listens_on=host),
+                create_app(Context.open(), listens_on=host),
                 log_level="warning",
                 log_config=None,  # its lines are written as all others are: as text, or as JSON
                 access_log=False,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from f1_assets.context import Context
 from f1_assets.datasets import Dataset, extracted_datasets, named
 from f1_assets.datasets.checking import why_short
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
@@ -26,8 +27,6 @@ from f1_assets.importing.recovery import recover
 from f1_assets.importing.sessions import done_since
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
-from f1_assets.quota import get_rate_limit_stats
-from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.leases import Leases
@@ -85,24 +84,25 @@ def session_data(
     failed: list[Extraction] = []
     stored: list[str] = []
     try:
-        key = SessionKey.parse(context.partition_key)
-        event_of(warehouse.open(), key)
-        with leases_of(context, warehouse.open()) as leases, _defects_noted(context, key, wanted, warehouse.open()):
-            lease_session(context, leases, key, warehouse.open())
-            done = done_since(warehouse.open(), key, _requested_at(context))
+        opened, key = warehouse.context(), SessionKey.parse(context.partition_key)
+        store = opened.warehouse
+        event_of(store, key)
+        with leases_of(context, opened) as leases, _defects_noted(context, key, wanted, store):
+            lease_session(context, leases, key, opened)
+            done = done_since(store, key, _requested_at(context))
             for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
                 context.log.info("%s was imported meanwhile by run %s", line.dataset, line.run_id)
                 stored.append(line.dataset)
-                yield result_of(context, line, warehouse.open())
+                yield result_of(context, line, opened)
             left = [dataset for dataset in wanted if dataset.name not in done]
-            for line in _import(context, key, left, warehouse.open(), loaded_session):
+            for line in _import(context, key, left, opened, loaded_session):
                 if line.failed:
                     context.log.error("%s: %s", line.dataset, visible(line.reason or ""))
                     failed.append(line)
                 else:
                     stored.append(line.dataset)
-                    yield result_of(context, line, warehouse.open())
-            yield from consistency(context, warehouse.open(), key, stored)
+                    yield result_of(context, line, opened)
+            yield from consistency(context, store, key, stored)
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
     finally:
@@ -125,7 +125,7 @@ def failure_of_run(key: SessionKey, failed: Sequence[Extraction], wanted: int) -
 def _govern(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> None:
     """Set the pool's limit; where that fails, the session is stored all the same, and the sensor sets it next."""
     try:
-        govern(context.instance, warehouse.open(), ending_run_id=context.run.run_id)
+        govern(context.instance, warehouse.context(), ending_run_id=context.run.run_id)
     except Exception:  # whatever Dagster's storage makes of it
         context.log.warning("the pool's limit was not set; sensor quota_governor sets it", exc_info=True)
 
@@ -155,13 +155,13 @@ def lease_owner(run: dg.DagsterRun) -> str:
     return run.tags.get(LEASE_TAG, run.run_id) if run.parent_run_id is None else run.run_id
 
 
-def leases_of(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Leases:
+def leases_of(context: dg.AssetExecutionContext, opened: Context) -> Leases:
     """Take part in the lease of the command that started the run, or lease for the run itself."""
     owner = lease_owner(context.run)
-    return Leases(warehouse, owner, process_settings().alive_folder if owner == context.run.run_id else None)
+    return Leases(opened.warehouse, owner, opened.settings.alive_folder if owner == context.run.run_id else None)
 
 
-def lease_session(context: dg.AssetExecutionContext, leases: Leases, key: SessionKey, warehouse: Warehouse) -> None:
+def lease_session(context: dg.AssetExecutionContext, leases: Leases, key: SessionKey, opened: Context) -> None:
     """Wait until no other import has the session; one that died is not waited for.
 
     Not for long: a run that imports without a lease is taken for lost, see `f1_assets.defs.lost_runs`.
@@ -173,7 +173,7 @@ def lease_session(context: dg.AssetExecutionContext, leases: Leases, key: Sessio
         if not is_told:
             context.log.info("%s is being imported by somebody else; this run waits for it", key)
             is_told = True
-        if key not in recover(warehouse):
+        if key not in recover(opened):
             time.sleep(1.0)
 
 
@@ -186,7 +186,7 @@ def _import(
     context: dg.AssetExecutionContext,
     key: SessionKey,
     wanted: list[Dataset],
-    warehouse: Warehouse,
+    opened: Context,
     loaded_session: LoadedSessionResource,
 ) -> Iterator[Extraction]:
     if not wanted:
@@ -195,36 +195,36 @@ def _import(
     tagged = gap_of(context.run) or SessionGap(key, ())
     gap = replace(tagged, key=key, datasets=tuple(dataset.name for dataset in wanted))
     context.log.info("gaps: %s is imported for %s", key, ", ".join(gap.datasets))
-    context.log.info("quota: %s", _quota_line())
-    context.log.info("plan: %s", _plan_line(gap, warehouse))
+    context.log.info("quota: %s", _quota_line(opened))
+    context.log.info("plan: %s", _plan_line(gap, opened))
     loaded = loaded_session.load(gap, run_id, reservation)
     words = "session: %s loaded in %.1f s: %s requests, %s responses from the archive"
     context.log.info(words, key, loaded.seconds, loaded.requests, loaded.archive_hits)
     counts: Counter[str] = Counter()
-    for line in extract_each(loaded, wanted, warehouse, run_id):
+    for line in extract_each(loaded, wanted, opened.warehouse, run_id):
         counts["failed" if line.failed else str(line.status)] += 1
         yield line
-    warehouse.judge(key, why_short(warehouse, key))
+    opened.warehouse.judge(key, why_short(opened.warehouse, key))
     context.log.info("report: %s", ", ".join(f"{number} {status}" for status, number in sorted(counts.items())))
 
 
-def _quota_line() -> str:
-    stats = get_rate_limit_stats()
+def _quota_line(opened: Context) -> str:
+    stats = opened.ledger.stats() if opened.ledger is not None else ()
     left = [f"{policy.name} {policy.windows[0].remaining} of {policy.windows[0].limit}" for policy in stats]
     return f"requests left: {', '.join(left)}" if left else "nothing is counted: a recording answers"
 
 
-def _plan_line(gap: SessionGap, warehouse: Warehouse) -> str:
-    needed = expected_requests_of(gap, warehouse=warehouse)
+def _plan_line(gap: SessionGap, opened: Context) -> str:
+    needed = expected_requests_of(opened, gap)
     words = ", ".join(f"{number} {policy}" for policy, number in needed.items() if number)
     return f"one load, some {words} requests" if words else "one load, all of it from the archive"
 
 
-def result_of(context: dg.AssetExecutionContext, line: Extraction, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def result_of(context: dg.AssetExecutionContext, line: Extraction, opened: Context) -> dg.MaterializeResult[None]:
     """Return what Dagster is told of a dataset that was stored, or of why it is not there."""
     return dg.MaterializeResult(
         asset_key=line.dataset,
-        metadata={**metadata_of(line, warehouse), **picture_of(line, warehouse, context.log)},
+        metadata={**metadata_of(line, opened), **picture_of(line, opened.warehouse, context.log)},
         data_version=dg.DataVersion(line.digest) if line.digest else None,
         check_results=[available(line)] if is_selected(context, line.dataset, AVAILABLE) else [],
     )

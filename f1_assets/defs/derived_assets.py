@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
+from f1_assets.context import Context
 from f1_assets.datasets import Dataset, derived_datasets
 from f1_assets.defs.assets import failure_of_run, lease_session, leases_of, result_of
 from f1_assets.defs.checks import check_specs, consistency
@@ -63,17 +64,18 @@ def derived_data(
     failed: list[Extraction] = []
     stored: list[str] = []
     try:
-        store, key = warehouse.open(), SessionKey.parse(context.partition_key)
+        opened, key = warehouse.context(), SessionKey.parse(context.partition_key)
+        store = opened.warehouse
         event_of(store, key)
-        with leases_of(context, store) as leases:
-            lease_session(context, leases, key, store)
+        with leases_of(context, opened) as leases:
+            lease_session(context, leases, key, opened)
             for line in _computed(store, key, wanted, context.run.run_id):
                 if line.failed or line.status is Status.MISSING:
                     context.log.error("%s: %s", line.dataset, visible(line.reason or ""))
                     failed.append(line)
                 else:
                     stored.append(line.dataset)
-                    yield result_of(context, line, store)
+                    yield result_of(context, line, opened)
             yield from consistency(context, store, key, stored)
     except (ConfigurationError, UsageError) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
@@ -98,7 +100,7 @@ def derived_check_keys(datasets: Iterable[str]) -> list[dg.AssetCheckKey]:
     return [spec.key for spec in derived_data.check_specs if spec.asset_key.to_user_string() in names]
 
 
-def record_computed(instance: dg.DagsterInstance, warehouse: Warehouse, line: Extraction) -> None:
+def record_computed(instance: dg.DagsterInstance, context: Context, line: Extraction) -> None:
     """Show a derived dataset that was computed outside a run."""
     if line.failed:
         return
@@ -107,7 +109,10 @@ def record_computed(instance: dg.DagsterInstance, warehouse: Warehouse, line: Ex
         dg.AssetMaterialization(
             line.dataset,
             partition=str(line.key),
-            metadata={**metadata_of(line, warehouse), **picture_of(line, warehouse, logging.getLogger(__name__))},
+            metadata={
+                **metadata_of(line, context),
+                **picture_of(line, context.warehouse, logging.getLogger(__name__)),
+            },
             tags={_DATA_VERSION_TAG: line.digest} if line.digest else None,
         )
     )

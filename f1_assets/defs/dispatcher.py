@@ -14,6 +14,7 @@ from itertools import takewhile
 
 import dagster as dg
 
+from f1_assets.context import Context
 from f1_assets.datasets import derived_datasets, named
 from f1_assets.defs.assets import check_keys
 from f1_assets.defs.calendars import record_calendar
@@ -22,15 +23,13 @@ from f1_assets.defs.governor import ACTIVE, COMPUTE_JOB, computing_runs, gap_tag
 from f1_assets.defs.partitions import PARTITION_TAG
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.fetch.sources import source_kind
-from f1_assets.importing import CalendarRefresh, refresh_calendar
-from f1_assets.importing.calendar import is_of_an_older_version, stale_seasons
+from f1_assets.importing.calendar import CalendarRefresh, is_of_an_older_version, refresh_season, stale_seasons
 from f1_assets.importing.derived import kept
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, SessionGap, dataset_states
 from f1_assets.planning.dispatch import Dispatch, FailedRuns, dispatch
 from f1_assets.planning.gaps import to_be_computed
 from f1_assets.settings import Settings
-from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.leases import leased_sessions
 
 RUNS_PER_TICK = 20
@@ -75,8 +74,7 @@ class CalendarPostponements:
 
 def refresh_stale_calendars(
     instance: dg.DagsterInstance,
-    warehouse: Warehouse,
-    settings: Settings,
+    context: Context,
     older_than: timedelta,
     postponed: CalendarPostponements,
     warned: Callable[[str], None],
@@ -86,10 +84,8 @@ def refresh_stale_calendars(
 
     Parameters
     ----------
-    instance, warehouse
-        Where to show them, and where they are.
-    settings
-        Which seasons are kept.
+    instance, context
+        Where to show them; where they are, and which seasons are kept.
     older_than
         Leave those alone that were refreshed within this time.
     postponed
@@ -105,6 +101,7 @@ def refresh_stale_calendars(
         Whether all that were stale are done.
     """
     now, deadline = now or datetime.now(UTC), time.monotonic() + CALENDAR_SECONDS
+    warehouse, settings = context.warehouse, context.settings
     stale = stale_seasons(warehouse, settings.kept_seasons(now), source_kind(settings.source), older_than, now)
     for season in sorted(stale, reverse=True):
         if season in postponed.until and postponed.until[season] > now:
@@ -114,7 +111,7 @@ def refresh_stale_calendars(
         try:
             # The archive's last answers serve where the upgrade alone made a calendar stale.
             renew = not is_of_an_older_version(warehouse, season)
-            act = functools.partial(refresh_calendar, season, warehouse=warehouse, renew=renew)
+            act = functools.partial(refresh_season, context, season, renew)
             refresh = _in_time(act, deadline)
         except (F1AssetsError, TimeoutError) as error:
             passes = isinstance(error, UpstreamError | TimeoutError) and not isinstance(error, NotYetPublished)
@@ -141,8 +138,9 @@ def _in_time(refresh: Callable[[], CalendarRefresh], deadline: float) -> Calenda
         pool.shutdown(wait=False)
 
 
-def states_kept(warehouse: Warehouse, settings: Settings, now: datetime | None = None) -> list[DatasetState]:
+def states_kept(context: Context, now: datetime | None = None) -> list[DatasetState]:
     """Return the state of everything that the settings want complete."""
+    warehouse, settings = context.warehouse, context.settings
     return dataset_states(warehouse, settings.kept_seasons(now), named(settings.datasets), now)
 
 
@@ -161,15 +159,13 @@ def gap_sensor_is_on(instance: dg.DagsterInstance, settings: Settings, now: date
     return any(now.timestamp() - tick < _IS_OFF_AFTER.total_seconds() for tick in ticks)
 
 
-def choose(
-    instance: dg.DagsterInstance, warehouse: Warehouse, settings: Settings, now: datetime | None = None
-) -> Dispatch:
+def choose(instance: dg.DagsterInstance, context: Context, now: datetime | None = None) -> Dispatch:
     """Choose the sessions to import next: none that is queued, running or being imported elsewhere."""
     now = now or datetime.now(UTC)
     # In this order: a session whose import ends in between is active here, or complete there.
     runs = session_runs(instance, ACTIVE, limit=None)
-    active = {gap.key for _, gap in runs} | leased_sessions(warehouse)
-    states = states_kept(warehouse, settings, now)
+    active = {gap.key for _, gap in runs} | leased_sessions(context.warehouse)
+    states = states_kept(context, now)
     queued = [gap.from_archive for run, gap in runs if run.status is dg.DagsterRunStatus.QUEUED]
     archive_room = min(RUNS_PER_TICK // 2, MOST_WAITING - sum(queued))
     room = min(RUNS_PER_TICK, MOST_WAITING - (len(queued) - sum(queued)))
@@ -202,8 +198,7 @@ def run_requests(instance: dg.DagsterInstance, gaps: Sequence[SessionGap], why: 
 
 def compute_requests(
     instance: dg.DagsterInstance,
-    warehouse: Warehouse,
-    settings: Settings,
+    context: Context,
     why: str,
     about_to_run: Iterable[SessionKey] = (),
     now: datetime | None = None,
@@ -215,7 +210,7 @@ def compute_requests(
 
     Parameters
     ----------
-    instance, warehouse, settings
+    instance, context
         Where to look, and what is kept.
     why
         Noted with each run.
@@ -224,6 +219,7 @@ def compute_requests(
     now
         What is taken for the present.
     """
+    warehouse, settings = context.warehouse, context.settings
     now, is_kept = now or datetime.now(UTC), kept(named(settings.datasets))
     busy = {gap.key for _, gap in session_runs(instance, ACTIVE, limit=None)} | leased_sessions(warehouse)
     busy |= {key for _, key in computing_runs(instance)} | set(about_to_run)

@@ -9,7 +9,6 @@ from f1_assets.datasets import all_datasets
 from f1_assets.defs.dispatcher import states_kept
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.planning.freshness import freshness_of
-from f1_assets.settings import process_settings
 from f1_assets.warehouse.calendar import events_of
 
 UP_TO_DATE = "up_to_date"
@@ -29,14 +28,14 @@ UP_TO_DATE = "up_to_date"
 )
 def freshness(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
     """Look whether the newest session of the seasons that are kept is there, dataset by dataset."""
-    settings, now, store = process_settings(), datetime.now(UTC), warehouse.open()
+    opened, now = warehouse.context(), datetime.now(UTC)
     ends = {
         session.key: session.end
-        for season in settings.kept_seasons(now)
-        for event in events_of(store, season)
+        for season in opened.settings.kept_seasons(now)
+        for event in events_of(opened.warehouse, season)
         for session in event.sessions
     }
-    found = freshness_of(states_kept(store, settings, now), ends, now)
+    found = freshness_of(states_kept(opened, now), ends, now)
     for name in sorted(key.asset_key.to_user_string() for key in context.selected_asset_check_keys):
         fresh = found.get(name)
         yield dg.AssetCheckResult(

@@ -6,16 +6,14 @@ from datetime import datetime
 
 import dagster as dg
 
+from f1_assets.context import Context
 from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.instance import POOL, instance_lock
 from f1_assets.errors import UsageError
-from f1_assets.fetch.process import transport_for
 from f1_assets.importing import expected_requests_of
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.planning.admission import Admission, admit
-from f1_assets.settings import process_settings
-from f1_assets.warehouse import Warehouse
 
 WAITING_TAG = "f1_assets/waiting_for"
 RENEW_TAG = "f1_assets/renew"
@@ -45,20 +43,18 @@ _LOOKED_AT = 200
 """Queued runs that are looked at and told why they wait; those behind them are told when they come up."""
 
 
-def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: str | None = None) -> Admission:
+def govern(instance: dg.DagsterInstance, context: Context, ending_run_id: str | None = None) -> Admission:
     """Set the pool's limit to the sessions that the quota covers, and tell the runs that wait why.
 
     Parameters
     ----------
     instance
         Dagster's, with its queue and its pools.
-    warehouse
+    context
         With the ledger, and the calendar that says what a session needs.
     ending_run_id
         A run that is about to end: its slot must not be taken by a session that the quota does not cover.
     """
-    settings = process_settings()
-    transport = transport_for(settings)
     waiting = session_runs(instance, [dg.DagsterRunStatus.QUEUED])
     running = [
         run
@@ -70,12 +66,13 @@ def govern(instance: dg.DagsterInstance, warehouse: Warehouse, ending_run_id: st
     # What the archive alone answers needs no quota, and what waits behind it does.
     unasked = sum(queued.from_archive for _, queued in waiting)
     gap = next((queued for _, queued in waiting if not queued.from_archive), None)
-    needed = expected_requests_of(gap, warehouse=warehouse, transport=transport) if gap is not None else {}
-    fits, resumes_at = (1_000, None) if transport.ledger is None else transport.ledger.free_for(needed)
+    needed = expected_requests_of(context, gap) if gap is not None else {}
+    ledger = context.transport.ledger
+    fits, resumes_at = (1_000, None) if ledger is None else ledger.free_for(needed)
     name = str(gap.key) if gap is not None else None
     left = max(fits - starting, 0) + unasked
-    admission = admit(left, resumes_at, needed, len(running), len(waiting), settings.workers, name)
-    with instance_lock(settings):  # each worker governs at its end
+    admission = admit(left, resumes_at, needed, len(running), len(waiting), context.settings.workers, name)
+    with instance_lock(context.settings):  # each worker governs at its end
         pools = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
         if pools.get(POOL) != admission.limit:
             instance.event_log_storage.set_concurrency_slots(POOL, admission.limit)

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from f1_assets.context import Context
 from f1_assets.defs.assets import LONGEST_WAIT, lease_owner
 from f1_assets.defs.governor import ACTIVE, computing_runs, session_runs
 from f1_assets.keys import SessionKey
-from f1_assets.settings import process_settings
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.leases import LASTS, lease_owners, lives
 
@@ -21,18 +21,19 @@ SURELY_LEASED_AFTER = LONGEST_WAIT + LASTS + timedelta(minutes=2)
 """A run that lives has its lease by then, and renews it: of runs on other machines there is no other sign."""
 
 
-def end_lost_runs(instance: dg.DagsterInstance, warehouse: Warehouse, now: datetime | None = None) -> list[str]:
+def end_lost_runs(instance: dg.DagsterInstance, context: Context, now: datetime | None = None) -> list[str]:
     """Mark runs whose process is gone as failed, and name their sessions; Dagster then starts them again.
 
     On this machine a lock tells whether an import lives. Of other machines their leases do: a command leases a session
     before its run begins and gives it back after its end, a run of Dagster's leases it when it begins. Ask before
     `recover` frees the leases of the dead.
     """
-    now, owners, lost = now or datetime.now(UTC), lease_owners(warehouse), []
+    now, warehouse = now or datetime.now(UTC), context.warehouse
+    owners, lost = lease_owners(warehouse), []
     imports = [(run, gap.key) for run, gap in session_runs(instance, ACTIVE, limit=None)]
     for run, key in [*imports, *computing_runs(instance)]:
         owner = lease_owner(run)
-        is_alive = lives(process_settings().alive_folder, owner)
+        is_alive = lives(context.settings.alive_folder, owner)
         if is_alive is None:
             is_alive = owners.get(key) == owner or not _should_have_leased(instance, warehouse, run, key, now)
         if not is_alive:

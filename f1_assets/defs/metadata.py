@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from f1_assets.context import Context
 from f1_assets.datasets import Dataset, all_datasets
 from f1_assets.escaping import markdown, visible
 from f1_assets.plots import data_uri, dataset_chart
-from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.amendments import Amendment, amendments_of
 
@@ -67,13 +67,13 @@ def column_schema(dataset: Dataset) -> dg.TableSchema:
     return dg.TableSchema([*key, *columns])
 
 
-def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
+def metadata_of(line: Extraction, context: Context) -> Mapping[str, Any]:
     """Return what is worth seeing of an extraction."""
     metadata: dict[str, Any] = {
         "dagster/row_count": line.rows,
         "status": str(line.status),
         **(_of_load(line) if line.inputs is None else _of_computation(line)),
-        "season_board": dg.MetadataValue.url(f"{process_settings().board_url}/session/{line.key}"),
+        "season_board": dg.MetadataValue.url(f"{context.settings.board_url}/session/{line.key}"),
     }
     if line.reason:
         metadata["reason"] = visible(line.reason)
@@ -83,6 +83,7 @@ def metadata_of(line: Extraction, warehouse: Warehouse) -> Mapping[str, Any]:
         metadata |= {"file": line.file, "file_bytes": line.file_bytes}
     if line.status is Status.PRESENT:
         dataset = all_datasets()[line.dataset]
+        warehouse = context.warehouse
         preview = warehouse.rows(dataset, line.key, limit=PREVIEW_ROWS)
         metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))
         if amendments := amendments_of(warehouse, line.key, line.dataset):

@@ -9,8 +9,9 @@ from pydantic import Field, PrivateAttr
 from slack_sdk import WebClient
 
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.health.notifications import SlackChannel, slack_client
-from f1_assets.importing import load_fastf1_session
+from f1_assets.importing.sessions import load
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
 from f1_assets.warehouse import Warehouse
@@ -29,6 +30,10 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self._warehouse is None:
             self._warehouse = connect()
         return self._warehouse
+
+    def context(self) -> Context:
+        """Return what the library's functions work on: the settings of the process, the warehouse, the transport."""
+        return Context(process_settings(), self.open())
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the connections at the end of a run."""
@@ -50,15 +55,7 @@ class LoadedSessionResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def load(self, gap: SessionGap, run_id: str | None = None, reservation: str | None = None) -> "LoadedSession":
         """Return the loaded session; the first call loads the union of what the datasets need."""
         if self._loaded is None or self._loaded.key != gap.key:
-            self._loaded = load_fastf1_session(
-                gap.key,
-                gap.datasets,
-                warehouse=self.warehouse.open(),
-                run_id=run_id,
-                reservation=reservation,
-                renew=gap.renew,
-                from_archive=gap.from_archive,
-            )
+            self._loaded = load(self.warehouse.context(), gap, run_id, reservation)
         return self._loaded
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 
 import dagster as dg
 
-from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.assets import LEASE_TAG, RESERVATION_TAG, DatasetsFailed
 from f1_assets.defs.build import build_defs
@@ -18,14 +18,12 @@ from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.summaries import COMMAND_TAG
 from f1_assets.errors import QuotaExhausted
-from f1_assets.fetch.process import transport_for
 from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.importing.pauses import AskAgain
 from f1_assets.importing.recovery import note_lost
 from f1_assets.importing.season import LOOKED_AT_AGAIN_SECONDS
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
-from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
 
@@ -48,9 +46,9 @@ def run_session(gap: SessionGap, reservation: str | None = None, lease: str | No
         Under which name it was leased.
     """
     started = time.perf_counter()
-    instance = dagster_instance(process_settings())
+    context = Context.open()
+    instance, warehouse = dagster_instance(context.settings), context.warehouse
     add_partitions(instance, str(SESSIONS.name), [str(gap.key)])
-    warehouse = connect()
     result = (
         build_defs()
         .resolve_job_def("import_sessions")
@@ -145,12 +143,13 @@ def _reserved(
 
 def _take_up(gap: SessionGap, times: int, lease: str) -> SessionRun | None:
     """Clear up after a worker that was killed in a session; give its end where it is not worth another try now."""
-    instance, warehouse = dagster_instance(process_settings()), connect()
+    context = Context.open()
+    instance, warehouse = dagster_instance(context.settings), context.warehouse
     try:
         tags = {LEASE_TAG: lease, PARTITION_TAG: str(gap.key)}
         for run in instance.get_runs(dg.RunsFilter(tags=tags, statuses=ACTIVE)):
             instance.report_run_failed(run, "The process of this run was killed; its session is taken up again.")
-        if (ledger := transport_for(process_settings()).ledger) is not None:
+        if (ledger := context.transport.ledger) is not None:
             ledger.abandon(str(gap.key))
         if times < MOST_LOSSES:
             return None

@@ -46,16 +46,13 @@ def daily_update(
     context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Refresh calendars, and request runs for gaps, unless the sensor is on and does."""
-    settings = process_settings()
     try:
-        store = warehouse.open()
-        refresh_stale_calendars(
-            context.instance, store, settings, timedelta(), CalendarPostponements({}), context.log.warning
-        )
-        if gap_sensor_is_on(context.instance, settings):
+        opened = warehouse.context()
+        refresh_stale_calendars(context.instance, opened, timedelta(), CalendarPostponements({}), context.log.warning)
+        if gap_sensor_is_on(context.instance, opened.settings):
             yield dg.SkipReason(f"the calendars are refreshed; {_LEFT_TO_THE_SENSOR}")
             return
-        choice = choose(context.instance, store, settings)
+        choice = choose(context.instance, opened)
         context.log.info(choice.status)
         if not choice.gaps:
             yield dg.SkipReason(choice.status)
@@ -78,12 +75,11 @@ def hourly_computation(
     context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request what is to be computed, unless the sensor is on and does."""
-    settings = process_settings()
-    if gap_sensor_is_on(context.instance, settings):
+    if gap_sensor_is_on(context.instance, process_settings()):
         yield dg.SkipReason(_LEFT_TO_THE_SENSOR)
         return
     try:
-        requests = compute_requests(context.instance, warehouse.open(), settings, "hourly_computation")
+        requests = compute_requests(context.instance, warehouse.context(), "hourly_computation")
         if not requests:
             yield dg.SkipReason("what is derived follows from the rows that are stored")
         add_partitions(context.instance, str(SESSIONS.name), partitions_of(requests))

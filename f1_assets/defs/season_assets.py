@@ -7,7 +7,7 @@ from f1_assets.defs.metadata import OWNERS
 from f1_assets.defs.partitions import SEASONS
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.errors import UpstreamError, UsageError
-from f1_assets.importing import refresh_calendar
+from f1_assets.importing.calendar import refresh_season
 
 
 @dg.asset(
@@ -21,7 +21,7 @@ def calendar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) ->
     """Refresh a season's calendar, and add a partition for each session that has ended."""
     season = int(context.partition_key)
     try:
-        refresh = refresh_calendar(season, warehouse=warehouse.open(), renew=True)
+        refresh = refresh_season(warehouse.context(), season, renew=True)
     except (UpstreamError, UsageError) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     follow_moves(context.instance, warehouse.open(), refresh)

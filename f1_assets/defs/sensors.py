@@ -33,11 +33,11 @@ from f1_assets.settings import process_settings
 def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SkipReason:
     """Take up what a crash left, then follow the quota with the pool's limit; the tick says where it stands."""
     try:
-        store = warehouse.open()
-        for key in end_lost_runs(context.instance, store):
+        opened = warehouse.context()
+        for key in end_lost_runs(context.instance, opened):
             context.log.warning("The process that imported %s was killed; the session is taken up again", key)
-        recover(store)
-        return dg.SkipReason(govern(context.instance, store).reason)
+        recover(opened)
+        return dg.SkipReason(govern(context.instance, opened).reason)
     finally:
         warehouse.close()
 
@@ -54,17 +54,17 @@ def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseReso
 )
 def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
     """Refresh calendars that are a day old, and request runs for gaps; the tick says how far everything is."""
-    settings, postponed = process_settings(), CalendarPostponements.parse(context.cursor)
+    postponed = CalendarPostponements.parse(context.cursor)
     try:
-        store = warehouse.open()
+        opened = warehouse.context()
         is_done = refresh_stale_calendars(
-            context.instance, store, settings, CALENDAR_IS_OLD_AFTER, postponed, context.log.warning
+            context.instance, opened, CALENDAR_IS_OLD_AFTER, postponed, context.log.warning
         )
-        choice = choose(context.instance, store, settings)
+        choice = choose(context.instance, opened)
         status = choice.status if is_done else f"{choice.status}, calendars of more seasons follow"
         requests = run_requests(context.instance, choice.gaps, "gap_detection")
         being_imported = [gap.key for gap in choice.gaps]
-        requests += compute_requests(context.instance, store, settings, GAP_SENSOR, being_imported)
+        requests += compute_requests(context.instance, opened, GAP_SENSOR, being_imported)
         if not requests:
             return dg.SensorResult(skip_reason=dg.SkipReason(status), cursor=str(postponed))
         context.log.info(status)
@@ -91,9 +91,9 @@ def run_failure(
     """Post what failed since the last message."""
     channel = slack.channel(context.log.warning)
     try:
-        store = warehouse.open()
-        states = states_kept(store, process_settings()) if channel is not None else []
-        said, cursor = tell_failures(store, states, channel, context.cursor)
+        opened = warehouse.context()
+        states = states_kept(opened) if channel is not None else []
+        said, cursor = tell_failures(opened.warehouse, states, channel, context.cursor)
         return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
     finally:
         warehouse.close()
@@ -109,9 +109,11 @@ def import_summary(
     context: dg.SensorEvaluationContext, warehouse: WarehouseResource, slack: SlackApiResource
 ) -> dg.SensorResult:
     """Post what was imported since the last message, once nothing is queued or running any more."""
-    channel, board_url = slack.channel(context.log.warning), process_settings().announced_board_url
+    channel = slack.channel(context.log.warning)
     try:
-        said, cursor = summarize(context.instance, warehouse.open(), channel, context.cursor, board_url)
+        opened = warehouse.context()
+        board_url = opened.settings.announced_board_url
+        said, cursor = summarize(context.instance, opened.warehouse, channel, context.cursor, board_url)
         return dg.SensorResult(skip_reason=dg.SkipReason(said), cursor=cursor)
     finally:
         warehouse.close()

@@ -7,22 +7,15 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.errors import UpstreamError, UsageError
 from f1_assets.feeds.table import JOLPICA_HOST
-from f1_assets.fetch.process import transport_for
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
 from f1_assets.planning.wrong_clocks import is_of_the_future
-from f1_assets.settings import process_settings
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import known_seasons, refreshes_of
 from f1_assets.warehouse.calendar_changes import CalendarChanges, store_season
-
-if TYPE_CHECKING:
-    from f1_assets.fetch.transport import Transport
-
 
 Insist = Callable[[str, Callable[[], "CalendarRefresh"]], "CalendarRefresh"]
 
@@ -44,21 +37,15 @@ class CalendarRefresh:
     requests: int
 
 
-def refresh_calendar(
-    season: int,
-    *,
-    warehouse: Warehouse | None = None,
-    transport: Transport | None = None,
-    renew: bool = False,
-) -> CalendarRefresh:
+def refresh_season(context: Context, season: int, renew: bool = False) -> CalendarRefresh:
     """Bring a season's events and sessions up to date.
 
     Parameters
     ----------
+    context
+        Whom to ask, and where to store it.
     season
         Championship year.
-    warehouse, transport
-        Those of the environment by default.
     renew
         Ask upstream even if its last answer is fresh.
 
@@ -69,7 +56,7 @@ def refresh_calendar(
     """
     from f1_assets.fetch.calendar import fetch_season
 
-    transport, warehouse = transport or transport_for(process_settings()), warehouse or connect()
+    transport, warehouse = context.transport, context.warehouse
     fetched = None
     if not renew and is_of_an_older_version(warehouse, season):
         with contextlib.suppress(UpstreamError):  # what the archive lacks is asked for
@@ -92,11 +79,10 @@ def is_of_an_older_version(warehouse: Warehouse, season: int) -> bool:
 
 
 def refresh_calendars(
+    context: Context,
     seasons: Sequence[int],
     *,
-    warehouse: Warehouse,
     warned: Callable[[str], None],
-    transport: Transport | None = None,
     renew: bool = False,
     older_than: timedelta = timedelta(),
     insist: Insist = lambda what, refresh: refresh(),
@@ -107,10 +93,10 @@ def refresh_calendars(
 
     Parameters
     ----------
+    context
+        Whom to ask, and where to store them.
     seasons
         Which seasons.
-    warehouse, transport
-        Where to; the transport is that of the environment by default.
     warned
         Told of a season that could not be refreshed.
     renew
@@ -125,10 +111,10 @@ def refresh_calendars(
     UpstreamError, UsageError
         When there is no calendar of a season, neither upstream nor in the warehouse.
     """
-    transport = transport or transport_for(process_settings())
-    for season in seasons if renew else stale_seasons(warehouse, seasons, transport.source, older_than):
+    warehouse, source = context.warehouse, context.transport.source
+    for season in seasons if renew else stale_seasons(warehouse, seasons, source, older_than):
         try:
-            act = functools.partial(refresh_calendar, season, warehouse=warehouse, transport=transport, renew=renew)
+            act = functools.partial(refresh_season, context, season, renew)
             yield insist(f"the calendar of {season}", act)
         except (UpstreamError, UsageError) as error:
             if season not in known_seasons(warehouse):

@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from f1_assets.context import Context
 from f1_assets.datasets import Dataset, extracted_datasets, named
 from f1_assets.errors import F1AssetsError, NotArchived
-from f1_assets.importing.sessions import load_fastf1_session
+from f1_assets.importing.sessions import load
 from f1_assets.keys import SessionKey
-from f1_assets.settings import process_settings
+from f1_assets.planning import SessionGap
 from f1_assets.warehouse import Extraction, Status, Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from f1_assets.fetch.loaded_session import LoadedSession
-    from f1_assets.fetch.transport import Transport
 
 
 @dataclass(frozen=True)
@@ -61,29 +61,24 @@ class Comparison:
 
 
 def compare(
-    warehouse: Warehouse,
+    context: Context,
     seasons: Iterable[int],
-    *,
-    transport: Transport | None = None,
     began: Callable[[SessionKey], None] = lambda key: None,
 ) -> Comparison:
     """Extract again what seasons have, from the archive alone, and hold it against what is stored.
 
     Parameters
     ----------
-    warehouse
-        With what is stored; nothing is changed in it.
+    context
+        With what is stored, and the archive; nothing is changed or sent.
     seasons
         Which seasons.
-    transport
-        With the archive; it must not send. The environment's archive by default.
     began
         Told of each session.
     """
     from f1_assets.fetch.loader import fastf1_version
-    from f1_assets.fetch.transport import Transport
 
-    transport = transport or Transport(process_settings(), sends=False)
+    context, warehouse = context.offline(), context.warehouse
     stored: dict[SessionKey, list[Extraction]] = {}
     wanted = set(seasons)
     for line in warehouse.extractions():
@@ -92,7 +87,7 @@ def compare(
     compared, not_kept, differences = 0, 0, []
     for key, lines in sorted(stored.items(), key=lambda item: str(item[0])):
         began(key)
-        loaded = load_fastf1_session(key, [line.dataset for line in lines], warehouse=warehouse, transport=transport)
+        loaded = load(context, SessionGap(key, tuple(line.dataset for line in lines)))
         for line in lines:
             try:
                 difference = _difference(warehouse, loaded, line)

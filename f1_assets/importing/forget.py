@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from f1_assets.context import Context
 from f1_assets.datasets import named
 from f1_assets.feeds.table import CIRCUIT_HOST, JOLPICA_HOST
-from f1_assets.fetch.process import transport_for
 from f1_assets.keys import SessionKey
-from f1_assets.settings import process_settings
-from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import event_of, session_of
 
-if TYPE_CHECKING:
-    from f1_assets.fetch.transport import Transport
 
-
-def forget_failures(
-    warehouse: Warehouse,
-    key: SessionKey,
-    datasets: Iterable[str] | None = None,
-    *,
-    transport: Transport | None = None,
-) -> int:
+def forget_failures(context: Context, key: SessionKey, datasets: Iterable[str] | None = None) -> int:
     """Forget failures and "unavailable" of a session, and what the archive believes to be absent of it.
 
     Parameters
     ----------
-    warehouse, transport
-        Where; the transport is that of the environment by default.
+    context
+        Where.
     key
         The session.
     datasets
@@ -48,8 +36,8 @@ def forget_failures(
     """
     from f1_assets.fetch.folders import SessionFolders
 
+    warehouse, transport = context.warehouse, context.transport
     event, session = event_of(warehouse, key), session_of(warehouse, key)
-    transport = transport or transport_for(process_settings())
     # The archive has addresses as they were sent: some names have letters that an address has not.
     transport.forget_temporary(quote(SessionFolders(transport.archive).of(event, session)))
     transport.forget_temporary(f"{JOLPICA_HOST}/ergast/f1/{key.season}/{key.round}/")

@@ -6,16 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from f1_assets.context import Context
 from f1_assets.errors import QuotaExhausted
 from f1_assets.importing.sessions import expected_requests_of, reserve_requests
 from f1_assets.planning import SessionGap
 from f1_assets.quota.policies import ANY
-from f1_assets.warehouse import Warehouse
-
-if TYPE_CHECKING:
-    from f1_assets.fetch.transport import Transport
 
 Result = TypeVar("Result")
 
@@ -58,7 +55,7 @@ class Pauses:
 
     Parameters
     ----------
-    warehouse, transport
+    context
         With the ledger.
     waits
         Whether to wait at all.
@@ -70,16 +67,13 @@ class Pauses:
 
     def __init__(
         self,
-        warehouse: Warehouse,
+        context: Context,
         waits: bool,
         max_requests: int | None,
         paused: Callable[[str, QuotaExhausted, float], None],
-        transport: Transport | None = None,
     ) -> None:
         self.seconds, self.count = 0.0, 0
-        self._warehouse, self._transport = warehouse, transport
-        self._waits, self._left = waits, max_requests
-        self._paused = paused
+        self._context, self._waits, self._left, self._paused = context, waits, max_requests, paused
         self._pause: _Pause | None = None
         self._spent_for: str | None = None
 
@@ -95,12 +89,10 @@ class Pauses:
         """
         what = str(gap.key)
         if self._left is not None and self._spent_for != what:
-            needed = expected_requests_of(gap, warehouse=self._warehouse, transport=self._transport).get(ANY, 0)
+            needed = expected_requests_of(self._context, gap).get(ANY, 0)
             self.spend(what, needed)
             self._spent_for = what
-        return self._now_or_later(
-            what, lambda: reserve_requests(gap, warehouse=self._warehouse, transport=self._transport)
-        )
+        return self._now_or_later(what, lambda: reserve_requests(self._context, gap))
 
     def spend(self, what: str, needed: int) -> None:
         """Count requests that will be spent.

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
+from f1_assets.context import Context
 from f1_assets.datasets import named
 from f1_assets.datasets.checking import why_short
 from f1_assets.errors import TransientError
-from f1_assets.fetch.process import transport_for
 from f1_assets.importing.failures import note_failed
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
-from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.leases import free_leases_of_the_dead
 
-if TYPE_CHECKING:
-    from f1_assets.fetch.transport import Transport
 
-
-def recover(warehouse: Warehouse, transport: Transport | None = None, alive_in: Path | None = None) -> list[SessionKey]:
-    """Free the sessions of imports that died on this machine, and give them: the next import need not wait for them.
-
-    Parameters
-    ----------
-    warehouse, transport
-        With the leases and the ledger; the environment's transport by default.
-    alive_in
-        Where imports of this machine show that they live.
-    """
-    freed = free_leases_of_the_dead(warehouse, alive_in or process_settings().alive_folder)
-    if freed and (ledger := (transport or transport_for(process_settings())).ledger) is not None:
+def recover(context: Context) -> list[SessionKey]:
+    """Free the sessions of imports that died on this machine, and give them: the next import need not wait for them."""
+    warehouse = context.warehouse
+    freed = free_leases_of_the_dead(warehouse, context.settings.alive_folder)
+    if freed and (ledger := context.transport.ledger) is not None:
         for key in freed:
             ledger.abandon(str(key))
     for key in freed:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.errors import ConfigurationError, QuotaExhausted
 from f1_assets.health.notifications import import_message, slack_channel
 from f1_assets.importing.calendar import CalendarRefresh, refresh_calendars
@@ -22,16 +22,14 @@ from f1_assets.importing.derivation import Derivation
 from f1_assets.importing.pauses import Pauses, waiting_for
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal, Selection
-from f1_assets.importing.sessions import SessionOutcome, done_since, process_session_gap
+from f1_assets.importing.sessions import SessionOutcome, done_since, fill
 from f1_assets.importing.summary import ImportSummary
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.planning import SessionGap, dataset_states, gaps_of, outdated_of
-from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.leases import Leases
 
 if TYPE_CHECKING:
-    from f1_assets.fetch.transport import Transport
     from f1_assets.keys import SessionKey
 
 
@@ -98,51 +96,10 @@ class Runner(Protocol):
         """Run them."""
 
 
-def import_season(
-    season: int,
-    *,
-    notify: bool = False,
-    datasets: Sequence[str] | None = None,
-    waits: bool = True,
-    max_requests: int | None = None,
-    warehouse: Warehouse | None = None,
-    transport: Transport | None = None,
-    watcher: Watcher | None = None,
-) -> ImportSummary:
-    """Fill the gaps of a season in this process, without Dagster.
+def run_here(context: Context) -> Runner:
+    """Return what runs the sessions one after the other in this process, without Dagster."""
 
-    Parameters
-    ----------
-    season
-        Championship year.
-    notify
-        Whether to post the summary to Slack, where ``F1_SLACK_TOKEN`` is set.
-    datasets
-        Only these; those of ``F1_DATASETS`` by default.
-    waits
-        Whether to pause when the quota is spent, and to go on when it is back.
-    max_requests
-        Start no session that would take the import beyond so many requests.
-    warehouse, transport
-        Those of the environment by default.
-    watcher
-        Told how it goes.
-
-    Returns
-    -------
-    ImportSummary
-        Sessions processed, succeeded, partial and failed; seconds and requests.
-
-    Raises
-    ------
-    UpstreamError
-        When there is no calendar, neither upstream nor in the warehouse.
-    ConfigurationError
-        When the database or the account stands in the way.
-    """
-    warehouse = warehouse or connect()
-
-    def run_here(
+    def run(
         gaps: Iterable[SessionGap | None], workers: int, reserve: Callable[[SessionGap], str | None], lease: str
     ) -> Generator[SessionRun, None, None]:
         for gap in gaps:
@@ -150,24 +107,13 @@ def import_season(
                 time.sleep(LOOKED_AT_AGAIN_SECONDS)
                 continue
             reservation = waiting_for(functools.partial(reserve, gap))
-            yield SessionRun(
-                process_session_gap(gap, warehouse=warehouse, transport=transport, reservation=reservation)
-            )
+            yield SessionRun(fill(context, gap, reservation=reservation))
 
-    return import_selection(
-        warehouse,
-        Selection.of([season], datasets or process_settings().datasets),
-        run_here,
-        watcher,
-        waits=waits,
-        max_requests=max_requests,
-        notify=notify,
-        transport=transport,
-    )
+    return run
 
 
 def import_selection(
-    warehouse: Warehouse,
+    context: Context,
     selection: Selection,
     run: Runner,
     watcher: Watcher | None = None,
@@ -176,7 +122,6 @@ def import_selection(
     waits: bool = True,
     max_requests: int | None = None,
     notify: bool = False,
-    transport: Transport | None = None,
 ) -> ImportSummary:
     """Refresh the calendars of a selection, find its gaps, and fill them; extract again what is outdated.
 
@@ -184,8 +129,8 @@ def import_selection(
 
     Parameters
     ----------
-    warehouse
-        Where to import to.
+    context
+        Whom to ask, and where to store it.
     selection
         What to import.
     run
@@ -194,19 +139,17 @@ def import_selection(
         Told how it goes.
     workers
         Sessions side by side.
-    waits, max_requests, notify, transport
+    waits, max_requests, notify
         See `import_season`.
     """
     watcher, started = watcher or Watcher(), time.perf_counter()
-    recover(warehouse, transport)
+    settings, warehouse = context.settings, context.warehouse
+    recover(context)
     summary = ImportSummary(tuple(selection.seasons))
-    pauses = Pauses(warehouse, waits, max_requests, watcher.paused, transport)
+    pauses = Pauses(context, waits, max_requests, watcher.paused)
     # What the archive alone gives again needs no request, nor a calendar that is fresher than the rows.
     seasons = () if selection.renewal is Renewal.ARCHIVE else selection.seasons
-    refreshes = refresh_calendars(
-        seasons, warehouse=warehouse, warned=watcher.warned, transport=transport, insist=pauses.insist
-    )
-    for refresh in refreshes:
+    for refresh in refresh_calendars(context, seasons, warned=watcher.warned, insist=pauses.insist):
         summary.season_requests += refresh.requests
         watcher.refreshed(refresh)
     began_at = datetime.now(UTC)
@@ -214,7 +157,7 @@ def import_selection(
     watcher.began([*gaps, *outdated])
     missing = sum(len(gap.datasets) for gap in gaps)
     logger.info("gaps: %d datasets of %d sessions are missing in %s", missing, len(gaps), summary.seasons)
-    with Leases(warehouse, alive_in=process_settings().alive_folder) as leases:
+    with Leases(warehouse, alive_in=settings.alive_folder) as leases:
         derivation = Derivation(warehouse, selection, leases, watcher.computed)
 
         def note(session_run: SessionRun) -> bool:
@@ -231,7 +174,7 @@ def import_selection(
         for wanted in (outdated, gaps):
             if summary.exit_code or not wanted:
                 continue
-            free = _unleased(wanted, leases, warehouse, transport, selection.renewal, began_at)
+            free = _unleased(context, wanted, leases, selection.renewal, began_at)
             try:
                 with contextlib.closing(run(free, workers, pauses.reserve, leases.owner)) as runs:
                     _note_each(runs, note)
@@ -253,7 +196,6 @@ def import_selection(
     if not summary.exit_code and (has_failed or summary.waiting):
         summary.exit_code = 1
     logger.info("report: %s; %d requests, %.1f s", summary.counts_in_words, summary.requests, summary.seconds)
-    settings = process_settings()
     if notify and (channel := slack_channel(settings, watcher.warned)) is not None:
         channel.post(import_message(summary, settings.announced_board_url))
     return summary
@@ -283,10 +225,9 @@ def _stops(run: SessionRun) -> str | None:
 
 
 def _unleased(
+    context: Context,
     gaps: Sequence[SessionGap],
     leases: Leases,
-    warehouse: Warehouse,
-    transport: Transport | None,
     renewal: Renewal | None,
     began_at: datetime,
 ) -> Iterator[SessionGap | None]:
@@ -294,7 +235,7 @@ def _unleased(
 
     It never waits itself: whoever asks may have sessions of its own that end meanwhile.
     """
-    waiting = list(gaps)
+    waiting, warehouse = list(gaps), context.warehouse
     while waiting:
         held_by_others: list[SessionGap] = []
         for gap in waiting:
@@ -308,7 +249,7 @@ def _unleased(
                 leases.release(gap.key)
         if held_by_others:
             yield None
-            recover(warehouse, transport)
+            recover(context)
         waiting = held_by_others
 
 

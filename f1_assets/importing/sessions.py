@@ -7,13 +7,13 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.datasets import Dataset, named
 from f1_assets.datasets.checking import why_short
 from f1_assets.errors import (
@@ -25,7 +25,6 @@ from f1_assets.errors import (
 )
 from f1_assets.feeds.loads import name_of_load
 from f1_assets.feeds.table import Feed
-from f1_assets.fetch.process import transport_for
 from f1_assets.importing.derived import compute_each
 from f1_assets.importing.failures import failure_of
 from f1_assets.importing.retries import a_jitter, not_yet_wait
@@ -34,14 +33,11 @@ from f1_assets.logs import about
 from f1_assets.planning import SessionGap
 from f1_assets.planning.report import feeds_to_load_of
 from f1_assets.quota.ledger import SHORT_WAIT_SECONDS, Purpose
-from f1_assets.settings import process_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import SIMULATOR, CalendarEvent, CalendarSession, event_of, source_of
 
 if TYPE_CHECKING:
     from f1_assets.fetch.loaded_session import LoadedSession
-    from f1_assets.fetch.transport import Transport
-
 
 logger = logging.getLogger(__name__)
 LEAST_OF_THE_ROWS = 0.5
@@ -109,37 +105,32 @@ class _Load:
     pages_since: datetime | None = None
 
 
-def expected_requests_of(
-    gap: SessionGap, *, warehouse: Warehouse | None = None, transport: Transport | None = None
-) -> Mapping[str, int]:
+def expected_requests_of(context: Context, gap: SessionGap) -> Mapping[str, int]:
     """Estimate the requests of a session's load, by policy; nothing for a session that will not be loaded."""
-    transport = transport or transport_for(process_settings())
     try:
-        load = _load_of(gap, warehouse or connect(), transport)
+        load = _load_of(context, gap)
     except (UsageError, ConfigurationError):
         return {}
-    return _expected(transport, load)
+    return _expected(context, load)
 
 
-def _expected(transport: Transport, load: _Load) -> Mapping[str, int]:
+def _expected(context: Context, load: _Load) -> Mapping[str, int]:
     from f1_assets.fetch.estimates import expected_requests
 
     if load.from_archive:
         return {}
-    return expected_requests(transport, load.event, load.session, load.feeds, load.renew, load.pages_since)
+    return expected_requests(context.transport, load.event, load.session, load.feeds, load.renew, load.pages_since)
 
 
-def reserve_requests(
-    gap: SessionGap, *, warehouse: Warehouse | None = None, transport: Transport | None = None
-) -> str | None:
+def reserve_requests(context: Context, gap: SessionGap) -> str | None:
     """Set the requests of a session aside, before it is loaded here or by another process.
 
     Parameters
     ----------
+    context
+        With the ledger, and the archive that says what need not be asked for.
     gap
         The session and the datasets that will be extracted.
-    warehouse, transport
-        Those of the environment by default.
 
     Returns
     -------
@@ -153,46 +144,30 @@ def reserve_requests(
     ConfigurationError
         When telemetry is wanted, and the lake is not the database's: before a request is spent on it.
     """
-    transport, warehouse = transport or transport_for(process_settings()), warehouse or connect()
     if any(dataset.in_lake for dataset in named(gap.datasets)):
-        warehouse.lake_ownership.refuse_to_write()
-    if transport.ledger is None:
+        context.warehouse.lake_ownership.refuse_to_write()
+    ledger = context.transport.ledger
+    if ledger is None:
         return None
-    needed = _expected(transport, _load_of(gap, warehouse, transport))
+    needed = _expected(context, _load_of(context, gap))
     if not any(needed.values()):
         return None
-    return transport.ledger.reserve(Purpose(session_key=str(gap.key)), needed)
+    return ledger.reserve(Purpose(session_key=str(gap.key)), needed)
 
 
-def load_fastf1_session(
-    key: SessionKey,
-    datasets: Iterable[str] | None = None,
-    *,
-    warehouse: Warehouse | None = None,
-    transport: Transport | None = None,
-    run_id: str | None = None,
-    reservation: str | None = None,
-    renew: Iterable[str] = (),
-    from_archive: bool = False,
-) -> LoadedSession:
+def load(context: Context, gap: SessionGap, run_id: str | None = None, reservation: str | None = None) -> LoadedSession:
     """Load a session once, with the union of its datasets' feeds.
 
     Parameters
     ----------
-    key
-        The session, which the calendar must know.
-    datasets
-        Names of the datasets that will be extracted; all by default.
-    warehouse, transport
-        Those of the environment by default.
+    context
+        Whom to ask, and the calendar, which must know the session.
+    gap
+        The session, and the datasets that will be extracted.
     run_id
         Noted with its requests in the ledger.
     reservation
         Requests that were reserved for it; it is released after the load. Without it, they are reserved here.
-    renew
-        Feeds that are asked for past the archive.
-    from_archive
-        Whether the archive alone answers.
 
     Raises
     ------
@@ -203,28 +178,24 @@ def load_fastf1_session(
     """
     from f1_assets.fetch.loader import load_session
 
-    transport = transport or transport_for(process_settings())
-    warehouse = warehouse or connect()
-    names = tuple(dataset.name for dataset in named(datasets))
-    gap = SessionGap(key, names, frozenset(renew), from_archive)
-    load = _load_of(gap, warehouse, transport)
+    transport, wanted = context.transport, _load_of(context, gap)
     if reservation is None:
-        reservation = _reserve_after_a_short_wait(gap, warehouse, transport)
-    purpose = Purpose(str(key), name_of_load(load.feeds), uuid.uuid4().hex, run_id, reservation)
+        reservation = _reserve_after_a_short_wait(context, gap)
+    purpose = Purpose(str(gap.key), name_of_load(wanted.feeds), uuid.uuid4().hex, run_id, reservation)
     try:
-        with about(session=key, run=run_id):
+        with about(session=gap.key, run=run_id):
             loaded = load_session(
                 transport,
-                load.event,
-                load.session,
-                load.feeds,
+                wanted.event,
+                wanted.session,
+                wanted.feeds,
                 purpose,
-                load.renew,
-                load.from_archive,
-                load.pages_since,
+                wanted.renew,
+                wanted.from_archive,
+                wanted.pages_since,
             )
             words = "loaded %s in %.1f s: %d requests, %d responses from the archive"
-            logger.info(words, name_of_load(load.feeds), loaded.seconds, loaded.requests, loaded.archive_hits)
+            logger.info(words, name_of_load(wanted.feeds), loaded.seconds, loaded.requests, loaded.archive_hits)
             return loaded
     finally:
         if reservation is not None and transport.ledger is not None:
@@ -233,13 +204,13 @@ def load_fastf1_session(
                 transport.ledger.release(reservation)
 
 
-def _load_of(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> _Load:
-    key = gap.key
+def _load_of(context: Context, gap: SessionGap) -> _Load:
+    key, warehouse, source = gap.key, context.warehouse, context.transport.source
     event = event_of(warehouse, key)
-    if (source_of(warehouse, key.season) == SIMULATOR) != (transport.source == SIMULATOR):
+    if (source_of(warehouse, key.season) == SIMULATOR) != (source == SIMULATOR):
         raise ConfigurationError(
-            f"Season {key.season} in the warehouse is {'real' if transport.source == SIMULATOR else 'simulated'}, "
-            f"but F1_SOURCE is {transport.source}.",
+            f"Season {key.season} in the warehouse is {'real' if source == SIMULATOR else 'simulated'}, "
+            f"but F1_SOURCE is {source}.",
             advice=f"Set F1_SOURCE to match, or run: f1-assets calendar {key.season}",
         )
     session = next(listed for listed in event.sessions if listed.key == key)
@@ -261,11 +232,11 @@ def _pages_since(gap: SessionGap, warehouse: Warehouse) -> datetime:
     return max([datetime.now(UTC) - PAGES_ARE_NEW, *(at for at in stored if at is not None)])
 
 
-def _reserve_after_a_short_wait(gap: SessionGap, warehouse: Warehouse, transport: Transport) -> str | None:
+def _reserve_after_a_short_wait(context: Context, gap: SessionGap) -> str | None:
     deadline = time.monotonic() + SHORT_WAIT_SECONDS
     while True:
         try:
-            return reserve_requests(gap, warehouse=warehouse, transport=transport)
+            return reserve_requests(context, gap)
         except QuotaExhausted as spent:
             wait = (spent.retry_at - datetime.now(UTC)).total_seconds() if spent.retry_at else SHORT_WAIT_SECONDS
             if time.monotonic() + wait > deadline:
@@ -356,22 +327,17 @@ def _refuse_fewer_rows(key: SessionKey, name: str, rows: int, warehouse: Warehou
         raise Unavailable(words, key=key, dataset=name)
 
 
-def process_session_gap(
-    gap: SessionGap,
-    *,
-    warehouse: Warehouse | None = None,
-    transport: Transport | None = None,
-    run_id: str | None = None,
-    reservation: str | None = None,
+def fill(
+    context: Context, gap: SessionGap, run_id: str | None = None, reservation: str | None = None
 ) -> SessionOutcome:
     """Fill the gap of one session: one load, every missing dataset from it.
 
     Parameters
     ----------
+    context
+        Whom to ask, and where to store it.
     gap
         The session and the datasets that it lacks; what is derived among them is computed from what is there then.
-    warehouse, transport
-        Those of the environment by default.
     run_id
         Noted with each extraction.
     reservation
@@ -386,23 +352,14 @@ def process_session_gap(
     ConfigurationError
         When the database cannot be used.
     """
-    started = time.perf_counter()
-    warehouse = warehouse or connect()
+    started, warehouse = time.perf_counter(), context.warehouse
     extracted = [dataset for dataset in named(gap.datasets) if not dataset.is_derived]
     derived = [name for name in gap.datasets if name not in {dataset.name for dataset in extracted}]
     if not extracted:
         computed = tuple(compute_each(warehouse, gap.key, derived, run_id))
         return SessionOutcome(gap.key, computed, 0, 0, time.perf_counter() - started)
-    loaded = load_fastf1_session(
-        gap.key,
-        [dataset.name for dataset in extracted],
-        warehouse=warehouse,
-        transport=transport,
-        run_id=run_id,
-        reservation=reservation,
-        renew=gap.renew,
-        from_archive=gap.from_archive,
-    )
+    loadable = replace(gap, datasets=tuple(dataset.name for dataset in extracted))
+    loaded = load(context, loadable, run_id, reservation)
     lines = tuple(extract_each(loaded, extracted, warehouse, run_id))
     warehouse.judge(gap.key, why_short(warehouse, gap.key))
     lines += tuple(compute_each(warehouse, gap.key, derived, run_id))

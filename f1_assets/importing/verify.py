@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f1_assets.fetch.process import transport_for
+from f1_assets.context import Context
 from f1_assets.importing.sweep import sweep_lake
-from f1_assets.settings import process_settings
 from f1_assets.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from f1_assets.fetch.transport import Transport
     from f1_assets.warehouse import Extraction
     from f1_assets.warehouse.lake import LakeMarker
 
@@ -46,20 +44,20 @@ class Verification:
         return not self.damaged_responses and not self.damaged_files and not self.elsewhere
 
 
-def verify(warehouse: Warehouse, *, transport: Transport | None = None) -> Verification:
+def verify(context: Context) -> Verification:
     """Check every archived response and every file of the lake, and remove what is damaged, to be imported again.
 
     Parameters
     ----------
-    warehouse, transport
-        Whose lake, and whose archive; the transport is that of the environment by default.
+    context
+        With the archive and the lake.
 
     Raises
     ------
     ConfigurationError
         When the lake is not the database's, so that nothing can be said of its files.
     """
-    transport = transport or transport_for(process_settings())
+    warehouse, transport = context.warehouse, context.transport
     in_lake = [line for line in warehouse.extractions() if line.file is not None]
     marker = warehouse.lake_ownership.claim() if in_lake else None
     responses, damaged_responses = transport.verify_archive()

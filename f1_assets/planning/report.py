@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from statistics import median
 from typing import TYPE_CHECKING
 
-from f1_assets.connection import connect
-from f1_assets.datasets import Dataset, all_datasets
-from f1_assets.errors import UsageError
+from f1_assets.datasets import all_datasets
 from f1_assets.feeds.table import Feed
-from f1_assets.fetch.process import transport_for
 from f1_assets.keys import SessionKey
-from f1_assets.planning.gaps import DatasetState, SessionGap, dataset_states, extracted, gaps_of, outdated_of
-from f1_assets.settings import process_settings
-from f1_assets.warehouse import Status, Warehouse
-from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession, events_of, no_calendar
+from f1_assets.planning.gaps import DatasetState, SessionGap, extracted, gaps_of, outdated_of
+from f1_assets.warehouse import Status
+from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 
 if TYPE_CHECKING:
     from f1_assets.fetch.estimates import RequestCost
-    from f1_assets.fetch.transport import Transport
 
 
 @dataclass(frozen=True)
@@ -70,14 +65,12 @@ class GapReport:
     @property
     def missing_races(self) -> tuple[int, ...]:
         """Rounds of which nothing at all is there, although a session of theirs has ended; tests are no race."""
-        return tuple(
-            dict.fromkeys(number for season in self.seasons for number in _missing_rounds(self.states, season))
-        )
+        return tuple(dict.fromkeys(number for season in self.seasons for number in missing_rounds(self.states, season)))
 
     @property
     def missing_sessions(self) -> tuple[tuple[int, int], ...]:
         """Round and session number (place in the weekend) of sessions of which nothing at all is there."""
-        return tuple((key.round, self.sessions[key][1].number) for key in _missing_keys(self.states))
+        return tuple((key.round, self.sessions[key][1].number) for key in missing_keys(self.states))
 
     @property
     def total_api_calls_needed(self) -> int:
@@ -116,120 +109,6 @@ class GapReport:
         return median(seen) if seen else usual
 
 
-def detect_missing_races(
-    season: int, *, warehouse: Warehouse | None = None, now: datetime | None = None
-) -> tuple[int, ...]:
-    """Return the rounds of a season of which nothing is there, although a session of theirs has ended.
-
-    Raises
-    ------
-    UsageError
-        When the warehouse has no calendar of the season.
-    """
-    return tuple(_missing_rounds(_states_of(season, warehouse, now), season))
-
-
-def detect_missing_sessions(
-    season: int, *, warehouse: Warehouse | None = None, now: datetime | None = None
-) -> tuple[tuple[int, int], ...]:
-    """Return round and session number of the sessions of a season of which nothing is there, although they have ended.
-
-    Raises
-    ------
-    UsageError
-        When the warehouse has no calendar of the season.
-    """
-    warehouse = warehouse or connect()
-    keys = _missing_keys(_states_of(season, warehouse, now))
-    numbers = {listed.key: listed.number for event in events_of(warehouse, season) for listed in event.sessions}
-    return tuple((key.round, numbers[key]) for key in keys)
-
-
-def detect_session_data_gaps(
-    season: int,
-    *,
-    warehouse: Warehouse | None = None,
-    datasets: Sequence[Dataset] | None = None,
-    now: datetime | None = None,
-) -> tuple[SessionGap, ...]:
-    """Return the sessions of a season that lack something now, with the datasets that they lack.
-
-    Raises
-    ------
-    UsageError
-        When the warehouse has no calendar of the season.
-    """
-    now = now or datetime.now(UTC)
-    return tuple(gaps_of(_states_of(season, warehouse, now, datasets), now))
-
-
-def generate_gap_report(
-    season: int | Iterable[int],
-    *,
-    warehouse: Warehouse | None = None,
-    transport: Transport | None = None,
-    datasets: Sequence[Dataset] | None = None,
-    now: datetime | None = None,
-) -> GapReport:
-    """Return what a season, or several, should have and does not have.
-
-    Parameters
-    ----------
-    season
-        Championship year, or several.
-    warehouse, transport
-        Those of the environment by default.
-    datasets
-        Only these datasets.
-    now
-        What is taken for the present.
-
-    Raises
-    ------
-    UsageError
-        When the warehouse has no calendar of any of the seasons.
-    """
-    seasons = (season,) if isinstance(season, int) else tuple(season)
-    warehouse, now = warehouse or connect(), now or datetime.now(UTC)
-    states = dataset_states(warehouse, seasons, datasets, now)
-    _refuse_unknown(seasons, states)
-    return report_of(warehouse, seasons, states, now, transport)
-
-
-def report_of(
-    warehouse: Warehouse,
-    seasons: Sequence[int],
-    states: Sequence[DatasetState],
-    now: datetime,
-    transport: Transport | None = None,
-    renewed: Sequence[SessionGap] | None = None,
-) -> GapReport:
-    """Make the report of states that are known already, with the cost of what is missing, or of what is renewed."""
-    sessions = _sessions_of(warehouse, seasons)
-    gaps = gaps_of(states, now) if renewed is None else renewed
-    costs = _costs(gaps, sessions, transport)
-    return GapReport(tuple(seasons), now, tuple(states), sessions, costs, None if renewed is None else tuple(renewed))
-
-
-def cost_of(warehouse: Warehouse, gaps: Sequence[SessionGap], transport: Transport | None = None) -> RequestCost:
-    """Return the requests that the loads of these gaps are expected to send together."""
-    from f1_assets.fetch.estimates import RequestCost
-
-    sessions = _sessions_of(warehouse, sorted({gap.key.season for gap in gaps}))
-    return sum(_costs(gaps, sessions, transport).values(), RequestCost())
-
-
-def _sessions_of(
-    warehouse: Warehouse, seasons: Iterable[int]
-) -> dict[SessionKey, tuple[CalendarEvent, CalendarSession]]:
-    return {
-        listed.key: (event, listed)
-        for season in seasons
-        for event in events_of(warehouse, season)
-        for listed in event.sessions
-    }
-
-
 def feeds_to_load_of(gap: SessionGap, event: CalendarEvent) -> frozenset[Feed]:
     """Return all feeds that are asked for when the datasets of a gap are loaded."""
     wanted = (all_datasets()[name] for name in gap.datasets)
@@ -238,38 +117,7 @@ def feeds_to_load_of(gap: SessionGap, event: CalendarEvent) -> frozenset[Feed]:
     return frozenset[Feed]().union(*(dataset.loads_in(gap.key) for dataset in applicable))
 
 
-def _costs(
-    gaps: Sequence[SessionGap],
-    sessions: Mapping[SessionKey, tuple[CalendarEvent, CalendarSession]],
-    transport: Transport | None,
-) -> Mapping[SessionKey, RequestCost]:
-    if not gaps:
-        return {}
-    # Imported here: it brings FastF1, which takes a second.
-    from f1_assets.fetch.estimates import CostEstimator
-
-    estimator = CostEstimator(transport or transport_for(process_settings()))
-    costs = {}
-    for gap in gaps:
-        event, session = sessions[gap.key]
-        costs[gap.key] = estimator.cost(event, session, feeds_to_load_of(gap, event), gap.renew)
-    return costs
-
-
-def _states_of(
-    season: int, warehouse: Warehouse | None, now: datetime | None, datasets: Sequence[Dataset] | None = None
-) -> list[DatasetState]:
-    states = dataset_states(warehouse or connect(), [season], datasets, now)
-    _refuse_unknown((season,), states)
-    return extracted(states)
-
-
-def _refuse_unknown(seasons: Sequence[int], states: Sequence[DatasetState]) -> None:
-    if not states:
-        raise UsageError(no_calendar(", ".join(str(season) for season in seasons)))
-
-
-def _missing_keys(states: Iterable[DatasetState]) -> list[SessionKey]:
+def missing_keys(states: Iterable[DatasetState]) -> list[SessionKey]:
     """Return the sessions that have ended and of which nothing is there and something should be."""
     present: dict[SessionKey, bool] = {}
     wanted: dict[SessionKey, bool] = {}
@@ -279,8 +127,9 @@ def _missing_keys(states: Iterable[DatasetState]) -> list[SessionKey]:
     return [key for key, is_wanted in wanted.items() if is_wanted and not present[key]]
 
 
-def _missing_rounds(states: Iterable[DatasetState], season: int) -> list[int]:
+def missing_rounds(states: Iterable[DatasetState], season: int) -> list[int]:
+    """Return the rounds of a season of which nothing is there, although a session of theirs has ended."""
     of_season = [state for state in states if state.key.season == season and not state.key.is_test]
     there = {state.key.round for state in of_season if state.status is Status.PRESENT}
-    missing = dict.fromkeys(key.round for key in _missing_keys(of_season))
+    missing = dict.fromkeys(key.round for key in missing_keys(of_season))
     return [number for number in missing if number not in there]

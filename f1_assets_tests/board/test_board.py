@@ -16,9 +16,9 @@ from f1_assets.board.api import OPERATIONS
 from f1_assets.board.app import ROUTES, create_app
 from f1_assets.board.kept import KeptCosts
 from f1_assets.connection import connect, connect_as_it_is
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.errors import TransientError
-from f1_assets.fetch.process import transport_for
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Extraction, Status
 from f1_assets_tests.board.board import (
@@ -50,7 +50,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def board(home):
-    with serving(create_app(settings_for(home), lambda: NOW)) as running:
+    with serving(create_app(Context.open(settings_for(home)), lambda: NOW)) as running:
         yield running
 
 
@@ -269,7 +269,7 @@ def test_looking_changes_nothing(board, home):
 
 def test_what_is_imported_meanwhile_is_seen_at_once(copied):
     warehouse = connect(copied)
-    with serving(create_app(copied, lambda: NOW)) as board:
+    with serving(create_app(Context.open(copied), lambda: NOW)) as board:
         assert board.get("/api/seasons").json()[0]["counts"]["failed"] == 2
         failure = Extraction(FAILED, "weather", Status.FAILED, error_class="TransientError", tried_at=NOW)
         warehouse.note(failure)
@@ -283,7 +283,7 @@ def test_what_is_imported_meanwhile_is_seen_at_once(copied):
 
 def test_costs_are_those_of_the_gaps_that_there_are_now(copied):
     warehouse = connect(copied)
-    costs = KeptCosts(warehouse, lambda: transport_for(copied))
+    costs = KeptCosts(Context.open(copied, warehouse=warehouse))
     gaps = [state for state in dataset_states(warehouse, [2025], now=NOW) if state.key == FAILED and state.is_due(NOW)]
     few = [state for state in gaps if state.dataset == "weather"]
 
@@ -300,7 +300,7 @@ def test_on_postgresql_it_shows_the_same(board, postgres_url, tmp_path):
     settings = settings_for(tmp_path / "other", database_url=postgres_url)
     connect_as_it_is(settings).upgrade()
     fill(settings)
-    with serving(create_app(settings, lambda: NOW)) as other:
+    with serving(create_app(Context.open(settings), lambda: NOW)) as other:
         for path in ("/api/failures", "/api/amendments"):
             assert other.get(path).json() == board.get(path).json() != []
         assert {other.get(path).status_code for path in PAGES} == {200}
@@ -309,7 +309,7 @@ def test_on_postgresql_it_shows_the_same(board, postgres_url, tmp_path):
 
 def test_time_alone_turns_upcoming_into_missing(copied):
     clock = [NOW]
-    with serving(create_app(copied, lambda: clock[0])) as board:
+    with serving(create_app(Context.open(copied), lambda: clock[0])) as board:
         upcoming = board.get("/api/seasons").json()[0]["counts"]["upcoming"]
         assert upcoming > 0
         clock[0] = NOW + timedelta(days=300)
@@ -318,7 +318,7 @@ def test_time_alone_turns_upcoming_into_missing(copied):
 
 
 def test_a_database_that_is_away_is_a_page_that_says_what_to_do(copied):
-    app = create_app(copied, lambda: NOW)
+    app = create_app(Context.open(copied), lambda: NOW)
     with serving(app) as board:
         assert board.get("/").status_code == 200
         app.state.readings.warehouse.engine.dispose()
@@ -337,7 +337,7 @@ def test_a_read_that_a_replica_gives_up_is_no_defect(copied, monkeypatch):
     def given_up(*_, **__):
         raise TransientError("another one changed the same rows (serialization failure)")
 
-    app = create_app(copied, lambda: NOW)
+    app = create_app(Context.open(copied), lambda: NOW)
     monkeypatch.setattr("f1_assets.health.metrics.dataset_states", given_up)
     with serving(app) as board:
         monkeypatch.setattr(app.state.readings, "overview", given_up)
@@ -351,7 +351,7 @@ def test_a_defect_is_a_page_that_says_so_and_shows_no_traceback(copied):
     def defect(_request):
         raise KeyError("planted")
 
-    app = create_app(copied, lambda: NOW)
+    app = create_app(Context.open(copied), lambda: NOW)
     app.router.routes[:0] = [Route("/defect", defect), Route("/api/defect", defect)]
     with serving(app) as board:
         page, document = board.get("/defect"), board.get("/api/defect")
@@ -363,7 +363,9 @@ def test_a_defect_is_a_page_that_says_so_and_shows_no_traceback(copied):
 
 
 def test_an_empty_warehouse_says_how_to_begin(tmp_path):
-    with serving(create_app(settings_for(tmp_path / "new", source="recording:none"), lambda: NOW)) as board:
+    with serving(
+        create_app(Context.open(settings_for(tmp_path / "new", source="recording:none")), lambda: NOW)
+    ) as board:
         html = _words(board.get("/").text)
         assert board.get("/api/seasons").json() == board.get("/api/quota").json() == []
     assert "Run f1-assets calendar 2024" in html

@@ -7,6 +7,7 @@ import pytest
 
 from f1_assets.board.app import create_app
 from f1_assets.board.hosts import host_name
+from f1_assets.context import Context
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import load_settings
 from f1_assets_tests.board.board import serving
@@ -39,7 +40,7 @@ PATHS = ("/", "/api", "/api/seasons", "/season/2024", "/static/board.js", "/x", 
 
 
 def _board(folder, listens_on=None, **settings):
-    return serving(create_app(load_settings(home=folder / "home", **settings), listens_on=listens_on))
+    return serving(create_app(Context.open(load_settings(home=folder / "home", **settings)), listens_on=listens_on))
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,7 @@ import dagster as dg
 
 from f1_assets.analysis.export import export_warehouse
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.datasets.dictionary import markdown
 from f1_assets.definitions import defs
 from f1_assets.importing import Selection, import_selection, process_session_gap, refresh_calendar
@@ -68,7 +69,7 @@ def run(gaps, workers, reserve, lease):
 
 # stints come with it: nobody named them, but it is derived from them.
 selection = Selection.of([2025], ["laps", "longest_stints"], sessions=["R"])
-summary = import_selection(warehouse, selection, run, transport=transport)
+summary = import_selection(Context.open(warehouse=warehouse, transport=transport), selection, run)
 now = datetime.now(UTC)
 states = dataset_states(warehouse, [2025], now=now, key=key)
 node = defs.resolve_asset_graph().get(dg.AssetKey("longest_stints"))

@@ -47,6 +47,7 @@ STOPS = {"season": "2025", "round": "1", "Races": [{"round": "1", "date": "2025-
 PROGRAM = """
 import json
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.dictionary import markdown
 from f1_assets.importing import expected_requests_of, process_session_gap, refresh_calendar
@@ -60,7 +61,7 @@ warehouse, transport = connect(), transport_for(process_settings())
 THREE = ("flags", "pit_lane_times", "pit_stops")
 keys = [SessionKey(2025, 1, session) for session in ("R", "Q")]
 gaps = [SessionGap(key, names) for key, names in zip(keys, (THREE, THREE[:2]))]
-costs = [expected_requests_of(gap)["any"] for gap in gaps[:1]]
+costs = [expected_requests_of(Context(process_settings(), warehouse), gap)["any"] for gap in gaps[:1]]
 outcomes = [process_session_gap(gap) for gap in gaps]
 states = {(str(state.key), state.dataset): str(state.status) for state in dataset_states(warehouse, [2025])}
 print(json.dumps({

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import update
 
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets
 from f1_assets.defs.assets import session_data
 from f1_assets.defs.derived_assets import derived_data
@@ -135,7 +136,7 @@ def test_a_computation_is_no_import_and_takes_no_slot(home):
     assert [gap_of(each) for each in runs] == [None, None]
     assert session_runs(home, ACTIVE) == []
     assert len(computing_runs(home)) == 2
-    admission = govern(home, connect())
+    admission = govern(home, Context.open())
     assert (admission.running, admission.queued) == (0, 0)
 
 
@@ -144,7 +145,7 @@ def test_a_computation_whose_process_died_is_ended(home):
     folder = process_settings().alive_folder
     folder.mkdir(exist_ok=True)
     (folder / f"{run.run_id}.alive").touch()
-    assert end_lost_runs(home, connect()) == [str(RACE)]
+    assert end_lost_runs(home, Context.open()) == [str(RACE)]
     assert home.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.FAILURE
 
 

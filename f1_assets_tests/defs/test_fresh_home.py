@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from f1_assets.cli.imports import _note_calendar
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.defs import assets
 from f1_assets.defs.governor import govern
 from f1_assets.defs.instance import POOL, instance_lock
@@ -48,7 +49,7 @@ def test_the_limit_is_set_under_the_instances_lock(instance, season, monkeypatch
     monkeypatch.setattr(storage, "set_concurrency_slots", under_lock)
     monkeypatch.setenv("F1_WORKERS", "7")
     process_settings.cache_clear()
-    govern(instance, season[0])
+    govern(instance, Context.open(warehouse=season[0]))
     assert held
     assert _pools(instance) == {POOL: held[-1][1]}
 

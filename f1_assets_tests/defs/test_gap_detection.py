@@ -302,7 +302,7 @@ def test_a_calendar_that_takes_too_long_is_postponed_and_the_tick_goes_on(home, 
     with connect().engine.begin() as connection:
         connection.execute(update(seasons).values(refreshed_at=datetime(2025, 6, 1, tzinfo=UTC)))
     answered = threading.Event()
-    monkeypatch.setattr("f1_assets.defs.dispatcher.refresh_calendar", lambda *_, **__: answered.wait(60))
+    monkeypatch.setattr("f1_assets.defs.dispatcher.refresh_season", lambda *_, **__: answered.wait(60))
     monkeypatch.setattr("f1_assets.defs.dispatcher.CALENDAR_SECONDS", 0.2)
     monkeypatch.setattr("f1_assets.defs.dispatcher.SHORTEST_WAIT_SECONDS", 0.2)
     tick = _tick(home)

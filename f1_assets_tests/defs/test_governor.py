@@ -2,6 +2,7 @@ import dagster as dg
 import pytest
 
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.defs.governor import POOL, WAITING_TAG, gap_of, gap_tags, govern
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.importing import refresh_calendar
@@ -24,7 +25,7 @@ def house(monkeypatch, tmp_path):
     warehouse = connect()
     refresh_calendar(2025, warehouse=warehouse)
     with dagster_instance(process_settings()) as instance:
-        yield instance, warehouse
+        yield instance, Context.open(warehouse=warehouse)
 
 
 def _limit(instance):
@@ -39,19 +40,19 @@ def _spend(count):
 
 @pytest.mark.parametrize("tag", ["dagster/partition", "dagster/asset_partition_range_start"])
 def test_the_pool_admits_what_the_quota_covers(house, tag):
-    instance, warehouse = house
+    instance, context = house
     for session in ("R", "Q", "FP1"):
         queued_run(instance, f"2025-01-{session}", dg.DagsterRunStatus.QUEUED, tag)
     # The calendar took 2 of 20; a race needs 12: one fits.
-    admission = govern(instance, warehouse)
+    admission = govern(instance, context)
     assert (admission.limit, admission.queued, _limit(instance)) == (1, 3, 1)
 
 
 def test_the_pool_is_closed_when_the_next_session_does_not_fit_and_its_run_says_until_when(house):
-    instance, warehouse = house
+    instance, context = house
     queued = queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
     _spend(8)
-    admission = govern(instance, warehouse)
+    admission = govern(instance, context)
     assert admission.is_paused
     assert _limit(instance) == 0
     assert "paused: 2025-01-R needs 17 requests" in admission.reason
@@ -60,39 +61,39 @@ def test_the_pool_is_closed_when_the_next_session_does_not_fit_and_its_run_says_
 
 
 def test_a_run_that_ends_leaves_no_slot_for_a_session_that_the_quota_does_not_cover(house):
-    instance, warehouse = house
+    instance, context = house
     ending = queued_run(instance, "2025-01-FP1", dg.DagsterRunStatus.STARTED)
     queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
     _spend(8)
-    assert govern(instance, warehouse).limit == 1
-    assert govern(instance, warehouse, ending_run_id=ending.run_id).limit == 0
+    assert govern(instance, context).limit == 1
+    assert govern(instance, context, ending_run_id=ending.run_id).limit == 0
 
 
 def test_a_run_that_is_starting_has_its_requests_left_to_it(house):
-    instance, warehouse = house
+    instance, context = house
     queued_run(instance, "2025-01-Q", dg.DagsterRunStatus.STARTING)
     queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
-    assert govern(instance, warehouse).limit == 1
+    assert govern(instance, context).limit == 1
 
 
 def test_without_anyone_waiting_the_pool_is_open_to_the_workers(house):
-    instance, warehouse = house
-    assert govern(instance, warehouse).limit == 2
+    instance, context = house
+    assert govern(instance, context).limit == 2
 
 
 def test_runs_of_other_things_are_not_looked_at(house):
-    instance, warehouse = house
+    instance, context = house
     queued_run(instance, "2025", dg.DagsterRunStatus.QUEUED)
-    assert govern(instance, warehouse).queued == 0
+    assert govern(instance, context).queued == 0
 
 
 def test_what_the_archive_alone_answers_waits_for_no_quota_and_lets_nothing_pass_that_does(house):
-    instance, warehouse = house
+    instance, context = house
     tags = gap_tags(SessionGap(SessionKey(2025, 1, "Q"), ("laps",), from_archive=True))
     queued_run(instance, "2025-01-Q", dg.DagsterRunStatus.QUEUED, more=tags)
     queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
     _spend(8)
-    admission = govern(instance, warehouse)
+    admission = govern(instance, context)
     assert (admission.limit, _limit(instance)) == (1, 1)
 
 

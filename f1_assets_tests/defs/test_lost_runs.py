@@ -7,6 +7,7 @@ import pytest
 from filelock import FileLock
 
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.defs.assets import LEASE_TAG, lease_owner
 from f1_assets.defs.lost_runs import SURELY_LEASED_AFTER, end_lost_runs
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
@@ -59,23 +60,23 @@ def _died(owner):
 def test_a_run_whose_process_died_on_this_machine_is_ended_at_once(home):
     run_id = _started(home, KEY)
     assert Leases(connect(), run_id).take(KEY)
-    assert end_lost_runs(home, connect()) == []
+    assert end_lost_runs(home, Context.open()) == []
     _died(run_id)
-    assert end_lost_runs(home, connect()) == [str(KEY)]
+    assert end_lost_runs(home, Context.open()) == [str(KEY)]
     assert _status(home, run_id) is FAILURE
 
 
 def test_a_run_of_another_machine_is_lost_when_it_has_no_lease_for_long(home):
     run_id, began = _started(home, KEY), datetime.now(UTC)
-    assert end_lost_runs(home, connect(), began + SURELY_LEASED_AFTER * 0.9) == []
+    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 0.9) == []
     assert Leases(connect(), run_id).take(KEY, began + SURELY_LEASED_AFTER)
-    assert end_lost_runs(home, connect(), began + SURELY_LEASED_AFTER * 1.1) == []
+    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 1.1) == []
     Leases(connect(), run_id).release(KEY)
     # Its lease is given back some moments before its end.
     line = Extraction(KEY, "weather", Status.UNAVAILABLE, run_id=run_id, tried_at=began + SURELY_LEASED_AFTER)
     connect().note(line)
-    assert end_lost_runs(home, connect(), began + SURELY_LEASED_AFTER * 1.1) == []
-    assert end_lost_runs(home, connect(), began + SURELY_LEASED_AFTER * 2.1) == [str(KEY)]
+    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 1.1) == []
+    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 2.1) == [str(KEY)]
 
 
 def test_a_run_of_a_command_that_is_gone_is_ended_and_one_that_is_at_work_is_left_alone(home):
@@ -83,7 +84,7 @@ def test_a_run_of_a_command_that_is_gone_is_ended_and_one_that_is_at_work_is_lef
     at_work = _started(home, OTHER, **{COMMAND_TAG: "import", LEASE_TAG: "a command at work"})
     with Leases(connect(), "a command at work") as leases:
         leases.take(OTHER)
-        assert end_lost_runs(home, connect()) == [str(KEY)]
+        assert end_lost_runs(home, Context.open()) == [str(KEY)]
     assert (_status(home, gone), _status(home, at_work)) == (FAILURE, STARTED)
 
 
@@ -91,12 +92,12 @@ def test_a_run_of_a_command_that_lives_is_left_alone_whatever_became_of_its_leas
     with Leases(connect(), "a command", process_settings().alive_folder) as command:
         run_id = _started(home, KEY, **{COMMAND_TAG: "import", LEASE_TAG: "a command"})
         command.take(KEY, datetime.now(UTC) - LASTS * 2)  # the laptop slept
-        assert end_lost_runs(home, connect()) == []
+        assert end_lost_runs(home, Context.open()) == []
         with Leases(connect(), "a command") as of_its_run:
             assert of_its_run.take(KEY)
         assert lease_owners(connect()) == {KEY: "a command"}, "the command gives it back, when the run has ended"
-        assert end_lost_runs(home, connect()) == []
-    assert end_lost_runs(home, connect()) == [str(KEY)]
+        assert end_lost_runs(home, Context.open()) == []
+    assert end_lost_runs(home, Context.open()) == [str(KEY)]
     assert _status(home, run_id) is FAILURE
 
 
@@ -113,7 +114,7 @@ def test_a_run_of_a_command_that_is_executed_again_in_the_ui_is_no_run_of_the_co
     )
     for run in (first, again):
         home.run_storage.add_run(run)
-    assert end_lost_runs(home, connect()) == []
+    assert end_lost_runs(home, Context.open()) == []
     assert lease_owner(again) == again.run_id
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from f1_assets.board.app import create_app
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.warehouse import Extraction, Status
 from f1_assets_tests.board.board import FAILED, GIVEN_UP, HOSTILE, serving, settings_for
@@ -51,7 +52,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def board(home):
-    with serving(create_app(settings_for(home, simulator=SEASON), lambda: NOW)) as running:
+    with serving(create_app(Context.open(settings_for(home, simulator=SEASON)), lambda: NOW)) as running:
         yield running
 
 
@@ -259,7 +260,7 @@ def test_a_season_that_grows_is_shown_anew_and_focus_and_page_stay(home, look, t
     shutil.copytree(home, tmp_path / "copy")
     settings = settings_for(tmp_path / "copy", simulator=SEASON)
     warehouse, clock = connect(settings), [NOW]
-    with serving(create_app(settings, lambda: clock[0])) as board:
+    with serving(create_app(Context.open(settings), lambda: clock[0])) as board:
         seen = look(board.url + PAGES["season"])
         page, cell = seen.page, _cell(seen.page, WAITING, "laps")
         page.evaluate("document.body.dataset.kept = 'yes'")
@@ -281,7 +282,7 @@ def test_a_season_that_grows_is_shown_anew_and_focus_and_page_stay(home, look, t
 
 
 def test_a_board_that_is_gone_leaves_what_was_shown_with_a_warning(home, look):
-    with serving(create_app(settings_for(home, simulator=SEASON), lambda: NOW)) as board:
+    with serving(create_app(Context.open(settings_for(home, simulator=SEASON)), lambda: NOW)) as board:
         page = look(board.url + PAGES["season"]).page
     page.evaluate("renew()")
     expect(page.locator(".asof")).to_have_class("asof stale")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from fastf1.ergast import interface as ergast
 
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets
 from f1_assets.feeds.table import Feed, is_live_timing
 from f1_assets.fetch import sessions as upstream_sessions
@@ -130,7 +131,9 @@ def complete(season, lost, *datasets):
 def nothing_is_left(season, *datasets):
     assert season.due(*datasets, after=timedelta(seconds=1)) == ()
     whole = SessionGap(RACE, datasets)
-    assert not any(expected_requests_of(whole, warehouse=season.warehouse, transport=season.transport).values())
+    assert not any(
+        expected_requests_of(Context.open(warehouse=season.warehouse, transport=season.transport), whole).values()
+    )
 
 
 FAILED = "what needs the feed is `failed` (`TransientError`), all else is stored; nothing of the answer is kept"
@@ -236,7 +239,7 @@ def test_nothing_waits_for_a_session_info_that_fails(season, found, monkeypatch,
     assert season.due("weather", after=timedelta(seconds=1)) == ()
     season.run("weather")
     assert season.served.asked == ([] if fault == "HTTP 404" else [ADDRESSES[Feed.SESSION_INFO]])
-    forget_failures(season.warehouse, RACE, transport=season.transport)
+    forget_failures(Context.open(warehouse=season.warehouse, transport=season.transport), RACE)
     season.run("weather")
     assert season.transport.has_kept(ADDRESSES[Feed.SESSION_INFO])
     found(
@@ -262,7 +265,7 @@ def test_an_absence_is_no_fault_until_a_person_says_retry(season, found, fault, 
     assert {name for name, line in lines.items() if line.failed} == set()
     assert season.transport.has_kept(url) is (code == 404)
     assert season.due(*needs_it, after=timedelta(days=-1)) == ()
-    forget_failures(season.warehouse, RACE, transport=season.transport)
+    forget_failures(Context.open(warehouse=season.warehouse, transport=season.transport), RACE)
     if requires_it:
         due, again = complete(season, asked, *requires_it)
         assert (set(due), again) == (set(requires_it), [url])

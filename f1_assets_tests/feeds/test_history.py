@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, named
 from f1_assets.datasets.checking import State, check_session
 from f1_assets.feeds.history import page_urls, pages_of, race_of
@@ -110,12 +111,14 @@ def test_renewing_asks_for_the_pages_of_a_season_once_and_for_each_renewal(sqlit
 
         def run(gaps, workers, reserve, lease):
             for gap in gaps:
-                estimates.append(expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport)["any"])
+                estimates.append(
+                    expected_requests_of(Context.open(warehouse=sqlite_warehouse, transport=transport), gap)["any"]
+                )
                 outcomes.append(process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport))
                 yield SessionRun(outcomes[-1])
 
         selection = Selection.of([1995], ["results"], rounds=rounds, renewal=renewal)
-        import_selection(sqlite_warehouse, selection, run, transport=transport)
+        import_selection(Context.open(warehouse=sqlite_warehouse, transport=transport), selection, run)
         assert [outcome.failed for outcome in outcomes] == [()] * (len(rounds) or 7)
         pages = [url.rpartition("?")[2] for url in served.asked if "results" in url]
         assert sum(estimates) - (5 - 2 if renewal is None else 0) == len(pages), "before the first page five are usual"
@@ -249,7 +252,7 @@ def test_standings_that_fail_leave_the_others_and_are_asked_for_again_alone(sqli
     failed = _standings(sqlite_warehouse, 2025)[4, "driver_standings"]
     assert (failed.status, failed.error_class) == (Status.FAILED, "TransientError")
     served.faults["/2025/4/driverstandings"] = body(lambda _: b'{"MRData": {}}')
-    forget_failures(sqlite_warehouse, failed.key, transport=transport)
+    forget_failures(Context.open(warehouse=sqlite_warehouse, transport=transport), failed.key)
     served.asked.clear()
     (outcome,) = import_season(2025, datasets=STANDINGS, warehouse=sqlite_warehouse, transport=transport).outcomes
     assert "cannot be read: it has no entries" in outcome.datasets[0].reason

@@ -7,6 +7,7 @@ import pytest
 from fastf1.internals.f1account import token_manager
 from sqlalchemy import update
 
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets
 from f1_assets.fetch import account
 from f1_assets.fetch.deadlines import WHOLE_ANSWER_SECONDS
@@ -106,7 +107,7 @@ def test_an_absence_that_was_proven_is_believed_for_a_week_and_until_retry(run, 
     assert _statuses(run("weather")) == {"weather": Status.UNAVAILABLE}
     assert live.asked == []
     live.absent.clear()
-    forget_failures(sqlite_warehouse, RACE, transport=transport)
+    forget_failures(Context.open(warehouse=sqlite_warehouse, transport=transport), RACE)
     assert _statuses(run("weather")) == {"weather": Status.PRESENT}
 
 

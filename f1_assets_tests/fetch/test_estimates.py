@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.fetch.estimates import planned_urls
 from f1_assets.fetch.folders import SessionFolders, live_timing_path
@@ -45,7 +46,7 @@ def test_what_is_planned_is_what_fastf1_asks_for(transport, served, sqlite_wareh
     event = event_of(sqlite_warehouse, key)
     session = next(listed for listed in event.sessions if listed.key == key)
     gap = SessionGap(key, datasets)
-    expected = expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport)
+    expected = expected_requests_of(Context.open(warehouse=sqlite_warehouse, transport=transport), gap)
     process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
     assert sorted(planned_urls(event, session, feeds_to_load_of(gap, event))) == sorted(served.asked)
     assert expected["any"] == len(served.asked)
@@ -79,7 +80,7 @@ def test_a_postponed_session_is_loaded_from_the_folder_that_f1s_index_names(tran
     assert SessionFolders(transport.archive).of(event, session) == folder
     served.asked.clear()
     gap = SessionGap(key, ("track_status",))
-    expected = expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport)
+    expected = expected_requests_of(Context.open(warehouse=sqlite_warehouse, transport=transport), gap)
     outcome = process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
     assert expected["any"] == len(served.asked)
     assert all(folder in url for url in served.asked if "livetiming" in url)
@@ -98,15 +99,21 @@ def test_a_session_that_was_loaded_from_another_folder_is_not_asked_for_again(tr
 
     served.faults["Index.json"] = body(elsewhere)
     refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
-    assert expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport) == {"any": 0, "jolpica": 0}
+    assert expected_requests_of(Context.open(warehouse=sqlite_warehouse, transport=transport), gap) == {
+        "any": 0,
+        "jolpica": 0,
+    }
 
 
 def test_what_the_archive_has_costs_nothing_and_needs_no_reservation(transport, sqlite_warehouse):
     gap = SessionGap(SessionKey(2025, 1, "R"), ALL)
-    assert reserve_requests(gap, warehouse=sqlite_warehouse, transport=transport)
+    assert reserve_requests(Context.open(warehouse=sqlite_warehouse, transport=transport), gap)
     process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
-    assert expected_requests_of(gap, warehouse=sqlite_warehouse, transport=transport) == {"any": 0, "jolpica": 0}
-    assert reserve_requests(gap, warehouse=sqlite_warehouse, transport=transport) is None
+    assert expected_requests_of(Context.open(warehouse=sqlite_warehouse, transport=transport), gap) == {
+        "any": 0,
+        "jolpica": 0,
+    }
+    assert reserve_requests(Context.open(warehouse=sqlite_warehouse, transport=transport), gap) is None
 
 
 def test_only_what_is_missing_is_paid_for_again(transport, served, sqlite_warehouse):
@@ -114,11 +121,11 @@ def test_only_what_is_missing_is_paid_for_again(transport, served, sqlite_wareho
     gap = SessionGap(SessionKey(2025, 1, "R"), ALL)
     process_session_gap(gap, warehouse=sqlite_warehouse, transport=transport)
     again = SessionGap(gap.key, ("weather",))
-    assert expected_requests_of(again, warehouse=sqlite_warehouse, transport=transport)["any"] == 1
+    assert expected_requests_of(Context.open(warehouse=sqlite_warehouse, transport=transport), again)["any"] == 1
 
 
 def test_past_loads_teach_what_absent_feeds_cost(transport, served, sqlite_warehouse):
     served.faults["LapCount"] = status(404)  # the mirror is asked too
     process_session_gap(SessionGap(SessionKey(2025, 1, "R"), ALL), warehouse=sqlite_warehouse, transport=transport)
     other = SessionGap(SessionKey(2025, 2, "R"), ALL)
-    assert expected_requests_of(other, warehouse=sqlite_warehouse, transport=transport)["any"] == 18
+    assert expected_requests_of(Context.open(warehouse=sqlite_warehouse, transport=transport), other)["any"] == 18

@@ -9,6 +9,7 @@ import requests
 from fastf1.exceptions import F1AuthError
 from sqlalchemy import update
 
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.errors import AuthenticationRequired, TransientError
 from f1_assets.fetch import account
@@ -164,7 +165,7 @@ def test_what_only_adds_is_asked_for_again_while_it_may_still_come(
     _ended(sqlite_warehouse, within - timedelta(minutes=10))
     run(dataset)
     assert timedelta(hours=4) < due_at() - now < timedelta(hours=8), "the wait grows"
-    assert forget_failures(sqlite_warehouse, KEY, [dataset]) == 1
+    assert forget_failures(Context.open(warehouse=sqlite_warehouse), KEY, [dataset]) == 1
     assert due_at() <= datetime.now(UTC), "an operator may have it asked for at once"
     without = sqlite_warehouse.rows(dataset, KEY)
     served.faults.clear()

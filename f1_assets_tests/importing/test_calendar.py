@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import update
 
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import NotYetPublished, TransientError, UsageError
 from f1_assets.feeds.table import Feed
@@ -171,7 +172,9 @@ def test_a_schedule_that_cannot_be_right_is_refused_and_the_stored_one_stays(
         refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
     warned = []
     assert not list(
-        refresh_calendars([2025], warehouse=sqlite_warehouse, transport=transport, renew=True, warned=warned.append)
+        refresh_calendars(
+            Context.open(warehouse=sqlite_warehouse, transport=transport), [2025], renew=True, warned=warned.append
+        )
     )
     assert "is refused" in warned[0]
     assert "the stored one serves" in warned[0]
@@ -356,7 +359,7 @@ def test_an_empty_calendar_is_never_read_as_everything_was_cancelled(served, set
         refresh_calendar(2025, warehouse=sqlite_warehouse, transport=transport, renew=True)
     warned = []
     refreshed = refresh_calendars(
-        [2025], warehouse=sqlite_warehouse, transport=transport, renew=True, warned=warned.append
+        Context.open(warehouse=sqlite_warehouse, transport=transport), [2025], renew=True, warned=warned.append
     )
     assert list(refreshed) == []
     assert "the stored one serves" in warned[0]
@@ -404,7 +407,9 @@ def test_calendars_of_a_home_of_schema_0007_are_refreshed_once_by_f1s_index(serv
     assert not any(transport.has_kept(url) for url in served.asked)
     warned = []
     refreshes = list(
-        refresh_calendars([2017, 2019], warehouse=sqlite_warehouse, transport=transport, warned=warned.append)
+        refresh_calendars(
+            Context.open(warehouse=sqlite_warehouse, transport=transport), [2017, 2019], warned=warned.append
+        )
     )
     assert [(refresh.season, refresh.requests) for refresh in refreshes] == [(2019, 0)]
     assert (warned, len(served.asked)) == ([], sent), "the archive's last answers serve, however old"

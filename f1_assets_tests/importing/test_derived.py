@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import func, select, update
 
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, derived_datasets
 from f1_assets.importing import Selection, Watcher, import_selection, process_session_gap, refresh_calendar
 from f1_assets.importing.derived import compute_due, compute_each, kept
@@ -53,7 +54,7 @@ def run(season, served_transport):
                 yield SessionRun(process_session_gap(gap, warehouse=season, transport=served_transport))
 
         selection = Selection.of([2025], datasets or None, sessions=sessions, renewal=renewal)
-        return import_selection(season, selection, here, watcher, transport=served_transport)
+        return import_selection(Context.open(warehouse=season, transport=served_transport), selection, here, watcher)
 
     return run
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select, update
 
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, named
 from f1_assets.feeds.table import Feed, feed_of
 from f1_assets.importing import Selection, import_season, import_selection, process_session_gap, refresh_calendar
@@ -47,7 +48,7 @@ def fill(season, served_transport):
                 yield SessionRun(outcomes[-1])
 
         selection = Selection.of([2025], datasets, sessions=sessions, renewal=renewal)
-        import_selection(season, selection, run, transport=served_transport)
+        import_selection(Context.open(warehouse=season, transport=served_transport), selection, run)
         return outcomes
 
     return fill

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets, named
 from f1_assets.errors import NotYetPublished
 from f1_assets.fetch.transport import Transport
@@ -155,8 +156,8 @@ def test_what_failed_is_tried_again_only_at_its_time_and_at_once_when_a_person_s
     assert import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport).processed == 0
     state = dataset_states(warehouse, [2025], named(["weather"]))[0]
     assert state.next_try_at > datetime.now(UTC)
-    assert forget_failures(warehouse, state.key, ["weather"], transport=transport) == 1
-    assert forget_failures(warehouse, state.key, ["laps"], transport=transport) == 0
+    assert forget_failures(Context.open(warehouse=warehouse, transport=transport), state.key, ["weather"]) == 1
+    assert forget_failures(Context.open(warehouse=warehouse, transport=transport), state.key, ["laps"]) == 0
     again = import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport)
     assert [(str(o.key), o.extracted) for o in again.outcomes] == [(str(state.key), ("weather",))]
 
@@ -167,7 +168,7 @@ def test_unavailable_is_forgotten_together_with_the_archives_404(warehouse, tran
     state = dataset_states(warehouse, [2025], named(["weather"]))[0]
     assert state.status is Status.UNAVAILABLE
     served.faults.clear()
-    assert forget_failures(warehouse, state.key, transport=transport) == 1
+    assert forget_failures(Context.open(warehouse=warehouse, transport=transport), state.key) == 1
     again = import_season(2025, datasets=["weather"], warehouse=warehouse, transport=transport)
     assert again.succeeded == again.processed == 1
     assert again.outcomes[0].extracted == ("weather",)
@@ -189,7 +190,7 @@ def test_retry_forgets_absences_of_an_event_whose_name_is_not_ascii(sqlite_wareh
     assert all(first := asked())
     assert first
     assert asked() == []
-    forget_failures(sqlite_warehouse, gap.key, transport=transport)
+    forget_failures(Context.open(warehouse=sqlite_warehouse, transport=transport), gap.key)
     assert asked() == first
 
 

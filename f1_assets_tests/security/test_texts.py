@@ -19,6 +19,7 @@ from f1_assets.cli.console import PlainConsole, Table
 from f1_assets.cli.output import row_tables
 from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.datasets import all_datasets
 from f1_assets.defs.checks import available
 from f1_assets.defs.metadata import markdown_table, metadata_of
@@ -183,7 +184,7 @@ def test_dagster_gets_tables_of_text_alone(home):
     warehouse = connect()
     for name in ("race_control_messages", "drivers", "team_radio", "results"):
         (line,) = [line for line in warehouse.extractions(RACE) if line.dataset == name]
-        metadata = metadata_of(line, warehouse)
+        metadata = metadata_of(line, Context.open(warehouse=warehouse))
         shown = [metadata[key].value for key in ("preview", "amendments") if key in metadata]
         assert shown
         for written in shown:
@@ -193,7 +194,9 @@ def test_dagster_gets_tables_of_text_alone(home):
             assert not CONTROL.search(written)
     (failed,) = warehouse.extractions(SessionKey(2025, 1, "Q"))
     assert not re.search(r"(?<!\\)[\[\]<>!\n]", available(failed).description)
-    assert "\n" not in metadata_of(replace(failed, status=Status.UNAVAILABLE), warehouse)["reason"]
+    assert (
+        "\n" not in metadata_of(replace(failed, status=Status.UNAVAILABLE), Context.open(warehouse=warehouse))["reason"]
+    )
     assert markdown_table(pd.DataFrame({"a_b": [1]})) == "| a_b |\n| --- |\n| 1 |"
     warehouse.close()
 
@@ -213,7 +216,7 @@ def test_no_page_of_the_board_leads_to_an_address_that_upstream_gave(home):
     from f1_assets.board.app import create_app
     from f1_assets_tests.board.board import serving
 
-    with serving(create_app(process_settings())) as board:
+    with serving(create_app(Context.open())) as board:
         for path in ("/", "/season/2025", "/session/2025-01-R", "/session/2025-01-Q"):
             targets = _Targets()
             targets.feed(board.get(path).text)

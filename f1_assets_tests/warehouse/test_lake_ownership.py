@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.errors import ConfigurationError
 from f1_assets.fetch.transport import Transport
 from f1_assets.health.integrity import integrity
@@ -82,14 +83,14 @@ def test_the_default_lake_of_a_second_host_is_refused_and_loses_no_record(host):
     with pytest.raises(ConfigurationError, match=r"not the one of this database.*Set F1_LAKE_URL"):
         second.replace(NEXT, CAR, frame_of_samples())
     with pytest.raises(ConfigurationError, match=r"not the one of this database.*Set F1_LAKE_URL"):
-        verify(second, transport=other_archive)
+        verify(Context.open(warehouse=second, transport=other_archive))
     assert not second.owns_lake
     assert sweep_lake(second) == []
     assert second.lake.paths() == [leftover]
     assert second.lake.marker() is None
     assert second.extractions(KEY) == [line]
     assert len(first.rows(CAR, KEY)) == 100
-    assert verify(first, transport=archive).is_sound
+    assert verify(Context.open(warehouse=first, transport=archive)).is_sound
 
 
 def test_a_second_host_is_told_where_a_file_is_that_it_cannot_read(host):
@@ -110,8 +111,10 @@ def test_telemetry_is_refused_before_a_request_is_spent_and_the_rest_is_imported
     first.replace(KEY, CAR, frame_of_samples())
     second, transport = host("b")
     with pytest.raises(ConfigurationError, match="Telemetry cannot be stored"):
-        reserve_requests(SessionGap(NEXT, ("laps", "car_telemetry")), warehouse=second, transport=transport)
-    assert reserve_requests(SessionGap(NEXT, ("laps",)), warehouse=second, transport=transport) is None
+        reserve_requests(
+            Context.open(warehouse=second, transport=transport), SessionGap(NEXT, ("laps", "car_telemetry"))
+        )
+    assert reserve_requests(Context.open(warehouse=second, transport=transport), SessionGap(NEXT, ("laps",))) is None
 
 
 def test_a_second_host_that_names_the_first_ones_lake_writes_to_it(host):
@@ -120,7 +123,7 @@ def test_a_second_host_that_names_the_first_ones_lake_writes_to_it(host):
     second, _ = host("b", lake_url=first.lake.url)
     second.replace(NEXT, CAR, frame_of_samples())
     assert len(first.rows(CAR, NEXT)) == 100
-    assert verify(first, transport=archive).files == 2
+    assert verify(Context.open(warehouse=first, transport=archive)).files == 2
 
 
 def test_a_lake_that_is_named_takes_over_when_it_is_written_and_files_elsewhere_stay_recorded(host, tmp_path):
@@ -128,18 +131,18 @@ def test_a_lake_that_is_named_takes_over_when_it_is_written_and_files_elsewhere_
     line = first.replace(KEY, CAR, frame_of_samples())
     second, other_archive = host("b", lake_url=str(tmp_path / "big"))
     with pytest.raises(ConfigurationError, match="not the one of this database"):
-        verify(second, transport=other_archive)
+        verify(Context.open(warehouse=second, transport=other_archive))
     second.replace(NEXT, CAR, frame_of_samples())
-    found = verify(second, transport=other_archive)
+    found = verify(Context.open(warehouse=second, transport=other_archive))
     assert (found.elsewhere, found.damaged_files, found.is_sound) == ((line.file,), (), False)
     assert lake_part(second).condition is Condition.WARNING
     with pytest.raises(ConfigurationError, match="stayed in the lake of before"):
         second.rows(CAR, KEY)
     with pytest.raises(ConfigurationError, match="not the one of this database"):
-        verify(first, transport=archive)
+        verify(Context.open(warehouse=first, transport=archive))
     assert len(second.extractions()) == 2
     shutil.copytree(first.lake.address(f"season={KEY.season}"), tmp_path / "big/season=2024", dirs_exist_ok=True)
-    assert verify(second, transport=other_archive).is_sound
+    assert verify(Context.open(warehouse=second, transport=other_archive)).is_sound
 
 
 def test_a_named_lake_that_is_written_in_turns_gives_up_no_file_of_the_other(host, tmp_path):
@@ -148,7 +151,7 @@ def test_a_named_lake_that_is_written_in_turns_gives_up_no_file_of_the_other(hos
     second, _ = host("b", lake_url=str(tmp_path / "two"))
     second.replace(NEXT, CAR, frame_of_samples())
     first.replace(KEY, CAR, frame_of_samples(101))
-    found = verify(first, transport=archive)
+    found = verify(Context.open(warehouse=first, transport=archive))
     assert (found.damaged_files, len(found.elsewhere)) == ((), 1)
 
 
@@ -171,10 +174,10 @@ def test_a_migrated_database_adopts_the_lake_that_has_its_files_and_refuses_the_
     second, other_archive = host("b")
     second.lake.mark(_identity(first).id)  # both hosts filled a lake of their own before
     with pytest.raises(ConfigurationError, match="has 0 of 2 files that the database names"):
-        verify(second, transport=other_archive)
+        verify(Context.open(warehouse=second, transport=other_archive))
     with pytest.raises(ConfigurationError, match="has 0 of 2 files that the database names"):
         second.replace(SessionKey(2024, 3, "R"), CAR, frame_of_samples())
-    assert verify(first, transport=archive).is_sound
+    assert verify(Context.open(warehouse=first, transport=archive)).is_sound
     assert first.lake.marker().lake == _identity(first).lake_id is not None
     assert len(second.extractions()) == 2
 
@@ -185,7 +188,7 @@ def test_a_migrated_database_gives_up_no_file_that_a_second_host_may_have(host):
         line = first.replace(key, CAR, frame_of_samples(key.round))
     _forget_the_lake(first)
     first.lake.remove([line.file])
-    found = verify(first, transport=archive)
+    found = verify(Context.open(warehouse=first, transport=archive))
     assert (found.elsewhere, found.damaged_files) == ((line.file,), ())
     assert len(first.extractions()) == 3
 
@@ -197,7 +200,7 @@ def test_an_embedded_home_of_before_still_finds_lost_files(sqlite_warehouse, tmp
     _forget_the_lake(sqlite_warehouse)
     sqlite_warehouse.lake.remove([line.file])
     transport = Transport(load_settings(home=tmp_path / "home", source="simulator"))
-    assert verify(sqlite_warehouse, transport=transport).damaged_files == (line.file,)
+    assert verify(Context.open(warehouse=sqlite_warehouse, transport=transport)).damaged_files == (line.file,)
     transport.close()
 
 
@@ -206,7 +209,7 @@ def test_an_embedded_lake_that_was_emptied_is_filled_again(sqlite_warehouse, tmp
     line = sqlite_warehouse.replace(KEY, CAR, frame_of_samples())
     shutil.rmtree(tmp_path / "home/lake")
     transport = Transport(load_settings(home=tmp_path / "home", source="simulator"))
-    assert verify(sqlite_warehouse, transport=transport).damaged_files == (line.file,)
+    assert verify(Context.open(warehouse=sqlite_warehouse, transport=transport)).damaged_files == (line.file,)
     transport.close()
     assert sqlite_warehouse.replace(KEY, CAR, frame_of_samples()).file == line.file
 

@@ -16,6 +16,7 @@ from benchmarks.gap_detection import _fill, _twelve
 from f1_assets.board.app import create_app
 from f1_assets.board.season import SeasonFilter
 from f1_assets.connection import connect
+from f1_assets.context import Context
 from f1_assets.keys import SessionKey
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Extraction, Status, Warehouse
@@ -39,7 +40,7 @@ def main() -> None:
 
 
 def _measure(name: str, settings) -> None:
-    app = create_app(settings)
+    app = create_app(Context.open(settings))
     readings = app.state.readings
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))

@@ -66,10 +66,10 @@ def test_an_error_after_the_rows_are_stored_is_no_failed_session(instance, seaso
 
 def test_the_sessions_of_a_calendar_are_partitions_once_they_have_ended(instance, season):
     warehouse, refresh = season
-    _note_calendar(warehouse, refresh)
+    _note_calendar(Context.open(warehouse=warehouse), refresh)
     partitions = instance.get_dynamic_partitions("f1_session")
     assert len(partitions) == refresh.sessions
     assert str(RACE) in partitions
     assert instance.get_dynamic_partitions("f1_season") == ["2025"]
-    _note_calendar(warehouse, refresh)
+    _note_calendar(Context.open(warehouse=warehouse), refresh)
     assert instance.get_dynamic_partitions("f1_session") == partitions

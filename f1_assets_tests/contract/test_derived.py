@@ -5,8 +5,14 @@ import pytest
 
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.checking import State, check_session
+from f1_assets.datasets.clean_laps import counting, with_context
+from f1_assets.keys import SessionKey
+from f1_assets_tests.contract.recorded import of_keys
+
+NAMES = ("lap_context", "neutralisations", "stints")
 
 BAKU, SPRINT, SHOOTOUT = "2018-04-R", "2023-04-S", "2023-04-SS"
+QUALIFYINGS = ("2019-14-Q", "2021-18-Q", "2023-04-Q", "2023-04-SS")
 
 pytestmark = pytest.mark.xdist_group("recordings")
 
@@ -73,10 +79,61 @@ def test_a_red_flag_ends_stints_and_is_a_period_without_a_leader(imported):
     assert stints["ended_by"].value_counts().to_dict() == {"finish": 22, "red_flag": 18, "pit": 3}
 
 
+def _of_lap(warehouse, driver, lap, *columns):
+    rows = warehouse.rows("lap_context", BAKU).set_index(["driver_number", "lap_number"])
+    return tuple(rows.loc[(driver, lap), list(columns)])
+
+
+def test_of_a_lap_only_what_was_under_the_safety_car_is_neutralised(imported):
+    laps = imported.rows("laps", BAKU).set_index(["driver_number", "lap_number"])
+    for driver, lap, neutralised_ms, lap_ms in (
+        ("5", 1, 99_203, 148_071),
+        ("5", 5, 148_065, 183_029),
+        ("77", 40, 19_301, 116_537),
+    ):
+        assert _of_lap(imported, driver, lap, "neutralised_ms", "is_clean") == (neutralised_ms, False)
+        assert abs(laps.loc[(driver, lap), "lap_time_ms"] - lap_ms) <= 1
+    assert "4" in laps.loc[("77", 40), "track_status"]
+
+
+def test_gaps_at_the_line_and_who_led(imported):
+    for driver, lap, gap_ms in (("5", 40, 17_896), ("7", 40, 73_605), ("77", 10, 6_443)):
+        assert _of_lap(imported, driver, lap, "gap_to_leader_ms") == (gap_ms,)
+    assert _of_lap(imported, "5", 40, "gap_ahead_ms", "driver_ahead") == (17_896, "77")
+    rows = imported.rows("lap_context", BAKU)
+    leads = rows[(rows["gap_to_leader_ms"] == 0).fillna(False)].set_index("lap_number")["driver_number"]
+    leads = leads.sort_index()
+    assert leads.loc[1:30].eq("5").all()
+    assert (len(leads), leads[31]) == (51, "77")
+
+
+def test_laps_have_the_tyres_of_their_stints(imported):
+    laps, rows = imported.rows("laps", BAKU), imported.rows("lap_context", BAKU)
+    known = laps["tyre_life_laps"].notna()
+    assert (rows["tyre_age_laps"] == laps["tyre_life_laps"])[known].all()
+    assert rows["compound"].notna().all()
+    assert rows.groupby("driver_number")["stint"].max().sum() == 55
+
+
+@pytest.mark.parametrize("key", of_keys(QUALIFYINGS))
+def test_the_best_laps_of_each_part_that_count_are_the_times_of_the_result(recorded, key):
+    assert recorded[key][0].failed == ()
+    warehouse = recorded.warehouse
+    laps = with_context(warehouse.rows("laps", key), warehouse.rows("lap_context", key))
+    counts = counting(laps, laps).fillna(False)
+    best = laps[counts].groupby(["driver_number", "qualifying_part"])["lap_time_ms"].min()
+    results = warehouse.rows("results", key).set_index("driver_number")
+    times = [(driver, part, results.loc[driver, f"q{part}_ms"]) for driver in results.index for part in (1, 2, 3)]
+    official = {(driver, part): int(time) for driver, part, time in times if pd.notna(time)}
+    assert len(official) > 40
+    assert {place: int(best[place]) for place in official} == official
+
+
 @pytest.mark.parametrize("key", [BAKU, SPRINT, SHOOTOUT])
 def test_their_rules_hold_and_their_rows_have_their_types(imported, key):
-    findings = check_session(imported, key, ["neutralisations", "stints"])
+    stored = [name for name in NAMES if all_datasets()[name].why_not_applicable(SessionKey.parse(key), True) is None]
+    findings = check_session(imported, key, stored)
     assert [finding for finding in findings if finding.state is not State.PASSED] == []
-    for name in ("neutralisations", "stints"):
+    for name in stored:
         rows = imported.rows(name, key)
         pd.testing.assert_frame_equal(rows, all_datasets()[name].typed(rows))

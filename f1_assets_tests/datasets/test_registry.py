@@ -1,7 +1,7 @@
 import pytest
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets, extracted_datasets, named
+from f1_assets.datasets import all_datasets, derived_datasets, extracted_datasets, named
 from f1_assets.datasets.definition import ALL_SESSIONS
 from f1_assets.errors import UsageError
 from f1_assets.fetch.transport import Transport
@@ -28,7 +28,7 @@ def test_each_file_with_a_dataset_is_one():
         "track_status",
         "weather",
     ]
-    assert list(all_datasets()) == [*extracted_datasets(), "neutralisations", "stints"]
+    assert list(all_datasets()) == [*extracted_datasets(), *derived_datasets()]
 
 
 @pytest.mark.parametrize("dataset", all_datasets().values(), ids=all_datasets())

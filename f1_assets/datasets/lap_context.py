@@ -231,7 +231,6 @@ DATASET = Dataset(
             "The gap to the leader is that of the car ahead and the gap to it.",
             _gaps_that_do_not_add_up,
             Severity.ERROR,
-            sessions=RACES,
             columns=("gap_to_leader_ms", "gap_ahead_ms", "driver_ahead"),
         ),
         Check(

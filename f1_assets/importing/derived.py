@@ -94,7 +94,7 @@ def compute_each(
     warehouse, key
         Where, and which session.
     datasets
-        Names of derived datasets whose inputs are there; one whose inputs are not is left out.
+        Names of derived datasets; one whose inputs are not there, or that no such session has, is left out.
     run_id
         Noted with each.
 
@@ -109,6 +109,9 @@ def compute_each(
         When the database cannot be used.
     """
     for dataset in (each for name, each in derived_datasets().items() if name in datasets):
+        # Whether the event has its inputs, and whether it ends a season, is what these say.
+        if dataset.why_not_applicable(key, live_timing=True, ends_season=True) is not None:
+            continue
         digests = _digests(warehouse, key, dataset)
         if not digests.keys() >= set(dataset.inputs):
             continue

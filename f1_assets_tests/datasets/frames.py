@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import all_datasets, derived_datasets
 from f1_assets.datasets.inputs import Inputs
 
 
@@ -20,13 +20,16 @@ def changes(name, *course):
 
 def computed(name, key, **frames):
     """Return a derived dataset, and derived ones that it is made of, computed from the frames of others."""
-    dataset = all_datasets()[name]
-    for each in (*dataset.inputs, *dataset.optional_inputs):
-        source = all_datasets()[each]
-        if each not in frames and source.is_derived and set(source.inputs) <= frames.keys():
-            frames[each] = computed(each, key, **frames)
-    needed = {each: frames[each] for each in (*dataset.inputs, *dataset.optional_inputs) if each in frames}
-    return dataset.typed(dataset.computed(Inputs(key, needed)))
+    wanted = {name}
+    for each in reversed(derived_datasets().values()):
+        if each.name in wanted:
+            wanted |= {*each.inputs, *each.optional_inputs}
+    for each in derived_datasets().values():
+        is_possible = set(each.inputs) <= frames.keys() and each.why_not_applicable(key, live_timing=True) is None
+        if each.name in wanted - frames.keys() and is_possible:
+            inputs = {source: frames[source] for source in (*each.inputs, *each.optional_inputs) if source in frames}
+            frames[each.name] = each.typed(each.computed(Inputs(key, inputs)))
+    return frames[name]
 
 
 def broken(name, rows):

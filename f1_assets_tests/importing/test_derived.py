@@ -122,6 +122,13 @@ def test_a_derived_dataset_alone_is_computed_from_what_is_stored(season, run, se
     assert _state(season, "neutralisations").status is Status.MISSING
 
 
+def test_what_no_such_session_has_is_not_computed_although_its_inputs_are_there(season, run):
+    run("laps", "lap_context", "pit_stops", sessions=("Q",))
+    assert _state(season, "lap_context", QUALIFYING).status is Status.PRESENT
+    assert list(compute_each(season, QUALIFYING, ["pit_stops"])) == []
+    assert _state(season, "pit_stops", QUALIFYING).status is Status.NOT_APPLICABLE
+
+
 def test_laps_that_fail_are_told_of_once_and_not_again_as_stints_that_wait(season, run, served):
     served.faults["/TimingData.jsonStream"] = status(404)
     summary = run("laps", "stints")

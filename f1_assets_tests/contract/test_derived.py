@@ -9,7 +9,7 @@ from f1_assets.datasets.clean_laps import counting, with_context
 from f1_assets.keys import SessionKey
 from f1_assets_tests.contract.recorded import of_keys
 
-NAMES = ("lap_context", "neutralisations", "stints")
+NAMES = ("lap_context", "neutralisations", "pit_stops", "race_pace", "stints", "teammate_gaps", "tyre_degradation")
 
 BAKU, SPRINT, SHOOTOUT = "2018-04-R", "2023-04-S", "2023-04-SS"
 QUALIFYINGS = ("2019-14-Q", "2021-18-Q", "2023-04-Q", "2023-04-SS")
@@ -127,6 +127,70 @@ def test_the_best_laps_of_each_part_that_count_are_the_times_of_the_result(recor
     official = {(driver, part): int(time) for driver, part, time in times if pd.notna(time)}
     assert len(official) > 40
     assert {place: int(best[place]) for place in official} == official
+
+
+def test_there_are_36_stops_and_each_has_an_exit_and_one_kept_its_tyres(imported):
+    stops, rows = imported.rows("pit_stops", BAKU), imported.rows("lap_context", BAKU)
+    assert (len(stops), stops["pit_out_ms"].isna().sum()) == (36, 0)
+    stint = rows.set_index(["driver_number", "lap_number"])["stint"]
+    kept = [
+        (driver, lap)
+        for driver, lap in stops[["driver_number", "lap_number"]].itertuples(index=False)
+        if stint[driver, lap] == stint[driver, lap + 1]
+    ]
+    assert kept == [("9", 39)]
+    lane = stops.set_index(["driver_number", "lap_number"])["lane_ms"]
+    assert (lane["44", 22], lane["5", 30], lane["3", 37]) == (20_346, 20_049, 19_892)
+    assert (lane.min(), lane.idxmin()) == (15_006, ("9", 39))
+    assert stops["standing_ms"].isna().all()
+
+
+def test_the_time_that_a_stop_lost(imported):
+    stops = imported.rows("pit_stops", BAKU).set_index(["driver_number", "lap_number"])
+    # 110,536 + 122,645 - 106,683.5 - 106,289 are 20,208.5: the half is rounded to the even millisecond.
+    for stop, lost_ms, laps in ((("5", 30), 20_208, 8), (("18", 23), 21_157, 7), (("16", 24), 21_876, 7)):
+        assert tuple(stops.loc[stop, ["time_lost_ms", "laps_for_loss", "under"]]) == (lost_ms, laps, "green")
+    # Two clean laps before, and one after.
+    for stop, laps in ((("44", 22), 2 + 4), (("3", 37), 4 + 1)):
+        assert pd.isna(stops.loc[stop, "time_lost_ms"])
+        assert stops.loc[stop, "laps_for_loss"] == laps
+    assert stops["under"].value_counts().to_dict() == {"sc": 23, "green": 13}
+    assert stops.index[stops["is_double_stack"]].tolist() == [("10", 39), ("28", 39)]
+
+
+def test_a_stop_of_a_car_that_retired_in_the_pits_has_no_exit(imported):
+    stops = imported.rows("pit_stops", SPRINT)
+    retired = stops[stops["pit_out_ms"].isna()]
+    assert retired[["driver_number", "lap_number", "under"]].to_numpy().tolist() == [["22", 2, "sc"]]
+    assert retired[["lane_ms", "time_lost_ms", "laps_for_loss"]].isna().all(axis=None)
+
+
+def test_without_fuel_the_pace_is_slower_and_tyres_seem_to_get_faster(imported):
+    pace, slopes = imported.rows("race_pace", BAKU), imported.rows("tyre_degradation", BAKU)
+    known = pace[pace["pace_ms"].notna()]
+    assert (len(pace), len(known)) == (20, 17)
+    assert (known["pace_ms"] < known["pace_uncorrected_ms"]).all()
+    assert set(pace.loc[pace["pace_ms"].isna(), "driver_number"]) == {"27", "31", "35"}
+    assert len(slopes) == len(imported.rows("stints", BAKU))
+    long = slopes[slopes["laps_used"] >= 23]
+    without_fuel = long["slope_ms_per_lap"] - long["fuel_ms_per_lap"]
+    assert len(long) == 11
+    assert without_fuel.max() < -49
+
+
+@pytest.mark.parametrize("key", of_keys(["2018-04-R", *QUALIFYINGS]))
+def test_each_team_has_its_gap(recorded, key):
+    assert recorded[key][0].failed == ()
+    rows = recorded.warehouse.rows("teammate_gaps", key)
+    assert len(rows) == recorded.warehouse.rows("drivers", key)["team_name"].nunique() == 10
+    if key == BAKU:
+        paces = recorded.warehouse.rows("race_pace", key).set_index("driver_number")["pace_ms"]
+        assert (paces[rows["driver"]].array + rows["gap_ms"] == paces[rows["teammate"]].array).all()
+        return
+    results = recorded.warehouse.rows("results", key).set_index("driver_number")
+    for row in rows.dropna(subset="gap_ms").itertuples():
+        q = results[f"q{row.qualifying_part}_ms"]
+        assert row.gap_ms == q[row.teammate] - q[row.driver]
 
 
 @pytest.mark.parametrize("key", [BAKU, SPRINT, SHOOTOUT])

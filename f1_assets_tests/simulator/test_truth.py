@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from f1_assets.datasets import all_datasets, derived_datasets
+from f1_assets.datasets.laps import RACES
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
@@ -40,6 +41,49 @@ def test_rows_equal_the_ground_truth(options, text, settings_of, warehouse):
     assert applicable - elsewhere - derived_datasets().keys() == truth.keys()
     for name, expected in truth.items():
         _compare(name, expected, warehouse.rows(all_datasets()[name], key))
+    _compare_derived(truth, warehouse, key)
+
+
+def _compare_derived(truth, warehouse, key):
+    """Hold what is computed of laps against the laps that were driven."""
+    driven = truth["laps"].set_index(["driver_number", "lap_number"]).sort_index()
+    context = warehouse.rows("lap_context", key).set_index(["driver_number", "lap_number"]).loc[driven.index]
+    _equal(context["is_in_lap"], driven["is_pit_in"])
+    _equal(context["is_out_lap"], driven["is_pit_out"])
+    _equal(context["compound"], driven["compound"])
+    _equal(context["tyre_age_laps"], driven["tyre_life_laps"])
+    if key.session in RACES:
+        _equal(context["gap_to_leader_ms"], driven["session_time_ms"] - _first_at_the_line(driven))
+        _compare_stops(driven, warehouse.rows("pit_stops", key).set_index(["driver_number", "lap_number"]))
+    elif "results" in truth:
+        times = truth["results"].set_index("driver_number")
+        for gap in warehouse.rows("teammate_gaps", key).dropna(subset="gap_ms").itertuples():
+            part = times[f"q{gap.qualifying_part}_ms"]
+            assert gap.gap_ms == part[gap.teammate] - part[gap.driver]
+            later = times[[f"q{number}_ms" for number in range(gap.qualifying_part + 1, 4)]]
+            assert later.loc[[gap.driver, gap.teammate]].isna().any().all()
+
+
+def _first_at_the_line(driven):
+    return driven["session_time_ms"].groupby("lap_number").transform("min")
+
+
+def _compare_stops(driven, stops):
+    came_in = driven[driven["is_pit_in"]].index
+    assert stops.index.tolist() == came_in.tolist() != []
+    out_laps = [(driver, lap + 1) for driver, lap in came_in]
+    _equal(stops["lane_ms"], driven.loc[out_laps, "pit_out_time_ms"].array - driven.loc[came_in, "pit_in_time_ms"])
+    _equal(stops["position_after"], driven.loc[out_laps, "position"])
+    _equal(stops["compound_after"], driven.loc[out_laps, "compound"])
+    _equal(stops["compound_before"], driven.loc[came_in, "compound"])
+    before = [driven["position"].get((driver, lap - 1)) for driver, lap in came_in]
+    _equal(stops["position_before"], pd.Series(before))
+
+
+def _equal(ours, theirs):
+    assert [None if pd.isna(value) else value for value in ours] == [
+        None if pd.isna(value) else value for value in theirs
+    ]
 
 
 def _compare(name, expected, actual):

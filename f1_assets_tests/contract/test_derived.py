@@ -9,7 +9,16 @@ from f1_assets.datasets.clean_laps import counting, with_context
 from f1_assets.keys import SessionKey
 from f1_assets_tests.contract.recorded import of_keys
 
-NAMES = ("lap_context", "neutralisations", "pit_stops", "race_pace", "stints", "teammate_gaps", "tyre_degradation")
+NAMES = (
+    "lap_context",
+    "neutralisations",
+    "pit_stops",
+    "race_pace",
+    "stints",
+    "teammate_gaps",
+    "track_limits",
+    "tyre_degradation",
+)
 
 BAKU, SPRINT, SHOOTOUT = "2018-04-R", "2023-04-S", "2023-04-SS"
 QUALIFYINGS = ("2019-14-Q", "2021-18-Q", "2023-04-Q", "2023-04-SS")

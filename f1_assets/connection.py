@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from f1_assets.datasets import Dataset, dataset_tables, dataset_views, named
+from f1_assets.datasets import Dataset, dataset_tables, dataset_views, named, season_datasets_named
 from f1_assets.errors import UsageError
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey, parse_key
 from f1_assets.settings import Settings, process_settings
 from f1_assets.warehouse import Warehouse
 
@@ -23,18 +23,18 @@ class F1Warehouse(Warehouse):
     def rows(
         self,
         dataset: Storable | str,
-        key: SessionKey | str,
+        key: SessionKey | str | int,
         limit: int | None = None,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """Return the rows of one dataset of one session, in its order.
+        """Return the rows of one dataset of one session, or of all sessions of a season, in its order.
 
         Parameters
         ----------
         dataset
             Its name: ``laps``.
         key
-            The session: ``2024-03-R``.
+            The session, ``2024-03-R``, or the season, ``2024``.
         limit
             How many rows at most.
         columns
@@ -48,14 +48,18 @@ class F1Warehouse(Warehouse):
         Raises
         ------
         UsageError
-            When there is no such dataset, or no session can have this name.
+            When there is no such dataset, or no session or season can have this name; when the dataset is of seasons
+            and a session is named, or is kept in the lake and a season is named.
         """
         if isinstance(dataset, str):
-            found = named([dataset])
-            if not found:
-                raise UsageError(f"{dataset} is data of a season, not of a session: ask for it with warehouse.sql.")
-            dataset = found[0]
-        frame = super().rows(dataset, SessionKey.parse(key) if isinstance(key, str) else key, limit, columns)
+            dataset = (named([dataset]) or season_datasets_named([dataset]))[0]
+        key = key if isinstance(key, SessionKey) else parse_key(str(key))
+        is_of_seasons = isinstance(dataset, Dataset) and dataset.per == "season"
+        if is_of_seasons and not isinstance(key, SeasonKey):
+            raise UsageError(f"{dataset.name} is computed over a season. Name the season: {key.season}.")
+        if dataset.table is None and isinstance(key, SeasonKey):
+            raise UsageError(f"{dataset.name} of a season is too much for a frame. Name a session, or use sql().")
+        frame = super().rows(dataset, key, limit, columns)
         return dataset.typed(frame) if isinstance(dataset, Dataset) else frame
 
     def telemetry(self, key: SessionKey | str, driver: str, lap: int | str | None = "fastest") -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The name of a session: ``SessionKey(2024, 3, "Q")`` is the partition ``2024-03-Q``. Nothing else parses a key."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from f1_assets.errors import UsageError
@@ -37,8 +37,7 @@ class SessionKey:
 
     def __post_init__(self) -> None:
         """Refuse what no session can be called."""
-        if not FIRST_SEASON <= self.season <= 9999:
-            raise UsageError(f"There is no Formula 1 season {self.season}; the first was {FIRST_SEASON}.")
+        _refuse_no_season(self.season)
         is_test_day = _TEST_DAY.fullmatch(self.session) is not None
         if self.round == 0 and is_test_day:
             return
@@ -83,6 +82,67 @@ class SessionKey:
     def __str__(self) -> str:
         """Return the partition key."""
         return f"{self.season}-{self.session}" if self.is_test else f"{self.season}-{self.round:02}-{self.session}"
+
+
+@dataclass(frozen=True, order=True)
+class SeasonKey(SessionKey):
+    """A whole season, in the place of a session: the key of data that is computed over all its sessions; ``2024``.
+
+    Parameters
+    ----------
+    season
+        Championship year.
+    """
+
+    round: int = field(default=0, init=False)
+    session: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a year that was no season."""
+        _refuse_no_season(self.season)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a partition key.
+
+        Raises
+        ------
+        UsageError
+            When `text` is not exactly of the form ``2024``.
+        """
+        if not re.fullmatch(r"\d{4}", text, re.ASCII):
+            raise UsageError(f"{_shortened(text)} is not a season. A season is a year, such as 2024.")
+        return cls(int(text))
+
+    @property
+    def is_test(self) -> bool:
+        """Whether this is a day of pre-season testing: it is none."""
+        return False
+
+    @property
+    def event_key(self) -> str:
+        """No race weekend: a season has them all."""
+        return ""
+
+    def __str__(self) -> str:
+        """Return the partition key."""
+        return str(self.season)
+
+
+def parse_key(text: str) -> SessionKey:
+    """Read the key of a session or of a season: ``2024-03-Q`` or ``2024``.
+
+    Raises
+    ------
+    UsageError
+        When it is neither.
+    """
+    return SeasonKey.parse(text) if re.fullmatch(r"\d{4}", text, re.ASCII) else SessionKey.parse(text)
+
+
+def _refuse_no_season(year: int) -> None:
+    if not FIRST_SEASON <= year <= 9999:
+        raise UsageError(f"There is no Formula 1 season {year}; the first was {FIRST_SEASON}.")
 
 
 def parse_seasons(text: str) -> list[int]:

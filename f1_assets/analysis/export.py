@@ -24,7 +24,7 @@ from f1_assets.analysis.export_list import (
     write_json,
 )
 from f1_assets.analysis.schemas import schema_of_files, schema_of_table
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import every_dataset
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
@@ -126,7 +126,7 @@ def _sources(
     """Return the name, columns and rows of each table of a season."""
     for table in CALENDAR:
         yield table.name, schema_of_table(table), _rows(warehouse, table, season)
-    for dataset in (each for each in all_datasets().values() if wanted is None or each.name in wanted):
+    for dataset in (each for each in every_dataset().values() if wanted is None or each.name in wanted):
         if dataset.table is not None:
             yield dataset.name, schema_of_table(dataset.table), _rows(warehouse, dataset.table, season)
         else:
@@ -147,7 +147,7 @@ def _rows(warehouse: Warehouse, table: Table, season: int) -> Iterator[pa.Table]
 def _rows_of_files(warehouse: Warehouse, name: str, season: int, schema: pa.Schema) -> Iterator[pa.Table]:
     for line in warehouse.extractions(seasons=[season]):
         if line.dataset == name and line.status is Status.PRESENT and line.file is not None:
-            frame = warehouse.rows(all_datasets()[name], line.key)
+            frame = warehouse.rows(every_dataset()[name], line.key)
             yield pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
 
 

@@ -17,7 +17,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from sqlalchemy import Table
 
-from f1_assets.datasets import Dataset, all_datasets
+from f1_assets.datasets import Dataset, every_dataset
+from f1_assets.datasets.definition import SESSION_COLUMNS
 from f1_assets.datasets.licences import LICENCES, licences_of
 from f1_assets.errors import UsageError
 from f1_assets.warehouse.models import UtcDateTime, events, sessions
@@ -27,11 +28,7 @@ MARKER = "export.json"
 
 CALENDAR = (events, sessions)
 _PLACE = re.compile(r"([a-z][a-z0-9_]*)/(\d{4})\.(\w+)")
-_KEY = {
-    "season": ("integer", "Championship year"),
-    "round": ("integer", "Race weekend, from 1; 0 for tests"),
-    "session": ("text", "FP1 FP2 FP3 Q SQ SS S R, or T1-2 for day 2 of test 1"),
-}
+_KEY = {column.name: column.description for column in SESSION_COLUMNS}
 _UNITS = {"gmt_offset_minutes": "min"}
 
 
@@ -83,7 +80,7 @@ class ExportList:
 
     def write(self) -> None:
         """Write the list in one step."""
-        order = [*(table.name for table in CALENDAR), *all_datasets()]
+        order = [*(table.name for table in CALENDAR), *every_dataset()]
         files = sorted(self._files.values(), key=lambda file: (file.season, order.index(file.dataset)))
         names = {file.dataset for file in files}
         document = {
@@ -135,7 +132,7 @@ class ExportList:
 def documented(name: str) -> Dataset | Table | None:
     """Return what is exported under a name; None where there is no such dataset."""
     calendar = {table.name: table for table in CALENDAR}
-    return calendar.get(name, all_datasets().get(name))
+    return calendar.get(name, every_dataset().get(name))
 
 
 def dataset_document(name: str) -> Mapping[str, Any]:
@@ -150,7 +147,7 @@ def dataset_document(name: str) -> Mapping[str, Any]:
     return {
         "row": dataset.row,
         "description": dataset.description,
-        "key": [*_KEY, *dataset.key],
+        "key": [*(column.name for column in dataset.first_columns), *dataset.key],
         "columns": columns_of(name),
         "sources": [licence.source for licence in licences_of(dataset)],
     }
@@ -160,11 +157,11 @@ def columns_of(name: str) -> list[dict[str, Any]]:
     """Return name, type, unit and description of each column of a dataset's files, in their order."""
     dataset = documented(name)
     if isinstance(dataset, Table):
-        return [_column(c.name, _type_of(c.type), c.comment or _KEY.get(c.name, ("", ""))[1]) for c in dataset.columns]
+        return [_column(c.name, _type_of(c.type), c.comment or _KEY.get(c.name, "")) for c in dataset.columns]
     if dataset is None:
         raise KeyError(name)
-    columns = [_column(key, *about) for key, about in _KEY.items()]
-    return columns + [_column(c.name, c.type, c.description, c.unit) for c in dataset.columns]
+    columns = (*dataset.first_columns, *dataset.columns)
+    return [_column(c.name, c.type, c.description, c.unit) for c in columns]
 
 
 def _column(name: str, kind: str, description: str, unit: str | None = None) -> dict[str, Any]:

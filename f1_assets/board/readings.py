@@ -25,9 +25,10 @@ from f1_assets.board.plan import PlanView, plan_view
 from f1_assets.board.season import SeasonFilter, SeasonView, season_view
 from f1_assets.board.session import SessionView, session_view
 from f1_assets.context import Context
-from f1_assets.datasets import named
+from f1_assets.datasets import named, season_datasets_named
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState
+from f1_assets.planning.season_states import season_states
 from f1_assets.quota.outlook import quota_outlook
 from f1_assets.warehouse.calendar import events_of, refreshes_of
 
@@ -103,18 +104,19 @@ class Readings:
         UsageError
             When the warehouse has no calendar of the season, or there is no dataset of a name.
         """
-        named(only.datasets)
-        now = self._now()
-        states = self._states.read((season,), now)
-        return season_view(self.warehouse, season, states, now, only)
+        return self._season(season, only)[0]
 
     def season_and_plan(self, season: int, only: SeasonFilter) -> tuple[SeasonView, PlanView]:
         """Return a season as a filter leaves it, and the plan of all of it, from the same look; see `season`."""
+        view, states = self._season(season, only)
+        return view, self._plan((season,), states, view.made_at)
+
+    def _season(self, season: int, only: SeasonFilter) -> tuple[SeasonView, Sequence[DatasetState]]:
         named(only.datasets)
         now = self._now()
         states = self._states.read((season,), now)
-        view = season_view(self.warehouse, season, states, now, only)
-        return view, self._plan((season,), states, now)
+        over_season = season_states(self.warehouse, [season], season_datasets_named(self.settings.datasets), now)
+        return season_view(self.warehouse, season, states, now, only, over_season), states
 
     def session(self, key: SessionKey) -> SessionView:
         """Return a session; `UsageError` when the calendar does not have it."""

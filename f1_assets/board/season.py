@@ -116,7 +116,10 @@ class Weekend:
 
 @dataclass(frozen=True)
 class SeasonView:
-    """A season. `summary` counts all of it, `shown` the (session, dataset) that the filter leaves, by status."""
+    """A season. `summary` counts all of it, `shown` the (session, dataset) that the filter leaves, by status.
+
+    `over_season` is what is computed over all sessions of the season.
+    """
 
     made_at: datetime
     summary: SeasonRow
@@ -125,10 +128,16 @@ class SeasonView:
     weekends: tuple[Weekend, ...]
     failures: tuple[Failure, ...]
     amendments: tuple[AmendedValue, ...]
+    over_season: tuple[Cell, ...] = ()
 
 
 def season_view(
-    warehouse: Warehouse, season: int, states: Sequence[DatasetState], now: datetime, only: SeasonFilter
+    warehouse: Warehouse,
+    season: int,
+    states: Sequence[DatasetState],
+    now: datetime,
+    only: SeasonFilter,
+    over_season: Sequence[DatasetState] = (),
 ) -> SeasonView:
     """Return a season, or what a filter leaves of it.
 
@@ -144,6 +153,8 @@ def season_view(
         What is taken for the present.
     only
         What is shown; failures and amendments are those of the whole season.
+    over_season
+        What is computed over the whole season.
 
     Raises
     ------
@@ -165,8 +176,9 @@ def season_view(
         datasets=tuple(dict.fromkeys(state.dataset for kept in shown.values() for state in kept)),
         shown=_counted(state for kept in shown.values() for state in kept),
         weekends=tuple(_weekends(events_of(warehouse, season), shown, running, now, only)),
-        failures=failures_of(states, names, now),
+        failures=failures_of([*states, *over_season], names, now),
         amendments=latest_amendments(warehouse, names, [season]),
+        over_season=tuple(cell(state, now) for state in over_season),
     )
 
 

@@ -33,7 +33,8 @@ from f1_assets.errors import F1AssetsError, UsageError
 from f1_assets.escaping import visible
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.logs import set_up_logs
-from f1_assets.planning import dataset_states
+from f1_assets.planning import DatasetState, dataset_states
+from f1_assets.planning.season_states import season_states
 from f1_assets.settings import process_settings
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import event_of, known_seasons, no_calendar
@@ -83,7 +84,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show every (session, dataset) with status, rows, when and why not."""
-    warehouse = connect()
+    warehouse, of_seasons = connect(), list[DatasetState]()
     key = SessionKey.parse(what) if what and "-" in what and not what.replace("-", "").isdigit() else None
     if key is not None:
         event_of(warehouse, key)
@@ -93,8 +94,9 @@ def status(
         states = dataset_states(warehouse, seasons)
         if not states:
             raise UsageError(no_calendar(what))
+        of_seasons = season_states(warehouse, seasons)
     if as_json:
-        print_json({"states": [state_document(state) for state in states]})
+        print_json({"states": [state_document(state) for state in (*states, *of_seasons)]})
     elif key is not None:
         print_table(session_table(states))
         if amendments := amendments_of(warehouse, key):
@@ -103,6 +105,8 @@ def status(
         for season in dict.fromkeys(state.key.season for state in states):
             mine = [state for state in states if state.key.season == season]
             print_table(matrix(mine, f"Season {season}", named(None)))
+            if whole := [state for state in of_seasons if state.key.season == season]:
+                print_table(session_table(whole))
 
 
 @simulator.command()

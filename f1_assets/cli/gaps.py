@@ -19,7 +19,7 @@ from f1_assets.context import Context
 from f1_assets.datasets import named
 from f1_assets.formatting import counted, percent
 from f1_assets.importing.forget import forget_failures
-from f1_assets.keys import SessionKey, parse_seasons
+from f1_assets.keys import SeasonKey, SessionKey, parse_key, parse_seasons
 from f1_assets.planning import GapReport, ProcessingPlan, SessionGap, build_processing_plan
 from f1_assets.planning.costs import gap_report
 from f1_assets.quota.outlook import quota_outlook
@@ -112,12 +112,12 @@ def plan(
 
 @commands.command()
 def retry(
-    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Sessions: 2024-03-Q.")],
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Sessions, 2024-03-Q, or seasons, 2024.")],
     datasets: Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Forget failures and "unavailable" of these sessions, so that they are asked for again."""
-    context, wanted = Context.open(), [SessionKey.parse(key) for key in keys]
+    context, wanted = Context.open(), [parse_key(key) for key in keys]
     named(datasets)  # a name that does not exist is refused before anything is forgotten
     forgotten = {key: forget_failures(context, key, datasets) for key in dict.fromkeys(wanted)}
     if as_json:
@@ -127,9 +127,15 @@ def retry(
         if not number:
             out().print(f"{key}: nothing failed and nothing was found unavailable; there is nothing to forget.")
             continue
-        where = f"--session {key.session}" if key.is_test else f"--round {key.round} --session {key.session}"
-        again = f"{program()} import {key.season} {where}"
+        again = f"{program()} import {key.season}{_selecting(key)}"
         out().print(f"{key}: {counted(number, 'dataset')} will be asked for again. To do it now: {again}")
+
+
+def _selecting(key: SessionKey) -> str:
+    """Return the options with which `import` takes this session alone; none for a season."""
+    if isinstance(key, SeasonKey):
+        return ""
+    return f" --session {key.session}" if key.is_test else f" --round {key.round} --session {key.session}"
 
 
 def _report(seasons: str, context: Context) -> GapReport:

@@ -1,6 +1,7 @@
 """The kinds of data, found by being there: each module of this package with a ``DATASET`` is one.
 
-A `Dataset` is data of a session, extracted from what upstream sends or derived from other datasets.
+A `Dataset` is data of a session, extracted from what upstream sends or derived from other datasets, or data that is
+derived over a whole season.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ __all__ = [
     "dataset_tables",
     "dataset_views",
     "derived_datasets",
+    "every_dataset",
     "extracted_datasets",
     "named",
+    "season_datasets",
+    "season_datasets_named",
 ]
 
 
@@ -38,17 +42,44 @@ def _found() -> tuple[Dataset, ...]:
 
 
 @functools.cache
+def every_dataset() -> Mapping[str, Dataset]:
+    """Return every dataset by its name: those of sessions as in `all_datasets`, then those of seasons.
+
+    Raises
+    ------
+    ValueError
+        When a derived one has an input that is no dataset, or is, through others, an input of itself; when an input is
+        of a season, or one of a season's is kept in the lake.
+    """
+    ordered = in_order_of_inputs(_found())
+    by_name = {dataset.name: dataset for dataset in ordered}
+    for dataset in ordered:
+        for each in (by_name[name] for name in (*dataset.inputs, *dataset.optional_inputs)):
+            if each.per == "season" or (dataset.per == "season" and each.in_lake):
+                kind = "of a season" if each.per == "season" else "kept in the lake"
+                raise ValueError(f"{dataset.name} cannot have the input {each.name}, which is {kind}")
+    derived = [dataset for dataset in ordered if dataset.is_derived]
+    extracted = [dataset for dataset in _found() if not dataset.is_derived]
+    in_order = (*extracted, *sorted(derived, key=lambda dataset: dataset.per == "season"))
+    return MappingProxyType({dataset.name: dataset for dataset in in_order})
+
+
+@functools.cache
 def all_datasets() -> Mapping[str, Dataset]:
     """Return every dataset of sessions by its name: those that are extracted, then what is derived, after its inputs.
 
     Raises
     ------
     ValueError
-        When a derived one has an input that is no dataset, or is, through others, an input of itself.
+        As `every_dataset`.
     """
-    derived = [dataset for dataset in in_order_of_inputs(_found()) if dataset.is_derived]
-    extracted = [dataset for dataset in _found() if not dataset.is_derived]
-    return MappingProxyType({dataset.name: dataset for dataset in (*extracted, *derived)})
+    return MappingProxyType({name: each for name, each in every_dataset().items() if each.per == "session"})
+
+
+@functools.cache
+def season_datasets() -> Mapping[str, Dataset]:
+    """Return the datasets that are computed over a whole season, by their name."""
+    return MappingProxyType({name: each for name, each in every_dataset().items() if each.per == "season"})
 
 
 @functools.cache
@@ -80,6 +111,12 @@ def named(names: Iterable[str] | str | None) -> list[Dataset]:
     return [dataset for name, dataset in all_datasets().items() if wanted is None or name in wanted]
 
 
+def season_datasets_named(names: Iterable[str] | str | None) -> list[Dataset]:
+    """Return the datasets of seasons among these names; all of them for None. See `named`."""
+    wanted = _known(names)
+    return [dataset for name, dataset in season_datasets().items() if wanted is None or name in wanted]
+
+
 def _known(names: Iterable[str] | str | None) -> list[str] | None:
     if names is None or (isinstance(names, str) and not names.strip()):
         return None
@@ -98,4 +135,4 @@ def dataset_tables() -> list[Table]:
 
 def dataset_views() -> dict[str, str]:
     """Return the views that the datasets bring, as name and SELECT."""
-    return {name: select for dataset in all_datasets().values() for name, select in dataset.views.items()}
+    return {name: select for dataset in every_dataset().values() for name, select in dataset.views.items()}

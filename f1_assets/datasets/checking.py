@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from f1_assets.datasets import Dataset, all_datasets, named
+from f1_assets.datasets import Dataset, every_dataset, named, season_datasets_named
 from f1_assets.datasets.definition import Check, NotCheckableError, Severity
 from f1_assets.errors import ConfigurationError
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey, parse_key
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.digests import columns_after_session
 from f1_assets.warehouse.engine import reading
@@ -83,14 +83,14 @@ class CheckFinding:
 def check_session(
     warehouse: Warehouse, key: SessionKey | str, datasets: Iterable[str] | None = None
 ) -> list[CheckFinding]:
-    """Hold the datasets of a session against their rules.
+    """Hold the datasets of a session against their rules, or those that are computed over a season.
 
     Parameters
     ----------
     warehouse
         Where they are.
     key
-        The session: ``2024-03-R``.
+        The session, ``2024-03-R``, or the season, ``2024``.
     datasets
         Names of the datasets; all by default.
 
@@ -102,10 +102,11 @@ def check_session(
     Raises
     ------
     UsageError
-        When no session can have this name, or there is no dataset of a name.
+        When no session and no season can have this name, or there is no dataset of a name.
     """
-    stored = _Stored(warehouse, SessionKey.parse(key) if isinstance(key, str) else key)
-    return [finding for dataset in named(datasets) for finding in _findings(stored, dataset)]
+    stored = _Stored(warehouse, parse_key(key) if isinstance(key, str) else key)
+    wanted = season_datasets_named(datasets) if isinstance(stored.key, SeasonKey) else named(datasets)
+    return [finding for dataset in wanted for finding in _findings(stored, dataset)]
 
 
 def worst_of(findings: Iterable[CheckFinding]) -> Severity | None:
@@ -185,9 +186,9 @@ class _Stored:
         if name == sessions.name:
             return self._warehouse.query(select(sessions).where(of_session(sessions, self.key)))
         self.record(name)
-        if name not in all_datasets():
+        if name not in every_dataset():
             raise NotCheckableError(f"{name}: there is no such dataset")
-        dataset = all_datasets()[name]
+        dataset = every_dataset()[name]
         if dataset.table is None:
             return self._rows_of_file(dataset, columns)
         if name in self._rows:
@@ -275,10 +276,10 @@ def _as_stored(stored: _Stored, dataset: Dataset) -> CheckFinding:
     except NotCheckableError as why:
         return replace(finding, reason=str(why))
     key = stored.key
+    which = "" if isinstance(key, SeasonKey) else f" --round {key.round} --session {key.session}"
     reason = (
         f"{'its file is' if dataset.in_lake else 'its rows are'} not as the import stored it: something else changed "
-        f"a value. Bring it back: f1-assets import {key.season} --round {key.round} --session {key.session} "
-        f"--dataset {dataset.name} --renew --from-archive"
+        f"a value. Bring it back: f1-assets import {key.season}{which} --dataset {dataset.name} --renew --from-archive"
     )
     return replace(finding, state=State.BROKEN, rows=record.rows, reason=reason)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Table, Text
@@ -19,7 +19,7 @@ from f1_assets.errors import UnreadableData
 from f1_assets.feeds.loads import feeds_to_load, name_of_load
 from f1_assets.feeds.table import Feed
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, FIRST_SEASON, RACE_WEEKEND_SESSIONS, SessionKey
-from f1_assets.warehouse.models import UtcDateTime, metadata, session_columns
+from f1_assets.warehouse.models import UtcDateTime, metadata, season_columns, session_columns
 
 if TYPE_CHECKING:
     from f1_assets.fetch.loaded_session import LoadedSession
@@ -69,6 +69,14 @@ class Field:
     description: str
     unit: str | None = None
     values: tuple[str, ...] = ()
+
+
+SESSION_COLUMNS = (
+    Field("season", "integer", "Championship year"),
+    Field("round", "integer", "Race weekend, from 1; 0 for tests"),
+    Field("session", "text", "FP1 FP2 FP3 Q SQ SS S R, or T1-2 for day 2 of test 1"),
+)
+"""The columns with which the rows of a session begin; those of a season begin with the first of them."""
 
 
 def columns_of(fields: Iterable[Field], key: Sequence[str]) -> list[Column[Any]]:
@@ -187,6 +195,8 @@ class Dataset:
         Feeds without which there is no data. What must be loaded for it follows from them and `optional_feeds`.
     compute
         Returns the rows from those of its inputs alone: equal inputs, equal rows. No rows are an answer too.
+    per
+        Whether it is computed of each session, or once over all sessions of a season that are stored.
     inputs
         Names of the datasets without which it cannot be computed.
     optional_inputs
@@ -242,6 +252,7 @@ class Dataset:
     identities: tuple[tuple[str, ...], ...] = ()
     in_lake: bool = False
     version: int = 1
+    per: Literal["session", "season"] = "session"
     compute: Callable[[Inputs], pd.DataFrame] | None = None
     inputs: tuple[str, ...] = ()
     optional_inputs: tuple[str, ...] = ()
@@ -253,15 +264,17 @@ class Dataset:
         Raises
         ------
         ValueError
-            When it has both `extract` and `compute`, or neither, or feeds and inputs at once.
+            When it has both `extract` and `compute`, or neither, or feeds and inputs at once; when it is of a season
+            and is extracted, or kept in the lake.
         """
         self._refuse_two_origins()
         object.__setattr__(self, "order_by", self.order_by or self.key)
         object.__setattr__(self, "identities", self.identities or (self.key,))
         if self.in_lake:
             return
+        first = season_columns() if self.per == "season" else session_columns()
         columns = columns_of(self.columns, self.key)
-        table = Table(self.name, metadata, *session_columns(), *columns, comment=f"One row per {self.row}.")
+        table = Table(self.name, metadata, *first, *columns, comment=f"One row per {self.row}.")
         object.__setattr__(self, "table", table)
 
     def _refuse_two_origins(self) -> None:
@@ -271,6 +284,13 @@ class Dataset:
         is_computed = self.compute is not None and self.extract is None and bool(self.inputs) and not any(of_feeds)
         if not is_extracted and not is_computed:
             raise ValueError(f"{self.name} needs either extract, with feeds, or compute, with inputs")
+        if self.per == "season" and (not is_computed or self.in_lake):
+            raise ValueError(f"{self.name} is of a season: it needs compute, and a table in the database")
+
+    @property
+    def first_columns(self) -> tuple[Field, ...]:
+        """The columns with which its table begins: what its rows are of."""
+        return SESSION_COLUMNS[:1] if self.per == "season" else SESSION_COLUMNS
 
     @property
     def is_derived(self) -> bool:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from f1_assets.datasets import Dataset, all_datasets
+from f1_assets.datasets import Dataset, every_dataset
 from f1_assets.datasets.definition import Check
 
 _HEAD = """# Data dictionary
 
-One table per dataset, written by `make docs` from `f1_assets/datasets/`. Every table begins with the key of the
-session: `season`, `round` (0 for tests) and `session` (`FP1 FP2 FP3 Q SQ SS S R`, `T1-2` for day 2 of test 1).
-Columns in **bold** belong to the key. What is not known is NULL. Times of day are UTC; session times count from the
-start of the session's live timing feed, not from the lights.
+One table per dataset, written by `make docs` from `f1_assets/datasets/`. A table begins with the key of the session:
+`season`, `round` (0 for tests) and `session` (`FP1 FP2 FP3 Q SQ SS S R`, `T1-2` for day 2 of test 1); what is computed
+over a season, at the end, begins with `season` alone. Columns in **bold** belong to the key. What is not known is NULL.
+Times of day are UTC; session times count from the start of the session's live timing feed, not from the lights.
 """
 
 
 def markdown() -> str:
     """Write the dictionary."""
-    return "\n".join([_HEAD, *(_section(dataset) for dataset in all_datasets().values())])
+    return "\n".join([_HEAD, *(_section(dataset) for dataset in every_dataset().values())])
 
 
 def _section(dataset: Dataset) -> str:
@@ -47,8 +47,9 @@ def _origin(dataset: Dataset) -> str:
     if not dataset.is_derived:
         needed, optional = _feeds(dataset.feeds), _feeds(dataset.optional_feeds)
         return f"Loads: {dataset.load_name}. Needs: {needed}; adds to it: {optional}."
+    of = "Derived over the season" if dataset.per == "season" else "Derived"
     inputs, optional = (", ".join(f"`{name}`" for name in names) for names in (dataset.inputs, dataset.optional_inputs))
-    return f"Derived, without a request, and again when these change: {inputs}; adds to it: {optional or 'nothing'}."
+    return f"{of}, without a request, and again when these change: {inputs}; adds to it: {optional or 'nothing'}."
 
 
 def _check(check: Check) -> str:

@@ -4,7 +4,7 @@ import dagster as dg
 
 from f1_assets.defs.assets import session_data
 from f1_assets.defs.dagster_private import keep_engines
-from f1_assets.defs.derived_assets import derived_data
+from f1_assets.defs.derived_assets import derived_data, season_derived_data
 from f1_assets.defs.freshness import freshness
 from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions, refresh_calendar
 from f1_assets.defs.resources import LoadedSessionResource, SlackApiResource, WarehouseResource
@@ -24,7 +24,7 @@ def build_defs(warehouse: WarehouseResource | None = None) -> dg.Definitions:
     keep_engines()
     warehouse = warehouse or WarehouseResource()
     return dg.Definitions(
-        assets=[calendar, session_data, derived_data],
+        assets=[calendar, session_data, derived_data, season_derived_data],
         asset_checks=[freshness],
         jobs=[check_freshness, compute_derived, import_sessions, refresh_calendar],
         sensors=[gap_detection, import_summary, quota_governor, run_failure],

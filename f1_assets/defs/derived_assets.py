@@ -1,4 +1,4 @@
-"""The derived assets: one multi-asset whose outputs are all datasets that are computed from others of their session.
+"""The derived assets: a multi-asset of what is computed from a session's datasets, and one of what is of a season.
 
 They are in a job of their own: in one run with an import of which something failed they would be marked as failed.
 """
@@ -9,24 +9,27 @@ from collections.abc import Iterable, Iterator, Sequence
 import dagster as dg
 
 from f1_assets.context import Context
-from f1_assets.datasets import Dataset, derived_datasets
+from f1_assets.datasets import Dataset, derived_datasets, season_datasets
 from f1_assets.defs.assets import failure_of_run, lease_session, leases_of, result_of
 from f1_assets.defs.checks import check_specs, consistency
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
-from f1_assets.defs.partitions import SESSIONS, add_partitions
+from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.escaping import visible
-from f1_assets.importing.derived import compute_each
-from f1_assets.keys import SessionKey
-from f1_assets.planning import dataset_states
+from f1_assets.importing.derived import compute_each, compute_season
+from f1_assets.keys import SeasonKey, SessionKey
+from f1_assets.planning import DatasetState, dataset_states
+from f1_assets.planning.season_states import season_states
 from f1_assets.warehouse import Extraction, Status, Warehouse
-from f1_assets.warehouse.calendar import event_of
+from f1_assets.warehouse.calendar import event_of, known_seasons, no_calendar
 
 _DATA_VERSION_TAG = "dagster/data_version"
 
 
 def _spec(dataset: Dataset) -> dg.AssetSpec:
+    # Which sessions a season has, Dagster does not know: its partitions are dynamic.
+    mapping = dg.AllPartitionMapping() if dataset.per == "season" else None
     return dg.AssetSpec(
         dataset.name,
         group_name="analytics",
@@ -34,7 +37,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
         owners=OWNERS,
         code_version=str(dataset.version),
         description=f"One row per {dataset.row}.\n\n{dataset.description}",
-        deps=[dg.AssetDep(name) for name in (*dataset.inputs, *dataset.optional_inputs)],
+        deps=[dg.AssetDep(name, partition_mapping=mapping) for name in (*dataset.inputs, *dataset.optional_inputs)],
         metadata={
             **definition_metadata(dataset),
             "inputs": ", ".join(dataset.inputs),
@@ -62,25 +65,64 @@ def derived_data(
     """
     wanted = [name for name in derived_datasets() if dg.AssetKey(name) in context.selected_asset_keys]
     failed: list[Extraction] = []
-    stored: list[str] = []
     try:
         opened, key = warehouse.context(), SessionKey.parse(context.partition_key)
-        store = opened.warehouse
-        event_of(store, key)
+        event_of(opened.warehouse, key)
         with leases_of(context, opened) as leases:
             lease_session(context, leases, key, opened)
-            for line in _computed(store, key, wanted, context.run.run_id):
-                if line.failed or line.status is Status.MISSING:
-                    context.log.error("%s: %s", line.dataset, visible(line.reason or ""))
-                    failed.append(line)
-                else:
-                    stored.append(line.dataset)
-                    yield result_of(context, line, opened)
-            yield from consistency(context, store, key, stored)
+            yield from _results(context, opened, key, _computed(opened.warehouse, key, wanted, context.run_id), failed)
     except (ConfigurationError, UsageError) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
     if failed:
         raise failure_of_run(key, failed, len(wanted))
+
+
+@dg.multi_asset(
+    name="season_derived_data",
+    specs=[_spec(dataset) for dataset in season_datasets().values()],
+    check_specs=[spec for dataset in season_datasets().values() for spec in check_specs(dataset)],
+    partitions_def=SEASONS,
+    backfill_policy=dg.BackfillPolicy.multi_run(1),
+    can_subset=True,
+)
+def season_derived_data(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Compute every selected dataset of a season from all its sessions that are stored, without a request.
+
+    As in `derived_data`, what waits for an input, or failed, fails the run at its end.
+    """
+    wanted = [name for name in season_datasets() if dg.AssetKey(name) in context.selected_asset_keys]
+    failed: list[Extraction] = []
+    try:
+        opened, key = warehouse.context(), SeasonKey.parse(context.partition_key)
+        if key.season not in known_seasons(opened.warehouse):
+            raise UsageError(no_calendar(str(key)))
+        lines = _computed_over(opened.warehouse, key, wanted, context.run_id)
+        yield from _results(context, opened, key, lines, failed)
+    except (ConfigurationError, UsageError) as error:
+        raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
+    if failed:
+        raise failure_of_run(key, failed, len(wanted))
+
+
+def _results(
+    context: dg.AssetExecutionContext,
+    opened: Context,
+    key: SessionKey,
+    lines: Iterable[Extraction],
+    failed: list[Extraction],
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Yield what was computed, and the checks of all that is stored; what failed or waits is added to `failed`."""
+    stored: list[str] = []
+    for line in lines:
+        if line.failed or line.status is Status.MISSING:
+            context.log.error("%s: %s", line.dataset, visible(line.reason or ""))
+            failed.append(line)
+        else:
+            stored.append(line.dataset)
+            yield result_of(context, line, opened)
+    yield from consistency(context, opened.warehouse, key, stored)
 
 
 def _computed(warehouse: Warehouse, key: SessionKey, names: Sequence[str], run_id: str) -> Iterator[Extraction]:
@@ -89,22 +131,38 @@ def _computed(warehouse: Warehouse, key: SessionKey, names: Sequence[str], run_i
         lines = list(compute_each(warehouse, key, [name], run_id))
         if not lines:
             (state,) = dataset_states(warehouse, [key.season], [derived_datasets()[name]], key=key)
-            status = state.status if state.status.has_no_data else Status.MISSING
-            lines = [Extraction(key, name, status, reason=state.reason, inputs="{}")]
+            lines = [_not_computed(state)]
         yield from lines
+
+
+def _computed_over(warehouse: Warehouse, key: SeasonKey, names: Sequence[str], run_id: str) -> Iterator[Extraction]:
+    """Compute datasets of a season, and say of those whose inputs are not there why."""
+    for name in names:
+        lines = list(compute_season(warehouse, key, [name], run_id))
+        if not lines:
+            (state,) = season_states(warehouse, [key.season], [season_datasets()[name]])
+            lines = [_not_computed(state)]
+        yield from lines
+
+
+def _not_computed(state: DatasetState) -> Extraction:
+    status = state.status if state.status.has_no_data else Status.MISSING
+    return Extraction(state.key, state.dataset, status, reason=state.reason, inputs="{}")
 
 
 def derived_check_keys(datasets: Iterable[str]) -> list[dg.AssetCheckKey]:
     """Return the checks that belong to the computation of these datasets."""
     names = set(datasets)
-    return [spec.key for spec in derived_data.check_specs if spec.asset_key.to_user_string() in names]
+    specs = (*derived_data.check_specs, *season_derived_data.check_specs)
+    return [spec.key for spec in specs if spec.asset_key.to_user_string() in names]
 
 
 def record_computed(instance: dg.DagsterInstance, context: Context, line: Extraction) -> None:
     """Show a derived dataset that was computed outside a run."""
     if line.failed:
         return
-    add_partitions(instance, str(SESSIONS.name), [str(line.key)])
+    partitions = SEASONS if isinstance(line.key, SeasonKey) else SESSIONS
+    add_partitions(instance, str(partitions.name), [str(line.key)])
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
             line.dataset,

@@ -15,16 +15,23 @@ from itertools import takewhile
 import dagster as dg
 
 from f1_assets.context import Context
-from f1_assets.datasets import derived_datasets, named
+from f1_assets.datasets import derived_datasets, named, season_datasets_named
 from f1_assets.defs.assets import check_keys
 from f1_assets.defs.calendars import record_calendar
 from f1_assets.defs.derived_assets import derived_check_keys
-from f1_assets.defs.governor import ACTIVE, COMPUTE_JOB, computing_runs, gap_tags, session_runs
+from f1_assets.defs.governor import (
+    ACTIVE,
+    COMPUTE_JOB,
+    computing_runs,
+    gap_tags,
+    seasons_being_computed,
+    session_runs,
+)
 from f1_assets.defs.partitions import PARTITION_TAG
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.fetch.sources import source_kind
 from f1_assets.importing.calendar import CalendarRefresh, is_of_an_older_version, refresh_season, stale_seasons
-from f1_assets.importing.derived import kept
+from f1_assets.importing.derived import kept, season_due
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, SessionGap, dataset_states
 from f1_assets.planning.dispatch import Dispatch, FailedRuns, dispatch
@@ -228,24 +235,59 @@ def compute_requests(
     for key, due in to_be_computed(filter(is_kept, states)).items():
         if len(requests) == RUNS_PER_TICK:
             break
-        if key in busy:
+        if key in busy or _waits(instance, key, now):
             continue
-        of_session = dg.RunsFilter(job_name=COMPUTE_JOB, tags={PARTITION_TAG: str(key)})
-        failed = _failed_in_a_row(list(instance.get_run_records(of_session, limit=_LOOKED_BACK)))
-        if failed is not None and now < failed.next_start:
-            continue
-        names = [state.dataset for state in due]
-        requests.append(
-            dg.RunRequest(
-                run_key=f"{key} computed after {_last_run(instance, of_session)}",
-                job_name=COMPUTE_JOB,
-                partition_key=str(key),
-                asset_selection=[dg.AssetKey(name) for name in names],
-                asset_check_keys=derived_check_keys(names),
-                tags={"f1_assets/why": why},
-            )
-        )
+        requests.append(_compute_request(instance, key, [state.dataset for state in due], why))
     return requests
+
+
+def season_compute_requests(
+    instance: dg.DagsterInstance,
+    context: Context,
+    why: str,
+    about_to_run: Iterable[SessionKey] = (),
+    now: datetime | None = None,
+) -> list[dg.RunRequest]:
+    """Request a run for each kept season over which something is missing or stale, once its sessions are at rest.
+
+    None while one of its sessions is imported or computed, or will be in a moment: it would be stale again at once.
+
+    Parameters
+    ----------
+    instance, context, why, now
+        As in `compute_requests`.
+    about_to_run
+        Sessions for which a run is requested in the same moment.
+    """
+    warehouse, settings, now = context.warehouse, context.settings, now or datetime.now(UTC)
+    busy = {gap.key for _, gap in session_runs(instance, ACTIVE, limit=None)} | leased_sessions(warehouse)
+    busy |= {key for _, key in computing_runs(instance)} | set(about_to_run)
+    seasons = {key.season for key in busy} | seasons_being_computed(instance, now)
+    at_rest = [season for season in settings.kept_seasons(now) if season not in seasons]
+    due = season_due(warehouse, at_rest, season_datasets_named(settings.datasets), now)
+    return [_compute_request(instance, key, names, why) for key, names in due.items() if not _waits(instance, key, now)]
+
+
+def _waits(instance: dg.DagsterInstance, key: SessionKey, now: datetime) -> bool:
+    """Check whether the last runs that computed something of a session, or season, failed, and the next has to wait."""
+    records = list(instance.get_run_records(_computations(key), limit=_LOOKED_BACK))
+    failed = _failed_in_a_row(records)
+    return failed is not None and now < failed.next_start
+
+
+def _computations(key: SessionKey) -> dg.RunsFilter:
+    return dg.RunsFilter(job_name=COMPUTE_JOB, tags={PARTITION_TAG: str(key)})
+
+
+def _compute_request(instance: dg.DagsterInstance, key: SessionKey, names: Sequence[str], why: str) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"{key} computed after {_last_run(instance, _computations(key))}",
+        job_name=COMPUTE_JOB,
+        partition_key=str(key),
+        asset_selection=[dg.AssetKey(name) for name in names],
+        asset_check_keys=derived_check_keys(names),
+        tags={"f1_assets/why": why},
+    )
 
 
 def _last_run(instance: dg.DagsterInstance, which: dg.RunsFilter) -> str:
@@ -254,7 +296,7 @@ def _last_run(instance: dg.DagsterInstance, which: dg.RunsFilter) -> str:
 
 
 def partitions_of(requests: Iterable[dg.RunRequest]) -> list[str]:
-    """Return the sessions that runs are requested for: each needs a partition, which the calendar may not have made."""
+    """Return what runs are requested for: each needs a partition, which the calendar may not have made."""
     return list(dict.fromkeys(str(request.partition_key) for request in requests))
 
 

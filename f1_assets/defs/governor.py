@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -115,6 +115,13 @@ def session_of_run(run: dg.DagsterRun) -> SessionKey | None:
         return SessionKey.parse(next((run.tags[tag] for tag in _PARTITION_TAGS if tag in run.tags), ""))
     except UsageError:
         return None
+
+
+def seasons_being_computed(instance: dg.DagsterInstance, now: datetime) -> set[int]:
+    """Return the seasons over which a run computes something: that takes seconds; after an hour it was killed."""
+    filters = dg.RunsFilter(job_name=COMPUTE_JOB, statuses=ACTIVE, updated_after=now - timedelta(hours=1))
+    partitions = [run.tags.get(_PARTITION_TAGS[0], "") for run in instance.get_runs(filters)]
+    return {int(partition) for partition in partitions if partition.isdigit()}
 
 
 def computing_runs(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, SessionKey]]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from f1_assets.context import Context
-from f1_assets.datasets import Dataset, all_datasets
+from f1_assets.datasets import Dataset, every_dataset
 from f1_assets.escaping import markdown, visible
+from f1_assets.keys import SeasonKey
 from f1_assets.plots import data_uri, dataset_chart
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.amendments import Amendment, amendments_of
@@ -50,11 +51,7 @@ def definition_metadata(dataset: Dataset) -> dict[str, Any]:
 
 def column_schema(dataset: Dataset) -> dg.TableSchema:
     """Return the columns with types, units and descriptions."""
-    key = [
-        dg.TableColumn("season", "integer", "Championship year"),
-        dg.TableColumn("round", "integer", "Race weekend, from 1; 0 for tests"),
-        dg.TableColumn("session", "text", "FP1 FP2 FP3 Q SQ SS S R, or T1-2 for day 2 of test 1"),
-    ]
+    key = [dg.TableColumn(column.name, column.type, column.description) for column in dataset.first_columns]
     columns = [
         dg.TableColumn(
             column.name,
@@ -69,11 +66,12 @@ def column_schema(dataset: Dataset) -> dg.TableSchema:
 
 def metadata_of(line: Extraction, context: Context) -> Mapping[str, Any]:
     """Return what is worth seeing of an extraction."""
+    page = "season" if isinstance(line.key, SeasonKey) else "session"
     metadata: dict[str, Any] = {
         "dagster/row_count": line.rows,
         "status": str(line.status),
         **(_of_load(line) if line.inputs is None else _of_computation(line)),
-        "season_board": dg.MetadataValue.url(f"{context.settings.board_url}/session/{line.key}"),
+        "season_board": dg.MetadataValue.url(f"{context.settings.board_url}/{page}/{line.key}"),
     }
     if line.reason:
         metadata["reason"] = visible(line.reason)
@@ -82,7 +80,7 @@ def metadata_of(line: Extraction, context: Context) -> Mapping[str, Any]:
     if line.file_bytes:
         metadata |= {"file": line.file, "file_bytes": line.file_bytes}
     if line.status is Status.PRESENT:
-        dataset = all_datasets()[line.dataset]
+        dataset = every_dataset()[line.dataset]
         warehouse = context.warehouse
         preview = warehouse.rows(dataset, line.key, limit=PREVIEW_ROWS)
         metadata["preview"] = dg.MetadataValue.md(markdown_table(preview))

@@ -17,10 +17,12 @@ from f1_assets.defs.dispatcher import (
     partitions_of,
     refresh_stale_calendars,
     run_requests,
+    season_compute_requests,
 )
 from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions
-from f1_assets.defs.partitions import SESSIONS, add_partitions
+from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
+from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
 
 CALENDAR_IS_OLD_AFTER = timedelta(hours=20)
@@ -69,7 +71,10 @@ def daily_update(
     execution_timezone="UTC",
     job=compute_derived,
     default_status=_STATUS,
-    description="Requests a run for each session of which something derived is missing or stale and has its inputs.",
+    description=(
+        "Requests a run for each session, and each season, of which something derived is missing or stale and has its "
+        "inputs."
+    ),
 )
 def hourly_computation(
     context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
@@ -79,11 +84,16 @@ def hourly_computation(
         yield dg.SkipReason(_LEFT_TO_THE_SENSOR)
         return
     try:
-        requests = compute_requests(context.instance, warehouse.context(), "hourly_computation")
-        if not requests:
+        opened = warehouse.context()
+        requests = compute_requests(context.instance, opened, "hourly_computation")
+        sessions = partitions_of(requests)
+        add_partitions(context.instance, str(SESSIONS.name), sessions)
+        about_to_run = [SessionKey.parse(key) for key in sessions]
+        of_seasons = season_compute_requests(context.instance, opened, "hourly_computation", about_to_run)
+        add_partitions(context.instance, str(SEASONS.name), partitions_of(of_seasons))
+        if not requests and not of_seasons:
             yield dg.SkipReason("what is derived follows from the rows that are stored")
-        add_partitions(context.instance, str(SESSIONS.name), partitions_of(requests))
-        yield from requests
+        yield from (*requests, *of_seasons)
     finally:
         warehouse.close()
 

@@ -10,17 +10,19 @@ from f1_assets.defs.dispatcher import (
     partitions_of,
     refresh_stale_calendars,
     run_requests,
+    season_compute_requests,
     states_kept,
 )
 from f1_assets.defs.failures import tell_failures
 from f1_assets.defs.governor import govern
 from f1_assets.defs.jobs import compute_derived, import_sessions
 from f1_assets.defs.lost_runs import end_lost_runs
-from f1_assets.defs.partitions import SESSIONS
+from f1_assets.defs.partitions import SEASONS, SESSIONS, missing_partitions
 from f1_assets.defs.resources import SlackApiResource, WarehouseResource
 from f1_assets.defs.schedules import CALENDAR_IS_OLD_AFTER
 from f1_assets.defs.summaries import summarize
 from f1_assets.importing.recovery import recover
+from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
 
 
@@ -49,7 +51,7 @@ def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseReso
     default_status=(dg.DefaultSensorStatus.RUNNING if process_settings().autostart else dg.DefaultSensorStatus.STOPPED),
     description=(
         "Finds what the seasons of F1_SEASONS lack, and requests a run for the missing datasets of a session, and one "
-        "for what is derived from its rows and missing or stale."
+        "for what is derived from its rows, or over its season, and missing or stale."
     ),
 )
 def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult:
@@ -65,14 +67,22 @@ def gap_detection(context: dg.SensorEvaluationContext, warehouse: WarehouseResou
         requests = run_requests(context.instance, choice.gaps, "gap_detection")
         being_imported = [gap.key for gap in choice.gaps]
         requests += compute_requests(context.instance, opened, GAP_SENSOR, being_imported)
+        sessions = partitions_of(requests)
+        of_seasons = season_compute_requests(
+            context.instance, opened, GAP_SENSOR, [SessionKey.parse(key) for key in sessions]
+        )
+        requests += of_seasons
         if not requests:
             return dg.SensorResult(skip_reason=dg.SkipReason(status), cursor=str(postponed))
         context.log.info(status)
-        there = set(context.instance.get_dynamic_partitions(str(SESSIONS.name)))
-        new = [key for key in partitions_of(requests) if key not in there]
+        new = [
+            partitions.build_add_request(keys)
+            for partitions, wanted in ((SESSIONS, sessions), (SEASONS, partitions_of(of_seasons)))
+            if (keys := missing_partitions(context.instance, str(partitions.name), wanted))
+        ]
         return dg.SensorResult(
             run_requests=requests,
-            dynamic_partitions_requests=[SESSIONS.build_add_request(new)] if new else [],
+            dynamic_partitions_requests=new,
             cursor=str(postponed),
         )
     finally:

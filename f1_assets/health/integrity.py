@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Text, and_, cast, func, literal, null, or_, select, union_all
 
-from f1_assets.datasets import all_datasets
+from f1_assets.datasets import every_dataset
 from f1_assets.errors import ConfigurationError
 from f1_assets.formatting import counted
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import is_embedded, reading
-from f1_assets.warehouse.models import extractions
+from f1_assets.warehouse.models import extractions, season_extractions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -64,7 +64,7 @@ def integrity(warehouse: Warehouse) -> list[IntegrityFinding]:
     """
     findings: list[IntegrityFinding] = []
     with reading(warehouse.engine) as connection:
-        for dataset in all_datasets().values():
+        for dataset in every_dataset().values():
             if dataset.table is not None:
                 findings += _rows_without_their_line(connection, dataset.table)
         if is_embedded(warehouse.engine):  # other databases refuse such rows when they are written
@@ -73,7 +73,9 @@ def integrity(warehouse: Warehouse) -> list[IntegrityFinding]:
 
 
 def _rows_without_their_line(connection: Connection, table: Table) -> Iterator[IntegrityFinding]:
-    identity = ("season", "round", "session")
+    of_season = "session" not in table.columns
+    identity = ("season",) if of_season else ("season", "round", "session")
+    records = season_extractions if of_season else extractions
     stored = select(
         *(table.c[name] for name in identity),
         func.count().label("stored"),
@@ -81,11 +83,11 @@ def _rows_without_their_line(connection: Connection, table: Table) -> Iterator[I
         literal(0).label("noted"),
     ).group_by(*(table.c[name] for name in identity))
     lines = select(
-        *(extractions.c[name] for name in identity),
+        *(records.c[name] for name in identity),
         literal(0).label("stored"),
-        extractions.c.status,
-        extractions.c.rows.label("noted"),
-    ).where(extractions.c.dataset == table.name)
+        records.c.status,
+        records.c.rows.label("noted"),
+    ).where(records.c.dataset == table.name)
     both = union_all(stored, lines).subquery()
     count, noted, status = func.max(both.c.stored), func.max(both.c.noted), func.max(both.c.status)
     query = (
@@ -97,7 +99,7 @@ def _rows_without_their_line(connection: Connection, table: Table) -> Iterator[I
         .order_by(*(both.c[name] for name in identity))
     )
     for row in connection.execute(query):
-        key = SessionKey(row.season, row.round, row.session)
+        key = SeasonKey(row.season) if of_season else SessionKey(row.season, row.round, row.session)
         yield IntegrityFinding(
             Part.ROWS, f"{key}: {_contradiction(table.name, row.stored, row.status, row.noted)}", key, table.name
         )
@@ -149,7 +151,7 @@ class _File:
 
 
 def _files(warehouse: Warehouse) -> set[_File]:
-    in_lake = [dataset.name for dataset in all_datasets().values() if dataset.in_lake]
+    in_lake = [dataset.name for dataset in every_dataset().values() if dataset.in_lake]
     columns = ("season", "round", "session", "dataset", "file", "file_bytes")
     present = and_(extractions.c.dataset.in_(in_lake), extractions.c.status == Status.PRESENT)
     query = select(*(extractions.c[name] for name in columns)).where(present)

@@ -17,12 +17,13 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from f1_assets import __version__
-from f1_assets.datasets import named
+from f1_assets.datasets import named, season_datasets_named
 from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.health.state_metrics import state_metrics
 from f1_assets.health.storage_metrics import storage_metrics
 from f1_assets.health.upstream_metrics import upstream_metrics
 from f1_assets.planning import dataset_states
+from f1_assets.planning.season_states import season_states
 from f1_assets.quota.rate_limit import policies_for
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Warehouse
@@ -57,7 +58,7 @@ class WarehouseCollector(Collector):
         self._warehouse = warehouse
         self._clock = clock
         self._policies = policies_for(settings)
-        self._datasets = named(settings.datasets)
+        self._datasets, self._of_seasons = named(settings.datasets), season_datasets_named(settings.datasets)
         self._settings = settings
 
     def collect(self) -> Iterator[Metric]:
@@ -74,7 +75,9 @@ class WarehouseCollector(Collector):
 
     def _read(self) -> list[Metric]:
         now, warehouse = self._clock(), self._warehouse()
-        states = dataset_states(warehouse, known_seasons(warehouse), self._datasets, now)
+        seasons = known_seasons(warehouse)
+        states = dataset_states(warehouse, seasons, self._datasets, now)
+        states += season_states(warehouse, seasons, self._of_seasons, now)
         return [
             *state_metrics(warehouse, states, self._settings.kept_seasons(now), now),
             *storage_metrics(warehouse, now),

@@ -37,7 +37,7 @@ def state_metrics(
     warehouse
         Whose calendar tells which session is the newest.
     states
-        Of all seasons that the calendar knows.
+        Of all seasons that the calendar knows, those of what is computed over a season among them.
     kept_seasons
         The seasons that the gap sensor keeps complete.
     now
@@ -55,7 +55,8 @@ def state_metrics(
     )
     yield _per_season(
         "f1_assets_derived_datasets_due",
-        "Derived datasets of sessions of the seasons in F1_SEASONS that are missing or stale and have their inputs.",
+        "Derived datasets of the seasons in F1_SEASONS and their sessions that are missing or stale and have their "
+        "inputs.",
         kept,
         lambda state: state.is_to_be_computed,
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from f1_assets.datasets import derived_datasets
+from f1_assets.datasets import derived_datasets, every_dataset
 from f1_assets.formatting import counted
-from f1_assets.importing.derived import compute_due, compute_each, kept
+from f1_assets.importing.derived import compute_due, compute_each, compute_season, kept, season_due
 from f1_assets.importing.selection import Selection
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.planning import DatasetState
+from f1_assets.planning.season_states import season_states
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.leases import Leases
 
@@ -53,15 +54,30 @@ class Derivation:
             self._note(compute_each(self._warehouse, key, names))
             self.after(key)
             self._leases.release(key)
+        for season, names in self._due_seasons().items():
+            self._note(compute_season(self._warehouse, season, names))
+
+    def _due_seasons(self) -> dict[SeasonKey, list[str]]:
+        """Return what is due of the selected seasons, once their sessions are done, and what is asked for by name."""
+        selection = self._selection
+        due = season_due(self._warehouse, selection.seasons, selection.of_seasons)
+        if selection.renewal is not None:
+            for state in season_states(self._warehouse, selection.seasons, selection.of_seasons):
+                names = due.setdefault(SeasonKey(state.key.season), [])
+                if state.status is Status.PRESENT and state.dataset not in names:
+                    names.append(state.dataset)
+        return due
 
     def waiting(self) -> list[str]:
         """Return what was selected and could not be computed, because the import was not to bring what it needs."""
-        selected = {dataset.name for dataset in self._selection.datasets}
+        selection = self._selection
+        selected = {dataset.name for dataset in (*selection.datasets, *selection.of_seasons)}
+        of_seasons = season_states(self._warehouse, selection.seasons, selection.of_seasons)
         found: dict[str, list[SessionKey]] = {}
-        for state in self._states():
+        for state in (*self._states(), *of_seasons):
             if state.dataset not in selected or state.status is not Status.MISSING or state.is_to_be_computed:
                 continue
-            if not set(derived_datasets()[state.dataset].inputs) <= selected:
+            if not set(every_dataset()[state.dataset].inputs) <= selected:
                 found.setdefault(f"{state.dataset} is missing: {state.reason}", []).append(state.key)
         return [f"{why}. In {_listed(keys)}." for why, keys in found.items()]
 

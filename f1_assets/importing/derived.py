@@ -14,13 +14,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from f1_assets.datasets import Dataset, all_datasets, derived_datasets
+from f1_assets.datasets import Dataset, all_datasets, derived_datasets, season_datasets
 from f1_assets.datasets.inputs import Inputs
 from f1_assets.errors import ConfigurationError
 from f1_assets.importing.failures import failure_of
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.logs import about
 from f1_assets.planning import DatasetState, dataset_states
+from f1_assets.planning.season_states import input_of_season, season_states
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import session_of
 from f1_assets.warehouse.digests import store_digest
@@ -122,6 +123,63 @@ def compute_each(
         yield line
 
 
+def compute_season(
+    warehouse: Warehouse, key: SeasonKey, datasets: Collection[str], run_id: str | None = None
+) -> Iterator[Extraction]:
+    """Compute datasets of a season from all its sessions that are stored; one that fails does not stop the next.
+
+    No lease is needed: computations of a season at the same time store the same rows, one after the other.
+
+    Parameters
+    ----------
+    warehouse, key
+        Where, and which season.
+    datasets
+        Names of datasets of seasons; one that has its inputs in no session of the season is left out.
+    run_id
+        Noted with each.
+
+    Yields
+    ------
+    Extraction
+        The record of each, when it is stored.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database cannot be used.
+    """
+    for dataset in (each for name, each in season_datasets().items() if name in datasets):
+        digests = _digests_of_season(warehouse, key, dataset)
+        if key.season < dataset.first_season or not digests.keys() >= set(dataset.inputs):
+            continue
+        with about(session=key, dataset=dataset.name, run=run_id):
+            line = _compute(warehouse, key, dataset, digests, run_id)
+            level = logging.WARNING if line.failed else logging.INFO
+            logger.log(level, "%s: %s", line.status, line.reason or f"{line.rows:,} rows computed")
+        yield line
+
+
+def season_due(
+    warehouse: Warehouse, seasons: Iterable[int], datasets: Iterable[Dataset], now: datetime | None = None
+) -> dict[SeasonKey, list[str]]:
+    """Gather what is missing or stale over seasons and has its inputs: these datasets, and those that have rows."""
+    names = {dataset.name for dataset in datasets}
+    due: dict[SeasonKey, list[str]] = {}
+    for state in season_states(warehouse, seasons, now=now):
+        if state.is_to_be_computed and (state.dataset in names or state.status is Status.PRESENT):
+            due.setdefault(SeasonKey(state.key.season), []).append(state.dataset)
+    return due
+
+
+def _digests_of_season(warehouse: Warehouse, key: SeasonKey, dataset: Dataset) -> Mapping[str, str | None]:
+    """Return the digests of the inputs that a session has: read before the rows, as `_digests`."""
+    names = (*dataset.inputs, *dataset.optional_inputs)
+    states = dataset_states(warehouse, [key.season], [all_datasets()[name] for name in names])
+    inputs = [input_of_season(name, [state for state in states if state.dataset == name]) for name in names]
+    return {each.name: each.digest for each in inputs if each.is_there}
+
+
 def _digests(warehouse: Warehouse, key: SessionKey, dataset: Dataset) -> Mapping[str, str | None]:
     """Return the digests of the inputs that are there: read before the rows, so that rows are never older than they."""
     present = {line.dataset: line.digest for line in warehouse.extractions(key) if line.status is Status.PRESENT}
@@ -141,7 +199,7 @@ def _compute(
     warehouse: Warehouse, key: SessionKey, dataset: Dataset, digests: Mapping[str, str | None], run_id: str | None
 ) -> Extraction:
     started, now = time.perf_counter(), datetime.now(UTC)
-    starts_at = session_of(warehouse, key).start
+    starts_at = None if isinstance(key, SeasonKey) else session_of(warehouse, key).start
     line = Extraction(
         key,
         dataset.name,

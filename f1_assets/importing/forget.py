@@ -6,21 +6,23 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from f1_assets.context import Context
-from f1_assets.datasets import named
+from f1_assets.datasets import named, season_datasets_named
 from f1_assets.feeds.table import CIRCUIT_HOST, JOLPICA_HOST
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.warehouse.calendar import event_of, session_of
 
 
 def forget_failures(context: Context, key: SessionKey, datasets: Iterable[str] | None = None) -> int:
     """Forget failures and "unavailable" of a session, and what the archive believes to be absent of it.
 
+    Of a season, forget failures of what is computed over it.
+
     Parameters
     ----------
     context
         Where.
     key
-        The session.
+        The session, or the season.
     datasets
         Only these datasets; all by default.
 
@@ -36,6 +38,8 @@ def forget_failures(context: Context, key: SessionKey, datasets: Iterable[str] |
     """
     from f1_assets.fetch.folders import SessionFolders
 
+    if isinstance(key, SeasonKey):
+        return context.warehouse.forget(key, [dataset.name for dataset in season_datasets_named(datasets)])
     warehouse, transport = context.warehouse, context.transport
     event, session = event_of(warehouse, key), session_of(warehouse, key)
     # The archive has addresses as they were sent: some names have letters that an address has not.

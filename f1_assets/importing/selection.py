@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from f1_assets.datasets import Dataset, named
+from f1_assets.datasets import Dataset, named, season_datasets_named
 from f1_assets.errors import UsageError
 from f1_assets.feeds.table import Feed
 from f1_assets.keys import SessionKey
@@ -26,7 +26,8 @@ class Renewal(StrEnum):
 class Selection:
     """Which seasons, rounds, sessions and datasets to import; nothing named means all.
 
-    With `renewal`, what is present is imported again, past the archive or from it alone.
+    `of_seasons` are the datasets that are computed over whole seasons. With `renewal`, what is present is imported
+    again, past the archive or from it alone.
     """
 
     seasons: Sequence[int]
@@ -34,6 +35,7 @@ class Selection:
     rounds: Sequence[int] = ()
     sessions: Sequence[str] = ()
     renewal: Renewal | None = None
+    of_seasons: Sequence[Dataset] = ()
 
     @classmethod
     def of(
@@ -51,7 +53,8 @@ class Selection:
         UsageError
             When there is no dataset of a name.
         """
-        return cls(seasons, named(datasets), rounds, sessions, renewal)
+        wanted = datasets if datasets is None or isinstance(datasets, str) else list(datasets)
+        return cls(seasons, named(wanted), rounds, sessions, renewal, season_datasets_named(wanted))
 
     @property
     def is_of_whole_seasons(self) -> bool:

@@ -9,15 +9,15 @@ from sqlalchemy import Connection, insert, select
 
 from f1_assets.warehouse.amendments import differences, summarized
 from f1_assets.warehouse.digests import digest_of_rows
-from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of
-from f1_assets.warehouse.models import Status, amendments, extractions, of_session
+from f1_assets.warehouse.lines import Extraction, identity_of, stored_line
+from f1_assets.warehouse.models import Status, amendments, of_session
 from f1_assets.warehouse.storable import Storable
 
 
 def previous_of(connection: Connection, line: Extraction) -> Extraction | None:
     """Return the record of the rows that `line` replaces; None where there are none."""
-    found = lines_of(connection, select(extractions).where(is_line(line)))
-    return found[0] if found and found[0].status is Status.PRESENT else None
+    found = stored_line(connection, line)
+    return found if found is not None and found.status is Status.PRESENT else None
 
 
 def keep_changes(

@@ -1,4 +1,4 @@
-"""What is known of one dataset of one session: its line in `extractions`."""
+"""The records of what is known: one of each dataset of a session, or of a season."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, select
 
 from f1_assets.errors import AuthenticationRequired, NotArchived, NotYetPublished, QuotaExhausted
-from f1_assets.keys import SessionKey
-from f1_assets.warehouse.models import Status, extractions, of_session
+from f1_assets.keys import SeasonKey, SessionKey
+from f1_assets.warehouse.models import Status, of_session, records_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -24,7 +24,7 @@ _NO_TRIES = frozenset(
 
 @dataclass(frozen=True)
 class Extraction:
-    """What is known of one dataset of one session: its line in `extractions`.
+    """What is known of one dataset of one session, or of one season: its record.
 
     `inputs` has the digests of the datasets that derived rows were computed from, by their name, as JSON: of the last
     attempt, be it that older rows are still there. It is None for rows that were extracted.
@@ -86,13 +86,21 @@ class Extraction:
 
 
 def identity_of(key: SessionKey) -> dict[str, Any]:
-    """Return a session's key as the columns with which its rows begin."""
+    """Return the key of a session, or of a season, as the columns with which its rows begin."""
+    if isinstance(key, SeasonKey):
+        return {"season": key.season}
     return {"season": key.season, "round": key.round, "session": key.session}
 
 
 def is_line(line: Extraction) -> ColumnElement[bool]:
-    """Return the condition that a row of `extractions` is this line."""
-    return and_(of_session(extractions, line.key), extractions.c.dataset == line.dataset)
+    """Return the condition that a row of its records' table is this line."""
+    records = records_table(line.key)
+    return and_(of_session(records, line.key), records.c.dataset == line.dataset)
+
+
+def stored_line(connection: Connection, line: Extraction) -> Extraction | None:
+    """Return the record that is stored of the same dataset; None where there is none."""
+    return next(iter(lines_of(connection, select(records_table(line.key)).where(is_line(line)))), None)
 
 
 _FIELDS = tuple(field.name for field in fields(Extraction) if field.name != "key")
@@ -101,15 +109,18 @@ _FIELDS = tuple(field.name for field in fields(Extraction) if field.name != "key
 def write_line(connection: Connection, line: Extraction) -> None:
     """Put a line in the place of the one before."""
     values = {name: getattr(line, name) for name in _FIELDS}
-    connection.execute(delete(extractions).where(is_line(line)))
-    connection.execute(insert(extractions), [{**identity_of(line.key), **values, "status": str(line.status)}])
+    records = records_table(line.key)
+    connection.execute(delete(records).where(is_line(line)))
+    connection.execute(insert(records), [{**identity_of(line.key), **values, "status": str(line.status)}])
 
 
 def lines_of(connection: Connection, query: Select[Any]) -> list[Extraction]:
-    """Return the lines that a query of `extractions` finds."""
+    """Return the lines that a query of `extractions`, or of `season_extractions`, finds."""
     return [_line_of(row) for row in connection.execute(query)]
 
 
 def _line_of(row: Row[Any]) -> Extraction:
     values = {name: getattr(row, name) for name in _FIELDS}
-    return Extraction(SessionKey(row.season, row.round, row.session), **{**values, "status": Status(row.status)})
+    is_of_session = "session" in row._fields
+    key = SessionKey(row.season, row.round, row.session) if is_of_session else SeasonKey(row.season)
+    return Extraction(key, **{**values, "status": Status(row.status)})

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey
 
 
 class Status(StrEnum):
@@ -177,7 +177,9 @@ def _session_key_columns(primary_key: bool = False) -> list[Column[int] | Column
 
 
 def of_session(table: Table, key: SessionKey) -> ColumnElement[bool]:
-    """Return the condition that a row is of a session."""
+    """Return the condition that a row is of a session; of any session of a season, where the key is a season's."""
+    if isinstance(key, SeasonKey):
+        return table.c.season == key.season
     return and_(table.c.season == key.season, table.c.round == key.round, table.c.session == key.session)
 
 
@@ -191,39 +193,66 @@ def session_columns() -> list[Column[int] | Column[str] | ForeignKeyConstraint]:
     return _session_key_columns(primary_key=True)
 
 
-extractions = Table(
-    "extractions",
+def season_columns() -> list[Column[int] | Column[str] | ForeignKeyConstraint]:
+    """Make the key column with which every table of season data begins, tied to `seasons`."""
+    return [
+        Column("season", Integer, primary_key=True, autoincrement=False, nullable=False),
+        ForeignKeyConstraint(["season"], ["seasons.season"], ondelete="CASCADE"),
+    ]
+
+
+def _record_columns(index_status: bool) -> list[Column[Any]]:
+    return [
+        Column("dataset", Text, primary_key=True),
+        Column("status", Text, nullable=False, index=index_status),
+        Column("rows", Integer, nullable=False, comment="Rows that are in the dataset's table"),
+        Column("rows_expected", Integer, comment="Rows that upstream's own counts promise, where they do"),
+        Column("digest", Text, comment="SHA-256 of the rows: equal data, equal digest"),
+        Column("reason", Text, comment="Why it is not there, for a person"),
+        Column("error_class", Text),
+        Column("error", Text, comment="The last error; a traceback where it was a defect"),
+        Column("attempts", Integer, nullable=False, comment="Failed attempts since the last success"),
+        Column("tried_at", UtcDateTime, nullable=False),
+        Column("extracted_at", UtcDateTime, comment="When the rows were written"),
+        Column("next_try_at", UtcDateTime, comment="Not asked for before this time"),
+        Column("requests", Integer, nullable=False, comment="Requests that the session's load sent"),
+        Column("archive_hits", Integer, nullable=False, comment="Responses of the load that the archive gave"),
+        Column("seconds", Double, nullable=False, comment="Time to extract and store this dataset"),
+        Column("load_seconds", Double, nullable=False, comment="Time of the session's load, shared by its datasets"),
+        Column("fastf1_version", Text, nullable=False),
+        Column(
+            "version", Integer, nullable=False, server_default="1", comment="The dataset's version that made the rows"
+        ),
+        Column("asked_at", UtcDateTime, comment="When upstream gave the responses that the rows are made of"),
+        Column("short_because", Text, comment="Why the rows fall far short of the session; NULL where they do not"),
+        Column("short_since", UtcDateTime, comment="When rows that fall far short were first stored"),
+        Column("run_id", Text, comment="Dagster's run, where there was one"),
+        Column("file", Text, comment="Where its rows are in the lake, for data that is kept there"),
+        Column("file_bytes", Integer, comment="Size of that file"),
+        Column("file_sha256", Text, comment="Checksum of that file"),
+        Column("notes", Text, comment="What was found in the feeds, as JSON: damaged lines and the like"),
+        Column(
+            "inputs", Text, comment="Digests of what derived rows were computed from, as JSON; NULL for extracted ones"
+        ),
+        Column("advice", Text, comment="What to do about it, where the error says so"),
+    ]
+
+
+extractions = Table("extractions", metadata, *session_columns(), *_record_columns(index_status=True))
+
+season_extractions = Table(
+    "season_extractions",
     metadata,
-    *session_columns(),
-    Column("dataset", Text, primary_key=True),
-    Column("status", Text, nullable=False, index=True),
-    Column("rows", Integer, nullable=False, comment="Rows that are in the dataset's table"),
-    Column("rows_expected", Integer, comment="Rows that upstream's own counts promise, where they do"),
-    Column("digest", Text, comment="SHA-256 of the rows: equal data, equal digest"),
-    Column("reason", Text, comment="Why it is not there, for a person"),
-    Column("error_class", Text),
-    Column("error", Text, comment="The last error; a traceback where it was a defect"),
-    Column("attempts", Integer, nullable=False, comment="Failed attempts since the last success"),
-    Column("tried_at", UtcDateTime, nullable=False),
-    Column("extracted_at", UtcDateTime, comment="When the rows were written"),
-    Column("next_try_at", UtcDateTime, comment="Not asked for before this time"),
-    Column("requests", Integer, nullable=False, comment="Requests that the session's load sent"),
-    Column("archive_hits", Integer, nullable=False, comment="Responses of the load that the archive gave"),
-    Column("seconds", Double, nullable=False, comment="Time to extract and store this dataset"),
-    Column("load_seconds", Double, nullable=False, comment="Time of the session's load, shared by its datasets"),
-    Column("fastf1_version", Text, nullable=False),
-    Column("version", Integer, nullable=False, server_default="1", comment="The dataset's version that made the rows"),
-    Column("asked_at", UtcDateTime, comment="When upstream gave the responses that the rows are made of"),
-    Column("short_because", Text, comment="Why the rows fall far short of the session; NULL where they do not"),
-    Column("short_since", UtcDateTime, comment="When rows that fall far short were first stored"),
-    Column("run_id", Text, comment="Dagster's run, where there was one"),
-    Column("file", Text, comment="Where its rows are in the lake, for data that is kept there"),
-    Column("file_bytes", Integer, comment="Size of that file"),
-    Column("file_sha256", Text, comment="Checksum of that file"),
-    Column("notes", Text, comment="What was found in the feeds, as JSON: damaged lines and the like"),
-    Column("inputs", Text, comment="Digests of what derived rows were computed from, as JSON; NULL for extracted ones"),
-    Column("advice", Text, comment="What to do about it, where the error says so"),
+    *season_columns(),
+    *_record_columns(index_status=False),
+    comment="The records of data that is computed over a whole season, as `extractions` has them of a session's.",
 )
+
+
+def records_table(key: SessionKey) -> Table:
+    """Return the table with the records of a session, or of a season."""
+    return season_extractions if isinstance(key, SeasonKey) else extractions
+
 
 amendments = Table(
     "amendments",

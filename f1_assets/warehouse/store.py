@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, insert, or_, select, update
 
 from f1_assets.errors import ConfigurationError, TransientError
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.warehouse import migrate
 from f1_assets.warehouse.changes import keep_change_of_file, keep_changes, previous_of
 from f1_assets.warehouse.digests import digest_of_rows
 from f1_assets.warehouse.engine import make_engine, reading, writing
-from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, write_line
-from f1_assets.warehouse.models import Status, extractions, of_session, order_of, sessions
+from f1_assets.warehouse.lines import Extraction, identity_of, is_line, lines_of, stored_line, write_line
+from f1_assets.warehouse.models import Status, extractions, of_session, order_of, records_table, sessions
 from f1_assets.warehouse.people import fill_people, identified, lock_people, names_people, reason_of_people, with_reason
 from f1_assets.warehouse.records import rows_of
 from f1_assets.warehouse.storable import Storable
@@ -164,12 +164,12 @@ class Warehouse:
         parents: Parents | None = None,
         starts_at: datetime | None = None,
     ) -> Extraction:
-        """Replace the rows of one dataset of one session, and its `extractions` line, in one transaction.
+        """Replace the rows of one dataset of one session, or season, and its record, in one transaction.
 
         Parameters
         ----------
         key
-            The session, which the calendar must know.
+            The session, which the calendar must know, or the season.
         dataset
             Whose rows they are.
         frame
@@ -198,8 +198,9 @@ class Warehouse:
         rows, now = rows_of(frame), datetime.now(UTC)
         names = names_people(dataset.table)
         with self._storing(key, parents, starts_at) as connection:
-            if names:
+            if names or isinstance(key, SeasonKey):  # nobody leases a season
                 lock_people(connection, key.season)
+            if names:
                 rows, why = identified(connection, self._tables, key, dataset.table, rows)
                 line = replace(line, reason=with_reason(line.reason, why))
             line = _brought(line, len(rows), digest_of_rows(dataset.table, rows), now)
@@ -271,14 +272,14 @@ class Warehouse:
         with writing(self.engine) as connection:
             # The record is written back whole, and whoever fills in people of the season changes its digest.
             lock_people(connection, extraction.key.season)
-            before = lines_of(connection, select(extractions).where(is_line(extraction)))
+            before = stored_line(connection, extraction)
             line = replace(extraction, tried_at=extraction.tried_at or datetime.now(UTC))
-            if before:
-                line = replace(line, attempts=before[0].attempts + extraction.is_a_try if extraction.failed else 0)
-                if before[0].status is Status.PRESENT:
+            if before is not None:
+                line = replace(line, attempts=before.attempts + extraction.is_a_try if extraction.failed else 0)
+                if before.status is Status.PRESENT:
                     # What is said of the rows stays with them; what is said of the attempt is new.
-                    line = replace(line, **{name: getattr(before[0], name) for name in _OF_THE_ROWS})
-                    line = replace(line, reason=with_reason(line.reason, reason_of_people(before[0].reason)))
+                    line = replace(line, **{name: getattr(before, name) for name in _OF_THE_ROWS})
+                    line = replace(line, reason=with_reason(line.reason, reason_of_people(before.reason)))
             elif extraction.is_a_try:
                 line = replace(line, attempts=1)
             write_line(connection, line)
@@ -320,23 +321,26 @@ class Warehouse:
         int
             How many were forgotten. Rows that are there stay; where their renewal failed, it is due at once.
         """
-        mine = and_(of_session(extractions, key), extractions.c.dataset.in_(list(datasets)))
-        present = extractions.c.status == Status.PRESENT
+        records = records_table(key)
+        mine = and_(of_session(records, key), records.c.dataset.in_(list(datasets)))
+        present = records.c.status == Status.PRESENT
         with writing(self.engine) as connection:
             renewed = connection.execute(
-                update(extractions)
-                .where(
-                    mine, present, or_(extractions.c.error_class.is_not(None), extractions.c.next_try_at.is_not(None))
-                )
+                update(records)
+                .where(mine, present, or_(records.c.error_class.is_not(None), records.c.next_try_at.is_not(None)))
                 .values(attempts=0, next_try_at=datetime.now(UTC))
             ).rowcount
-            return connection.execute(delete(extractions).where(mine, ~present)).rowcount + renewed
+            return connection.execute(delete(records).where(mine, ~present)).rowcount + renewed
 
     def extractions(self, key: SessionKey | None = None, seasons: Iterable[int] | None = None) -> list[Extraction]:
-        """Return what is known of every (session, dataset), of one session or of some seasons."""
+        """Return what is known of every (session, dataset), of one session or of some seasons.
+
+        The key of a season gives the records of what is computed over it.
+        """
         query = select(extractions)
         if key is not None:
-            query = query.where(of_session(extractions, key))
+            records = records_table(key)
+            query = select(records).where(of_session(records, key))
         if seasons is not None:
             query = query.where(extractions.c.season.in_(list(seasons)))
         with reading(self.engine) as connection:
@@ -345,13 +349,17 @@ class Warehouse:
     def rows(
         self, dataset: Storable, key: SessionKey, limit: int | None = None, columns: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """Return the rows of one dataset of one session, in its order; with `columns`, these alone."""
+        """Return the rows of one dataset of one session, in its order; with `columns`, these alone.
+
+        The key of a season gives the rows of all its sessions, session by session, or what is computed over it.
+        """
         if dataset.table is None:
             return self._rows_of_file(dataset, key, limit, columns)
         table = dataset.table
         chosen = table.columns if columns is None else [table.columns[name] for name in columns]
         query = select(*chosen).where(of_session(table, key))
-        query = query.order_by(*order_of(table, dataset.order_by))
+        before = [name for name in ("round", "session") if isinstance(key, SeasonKey) and name in table.columns]
+        query = query.order_by(*order_of(table, (*before, *dataset.order_by)))
         return self.query(query.limit(limit) if limit is not None else query)
 
     def _rows_of_file(

@@ -31,7 +31,7 @@ def compute(inputs: Inputs) -> pd.DataFrame:
                 "podiums": _rounds(races, PODIUM),
                 "poles": len(poles) if inputs["results"]["session"].eq(_QUALIFYING).any() else None,
                 "best_position": races["position"].min(),
-                "not_classified": int((~races["classified_position"].fillna("").str.isdigit()).sum()),
+                "not_classified": races["round"].nunique() - _rounds_classified(races),
                 "laps": races["laps"].sum(min_count=1),
                 "sprints": sprints["round"].nunique(),
                 "sprint_wins": _rounds(sprints, 1),
@@ -51,6 +51,10 @@ def _started(own: pd.DataFrame, session: str) -> pd.DataFrame:
 def _rounds(entries: pd.DataFrame, at_most: int) -> int:
     """Count the rounds in which the best entry was placed so well: who shared two cars is counted once."""
     return int(entries.loc[entries["position"] <= at_most, "round"].nunique())
+
+
+def _rounds_classified(races: pd.DataFrame) -> int:
+    return int(races.loc[races["classified_position"].str.isdigit().fillna(False), "round"].nunique())
 
 
 def _last(names: pd.Series) -> object:

@@ -70,7 +70,9 @@ def derived_data(
         event_of(opened.warehouse, key)
         with leases_of(context, opened) as leases:
             lease_session(context, leases, key, opened)
-            yield from _results(context, opened, key, _computed(opened.warehouse, key, wanted, context.run_id), failed)
+            yield from _results(
+                context, opened, key, _computed(opened.warehouse, key, wanted, context.run.run_id), failed
+            )
     except (ConfigurationError, UsageError) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
     if failed:
@@ -98,7 +100,7 @@ def season_derived_data(
         opened, key = warehouse.context(), SeasonKey.parse(context.partition_key)
         if key.season not in known_seasons(opened.warehouse):
             raise UsageError(no_calendar(str(key)))
-        lines = _computed_over(opened.warehouse, key, wanted, context.run_id)
+        lines = _computed_over(opened.warehouse, key, wanted, context.run.run_id)
         yield from _results(context, opened, key, lines, failed)
     except (ConfigurationError, UsageError) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error

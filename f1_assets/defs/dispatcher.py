@@ -22,6 +22,7 @@ from f1_assets.defs.derived_assets import derived_check_keys
 from f1_assets.defs.governor import (
     ACTIVE,
     COMPUTE_JOB,
+    COMPUTE_SEASON_JOB,
     computing_runs,
     gap_tags,
     seasons_being_computed,
@@ -32,7 +33,7 @@ from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.fetch.sources import source_kind
 from f1_assets.importing.calendar import CalendarRefresh, is_of_an_older_version, refresh_season, stale_seasons
 from f1_assets.importing.derived import kept, season_due
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.planning import DatasetState, SessionGap, dataset_states
 from f1_assets.planning.dispatch import Dispatch, FailedRuns, dispatch
 from f1_assets.planning.gaps import to_be_computed
@@ -275,14 +276,18 @@ def _waits(instance: dg.DagsterInstance, key: SessionKey, now: datetime) -> bool
     return failed is not None and now < failed.next_start
 
 
+def _job_of(key: SessionKey) -> str:
+    return COMPUTE_SEASON_JOB if isinstance(key, SeasonKey) else COMPUTE_JOB
+
+
 def _computations(key: SessionKey) -> dg.RunsFilter:
-    return dg.RunsFilter(job_name=COMPUTE_JOB, tags={PARTITION_TAG: str(key)})
+    return dg.RunsFilter(job_name=_job_of(key), tags={PARTITION_TAG: str(key)})
 
 
 def _compute_request(instance: dg.DagsterInstance, key: SessionKey, names: Sequence[str], why: str) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=f"{key} computed after {_last_run(instance, _computations(key))}",
-        job_name=COMPUTE_JOB,
+        job_name=_job_of(key),
         partition_key=str(key),
         asset_selection=[dg.AssetKey(name) for name in names],
         asset_check_keys=derived_check_keys(names),

@@ -25,6 +25,9 @@ FROM_ARCHIVE_TAG = "f1_assets/from_archive"
 COMPUTE_JOB = "compute_derived"
 """The job whose runs import nothing: they compute derived datasets, and need no slot of the pool."""
 
+COMPUTE_SEASON_JOB = "compute_season"
+"""The same over a season: a job of Dagster has partitions of one kind."""
+
 _PRIORITY_TAG = "dagster/priority"
 
 _PARTITION_TAGS = ("dagster/partition", "dagster/asset_partition_range_start")
@@ -103,7 +106,7 @@ def gap_of(run: dg.DagsterRun) -> SessionGap | None:
     selected = {key.to_user_string() for key in run.asset_selection or ()} or set(extracted_datasets())
     datasets = tuple(name for name in extracted_datasets() if name in selected)
     key = session_of_run(run)
-    if key is None or not datasets or run.job_name == COMPUTE_JOB:
+    if key is None or not datasets or run.job_name in (COMPUTE_JOB, COMPUTE_SEASON_JOB):
         return None
     renew = frozenset(name for name in run.tags.get(RENEW_TAG, "").split(",") if name)
     return SessionGap(key, datasets, renew, FROM_ARCHIVE_TAG in run.tags)
@@ -119,8 +122,8 @@ def session_of_run(run: dg.DagsterRun) -> SessionKey | None:
 
 def seasons_being_computed(instance: dg.DagsterInstance, now: datetime) -> set[int]:
     """Return the seasons over which a run computes something: that takes seconds; after an hour it was killed."""
-    filters = dg.RunsFilter(job_name=COMPUTE_JOB, statuses=ACTIVE, updated_after=now - timedelta(hours=1))
-    partitions = [run.tags.get(_PARTITION_TAGS[0], "") for run in instance.get_runs(filters)]
+    filters = dg.RunsFilter(job_name=COMPUTE_SEASON_JOB, statuses=ACTIVE, updated_after=now - timedelta(hours=1))
+    partitions = [run.tags.get(tag, "") for run in instance.get_runs(filters) for tag in _PARTITION_TAGS]
     return {int(partition) for partition in partitions if partition.isdigit()}
 
 

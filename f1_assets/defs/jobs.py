@@ -5,7 +5,7 @@ import dagster as dg
 from f1_assets.defs.assets import session_data
 from f1_assets.defs.derived_assets import derived_data, season_derived_data
 from f1_assets.defs.freshness import freshness
-from f1_assets.defs.governor import COMPUTE_JOB
+from f1_assets.defs.governor import COMPUTE_JOB, COMPUTE_SEASON_JOB
 from f1_assets.defs.season_assets import calendar
 
 import_sessions = dg.define_asset_job(
@@ -17,10 +17,16 @@ import_sessions = dg.define_asset_job(
 
 compute_derived = dg.define_asset_job(
     COMPUTE_JOB,
-    selection=dg.AssetSelection.assets(*derived_data.keys, *season_derived_data.keys)
-    - dg.AssetSelection.checks(freshness),
+    selection=dg.AssetSelection.assets(*derived_data.keys) - dg.AssetSelection.checks(freshness),
     executor_def=dg.in_process_executor,
-    description="Compute what is derived from the stored rows of one session, or of one season, without a request.",
+    description="Compute what is derived from the stored rows of one session, without a request.",
+)
+
+compute_season = dg.define_asset_job(
+    COMPUTE_SEASON_JOB,
+    selection=dg.AssetSelection.assets(*season_derived_data.keys),
+    executor_def=dg.in_process_executor,
+    description="Compute what is derived from all stored sessions of one season, without a request.",
 )
 
 check_freshness = dg.define_asset_job(

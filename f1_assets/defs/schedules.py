@@ -3,11 +3,12 @@
 Once an hour, what is derived is computed, and the freshness of all is looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import dagster as dg
 
+from f1_assets.context import Context
 from f1_assets.defs.dispatcher import (
     GAP_SENSOR,
     CalendarPostponements,
@@ -19,10 +20,9 @@ from f1_assets.defs.dispatcher import (
     run_requests,
     season_compute_requests,
 )
-from f1_assets.defs.jobs import check_freshness, compute_derived, import_sessions
+from f1_assets.defs.jobs import check_freshness, compute_derived, compute_season, import_sessions
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
-from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
 
 CALENDAR_IS_OLD_AFTER = timedelta(hours=20)
@@ -71,29 +71,45 @@ def daily_update(
     execution_timezone="UTC",
     job=compute_derived,
     default_status=_STATUS,
-    description=(
-        "Requests a run for each session, and each season, of which something derived is missing or stale and has its "
-        "inputs."
-    ),
+    description="Requests a run for each session of which something derived is missing or stale and has its inputs.",
 )
 def hourly_computation(
     context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request what is to be computed, unless the sensor is on and does."""
+    """Request what is to be computed of sessions, unless the sensor is on and does."""
+    yield from _computations(context, warehouse, SESSIONS, compute_requests)
+
+
+@dg.schedule(
+    name="hourly_season_computation",
+    cron_schedule="50 * * * *",
+    execution_timezone="UTC",
+    job=compute_season,
+    default_status=_STATUS,
+    description="Requests a run for each season over which something is missing or stale, if its sessions are at rest.",
+)
+def hourly_season_computation(
+    context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Request what is to be computed over seasons, unless the sensor is on and does."""
+    yield from _computations(context, warehouse, SEASONS, season_compute_requests)
+
+
+def _computations(
+    context: dg.ScheduleEvaluationContext,
+    warehouse: WarehouseResource,
+    partitions: dg.DynamicPartitionsDefinition,
+    requests_of: Callable[[dg.DagsterInstance, Context, str], list[dg.RunRequest]],
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     if gap_sensor_is_on(context.instance, process_settings()):
         yield dg.SkipReason(_LEFT_TO_THE_SENSOR)
         return
     try:
-        opened = warehouse.context()
-        requests = compute_requests(context.instance, opened, "hourly_computation")
-        sessions = partitions_of(requests)
-        add_partitions(context.instance, str(SESSIONS.name), sessions)
-        about_to_run = [SessionKey.parse(key) for key in sessions]
-        of_seasons = season_compute_requests(context.instance, opened, "hourly_computation", about_to_run)
-        add_partitions(context.instance, str(SEASONS.name), partitions_of(of_seasons))
-        if not requests and not of_seasons:
+        requests = requests_of(context.instance, warehouse.context(), "schedule")
+        if not requests:
             yield dg.SkipReason("what is derived follows from the rows that are stored")
-        yield from (*requests, *of_seasons)
+        add_partitions(context.instance, str(partitions.name), partitions_of(requests))
+        yield from requests
     finally:
         warehouse.close()
 

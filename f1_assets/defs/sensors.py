@@ -15,7 +15,7 @@ from f1_assets.defs.dispatcher import (
 )
 from f1_assets.defs.failures import tell_failures
 from f1_assets.defs.governor import govern
-from f1_assets.defs.jobs import compute_derived, import_sessions
+from f1_assets.defs.jobs import compute_derived, compute_season, import_sessions
 from f1_assets.defs.lost_runs import end_lost_runs
 from f1_assets.defs.partitions import SEASONS, SESSIONS, missing_partitions
 from f1_assets.defs.resources import SlackApiResource, WarehouseResource
@@ -46,7 +46,7 @@ def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseReso
 
 @dg.sensor(
     name=GAP_SENSOR,
-    jobs=[import_sessions, compute_derived],
+    jobs=[import_sessions, compute_derived, compute_season],
     minimum_interval_seconds=30,
     default_status=(dg.DefaultSensorStatus.RUNNING if process_settings().autostart else dg.DefaultSensorStatus.STOPPED),
     description=(

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from f1_assets.datasets import all_datasets, derived_datasets
+from f1_assets.datasets import derived_datasets, every_dataset
 from f1_assets.datasets.inputs import Inputs
 
 
 def frame_of(name, rows):
     """Return rows in the columns and types of a dataset; what a row leaves out is NULL."""
-    dataset = all_datasets()[name]
+    dataset = every_dataset()[name]
     return dataset.typed(pd.DataFrame(list(rows)).reindex(columns=[column.name for column in dataset.columns]))
 
 
@@ -35,7 +35,7 @@ def computed(name, key, **frames):
 def broken(name, rows):
     """Return which checks of a dataset these rows break, and how many of them."""
     frame = rows if isinstance(rows, pd.DataFrame) else frame_of(name, rows)
-    counts = {check.name: len(check.test(frame)) for check in all_datasets()[name].checks}
+    counts = {check.name: len(check.test(frame)) for check in every_dataset()[name].checks}
     return {check: count for check, count in counts.items() if count}
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from f1_assets.datasets import all_datasets, derived_datasets, extracted_datasets
+from f1_assets.datasets import all_datasets, derived_datasets, every_dataset, extracted_datasets, season_datasets
 from f1_assets.definitions import defs
 from f1_assets.defs.assets import POOL
 
@@ -23,7 +23,7 @@ def test_the_definitions_load_and_validate():
 def test_every_dataset_is_an_output_of_one_multi_asset_in_the_pool():
     graph = defs.resolve_asset_graph()
     outputs = {key.to_user_string() for key in graph.get_all_asset_keys()} - {"calendar"}
-    assert outputs == set(all_datasets())
+    assert outputs == set(every_dataset())
     session_data = graph.assets_def_for_key(dg.AssetKey("laps"))
     assert {key.to_user_string() for key in session_data.keys} == set(extracted_datasets())
     assert session_data.op.name == "session_data"
@@ -33,11 +33,15 @@ def test_every_dataset_is_an_output_of_one_multi_asset_in_the_pool():
 
 def test_every_derived_dataset_is_an_asset_of_its_inputs_without_a_pool_in_a_job_of_its_own():
     graph = defs.resolve_asset_graph()
-    for name, dataset in derived_datasets().items():
+    for name, dataset in {**derived_datasets(), **season_datasets()}.items():
         parents = {key.to_user_string() for key in graph.get(dg.AssetKey(name)).parent_keys}
         assert parents == {*dataset.inputs, *dataset.optional_inputs}
         assert graph.assets_def_for_key(dg.AssetKey(name)).op.pool is None
-    for job, datasets in (("compute_derived", derived_datasets()), ("import_sessions", extracted_datasets())):
+    for job, datasets in (
+        ("compute_derived", derived_datasets()),
+        ("compute_season", season_datasets()),
+        ("import_sessions", extracted_datasets()),
+    ):
         executed = defs.resolve_job_def(job).asset_layer.executable_asset_keys
         assert {key.to_user_string() for key in executed} == set(datasets)
 

@@ -22,6 +22,7 @@ from f1_assets.datasets import all_datasets
 from f1_assets.defs.instance import make_databases
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
+from f1_assets.planning.season_states import season_states
 from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.simulator.calendar import events_of
@@ -144,6 +145,7 @@ def _is_complete(warehouse, sessions):
     states = dataset_states(warehouse, [SEASON])
     upcoming = {state.key for state in states if state.status is Status.UPCOMING}
     ended = {state.key for state in states} - upcoming
+    states += season_states(warehouse, [SEASON])
     done = (Status.PRESENT, Status.NOT_APPLICABLE, Status.UPCOMING)
     return len(ended) == sessions and not any(state.status not in done or state.is_to_be_computed for state in states)
 

@@ -49,6 +49,7 @@ def make_0007(engine: Engine) -> None:
         for table, columns in _LATER.items():
             for column in columns:
                 connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        connection.execute(text("DROP TABLE season_extractions"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
     engine.dispose()
 

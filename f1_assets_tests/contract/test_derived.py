@@ -204,7 +204,11 @@ def test_each_team_has_its_gap(recorded, key):
 
 @pytest.mark.parametrize("key", [BAKU, SPRINT, SHOOTOUT])
 def test_their_rules_hold_and_their_rows_have_their_types(imported, key):
-    stored = [name for name in NAMES if all_datasets()[name].why_not_applicable(SessionKey.parse(key), True) is None]
+    applicable = [
+        name for name in NAMES if all_datasets()[name].why_not_applicable(SessionKey.parse(key), True) is None
+    ]
+    # Of these sessions, one has no message that deletes a lap, and one has no messages.
+    stored = [name for name in applicable if name != "track_limits" or not imported.rows(name, key).empty]
     findings = check_session(imported, key, stored)
     assert [finding for finding in findings if finding.state is not State.PASSED] == []
     for name in stored:

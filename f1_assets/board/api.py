@@ -1,114 +1,125 @@
-"""What the pages show as JSON, for programs; ``/api`` lists the addresses, ``/api/openapi.json`` describes them."""
+"""The JSON of the board, for programs: what the pages show; ``/api`` lists the addresses, OpenAPI describes them."""
 
 from __future__ import annotations
 
-import functools
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from f1_assets.board.openapi import STATUSES, Operation, in_path, in_query, openapi
 from f1_assets.board.overview import AmendedValue, Failure, QuotaWindow, SeasonRow
-from f1_assets.board.pages import filter_in, readings_of, season_in
+from f1_assets.board.pages import readings_of, season_of
 from f1_assets.board.plan import PlanView
+from f1_assets.board.problems import Problem
+from f1_assets.board.readings import Readings
 from f1_assets.board.rendering import page
-from f1_assets.board.season import SeasonView
+from f1_assets.board.season import SeasonFilter, SeasonView
 from f1_assets.board.session import SessionView
 from f1_assets.keys import SessionKey
+from f1_assets.warehouse import Status
 
-_YEAR = in_path("year", "Championship year", "2024")
-_KEY = in_path("key", "Session key: season, round in two digits, session", "2024-03-Q")
-
-SEASONS = Operation("/api/seasons", "seasons", "How complete each season is, the newest first", tuple[SeasonRow, ...])
-SEASON = Operation(
-    "/api/seasons/{year}",
-    "season",
-    "A season: weekends, sessions, and each dataset with its status",
-    SeasonView,
-    (
-        _YEAR,
-        in_query("status", "Only sessions that have such a dataset", STATUSES),
-        in_query("session", "Only such sessions: FP1 FP2 FP3 Q SQ SS S R TEST"),
-        in_query("dataset", "Only these datasets"),
-        in_query("round", "Only these rounds; tests are round 0"),
-    ),
+router = APIRouter(
+    responses={
+        404: {"model": Problem, "description": "There is no such season or session."},
+        503: {"model": Problem, "description": "The warehouse cannot be read."},
+        # Without this one FastAPI adds a 422 of its own, which no address here answers with.
+        "default": {"model": Problem, "description": "Anything else that is wrong."},
+    }
 )
-SESSION = Operation("/api/sessions/{key}", "session", "A session, dataset by dataset", SessionView, (_KEY,))
-QUOTA = Operation("/api/quota", "quota", "How far each window of the quota is used", tuple[QuotaWindow, ...])
-PLAN = Operation(
-    "/api/plan/{year}", "plan", "What would be imported, and when it would be complete", PlanView, (_YEAR,)
-)
-FAILURES = Operation("/api/failures", "failures", "What failed, and what happens next", tuple[Failure, ...])
-AMENDMENTS = Operation(
-    "/api/amendments", "amendments", "Values that changed upstream after they were imported", tuple[AmendedValue, ...]
-)
-OPERATIONS = (SEASONS, SEASON, SESSION, QUOTA, PLAN, FAILURES, AMENDMENTS)
 
 
-def _answer(operation: Operation, document: object) -> Response:
-    return Response(operation.adapter.dump_json(document), media_type="application/json")
+def _reads(path: str, summary: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Answer GET at an address, and HEAD, which FastAPI leaves out and the description need not repeat."""
+
+    def add(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        router.add_api_route(
+            path, endpoint, summary=summary, response_description=summary, operation_id=endpoint.__name__
+        )
+        router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+        return endpoint
+
+    return add
 
 
-def seasons(request: Request) -> Response:
+# A status is checked with the rest of the filter, which says what there is; the description lists them.
+_StatusWord = Annotated[str, WithJsonSchema({"type": "string", "enum": [str(status) for status in Status]})]
+_Year = Annotated[str, Path(description="Championship year", examples=["2024"])]
+_Key = Annotated[str, Path(description="Session key: season, round in two digits, session", examples=["2024-03-Q"])]
+
+
+def _season(year: _Year) -> int:
+    return season_of(year)
+
+
+def _filter(
+    status: Annotated[Sequence[_StatusWord], Query(description="Only sessions that have such a dataset")] = (),
+    session: Annotated[Sequence[str], Query(description="Only such sessions: FP1 FP2 FP3 Q SQ SS S R TEST")] = (),
+    dataset: Annotated[Sequence[str], Query(description="Only these datasets")] = (),
+    round: Annotated[Sequence[str], Query(description="Only these rounds; tests are round 0")] = (),
+) -> SeasonFilter:
+    return SeasonFilter.of(status, session, dataset, round)
+
+
+_Readings = Annotated[Readings, Depends(readings_of)]
+_Season = Annotated[int, Depends(_season)]
+_Filter = Annotated[SeasonFilter, Depends(_filter)]
+
+
+@_reads("/api/seasons", "How complete each season is, the newest first")
+def seasons(readings: _Readings) -> tuple[SeasonRow, ...]:
     """Return a row per season."""
-    return _answer(SEASONS, readings_of(request).seasons())
+    return readings.seasons()
 
 
-def season(request: Request) -> Response:
+@_reads("/api/seasons/{year}", "A season: weekends, sessions, and each dataset with its status")
+def season(readings: _Readings, season: _Season, only: _Filter) -> SeasonView:
     """Return a season as a filter leaves it."""
-    return _answer(SEASON, readings_of(request).season(season_in(request), filter_in(request)))
+    return readings.season(season, only)
 
 
-def session(request: Request) -> Response:
+@_reads("/api/sessions/{key}", "A session, dataset by dataset")
+def session(readings: _Readings, key: _Key) -> SessionView:
     """Return a session."""
-    return _answer(SESSION, readings_of(request).session(SessionKey.parse(request.path_params["key"])))
+    return readings.session(SessionKey.parse(key))
 
 
-def quota(request: Request) -> Response:
+@_reads("/api/quota", "How far each window of the quota is used")
+def quota(readings: _Readings) -> tuple[QuotaWindow, ...]:
     """Return the quota."""
-    return _answer(QUOTA, readings_of(request).quota())
+    return readings.quota()
 
 
-def plan(request: Request) -> Response:
+@_reads("/api/plan/{year}", "What would be imported, and when it would be complete")
+def plan(readings: _Readings, season: _Season) -> PlanView:
     """Return the plan of a season."""
-    return _answer(PLAN, readings_of(request).plan(season_in(request)))
+    return readings.plan(season)
 
 
-def failures(request: Request) -> Response:
+@_reads("/api/failures", "What failed, and what happens next")
+def failures(readings: _Readings) -> tuple[Failure, ...]:
     """Return what failed."""
-    return _answer(FAILURES, readings_of(request).failures())
+    return readings.failures()
 
 
-def amendments(request: Request) -> Response:
+@_reads("/api/amendments", "Values that changed upstream after they were imported")
+def amendments(readings: _Readings) -> tuple[AmendedValue, ...]:
     """Return what changed upstream."""
-    return _answer(AMENDMENTS, readings_of(request).amendments())
+    return readings.amendments()
 
 
-def description(_request: Request) -> Response:
-    """Return the description of the API."""
-    return JSONResponse(_description())
-
-
-@functools.cache
-def _description() -> dict[str, Any]:
-    return openapi(OPERATIONS)
+def description(request: Request) -> Response:
+    """Return the description of the API, at the address that it had before ``/openapi.json``."""
+    return JSONResponse(request.app.openapi())
 
 
 def index(request: Request) -> Response:
     """List the API for a reader."""
-    return page("api.html", request, operations=OPERATIONS, examples=readings_of(request).examples())
+    operations = {path: item["get"] for path, item in request.app.openapi()["paths"].items()}
+    return page("api.html", request, operations=operations, examples=readings_of(request).examples())
 
 
-ROUTES = [
-    Route("/api", index, name="api"),
-    Route("/api/openapi.json", description),
-    Route(SEASONS.path, seasons),
-    Route(SEASON.path, season),
-    Route(SESSION.path, session),
-    Route(QUOTA.path, quota),
-    Route(PLAN.path, plan),
-    Route(FAILURES.path, failures),
-    Route(AMENDMENTS.path, amendments),
-]
+ROUTES = [Route("/api", index, name="api"), Route("/api/openapi.json", description)]

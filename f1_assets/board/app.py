@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from f1_assets import __version__
 from f1_assets.board import api, monitoring_routes, pages
 from f1_assets.board.headers import SecurityHeaders
 from f1_assets.board.hosts import OwnHosts, hosts_of
@@ -26,7 +27,7 @@ def create_app(
     context: Context,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     listens_on: str | None = None,
-) -> Starlette:
+) -> FastAPI:
     """Make the board of a warehouse.
 
     Parameters
@@ -44,8 +45,13 @@ def create_app(
         When the database cannot be used.
     """
     readings = Readings(context, clock)
-    app = Starlette(
-        routes=[*ROUTES, Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")],
+    app = FastAPI(
+        title="f1_assets season board",
+        description="How complete the warehouse is. Read-only; times are in UTC.",
+        version=__version__,
+        openapi_url="/openapi.json",
+        docs_url=None,  # these pages load scripts from elsewhere
+        redoc_url=None,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(OwnHosts, hosts=hosts_of(readings.settings, listens_on)),
@@ -53,6 +59,11 @@ def create_app(
         ],
         exception_handlers=EXCEPTION_HANDLERS,
     )
+    app.include_router(api.router)
+    app.router.routes += [
+        *ROUTES,
+        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
+    ]
     app.state.readings = readings
     app.state.warehouse = lambda: readings.warehouse
     app.state.settings = readings.settings

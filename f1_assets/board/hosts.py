@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from f1_assets.board.monitoring_routes import ROUTES
+from f1_assets.board.problems import Problem
 from f1_assets.settings import Settings
 
 _MISDIRECTED = 421
@@ -84,7 +86,7 @@ def _refusal(asked: list[str], path: str) -> Response:
     what = f"This board does not answer as {name}." if name else "This request does not name one host."
     advice = "If that is the board's own name, set F1_BOARD_HOSTS to it and start f1-assets serve again."
     if path.startswith("/api"):
-        return JSONResponse({"status": _MISDIRECTED, "error": what, "advice": advice}, _MISDIRECTED)
+        return JSONResponse(asdict(Problem(_MISDIRECTED, what, advice)), _MISDIRECTED)
     return PlainTextResponse(f"{what}\n{advice}\n", _MISDIRECTED)
 
 

@@ -29,20 +29,17 @@ def readings_of(request: Request) -> Readings:
     return readings
 
 
-def season_in(request: Request) -> int:
+def season_of(year: str) -> int:
     """Read the season of an address; `UsageError` when it is none."""
-    seasons = parse_seasons(request.path_params["year"])
+    seasons = parse_seasons(year)
     if len(seasons) != 1:
-        raise UsageError(f"{request.path_params['year'][:40]!r} is more than one season. Write one, such as 2024.")
+        raise UsageError(f"{year[:40]!r} is more than one season. Write one, such as 2024.")
     return seasons[0]
 
 
 def filter_in(request: Request) -> SeasonFilter:
     """Read the filter of an address; `UsageError` when it asks for what there is not."""
-
-    def given(name: str) -> list[str]:
-        return [value for value in request.query_params.getlist(name) if value]
-
+    given = request.query_params.getlist
     return SeasonFilter.of(given("status"), given("session"), given("dataset"), given("round"))
 
 
@@ -64,7 +61,7 @@ def seasons(request: Request) -> Response:
 def season(request: Request) -> Response:
     """Show a season: weekends by sessions by datasets."""
     readings, only = readings_of(request), filter_in(request)
-    view, plan = readings.season_and_plan(season_in(request), only)
+    view, plan = readings.season_and_plan(season_of(request.path_params["year"]), only)
     return page(
         "season.html",
         request,

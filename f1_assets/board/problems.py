@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from starlette.exceptions import HTTPException
@@ -12,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from f1_assets.board.headers import HEADERS
 from f1_assets.board.rendering import page
 from f1_assets.errors import ConfigurationError, TransientError, UsageError
+
+_READS_ONLY = {"allow": "GET, HEAD"}
 
 _TITLES = {
     404: "There is no such page",
@@ -30,20 +33,29 @@ _ADVICE = {
 }
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is answered to a program when something is wrong, with what to do about it."""
+
+    status: int
+    error: str
+    advice: str
+
+
 def answer(
     request: Request, status: int, what: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return what is wrong, as the one who asks understands it."""
     title, advice = _TITLES.get(status, "That did not work"), _ADVICE.get(status, "")
     if request.url.path.startswith("/api"):
-        document = {"status": status, "error": what or f"{title}.", "advice": advice}
-        return JSONResponse(document, status, headers)
+        return JSONResponse(asdict(Problem(status, what or f"{title}.", advice)), status, headers)
     return page("failure.html", request, status, headers, status=status, title=title, what=what, advice=advice)
 
 
 def _http(request: Request, error: Exception) -> Response:
     error = cast(HTTPException, error)
-    return answer(request, error.status_code, headers=error.headers)
+    headers = _READS_ONLY if error.status_code == 405 else error.headers
+    return answer(request, error.status_code, headers=headers)
 
 
 def _usage(request: Request, error: Exception) -> Response:

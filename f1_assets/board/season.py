@@ -43,14 +43,14 @@ class SeasonFilter:
     def of(
         cls, statuses: Iterable[str], sessions: Iterable[str], datasets: Iterable[str], rounds: Iterable[str]
     ) -> SeasonFilter:
-        """Read the words of an address.
+        """Read the words of an address; an empty one, as a form sends it, names nothing.
 
         Raises
         ------
         UsageError
             When there is no such status, or a round is no number.
         """
-        wanted_statuses, wanted_rounds = list(statuses), list(rounds)
+        wanted_statuses, wanted_rounds = [*filter(None, statuses)], [*filter(None, rounds)]
         there = [str(status) for status in Status]
         for word in wanted_statuses:
             if word not in there:
@@ -60,8 +60,8 @@ class SeasonFilter:
                 raise UsageError(f"{word[:40]!r} is no round. Rounds go from 1 to 99; tests are round 0.")
         return cls(
             frozenset(Status(word) for word in wanted_statuses),
-            frozenset(word.upper() for word in sessions),
-            frozenset(datasets),
+            frozenset(word.upper() for word in sessions if word),
+            frozenset(filter(None, datasets)),
             frozenset(int(word) for word in wanted_rounds),
         )
 

@@ -10,11 +10,13 @@ from html import escape
 import jsonschema
 import pytest
 import requests
+from pydantic import TypeAdapter
 from starlette.routing import Route
 
-from f1_assets.board.api import OPERATIONS
+from f1_assets.board.api import router
 from f1_assets.board.app import ROUTES, create_app
 from f1_assets.board.kept import KeptCosts
+from f1_assets.board.season import SeasonFilter
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
@@ -36,8 +38,12 @@ from f1_assets_tests.board.board import (
 )
 
 PAGES = ("/", "/season/2025", f"/session/{IMPORTED}", f"/session/{FAILED}", f"/session/{GIVEN_UP}", "/api")
-DOCUMENTS = tuple(operation.path.replace("{year}", "2025").replace("{key}", str(IMPORTED)) for operation in OPERATIONS)
+OPERATIONS = tuple(dict.fromkeys(route.path for route in router.routes))
+DOCUMENTS = tuple(path.replace("{year}", "2025").replace("{key}", str(IMPORTED)) for path in OPERATIONS)
+DESCRIPTIONS = ("/openapi.json", "/api/openapi.json")
 LOST = ("/season/1949", "/season/2031", "/season/2024-2025", "/season/x", "/session/2025-09-Q", "/session/x", "/x")
+WITH_SCRIPTS_FROM_ELSEWHERE = ("/docs", "/redoc")
+"""Where FastAPI has pages of its own, unless they are switched off."""
 WRONG_FILTERS = ("status=gone", "dataset=telemetry", "round=first", "round=100")
 
 
@@ -61,7 +67,7 @@ def copied(home, tmp_path):
     return settings_for(tmp_path / "copy")
 
 
-@pytest.mark.parametrize("path", [*PAGES, *DOCUMENTS, "/api/openapi.json", "/x", "/season/x", "/static/board.js"])
+@pytest.mark.parametrize("path", [*PAGES, *DOCUMENTS, *DESCRIPTIONS, "/x", "/season/x", "/static/board.js"])
 def test_every_answer_forbids_all_that_is_not_its_own(board, path):
     headers = board.get(path).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
@@ -206,7 +212,7 @@ def test_a_session_says_of_each_dataset_what_it_took_and_why_it_is_not_there(boa
     assert f'href="{dagster}/runs/0d1f"' in failed
 
 
-@pytest.mark.parametrize("path", LOST)
+@pytest.mark.parametrize("path", [*LOST, *WITH_SCRIPTS_FROM_ELSEWHERE])
 def test_what_there_is_not_is_a_page_of_ours_that_leads_on(board, path):
     answer = board.get(path)
     assert answer.status_code == 404
@@ -230,23 +236,45 @@ def test_a_filter_that_cannot_be_is_refused(board, query):
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_nothing_but_reading_is_allowed(board, method):
     paths = [route.path.replace("{year}", "2025").replace("{key}", str(IMPORTED)) for route in ROUTES]
-    for path in [*paths, "/static/board.js"]:
+    for path in [*paths, *DOCUMENTS, *DESCRIPTIONS, "/static/board.js"]:
         answer = requests.request(method, board.url + path, timeout=30)
-        assert answer.status_code == 405, path
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD"), path
         assert requests.head(board.url + path, timeout=30).status_code == 200
 
 
 def test_the_api_is_as_its_description_says(board):
     description = board.get("/api/openapi.json").json()
+    assert description == board.get("/openapi.json").json()
     assert description["openapi"] == "3.1.0"
-    assert set(description["paths"]) == {operation.path for operation in OPERATIONS}
+    assert [(path, list(methods)) for path, methods in description["paths"].items()] == [
+        (path, ["get"]) for path in OPERATIONS
+    ]
     for path, document in zip(description["paths"], DOCUMENTS, strict=True):
         answers = description["paths"][path]["get"]["responses"]
         _validate(board.get(document), answers["200"], description)
+        assert set(answers) == {"200", "404", "503", "default"}, "no words of a query are answered with 422"
+    season = description["paths"]["/api/seasons/{year}"]["get"]["parameters"]
+    assert [word["name"] for word in season] == ["year", "status", "session", "dataset", "round"]
+    assert season[1]["schema"]["items"]["enum"] == [str(status) for status in Status]
     lost = description["paths"]["/api/plan/{year}"]["get"]["responses"]["404"]
     _validate(board.get("/api/plan/2031"), lost, description)
     with pytest.raises(jsonschema.ValidationError):  # a description that lets all pass would say nothing
         _validate(board.get("/api/quota"), lost, description)
+
+
+def test_a_document_is_its_dataclass_as_pydantic_writes_it(board, home):
+    """FastAPI validates what it answers with: nothing may be added, left out or written another way by that."""
+    readings = create_app(Context.open(settings_for(home)), lambda: NOW).state.readings
+    for path, view in {
+        "/api/seasons": readings.seasons(),
+        "/api/seasons/2025?status=failed&dataset=": readings.season(2025, SeasonFilter.of(["failed"], [], [], [])),
+        f"/api/sessions/{IMPORTED}": readings.session(IMPORTED),
+        "/api/plan/2025": readings.plan(2025),
+        "/api/failures": readings.failures(),
+    }.items():
+        answer = board.get(path)
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.content == TypeAdapter(object).dump_json(view), path
 
 
 def test_the_list_of_the_api_leads_to_each_of_its_documents(board):
@@ -260,7 +288,7 @@ def test_looking_changes_nothing(board, home):
     for path in PAGES:  # what is opened once is open
         board.get(path)
     before = _content(home)
-    for path in (*PAGES, *DOCUMENTS, "/api/openapi.json", *LOST, "/season/2025?status=failed"):
+    for path in (*PAGES, *DOCUMENTS, *DESCRIPTIONS, *LOST, "/season/2025?status=failed"):
         board.get(path)
         requests.post(board.url + path, data={"status": "failed"}, timeout=30)
     assert _content(home) == before

@@ -21,7 +21,10 @@ from f1_assets.warehouse.models import extractions, of_session
 _COLUMNS = ("driver_number", "full_name", "team_name", "driver_id", "team_id")
 _SESSION = ("season", "round", "session")
 _MOST_NAMES = 5
-_BEGINS = "no driver_id or team_id of "
+_JOINT = "; "
+
+LACKING = "no driver_id or team_id of "
+"""Begins what a reason says of missing identifiers: that is always its last part, and no other part has these words."""
 
 Row = Mapping[str, Any]
 
@@ -103,14 +106,20 @@ def fill_people(connection: Connection, tables: Sequence[Table], key: SessionKey
 
 
 def with_reason(reason: str | None, ours: str | None) -> str | None:
-    """Put why identifiers are missing in the place of what was said of it before, beside other reasons."""
-    others = [part for part in (reason or "").split("; ") if part and not part.startswith(_BEGINS)]
-    return "; ".join([*others, *([ours] if ours else [])]) or None
+    """Return a reason that ends with why identifiers are missing, in place of what it says of that until now."""
+    others, _ = _parted(reason)
+    return _JOINT.join(part for part in (others, ours) if part) or None
 
 
 def reason_of_people(reason: str | None) -> str | None:
     """Return of a record's reason the part that says why identifiers are missing; None without it."""
-    return next((part for part in (reason or "").split("; ") if part.startswith(_BEGINS)), None)
+    return _parted(reason)[1]
+
+
+def _parted(reason: str | None) -> tuple[str | None, str | None]:
+    """Return what a reason says of other things, and what of missing identifiers."""
+    others, begins, rest = (reason or "").partition(LACKING)
+    return (others.removesuffix(_JOINT) if begins else others) or None, begins + rest or None
 
 
 def _lacking(connection: Connection, table: Table, season: int) -> list[SessionKey]:
@@ -220,4 +229,4 @@ def _why(key: SessionKey, names: Sequence[str]) -> str:
     listed = ", ".join(names[:_MOST_NAMES])
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     of_season = f"round of {key.season} has them with these letters and team"
-    return f"{_BEGINS}{listed}{more}: no stored {of_season if key.is_test else 'session of the event has them'}"
+    return f"{LACKING}{listed}{more}: no stored {of_season if key.is_test else 'session of the event has them'}"

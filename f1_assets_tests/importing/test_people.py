@@ -13,6 +13,7 @@ from f1_assets.planning import SessionGap
 from f1_assets.planning.gaps import dataset_states
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.digests import stored_digest
+from f1_assets.warehouse.people import LACKING, reason_of_people, with_reason
 from f1_assets_tests.fetch.server import body
 
 SIMULATED = "races=2,sprints=1,tests=1,laps=5,samples_every=50,drivers=6"
@@ -63,7 +64,7 @@ def test_a_sprint_qualifying_takes_its_identifiers_from_the_event_when_they_come
         rows = _rows(sqlite_warehouse, SPRINT_QUALIFYING, dataset)
         assert rows["driver_id"].isna().all()
         assert rows["full_name"].notna().all()
-        assert "no driver_id or team_id of " in stored[dataset].reason
+        assert LACKING in stored[dataset].reason
     run(RACE, "drivers")
     assert _rows(sqlite_warehouse, SPRINT_QUALIFYING, "drivers")["driver_id"].isna().all(), "that is another event"
     served.asked.clear()
@@ -93,6 +94,17 @@ def test_a_failed_renewal_keeps_why_identifiers_are_missing(run, sqlite_warehous
         assert why(state).startswith(state.reason)
     run(SessionKey(2025, 2, "S"), "drivers")
     assert _line(sqlite_warehouse, SPRINT_QUALIFYING, "drivers").reason == "HTTP 500; asked twice"
+
+
+@pytest.mark.parametrize("other", [None, "HTTP 500", "HTTP 500; asked twice; ", "a; ; b"])
+def test_the_part_of_a_reason_about_identifiers_is_replaced_whole_and_the_rest_is_left_as_it_is(other):
+    """A name with a semicolon was cut there, and its rest stayed for ever."""
+    first, second = (f"{LACKING}{names}: no stored session of the event has them" for names in ("A; B, VER", "VER"))
+    reason = with_reason(other, first)
+    assert reason_of_people(reason) == first
+    assert reason_of_people(with_reason(reason, second)) == second
+    assert with_reason(with_reason(reason, second), None) == other
+    assert (reason_of_people(other), with_reason(other, None)) == (None, other)
 
 
 def test_a_test_takes_them_from_the_first_round_with_these_letters_and_team(run, sqlite_warehouse):

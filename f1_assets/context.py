@@ -1,4 +1,4 @@
-"""What a function works on: settings, warehouse and transport, opened at the edge and handed in."""
+"""`Context`, on which functions work: settings, warehouse and transport, opened at the edge and handed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all tests share: warehouses on SQLite and PostgreSQL, sources, and the recordings where they are."""
+"""Fixtures of all tests: warehouses on SQLite and PostgreSQL, sources, and the recordings where they are."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""What is imported is declared in pyproject.toml, what is declared is used, and each has a pinned version that fits."""
+"""Imports are declared in pyproject.toml, declared requirements are used, and each has a pinned version that fits."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Whether anything changed that the season board shows of a season: sums that cost a tenth of reading it all."""
+"""Fingerprints of a season as the board shows it: sums that cost a tenth of reading it all."""
 
 from __future__ import annotations
 

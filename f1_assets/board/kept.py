@@ -1,4 +1,4 @@
-"""What is kept between two requests because it is dear: the states of seasons, and the costs of their gaps."""
+"""A cache between two requests of what is expensive: the states of seasons, and the costs of their gaps."""
 
 from __future__ import annotations
 

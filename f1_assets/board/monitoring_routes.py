@@ -1,4 +1,4 @@
-"""What machines ask a running board: its metrics, whether it is alive, and whether it can do its work.
+"""Routes of a running board for machines: its metrics, whether it is alive, and whether it can do its work.
 
 The application has `app.state.warehouse`, a function that gives the warehouse, and `app.state.settings`. Endpoints are
 plain functions, so that each request has a thread of its own and none waits for another's queries.

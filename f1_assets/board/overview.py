@@ -1,4 +1,4 @@
-"""What the season board shows first, from the warehouse alone: how complete each season is, what runs, what failed."""
+"""The first page of the season board, from the warehouse alone: how complete each season is, what runs, what failed."""
 
 from __future__ import annotations
 

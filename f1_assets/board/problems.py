@@ -1,4 +1,4 @@
-"""What is answered when something is wrong: a page, or JSON under ``/api``, that says what happened and what to do."""
+"""Answers for when something is wrong: a page, or JSON under ``/api``, that says what happened and what to do."""
 
 from __future__ import annotations
 

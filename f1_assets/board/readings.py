@@ -1,4 +1,4 @@
-"""What the board reads, at the present time: the warehouse, the quota, and the plan that follows from both."""
+"""Readings of the board at the present time: the warehouse, the quota, and the plan that follows from both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an extraction noted of its feeds, in a few words: what was refused, left out or repeated."""
+"""Notes of an extraction in a few words: what was refused, left out or repeated in its feeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is printed on the terminal: tables, one line per session, and errors in one or two lines."""
+"""Output on the terminal: tables, one line per session, and errors in one or two lines."""
 
 from __future__ import annotations
 

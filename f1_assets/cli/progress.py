@@ -1,4 +1,4 @@
-"""What the terminal shows while ``import`` and ``demo`` work: progress, pauses with a countdown, one line a session."""
+"""Progress of ``import`` and ``demo`` on the terminal: bars, pauses with a countdown, one line a session."""
 
 from __future__ import annotations
 

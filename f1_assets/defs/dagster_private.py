@@ -1,4 +1,4 @@
-"""What is private in Dagster: how its SQLite storages connect.
+"""Private parts of Dagster that are used: how its SQLite storages connect.
 
 For each statement they make a new engine (Dagster 1.13), which compiles the statement again: a quarter of what a run of
 one session costs. Here an engine is kept for the next statement. It holds no connection, so that threads may share it.

@@ -1,4 +1,4 @@
-"""What the gap sensor and the daily schedule have in common: refresh calendars, find gaps, request runs for them."""
+"""Steps that the gap sensor and the daily schedule share: refresh calendars, find gaps, request runs for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Dagster shows of a dataset: its columns, and of each materialization rows, a preview, requests and seconds."""
+"""Metadata of a dataset in Dagster: its columns, and of each materialization rows, a preview, requests and seconds."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What F1's services send: a table of feeds, and the parsers of their bodies."""
+"""Feeds of F1's services: a table of them, and the parsers of their bodies."""

@@ -1,4 +1,4 @@
-"""What Jolpica's documents say: who finished a session where, the times of the first lap, the standings after it.
+"""Parsers of Jolpica's documents: results, the times of the first lap, the standings after a race.
 
 FastF1 joins the result with F1's driver list by car number, which loses entries: two people who shared a car, an entry
 without a number, a car that is listed twice. Here every entry stays, in the order of the document.

@@ -1,4 +1,4 @@
-"""What the body of a feed looks like when it is sound: a stream of live timing, or a JSON document."""
+"""Forms of a sound body: a stream of live timing, or a JSON document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a body is of what was asked for: by what it says of itself, and by when its samples were taken.
+"""Check whether a body is of what was asked for: by what it says of itself, and by when its samples were taken.
 
 A service, or something between it and us, may give a body that is sound in every way and belongs to another session.
 Kept and stored, nobody would ever find it. Some feeds say whose they are: SessionInfo, F1's season index, the schedule,

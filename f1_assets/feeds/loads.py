@@ -1,4 +1,4 @@
-"""What a load asks for: it follows from the feeds that its datasets are made of."""
+"""Loads: what to ask for follows from the feeds that the datasets are made of."""
 
 from __future__ import annotations
 

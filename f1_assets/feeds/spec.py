@@ -1,4 +1,4 @@
-"""What is known of a feed, in one `FeedSpec`: the rows of the table in `feeds`."""
+"""`FeedSpec`, which holds all that is known of a feed: a row of the table in `feeds`."""
 
 from __future__ import annotations
 

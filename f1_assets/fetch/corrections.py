@@ -1,4 +1,4 @@
-"""What FastF1 is made to take otherwise than it would, during a load: whose lines, whose drivers, which laps count."""
+"""Corrections of what FastF1 does during a load: whose lines, whose drivers, which laps count."""
 
 from __future__ import annotations
 

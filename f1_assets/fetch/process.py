@@ -1,4 +1,4 @@
-"""What a process has one of: its transport, with its requests counted in the ledger."""
+"""The one transport of a process, with its requests counted in the ledger."""
 
 from __future__ import annotations
 

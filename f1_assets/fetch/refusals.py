@@ -1,4 +1,4 @@
-"""What a 403 of live timing means: a file that is not there, or an account or address that F1 refuses.
+"""Meaning of a 403 of live timing: a file that is not there, or an account or address that F1 refuses.
 
 F1's storage answers 403 for a file that does not exist, and F1 answers 403 to whom it refuses. Which one it is follows
 from the next answer of the network to a file that must be there: if that is given, the 403 before it was an absence.

@@ -1,4 +1,4 @@
-"""What to tell of failures: each session once, with its reason and what happens next; one problem for all said once."""
+"""Messages about failures: each session once, with its reason and what happens next; one problem for all said once."""
 
 from __future__ import annotations
 

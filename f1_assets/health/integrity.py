@@ -1,4 +1,4 @@
-"""Whether the warehouse agrees with itself: rows with their lines, keys with their parents, lines with their files.
+"""Check that the warehouse agrees with itself: rows with their lines, keys with their parents, lines with their files.
 
 It only reads. What is damaged inside of a file, `f1_assets.importing.verify` finds.
 """

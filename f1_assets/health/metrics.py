@@ -1,4 +1,4 @@
-"""What Prometheus scrapes: figures of the warehouse, read when they are asked for.
+"""Metrics for Prometheus: figures of the warehouse, read when they are asked for.
 
 Nothing is counted in this process, so the figures hold for all processes and machines that share the database, and
 whichever of them answers says the same.

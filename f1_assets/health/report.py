@@ -1,4 +1,4 @@
-"""Whether all that the warehouse rests on is as it should be: part by part, why not, and what to do.
+"""Health of all that the warehouse rests on: part by part whether it is as it should be, why not, and what to do.
 
 A part is looked at without asking any service. One that cannot even be looked at is a part that fails; the others are
 looked at all the same.

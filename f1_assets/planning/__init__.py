@@ -1,4 +1,4 @@
-"""What is missing, and what to do about it."""
+"""Planning: find what is missing, and decide what to import in which order."""
 
 from f1_assets.planning.front import (
     detect_missing_races,

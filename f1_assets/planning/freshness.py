@@ -1,4 +1,4 @@
-"""Whether the newest data there can be is there. The calendar decides: no race in August is no alarm."""
+"""Check whether the newest data is there. The calendar decides: no race in August is no alarm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What upstream is known to have lost for ever: it is never asked for, and nobody is told that it is missing."""
+"""Known gaps: data that upstream has lost for ever; it is never asked for, nor reported as missing."""
 
 from __future__ import annotations
 

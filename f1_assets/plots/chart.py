@@ -1,4 +1,4 @@
-"""What a chart is: a picture, the words that stand for it, the numbers behind it."""
+"""A chart: a picture, the words that stand for it, the numbers behind it."""
 
 from __future__ import annotations
 

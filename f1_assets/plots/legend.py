@@ -1,4 +1,4 @@
-"""What several charts have in common: who is who, and what happened on the track."""
+"""Parts that several charts share: drivers and their colours, and what happened on the track."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What charts know of a session: rows of the datasets that are there, each read once, no column more than is drawn."""
+"""Rows of a session for its charts: of datasets that are there, each read once, no column more than is drawn."""
 
 from __future__ import annotations
 

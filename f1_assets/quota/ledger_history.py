@@ -1,4 +1,4 @@
-"""What the ledger remembers: how many requests past loads took, and hourly counts of what is long ago."""
+"""History of the ledger: how many requests past loads took, and hourly counts of older requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the quota holds in the time to come: the requests that still count in each window, and when they leave it."""
+"""The quota in the time to come: the requests that still count in each window, and when they leave it."""
 
 from __future__ import annotations
 

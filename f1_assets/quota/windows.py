@@ -1,4 +1,4 @@
-"""What the windows of a policy hold, and when they have room: figures from the ledger's rows, at a given time."""
+"""Windows of a policy: how far they are used and when they have room, from the ledger's rows, at a given time."""
 
 from __future__ import annotations
 

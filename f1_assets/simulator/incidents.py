@@ -1,4 +1,4 @@
-"""What race control says and shows in a race: flags, the safety car, blue flags, penalties in words only."""
+"""Race control in a race: flags, the safety car, blue flags, penalties in words only."""
 
 from __future__ import annotations
 

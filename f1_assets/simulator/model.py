@@ -1,4 +1,4 @@
-"""What happens in a made-up session, before anyone writes it down: laps, standings, weather, messages, statuses.
+"""The course of a simulated session, before it is written as feeds: laps, standings, weather, messages, statuses.
 
 Session times are whole milliseconds since the feed's start, as everywhere in live timing.
 """

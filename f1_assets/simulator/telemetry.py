@@ -1,4 +1,4 @@
-"""What the cars of a session measure, sample by sample: the numbers that the feeds of car data and position hold."""
+"""Measurements of the cars of a session, sample by sample: the numbers in the feeds of car data and position."""
 
 from __future__ import annotations
 

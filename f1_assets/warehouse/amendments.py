@@ -1,4 +1,4 @@
-"""What changed in data that was asked for again: which value, from what to what, and when it was found."""
+"""Amendments: which value changed in data that was asked for again, from what to what, and when it was found."""
 
 from __future__ import annotations
 

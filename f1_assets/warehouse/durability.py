@@ -1,4 +1,4 @@
-"""Whether what is committed survives a power cut: the settings of the database on which that rests."""
+"""The settings of the database that decide whether what is committed survives a power cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the warehouse needs to know of a dataset."""
+"""The properties of a dataset that the warehouse needs."""
 
 from __future__ import annotations
 

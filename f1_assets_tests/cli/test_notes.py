@@ -1,4 +1,4 @@
-"""What was refused or repeated in the feeds, as `status` shows it."""
+"""Refused or repeated lines of the feeds, as `status` shows them."""
 
 import json
 import sys

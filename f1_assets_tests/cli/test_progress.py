@@ -1,4 +1,4 @@
-"""What is shown while an import works."""
+"""Progress on the terminal while an import works."""
 
 import io
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What `import --renew` asks before it spends requests, and what it spends."""
+"""Questions of `import --renew` before it spends requests, and the requests it spends."""
 
 import json
 import sys

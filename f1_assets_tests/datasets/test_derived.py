@@ -1,4 +1,4 @@
-"""What makes a dataset a derived one: its inputs alone, in an order without a circle."""
+"""A dataset is derived by its inputs alone, in an order without a circle."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What FastF1 invents about laps, undone: tyres, generated laps, speeds of silent traps."""
+"""Inventions of FastF1 about laps, undone: tyres, generated laps, speeds of silent traps."""
 
 import json
 

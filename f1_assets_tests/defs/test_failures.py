@@ -1,4 +1,4 @@
-"""What failed is told to a server that speaks Slack's API: bundled, and a refused account once."""
+"""Failures are reported to a server that speaks Slack's API: bundled, and a refused account once."""
 
 from datetime import UTC, datetime, timedelta
 

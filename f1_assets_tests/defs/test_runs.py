@@ -1,4 +1,4 @@
-"""What a session's run in this process tells the command: what each dataset became, and what ended it early."""
+"""Events of a session's run for the command: what each dataset became, and what ended it early."""
 
 from dataclasses import replace
 

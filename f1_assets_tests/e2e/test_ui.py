@@ -1,4 +1,4 @@
-"""What a user sees and does in Dagster's UI, with the real daemon, queue and webserver."""
+"""Dagster's UI as a user sees and works with it, with the real daemon, queue and webserver."""
 
 import os
 import subprocess

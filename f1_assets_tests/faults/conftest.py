@@ -1,4 +1,4 @@
-"""What each fault left at each point is held against docs/reliability.md, or written there."""
+"""Compare the outcome of each fault at each point with docs/reliability.md, or write it there."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a load asks for follows from the feeds of its datasets."""
+"""A load asks for what follows from the feeds of its datasets."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What a 401 or 403 of live timing means, over TLS and with a sign-in as F1's: absent, refused, or not to be told."""
+"""A 401 or 403 of live timing, over TLS and with a sign-in as F1's: absent, refused, or undecided."""
 
 import itertools
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What the disk refuses is an error, what is damaged is removed, a body is known again under another address."""
+"""A refusal of the disk is an error, damage is removed, a body is known again under another address."""
 
 import contextlib
 import sqlite3

@@ -1,4 +1,4 @@
-"""What FastF1 swallows becomes one typed error with the feed's name, dataset by dataset."""
+"""An error that FastF1 swallows becomes one typed error with the feed's name, dataset by dataset."""
 
 import json
 from datetime import UTC, datetime, timedelta

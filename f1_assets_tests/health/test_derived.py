@@ -1,4 +1,4 @@
-"""What is derived counts in no total of the board and in no metric of what is missing, and is shown all the same."""
+"""Derived data counts in no total of the board and in no metric of what is missing, and is shown all the same."""
 
 import json
 from datetime import UTC, datetime

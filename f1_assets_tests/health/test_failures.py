@@ -1,4 +1,4 @@
-"""What is told of failures, word by word."""
+"""Messages about failures, word by word."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What in a warehouse contradicts itself: found, named, and nothing else with it."""
+"""Contradictions in a warehouse: found, named, and nothing else with them."""
 
 from pathlib import Path
 

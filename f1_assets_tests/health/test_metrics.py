@@ -1,4 +1,4 @@
-"""What Prometheus reads is what the warehouse holds, whoever wrote it and however the ledger keeps it."""
+"""Metrics for Prometheus equal what the warehouse holds, whoever wrote it and however the ledger stores it."""
 
 import json
 import re

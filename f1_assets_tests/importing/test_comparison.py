@@ -1,4 +1,4 @@
-"""What a new FastF1 would change is found, from what is kept and without a request."""
+"""Changes that a new FastF1 would bring are found from the archive, without a request."""
 
 import pytest
 from sqlalchemy import update

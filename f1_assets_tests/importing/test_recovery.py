@@ -1,4 +1,4 @@
-"""What a crash left is taken up: leases, requests on their way, and reservations."""
+"""Recovery from a crash: leases, requests on their way, and reservations."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What is present is asked for again: after days, when it falls short, when a user says so, and for a new version."""
+"""Renewal of what is present: after days, when it falls short, when a user says so, and for a new version."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""What stands in the database reaches terminal, logs, Slack, Dagster and the board as text alone."""
+"""Texts of the database reach terminal, logs, Slack, Dagster and the board as text alone."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""What must hold in every made-up session, whatever the seed."""
+"""Invariants of every simulated session, whatever the seed."""
 
 import json
 import time

@@ -38,7 +38,7 @@ OPENING = {
     "defs/sensors.py": {"process_settings"},  # whether it is on from the start
     "defs/schedules.py": {"process_settings"},
     "defs/runs.py": {"Context.open"},  # the command's worker processes
-    "defs/crew.py": {"process_settings"},
+    "defs/worker_pool.py": {"process_settings"},
 }
 """Modules that open something, beside those of the command."""
 

@@ -12,11 +12,11 @@ from f1_assets.context import Context
 from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.assets import LEASE_TAG, RESERVATION_TAG, DatasetsFailed
 from f1_assets.defs.build import build_defs
-from f1_assets.defs.crew import Crew
 from f1_assets.defs.governor import ACTIVE, gap_tags
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.summaries import COMMAND_TAG
+from f1_assets.defs.worker_pool import WorkerPool
 from f1_assets.errors import QuotaExhausted
 from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.importing.pauses import AskAgain
@@ -109,36 +109,36 @@ def run_sessions(
         Called after Ctrl-C with the sessions that are being imported: they come to their end, and are given. A second
         Ctrl-C ends them where they are.
     """
-    with Crew(workers, functools.partial(_take_up, lease=lease)) as crew:
+    with WorkerPool(workers, functools.partial(_take_up, lease=lease)) as pool:
         try:
             for gap in gaps:
-                if gap is None and crew.is_idle:
+                if gap is None and pool.is_idle:
                     time.sleep(LOOKED_AT_AGAIN_SECONDS)
-                elif gap is None or crew.is_busy:
-                    yield from crew.ended(LOOKED_AT_AGAIN_SECONDS if gap is None else None)
+                elif gap is None or pool.is_busy:
+                    yield from pool.ended(LOOKED_AT_AGAIN_SECONDS if gap is None else None)
                 if gap is not None:
-                    reservation = yield from _reserved(crew, gap, reserve)
-                    crew.start(gap, functools.partial(run_session, gap, reservation, lease))
-            yield from crew.rest()
+                    reservation = yield from _reserved(pool, gap, reserve)
+                    pool.start(gap, functools.partial(run_session, gap, reservation, lease))
+            yield from pool.rest()
         except (QuotaExhausted, KeyboardInterrupt) as stop:
-            if isinstance(stop, KeyboardInterrupt) and not crew.is_idle:
-                interrupted(crew.at_work)
-            yield from crew.rest()
+            if isinstance(stop, KeyboardInterrupt) and not pool.is_idle:
+                interrupted(pool.at_work)
+            yield from pool.rest()
             raise
 
 
 def _reserved(
-    crew: Crew, gap: SessionGap, reserve: Callable[[SessionGap], str | None]
+    pool: WorkerPool, gap: SessionGap, reserve: Callable[[SessionGap], str | None]
 ) -> Generator[SessionRun, None, str | None]:
     """Reserve the requests of a session; sessions that end while the quota is waited for are given at once."""
     while True:
         try:
             return reserve(gap)
         except AskAgain as later:
-            if crew.is_idle:
+            if pool.is_idle:
                 time.sleep(later.seconds)
             else:
-                yield from crew.ended(later.seconds)
+                yield from pool.ended(later.seconds)
 
 
 def _take_up(gap: SessionGap, times: int, lease: str) -> SessionRun | None:

@@ -77,10 +77,10 @@ class Asked:
 
 def fault_of(url: str, body: bytes) -> str | None:
     """Return what is wrong with a body, as far as its address shows: damage, or that it is something else's."""
-    return damage_of(url, body) or stranger(url, body)
+    return damage_of(url, body) or mismatch_reason(url, body)
 
 
-def stranger(url: str, body: bytes, asked: Asked | None = None) -> str | None:
+def mismatch_reason(url: str, body: bytes, asked: Asked | None = None) -> str | None:
     """Return whose a sound body is, where it is not what was asked for; None where it is, or says nothing.
 
     Parameters

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from f1_assets.errors import UsageError
-from f1_assets.feeds.identity import Asked, is_distinctive, stranger
+from f1_assets.feeds.identity import Asked, is_distinctive, mismatch_reason
 from f1_assets.feeds.spec import A_CALENDAR
 from f1_assets.feeds.table import JOLPICA_HOST, Feed, damage_of, feed_of, is_live_timing, is_without_data
 from f1_assets.fetch.archive import Archive
@@ -193,7 +193,7 @@ def _refuse_what_is_anothers(kept: _Kept, archive: Archive, misled: set[str]) ->
     feed, folder = feed_of(kept.url), kept.url.rpartition("/")[0]
     info = archive.find(folder + _SESSION_INFO) if is_live_timing(kept.url) else None
     asked = Asked(info=info.content) if info is not None and info.status_code == 200 else None
-    if stranger(kept.url, kept.body, asked) is not None:
+    if mismatch_reason(kept.url, kept.body, asked) is not None:
         if feed is Feed.SESSION_INFO:
             misled.add(folder)
         raise _Refused("of something else than its address says")

@@ -10,7 +10,7 @@ from enum import StrEnum
 import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
-from f1_assets.feeds.identity import Asked, stranger
+from f1_assets.feeds.identity import Asked, mismatch_reason
 from f1_assets.feeds.table import NOT_IN_STORAGE, Feed, damage_of, is_live_timing, is_without_data, needs_account
 from f1_assets.fetch.sources import NOT_RECORDED
 
@@ -114,7 +114,7 @@ def exchange_of(
     status, body = response.status_code, response.content
     outcome, detail = _judge(feed, url, status, response, body, from_archive)
     answered_at = _answered_at(response, from_archive)
-    if outcome is Outcome.DATA and not from_archive and (whose := stranger(url, body, asked)) is not None:
+    if outcome is Outcome.DATA and not from_archive and (whose := mismatch_reason(url, body, asked)) is not None:
         return refused_as_stranger(Exchange(feed, url, outcome, "", status, False, len(body)), whose)
     kept = body if outcome is Outcome.DATA and feed.spec.keeps_body else b""
     return Exchange(

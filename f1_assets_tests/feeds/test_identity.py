@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from f1_assets.feeds.identity import Asked, _held_at, _session_info, fault_of, is_distinctive, stranger
+from f1_assets.feeds.identity import Asked, _held_at, _session_info, fault_of, is_distinctive, mismatch_reason
 from f1_assets.feeds.table import Feed, feed_of
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.calendar import CalendarSession
@@ -47,7 +47,7 @@ def _car_data(at):
 
 
 @pytest.mark.parametrize(
-    ("changes", "is_stranger"),
+    ("changes", "is_mismatch"),
     [
         ({}, False),
         ({"Path": PATH.replace("Sprint_Qualifying", "Practice_2")}, True),
@@ -57,15 +57,15 @@ def _car_data(at):
         ({"Path": None, "Key": None}, False),
     ],
 )
-def test_a_session_info_says_whose_it_is_by_its_path_or_else_its_key(changes, is_stranger):
-    said = stranger(f"{FOLDER}SessionInfo.jsonStream", _info(**changes), Asked(SESSION))
-    assert (said is not None) is is_stranger
+def test_a_session_info_says_whose_it_is_by_its_path_or_else_its_key(changes, is_mismatch):
+    said = mismatch_reason(f"{FOLDER}SessionInfo.jsonStream", _info(**changes), Asked(SESSION))
+    assert (said is not None) is is_mismatch
     assert said is None or "of another session" in said
 
 
 @pytest.mark.parametrize(("feed", "write"), [("RaceControlMessages", _messages), ("CarData.z", _car_data)])
 @pytest.mark.parametrize(
-    ("hours", "info", "is_stranger"),
+    ("hours", "info", "is_mismatch"),
     [
         (0.5, True, False),
         (-0.7, True, False),  # the feed begins before the session
@@ -75,32 +75,32 @@ def test_a_session_info_says_whose_it_is_by_its_path_or_else_its_key(changes, is
         (-24, False, True),
     ],
 )
-def test_dates_tell_whose_a_feed_is(feed, write, hours, info, is_stranger):
+def test_dates_tell_whose_a_feed_is(feed, write, hours, info, is_mismatch):
     body = write(START + timedelta(hours=hours))
     asked = Asked(SESSION, _info() if info else None)
-    assert (stranger(f"{FOLDER}{feed}.jsonStream", body, asked) is not None) is is_stranger
+    assert (mismatch_reason(f"{FOLDER}{feed}.jsonStream", body, asked) is not None) is is_mismatch
 
 
 def test_a_session_that_the_calendar_has_at_another_hour_is_held_when_its_session_info_says():
     held = START + timedelta(hours=9)
     local = held - timedelta(hours=3)
     info = _info(StartDate=f"{local:%Y-%m-%dT%H:%M:%S}", EndDate=f"{local + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}")
-    assert stranger(f"{FOLDER}CarData.z.jsonStream", _car_data(held), Asked(SESSION, info)) is None
+    assert mismatch_reason(f"{FOLDER}CarData.z.jsonStream", _car_data(held), Asked(SESSION, info)) is None
 
 
-@pytest.mark.parametrize(("days", "is_stranger"), [(-7, True), (-2, True), (0, False), (0.4, False), (2, True)])
-def test_without_a_calendar_the_day_in_the_address_tells(days, is_stranger):
+@pytest.mark.parametrize(("days", "is_mismatch"), [(-7, True), (-2, True), (0, False), (0.4, False), (2, True)])
+def test_without_a_calendar_the_day_in_the_address_tells(days, is_mismatch):
     at = START + timedelta(days=days)
     for asked in (None, Asked(info=_info(StartDate=None))):
-        assert (stranger(f"{FOLDER}CarData.z.jsonStream", _car_data(at), asked) is not None) is is_stranger
+        assert (mismatch_reason(f"{FOLDER}CarData.z.jsonStream", _car_data(at), asked) is not None) is is_mismatch
     messages = f"{FOLDER}RaceControlMessages.jsonStream"
-    assert stranger(messages, _messages(START), Asked(info=_info())) is None
-    assert stranger(messages, _messages(START - timedelta(hours=3.5)), Asked(info=_info())) is not None
+    assert mismatch_reason(messages, _messages(START), Asked(info=_info())) is None
+    assert mismatch_reason(messages, _messages(START - timedelta(hours=3.5)), Asked(info=_info())) is not None
 
 
 @pytest.mark.parametrize("body", [b"", b'00:00:01.000"not base64"\r\n', b"00:00:01.000{}\r\n"])
 def test_what_has_no_date_is_nobody_elses(body):
-    assert stranger(f"{FOLDER}CarData.z.jsonStream", body, Asked(SESSION, _info())) is None
+    assert mismatch_reason(f"{FOLDER}CarData.z.jsonStream", body, Asked(SESSION, _info())) is None
 
 
 @pytest.mark.parametrize(
@@ -127,15 +127,15 @@ def test_what_has_no_date_is_nobody_elses(body):
     ],
 )
 def test_a_document_says_whose_it_is(url, document, words):
-    said = stranger(url, json.dumps(document).encode())
+    said = mismatch_reason(url, json.dumps(document).encode())
     assert said is None if words is None else words in said
 
 
-@pytest.mark.parametrize(("day", "is_stranger"), [("2021-11-14", False), ("2021-11-07", True), ("2021-11-21", True)])
-def test_a_race_of_another_week_is_another_one_whatever_its_round(day, is_stranger):
+@pytest.mark.parametrize(("day", "is_mismatch"), [("2021-11-14", False), ("2021-11-07", True), ("2021-11-21", True)])
+def test_a_race_of_another_week_is_another_one_whatever_its_round(day, is_mismatch):
     races = {"MRData": {"RaceTable": {"season": "2021", "round": "19", "Races": [{"date": day}]}}}
-    said = stranger(f"{JOLPICA}/2021/19/sprint.json", json.dumps(races).encode(), Asked(SESSION))
-    assert said == (f"it is of another race, of {day}" if is_stranger else None)
+    said = mismatch_reason(f"{JOLPICA}/2021/19/sprint.json", json.dumps(races).encode(), Asked(SESSION))
+    assert said == (f"it is of another race, of {day}" if is_mismatch else None)
 
 
 def test_only_what_never_repeats_is_distinctive():
@@ -156,12 +156,12 @@ def test_no_recorded_body_is_taken_for_anothers(recordings):
             start, end = _held_at(_session_info(info))
             session = CalendarSession(SESSION.key, 1, "", start, end, False)
             asked = Asked(session, info)
-        assert stranger(url, body, asked) is None, url
-        assert stranger(url, body) is None, f"{url}, by its address alone"
+        assert mismatch_reason(url, body, asked) is None, url
+        assert mismatch_reason(url, body) is None, f"{url}, by its address alone"
         if feed_of(url) is Feed.RESULTS:
             race = json.loads(body)["MRData"]["RaceTable"]["Races"][0]
             start = datetime.fromisoformat(race["date"]).replace(tzinfo=UTC) - timedelta(days=2)
-            assert stranger(url, body, Asked(replace(SESSION, start=start))) is None
+            assert mismatch_reason(url, body, Asked(replace(SESSION, start=start))) is None
     texts = [body for url, body in bodies.items() if is_distinctive(feed_of(url), body)]
     assert len(texts) == len(set(texts)) > 15
 
@@ -187,13 +187,15 @@ def test_a_session_that_was_postponed_to_the_next_day_is_its_own_unless_another_
     )
     asked = Asked(SESSION, _info(), weekend=(SESSION, race))
     on_sunday = START + timedelta(hours=18)
-    for at, is_stranger in (
+    for at, is_mismatch in (
         (on_sunday, False),
         (race.start, True),
         (START - timedelta(hours=4), True),
         (START + timedelta(days=3), True),
     ):
-        assert (stranger(FOLDER + "RaceControlMessages.jsonStream", _messages(at), asked) is not None) is is_stranger
-        assert (stranger(FOLDER + "CarData.z.jsonStream", _car_data(at), asked) is not None) is is_stranger
+        assert (
+            mismatch_reason(FOLDER + "RaceControlMessages.jsonStream", _messages(at), asked) is not None
+        ) is is_mismatch
+        assert (mismatch_reason(FOLDER + "CarData.z.jsonStream", _car_data(at), asked) is not None) is is_mismatch
     alone = Asked(SESSION, _info())
-    assert stranger(FOLDER + "RaceControlMessages.jsonStream", _messages(on_sunday), alone) is not None
+    assert mismatch_reason(FOLDER + "RaceControlMessages.jsonStream", _messages(on_sunday), alone) is not None

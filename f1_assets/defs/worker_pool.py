@@ -32,8 +32,8 @@ class _Task:
     losses: int = 0
 
 
-class Crew:
-    """So many workers.
+class WorkerPool:
+    """A pool of worker processes, each of which imports one session at a time.
 
     Parameters
     ----------

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from f1_assets.defs.crew import Crew
 from f1_assets.defs.runs import _reserved
+from f1_assets.defs.worker_pool import WorkerPool
 from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.importing.pauses import AskAgain
 from f1_assets.keys import SessionKey
@@ -34,26 +34,26 @@ def _always_killed(gap):
 
 def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(tmp_path):
     lost = []
-    with Crew(2, lambda gap, times: lost.append((gap, times))) as crew:
-        crew.start(FIRST, functools.partial(_run_killed, FIRST, tmp_path / "killed"))
-        crew.start(SECOND, functools.partial(_run, SECOND))
-        assert crew.is_busy
+    with WorkerPool(2, lambda gap, times: lost.append((gap, times))) as pool:
+        pool.start(FIRST, functools.partial(_run_killed, FIRST, tmp_path / "killed"))
+        pool.start(SECOND, functools.partial(_run, SECOND))
+        assert pool.is_busy
         runs = []
-        while not crew.is_idle:
-            runs += crew.ended()
+        while not pool.is_idle:
+            runs += pool.ended()
     assert lost == [(FIRST, 1)]
     assert {run.outcome.key for run in runs} == {FIRST.key, SECOND.key}
 
 
 def test_a_session_that_kills_every_worker_ends_when_it_is_given_up():
-    with Crew(1, lambda gap, times: _run(gap) if times == 3 else None) as crew:
-        crew.start(FIRST, functools.partial(_always_killed, FIRST))
+    with WorkerPool(1, lambda gap, times: _run(gap) if times == 3 else None) as pool:
+        pool.start(FIRST, functools.partial(_always_killed, FIRST))
         runs = []
-        while not crew.is_idle:
-            runs += crew.ended()
+        while not pool.is_idle:
+            runs += pool.ended()
         assert [run.outcome.key for run in runs] == [FIRST.key]
-        crew.start(SECOND, functools.partial(_run, SECOND))
-        (run,) = crew.ended()
+        pool.start(SECOND, functools.partial(_run, SECOND))
+        (run,) = pool.ended()
     assert run.outcome.key == SECOND.key
 
 
@@ -65,9 +65,9 @@ def test_sessions_that_end_while_the_quota_is_waited_for_are_given_at_once():
             raise AskAgain(0.2)
         return f"reservation of {gap.key}"
 
-    with Crew(2, lambda gap, times: None) as crew:
-        crew.start(FIRST, functools.partial(_run, FIRST))
-        waiting = _reserved(crew, SECOND, reserve)
+    with WorkerPool(2, lambda gap, times: None) as pool:
+        pool.start(FIRST, functools.partial(_run, FIRST))
+        waiting = _reserved(pool, SECOND, reserve)
         given.append(next(waiting))
         with pytest.raises(StopIteration) as reserved:
             next(waiting)

@@ -152,7 +152,6 @@ DATASET = Dataset(
         Field("pit_in_ms", "integer", "Session time at which the car entered the pits", "ms"),
         Field("pit_out_ms", "integer", "Session time at which it left them; NULL where it did not", "ms"),
         Field("lane_ms", "integer", "From entry to exit; under red flag with the time that it stood", "ms"),
-        Field("standing_ms", "integer", "How long it stood; NULL: no feed that is stored tells it", "ms"),
         Field("time_lost_ms", "integer", "Time lost to the stop; see the description", "ms"),
         Field("laps_for_loss", "integer", "Clean laps before and after, together, that there are to tell it", "laps"),
         Field(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import pandas as pd
 
@@ -19,6 +22,21 @@ FLAG_WITHIN_MS = 5_000
 _COURSE = ("Started", "Aborted", "Finished")
 
 
+_NEEDED = (
+    "driver_number",
+    "lap_number",
+    "session_time_ms",
+    "pit_in_time_ms",
+    "pit_out_time_ms",
+    "compound",
+    "tyre_life_laps",
+    "fresh_tyre",
+    "fastf1_generated",
+)
+_Lap = Mapping[Hashable, Any]
+"""A row of laps, of which `_NEEDED` are read."""
+
+
 @dataclass
 class _Stint:
     """Laps on one set; `new_on_lap` is the lap on which the set was new, by its age, where that is known."""
@@ -26,7 +44,7 @@ class _Stint:
     compound: str | None = None
     new_on_lap: int | None = None
     is_fresh: bool | None = None
-    laps: list[pd.Series] = field(default_factory=list)
+    laps: list[_Lap] = field(default_factory=list)
 
     def is_continued_by(self, compound: str | None, new_on_lap: int | None) -> bool:
         """Check whether a lap can be on this set: nothing that is known of both differs."""
@@ -38,7 +56,7 @@ class _Stint:
         """Check whether another stint is on the same set, although the car stood in the pits between them."""
         return self.new_on_lap is not None and (self.compound, self.new_on_lap) == (other.compound, other.new_on_lap)
 
-    def add(self, lap: pd.Series, compound: str | None, new_on_lap: int | None) -> None:
+    def add(self, lap: _Lap, compound: str | None, new_on_lap: int | None) -> None:
         """Add a lap, and what it tells of the set."""
         if (self.compound, self.new_on_lap) == (None, None) != (compound, new_on_lap):
             self.is_fresh = None if pd.isna(lap["fresh_tyre"]) else bool(lap["fresh_tyre"])
@@ -49,10 +67,11 @@ class _Stint:
 
 def compute(inputs: Inputs) -> pd.DataFrame:
     """Return the stints of every driver."""
-    statuses = inputs.get("session_status")
+    course = _course_of(inputs.get("session_status"))
     rows = []
-    for driver, laps in inputs["laps"].sort_values("lap_number").groupby("driver_number"):
-        stints = list(_stints(laps))
+    laps = inputs["laps"].sort_values(["driver_number", "lap_number"])[list(_NEEDED)].to_dict("records")
+    for driver, own in groupby(laps, key=itemgetter("driver_number")):
+        stints = list(_stints(own))
         for number, stint in enumerate(stints, 1):
             first, last = (int(stint.laps[place]["lap_number"]) for place in (0, -1))
             is_last = number == len(stints)
@@ -66,13 +85,13 @@ def compute(inputs: Inputs) -> pd.DataFrame:
                     "compound": stint.compound,
                     "tyre_age_at_start_laps": None if stint.new_on_lap is None else first - stint.new_on_lap,
                     "is_fresh": stint.is_fresh,
-                    "ended_by": _ended_by(stint.laps[-1], is_last, inputs.key.session in RACES, statuses),
+                    "ended_by": _ended_by(stint.laps[-1], is_last, inputs.key.session in RACES, course),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _stints(laps: pd.DataFrame) -> Iterator[_Stint]:
+def _stints(laps: Iterable[_Lap]) -> Iterator[_Stint]:
     """Return the stints of a driver, whose laps are in order."""
     before: _Stint | None = None
     for run in _runs(laps):
@@ -87,33 +106,47 @@ def _stints(laps: pd.DataFrame) -> Iterator[_Stint]:
         yield before
 
 
-def _runs(laps: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def _runs(laps: Iterable[_Lap]) -> Iterator[list[_Lap]]:
     """Return the laps between two visits to the pits."""
-    came_in = laps["pit_in_time_ms"].notna().shift(fill_value=False)
-    yield from (run for _, run in laps.groupby((came_in | laps["pit_out_time_ms"].notna()).cumsum(), sort=True))
+    run: list[_Lap] = []
+    for lap in laps:
+        if run and (pd.notna(run[-1]["pit_in_time_ms"]) or pd.notna(lap["pit_out_time_ms"])):
+            yield run
+            run = []
+        run.append(lap)
+    if run:
+        yield run
 
 
-def _of_run(run: pd.DataFrame) -> list[_Stint]:
+def _of_run(run: Iterable[_Lap]) -> list[_Stint]:
     """Return the stints of a run; laps of which no tyres are known are on the tyres before, or else on those after."""
     stints = [_Stint()]
-    for _, lap in run.iterrows():
-        compound = None if pd.isna(lap["compound"]) else str(lap["compound"])
-        age = lap["tyre_life_laps"]
-        new_on_lap = None if pd.isna(age) else int(lap["lap_number"]) - int(age) + 1
+    for lap in run:
+        compound: str | None = None if pd.isna(lap["compound"]) else str(lap["compound"])
+        age: Any = lap["tyre_life_laps"]
+        new_on_lap: int | None = None if pd.isna(age) else int(lap["lap_number"]) - int(age) + 1
         if not stints[-1].is_continued_by(compound, new_on_lap):
             stints.append(_Stint())
         stints[-1].add(lap, compound, new_on_lap)
     return stints
 
 
-def _ended_by(lap: pd.Series, is_last: bool, is_race: bool, statuses: pd.DataFrame | None) -> str | None:
-    came_in = lap["pit_in_time_ms"]
-    at = lap["session_time_ms"] if pd.isna(came_in) else came_in
-    if statuses is None or pd.isna(at):
+def _course_of(statuses: pd.DataFrame | None) -> list[tuple[int, str]] | None:
+    """Return when the session was started, stopped and finished; None where that is not known."""
+    if statuses is None:
         return None
-    course = statuses[statuses["status"].isin(_COURSE)].sort_values("change_number")
-    past = course[course["session_time_ms"] <= at + FLAG_WITHIN_MS * (course["status"] == "Finished")]
-    match None if past.empty else past["status"].iloc[-1]:
+    course = statuses[statuses["status"].isin(_COURSE) & statuses["session_time_ms"].notna()]
+    course = course.sort_values("change_number")
+    return list(zip(course["session_time_ms"].astype(int), course["status"].astype(str), strict=True))
+
+
+def _ended_by(lap: _Lap, is_last: bool, is_race: bool, course: Sequence[tuple[int, str]] | None) -> str | None:
+    came_in: Any = lap["pit_in_time_ms"]
+    at: Any = lap["session_time_ms"] if pd.isna(came_in) else came_in
+    if course is None or pd.isna(at):
+        return None
+    past = [status for since, status in course if since <= at + (FLAG_WITHIN_MS if status == "Finished" else 0)]
+    match past[-1] if past else None:
         case "Aborted":
             return "red_flag"
         case "Finished":

@@ -80,7 +80,7 @@ DATASET = Dataset(
         Field("high_ms_per_lap", "float", "Upper end of the interval", "ms/lap"),
         Field("laps_used", "integer", "Clean laps", "laps"),
         Field("fuel_ms_per_lap", "float", "The assumed cost of the fuel for one lap", "ms/lap"),
-        Field("method", "text", "How the slope is found", values=(METHOD,)),
+        Field("method", "text", f"How the slope is found: {METHOD}", values=(METHOD,)),
     ),
     compute=compute,
     inputs=("laps", "lap_context"),

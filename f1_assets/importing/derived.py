@@ -109,6 +109,7 @@ def compute_each(
     ConfigurationError
         When the database cannot be used.
     """
+    inputs = _StoredInputs(warehouse, key)
     for dataset in (each for name, each in derived_datasets().items() if name in datasets):
         # Whether the event has its inputs, and whether it ends a season, is what these say.
         if dataset.why_not_applicable(key, live_timing=True, ends_season=True) is not None:
@@ -117,7 +118,7 @@ def compute_each(
         if not digests.keys() >= set(dataset.inputs):
             continue
         with about(session=key, dataset=dataset.name, run=run_id):
-            line = _compute(warehouse, key, dataset, digests, run_id)
+            line = _compute(warehouse, inputs, dataset, digests, run_id)
             level = logging.WARNING if line.failed else logging.INFO
             logger.log(level, "%s: %s", line.status, line.reason or f"{line.rows:,} rows computed")
         yield line
@@ -149,12 +150,13 @@ def compute_season(
     ConfigurationError
         When the database cannot be used.
     """
+    inputs = _StoredInputs(warehouse, key)
     for dataset in (each for name, each in season_datasets().items() if name in datasets):
         digests = _digests_of_season(warehouse, key, dataset)
         if key.season < dataset.first_season or not digests.keys() >= set(dataset.inputs):
             continue
         with about(session=key, dataset=dataset.name, run=run_id):
-            line = _compute(warehouse, key, dataset, digests, run_id)
+            line = _compute(warehouse, inputs, dataset, digests, run_id)
             level = logging.WARNING if line.failed else logging.INFO
             logger.log(level, "%s: %s", line.status, line.reason or f"{line.rows:,} rows computed")
         yield line
@@ -195,10 +197,37 @@ def _noted_digest(warehouse: Warehouse, key: SessionKey, dataset: Dataset) -> st
     return next((line.digest for line in warehouse.extractions(key) if line.dataset == dataset.name), None)
 
 
+class _StoredInputs:
+    """The rows of inputs: several datasets are computed from the same ones, which are read once.
+
+    Parameters
+    ----------
+    warehouse, key
+        Where, and of which session or season.
+    """
+
+    def __init__(self, warehouse: Warehouse, key: SessionKey) -> None:
+        self.key = key
+        self._warehouse = warehouse
+        self._known: dict[tuple[str, str | None], pd.DataFrame] = {}
+
+    def of(self, digests: Mapping[str, str | None]) -> Inputs:
+        """Return inputs with these digests, each as a copy that a computation may change."""
+        for name, digest in digests.items():
+            if (name, digest) not in self._known:
+                dataset = all_datasets()[name]
+                self._known[name, digest] = dataset.typed(self._warehouse.rows(dataset, self.key))
+        return Inputs(self.key, {name: self._known[name, digest].copy() for name, digest in digests.items()})
+
+
 def _compute(
-    warehouse: Warehouse, key: SessionKey, dataset: Dataset, digests: Mapping[str, str | None], run_id: str | None
+    warehouse: Warehouse,
+    inputs: _StoredInputs,
+    dataset: Dataset,
+    digests: Mapping[str, str | None],
+    run_id: str | None,
 ) -> Extraction:
-    started, now = time.perf_counter(), datetime.now(UTC)
+    started, now, key = time.perf_counter(), datetime.now(UTC), inputs.key
     starts_at = None if isinstance(key, SeasonKey) else session_of(warehouse, key).start
     line = Extraction(
         key,
@@ -209,8 +238,7 @@ def _compute(
         inputs=json.dumps(digests, sort_keys=True),
     )
     try:
-        frames = {name: _rows(warehouse, key, all_datasets()[name]) for name in digests}
-        frame = dataset.computed(Inputs(key, frames))
+        frame = dataset.computed(inputs.of(digests))
         line = replace(line, seconds=time.perf_counter() - started)
         return warehouse.replace(key, dataset, frame, line, starts_at=starts_at)
     except ConfigurationError:
@@ -218,7 +246,3 @@ def _compute(
     except Exception as error:  # one computation's defect is noted with its traceback, and the next gets its turn
         failed = failure_of(line, error, warehouse, now)
         return warehouse.note(replace(failed, seconds=time.perf_counter() - started))
-
-
-def _rows(warehouse: Warehouse, key: SessionKey, dataset: Dataset) -> pd.DataFrame:
-    return dataset.typed(warehouse.rows(dataset, key))

@@ -43,12 +43,11 @@ def test_a_stop_is_from_entry_to_exit_and_costs_two_laps_less_two_of_the_drivers
         "pit_in_ms",
         "pit_out_ms",
         "lane_ms",
-        "standing_ms",
         "time_lost_ms",
         "laps_for_loss",
         "under",
     )
-    assert values(_stops(_race(6)), *columns) == [(6, 599_000, 619_000, 20_000, None, 20_000, 8, "green")]
+    assert values(_stops(_race(6)), *columns) == [(6, 599_000, 619_000, 20_000, 20_000, 8, "green")]
 
 
 def test_the_loss_is_held_against_the_median_of_each_side():

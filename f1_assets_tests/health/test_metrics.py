@@ -250,7 +250,7 @@ def test_however_many_seasons_there_are_a_scrape_asks_as_often(sqlite_warehouse,
     asked = []
     event.listen(sqlite_warehouse.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
     scrape(sqlite_warehouse)
-    assert sum(statement.startswith("SELECT") for statement in asked) == 21
+    assert sum(statement.startswith("SELECT") for statement in asked) == 23
 
 
 def test_metrics_are_scraped_of_an_empty_warehouse_too(warehouse):

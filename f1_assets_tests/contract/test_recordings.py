@@ -385,6 +385,10 @@ HELD = {
     ("tyre_degradation", "slopes_rest_on_enough_laps"): (2, 78),
     ("teammate_gaps", "the_faster_one_is_first"): (6, 60),
     ("teammate_gaps", "gaps_rest_on_laps"): (6, 60),
+    ("sector_bests", "sectors_take_time"): (9, 179),
+    ("sector_bests", "bests_are_driven"): (9, 179),
+    ("ideal_laps", "the_ideal_is_not_slower"): (9, 179),
+    ("practice_results", "places_are_by_time"): (3, 60),
 }
 AS_STORED_HELD = (179, 47959)
 """The same of the rule that all datasets have."""

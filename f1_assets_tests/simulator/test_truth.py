@@ -52,9 +52,11 @@ def _compare_derived(truth, warehouse, key):
     _equal(context["is_out_lap"], driven["is_pit_out"])
     _equal(context["compound"], driven["compound"])
     _equal(context["tyre_age_laps"], driven["tyre_life_laps"])
+    _compare_bests(driven, warehouse, key)
     if key.session in RACES:
         _equal(context["gap_to_leader_ms"], driven["session_time_ms"] - _first_at_the_line(driven))
         _compare_stops(driven, warehouse.rows("pit_stops", key).set_index(["driver_number", "lap_number"]))
+        assert driven["is_pit_in"].any() == (key.session == "R")  # in a sprint nobody changes tyres
     elif "results" in truth:
         times = truth["results"].set_index("driver_number")
         for gap in warehouse.rows("teammate_gaps", key).dropna(subset="gap_ms").itertuples():
@@ -64,13 +66,33 @@ def _compare_derived(truth, warehouse, key):
             assert later.loc[[gap.driver, gap.teammate]].isna().any().all()
 
 
+def _compare_bests(driven, warehouse, key):
+    """Hold best sectors and laps against the laps that count."""
+    counts = driven[driven["lap_time_ms"].notna() & ~driven["deleted"] & ~driven["is_pit_in"] & ~driven["is_pit_out"]]
+    # The first lap of a race has no sector 1 but what the others leave of it.
+    left = counts["lap_time_ms"] - counts["sector2_time_ms"] - counts["sector3_time_ms"]
+    sectors = counts.assign(sector1_time_ms=counts["sector1_time_ms"].fillna(left))
+    best = sectors.groupby("driver_number")[[f"sector{number}_time_ms" for number in (1, 2, 3)]].min()
+    bests = warehouse.rows("sector_bests", key).set_index("driver_number")
+    for number in (1, 2, 3):
+        _equal(bests[f"best_sector_{number}_ms"], best[f"sector{number}_time_ms"].reindex(bests.index))
+    best_laps = counts.groupby("driver_number")["lap_time_ms"].min()
+    ideal = warehouse.rows("ideal_laps", key).set_index("driver_number")
+    _equal(ideal["best_lap_ms"], best_laps.reindex(ideal.index))
+    if key.is_test or key.session in ("FP1", "FP2", "FP3"):
+        rows = warehouse.rows("practice_results", key).sort_values("position")
+        timed = rows[rows["position"].notna()]
+        _equal(timed["driver_number"], best_laps.sort_values(kind="stable").index)
+        _equal(rows["laps"], driven.groupby("driver_number").size().reindex(rows["driver_number"], fill_value=0))
+
+
 def _first_at_the_line(driven):
     return driven["session_time_ms"].groupby("lap_number").transform("min")
 
 
 def _compare_stops(driven, stops):
     came_in = driven[driven["is_pit_in"]].index
-    assert stops.index.tolist() == came_in.tolist() != []
+    assert stops.index.tolist() == came_in.tolist()
     out_laps = [(driver, lap + 1) for driver, lap in came_in]
     _equal(stops["lane_ms"], driven.loc[out_laps, "pit_out_time_ms"].array - driven.loc[came_in, "pit_in_time_ms"])
     _equal(stops["position_after"], driven.loc[out_laps, "position"])

@@ -13,7 +13,9 @@ NAMES = (
     "ideal_laps",
     "lap_context",
     "neutralisations",
+    "overtakes",
     "pit_stops",
+    "position_changes",
     "practice_results",
     "race_pace",
     "sector_bests",
@@ -227,6 +229,31 @@ def test_ideal_laps_are_of_the_best_sectors_of_several_laps(imported):
     assert (ideal["gap_to_best_lap_ms"].dropna() >= 0).all()
     # Who crashed on the first lap has none.
     assert set(ideal.index[ideal["ideal_lap_ms"].isna()]) == {"31", "35"}
+
+
+def test_108_swaps_between_lap_ends_of_which_52_were_far_from_the_pits(imported):
+    rows = imported.rows("position_changes", BAKU)
+    later = rows[(rows["lap_number"] > 1) & (rows["reason"] != "retirement")]
+    assert later["reason"].value_counts().to_dict() == {"pit": 56, "track": 48, "neutralised": 4}
+    assert (len(later), 48 + 4) == (108, 52)
+    assert rows["reason"].value_counts()[["start", "retirement"]].tolist() == [18, 80]
+    # Nobody was given a penalty that changed the order: it is that at the flag.
+    assert not rows["reason"].eq("penalty").any()
+    results = imported.rows("results", BAKU).set_index("driver_number")
+    net = rows["gained_by"].value_counts().reindex(results.index, fill_value=0)
+    net -= rows["lost_by"].value_counts().reindex(results.index, fill_value=0)
+    assert (net == results["grid_position"] - results["position"]).all()
+
+
+def test_overtakes_are_those_on_the_track(imported):
+    rows = imported.rows("overtakes", BAKU)
+    assert len(rows) == 48
+    first = rows.iloc[0][["session_time_ms", "lap_number", "overtaking", "overtaken", "position", "source"]]
+    assert first.tolist() == [1_408_308, 6, "55", "3", 4, "laps"]
+    # In the sprint Perez took the lead from Leclerc on lap 8.
+    sprint = imported.rows("overtakes", SPRINT)
+    leads = sprint[sprint["position"] == 1]
+    assert leads[["lap_number", "overtaking", "overtaken"]].to_numpy().tolist() == [[8, "11", "16"]]
 
 
 @pytest.mark.parametrize("key", [BAKU, SPRINT, SHOOTOUT, PRACTICE])

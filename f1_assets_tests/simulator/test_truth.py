@@ -56,6 +56,7 @@ def _compare_derived(truth, warehouse, key):
     if key.session in RACES:
         _equal(context["gap_to_leader_ms"], driven["session_time_ms"] - _first_at_the_line(driven))
         _compare_stops(driven, warehouse.rows("pit_stops", key).set_index(["driver_number", "lap_number"]))
+        _compare_swaps(driven, truth["results"], warehouse.rows("position_changes", key))
         assert driven["is_pit_in"].any() == (key.session == "R")  # in a sprint nobody changes tyres
     elif "results" in truth:
         times = truth["results"].set_index("driver_number")
@@ -84,6 +85,24 @@ def _compare_bests(driven, warehouse, key):
         timed = rows[rows["position"].notna()]
         _equal(timed["driver_number"], best_laps.sort_values(kind="stable").index)
         _equal(rows["laps"], driven.groupby("driver_number").size().reindex(rows["driver_number"], fill_value=0))
+
+
+def _compare_swaps(driven, results, swaps):
+    """Hold swaps against each pair's order at the line, and their sums against grid and result."""
+    orders = driven["position"].unstack("driver_number")
+    between = {
+        (lap, ahead, behind)
+        for lap in orders.index[1:]
+        for ahead in orders
+        for behind in orders
+        if orders.at[lap, ahead] < orders.at[lap, behind] and orders.at[lap - 1, ahead] > orders.at[lap - 1, behind]
+    }
+    later = swaps[(swaps["lap_number"] > 1) & ~swaps["reason"].isin(["retirement", "penalty"])]
+    assert set(later[["lap_number", "gained_by", "lost_by"]].itertuples(index=False, name=None)) == between != set()
+    placed = results.set_index("driver_number")
+    net = swaps["gained_by"].value_counts().reindex(placed.index, fill_value=0)
+    net -= swaps["lost_by"].value_counts().reindex(placed.index, fill_value=0)
+    _equal(net, placed["grid_position"] - placed["position"])
 
 
 def _first_at_the_line(driven):

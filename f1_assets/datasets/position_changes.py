@@ -69,9 +69,9 @@ def _places(laps: pd.DataFrame, results: pd.DataFrame | None) -> pd.DataFrame:
 def _orders(places: pd.DataFrame, results: pd.DataFrame | None) -> dict[int, list[str]]:
     """Return the order of all cars at the end of each lap; that of lap 0 is the grid, where it is known."""
     cars = list(dict.fromkeys([*places["driver_number"], *([] if results is None else results.index)]))
-    by_car = {
-        car: dict(zip(of["lap_number"], of["position"], strict=True)) for car, of in places.groupby("driver_number")
-    }
+    by_car: dict[str, dict[int, int]] = {}
+    for car, lap, place in places[["driver_number", "lap_number", "position"]].itertuples(index=False, name=None):
+        by_car.setdefault(car, {})[lap] = place
     first = _order_at(1, cars, by_car)
     grid = _on_the_grid(first, results)
     orders = {} if grid is None else {0: grid}
@@ -146,8 +146,12 @@ class _Reasons:
         at_the_pits = context[(context["is_in_lap"] | context["is_out_lap"]).fillna(False)]
         self._at_the_pits = set(zip(at_the_pits["driver_number"], at_the_pits["lap_number"], strict=True))
         laps = inputs["laps"].merge(context[["driver_number", "lap_number", "neutralised_ms"]])
-        self._laps = laps.set_index(["driver_number", "lap_number"]).sort_index()
-        self._last = places.groupby("driver_number")["lap_number"].max().to_dict()
+        times = ["lap_start_time_ms", "session_time_ms", "neutralised_ms"]
+        is_timed = laps[times[:2]].notna().all(axis=1)
+        rows = laps.loc[is_timed, ["driver_number", "lap_number", *times]].itertuples(index=False, name=None)
+        self._laps = {(car, lap): (begin, end, neutralised) for car, lap, begin, end, neutralised in rows}
+        last = places.groupby("driver_number")["lap_number"].max()
+        self._last = {str(car): int(lap) for car, lap in last.items()}
         words = {} if results is None else results["classified_position"].dropna().to_dict()
         self._retired = {car for car, word in words.items() if not word.isdigit() and word not in ("D", "E")}
         neutralisations = inputs.get("neutralisations")
@@ -176,19 +180,16 @@ class _Reasons:
 
     def _is_red(self, car: str, lap: int) -> bool:
         """Check whether a red flag was shown during a lap of a car."""
-        if (car, lap) not in self._laps.index:
+        if (car, lap) not in self._laps:
             return False
-        begin, end = self._laps.loc[(car, lap), ["lap_start_time_ms", "session_time_ms"]]
-        if pd.isna(begin) or pd.isna(end):
-            return False
+        begin, end, _ = self._laps[car, lap]
         return any(start < end and (pd.isna(until) or until > begin) for start, until in self._red)
 
     def _is_neutralised(self, swap: _Swap) -> bool:
-        if (swap.gained_by, swap.lap) not in self._laps.index:
+        if (swap.gained_by, swap.lap) not in self._laps:
             return False
-        lap = self._laps.loc[(swap.gained_by, swap.lap)]
-        share = lap["neutralised_ms"] / (lap["session_time_ms"] - lap["lap_start_time_ms"])
-        return bool(pd.notna(share) and share >= NEUTRALISED_SHARE)
+        begin, end, neutralised = self._laps[swap.gained_by, swap.lap]
+        return bool(pd.notna(neutralised) and neutralised >= NEUTRALISED_SHARE * (end - begin))
 
 
 def _one_way_twice(frame: pd.DataFrame) -> pd.DataFrame:

@@ -38,7 +38,8 @@ def _out_of_order(frame: pd.DataFrame) -> pd.DataFrame:
     is_next = (placed["position"] == pd.Series(range(1, len(placed) + 1), placed.index)).fillna(False)
     is_slower = placed["best_lap_ms"] >= placed["best_lap_ms"].shift().fillna(first)
     is_gap = placed["gap_ms"] == placed["best_lap_ms"] - first
-    return placed[~(is_next & is_slower & is_gap).fillna(False)]
+    odd: pd.DataFrame = placed[~(is_next & is_slower & is_gap).fillna(False)]
+    return odd
 
 
 DATASET = Dataset(

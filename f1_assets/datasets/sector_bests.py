@@ -33,7 +33,8 @@ def _sectors(laps: pd.DataFrame) -> pd.DataFrame:
     times = laps[[f"sector{sector}_time_ms" for sector in SECTORS]]
     left = laps["lap_time_ms"] - times.sum(axis=1)
     left = left.where((times.isna().sum(axis=1) == 1) & (left > 0).fillna(False))
-    return times.apply(lambda sector: sector.fillna(left))
+    filled: pd.DataFrame = times.apply(lambda sector: sector.fillna(left))
+    return filled
 
 
 def _impossible(frame: pd.DataFrame) -> pd.DataFrame:

@@ -381,6 +381,7 @@ HELD = {
     ("pit_stops", "only_the_last_stop_has_no_exit"): (2, 41),
     ("race_pace", "pace_rests_on_enough_laps"): (2, 39),
     ("race_pace", "gaps_are_to_the_best"): (2, 39),
+    ("track_limits", "laps_follow_the_messages"): (5, 12),
     ("tyre_degradation", "slopes_are_in_their_intervals"): (2, 78),
     ("tyre_degradation", "slopes_rest_on_enough_laps"): (2, 78),
     ("teammate_gaps", "the_faster_one_is_first"): (6, 60),
@@ -393,7 +394,7 @@ HELD = {
     ("position_changes", "swaps_sum_to_net_changes"): (2, 234),
     ("overtakes", "two_cars_are_in_it"): (2, 61),
 }
-AS_STORED_HELD = (179, 47959)
+AS_STORED_HELD = (223, 48824)
 """The same of the rule that all datasets have."""
 
 ODD = {

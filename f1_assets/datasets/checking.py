@@ -15,7 +15,7 @@ from f1_assets.datasets.definition import Check, NotCheckableError, Severity
 from f1_assets.errors import ConfigurationError
 from f1_assets.keys import SeasonKey, SessionKey, parse_key
 from f1_assets.warehouse import Extraction, Status, Warehouse
-from f1_assets.warehouse.digests import columns_after_session
+from f1_assets.warehouse.digests import columns_after_session, key_of
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.lines import identity_of
 from f1_assets.warehouse.models import of_session, order_of, sessions
@@ -222,7 +222,7 @@ class _Stored:
         """
         if dataset.table is not None:
             columns, self._rows[dataset.name] = self._read(dataset, dataset.table, None)
-            return digest_of(self._rows[dataset.name], [column.name for column in columns], dataset.key)
+            return digest_of(self._rows[dataset.name], [column.name for column in columns], key_of(dataset.table))
         try:
             checksum = None if record.file is None else self._warehouse.lake.checksum(record.file)
         except (OSError, ConfigurationError) as error:

@@ -22,14 +22,14 @@ def columns_after_session(table: Table) -> list[Column[Any]]:
 def digest_of_rows(table: Table, rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the digest of rows that are to be stored in a table; a value that is not given is NULL."""
     names = [column.name for column in columns_after_session(table)]
-    return digest_of((tuple(map(row.get, names)) for row in rows), names, _key_of(table))
+    return digest_of((tuple(map(row.get, names)) for row in rows), names, key_of(table))
 
 
 def stored_digest(connection: Connection, table: Table, key: SessionKey) -> str:
     """Return the digest of the rows of a session as they are in a table now."""
     columns = columns_after_session(table)
     rows = connection.execute(select(*columns).where(of_session(table, key)))
-    return digest_of(map(tuple, rows), [column.name for column in columns], _key_of(table))
+    return digest_of(map(tuple, rows), [column.name for column in columns], key_of(table))
 
 
 def store_digest(connection: Connection, table: Table, key: SessionKey) -> None:
@@ -38,5 +38,6 @@ def store_digest(connection: Connection, table: Table, key: SessionKey) -> None:
     connection.execute(update(extractions).where(mine).values(digest=stored_digest(connection, table, key)))
 
 
-def _key_of(table: Table) -> list[str]:
+def key_of(table: Table) -> list[str]:
+    """Return the columns that, after the session, tell the rows of a table apart, in the order of its digest."""
     return [column.name for column in table.primary_key.columns if column.name not in _SESSION]

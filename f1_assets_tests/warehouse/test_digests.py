@@ -1,5 +1,6 @@
 """The digest of stored rows: the same on each database, and another one when any value changes."""
 
+import copy
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -172,3 +173,14 @@ def test_the_key_of_a_dataset_is_in_the_order_of_its_columns():
     for name in TABLES:
         dataset = all_datasets()[name]
         assert [c.name for c in dataset.columns if c.name in dataset.key] == list(dataset.key), name
+
+
+def test_a_key_may_list_its_columns_in_another_order_than_the_table(sqlite_warehouse, monkeypatch):
+    store(sqlite_warehouse, a_season())
+    laps = copy.copy(all_datasets()["laps"])
+    object.__setattr__(laps, "key", laps.key[::-1])
+    monkeypatch.setattr("f1_assets.datasets.checking.named", lambda _names: [laps])
+    rows = pd.DataFrame({"driver_number": ["1", "2"], "lap_number": [2, 1]})
+    sqlite_warehouse.replace(KEY, laps, rows, Extraction(KEY, "laps", Status.PRESENT, version=laps.version))
+    finding = next(each for each in check_session(sqlite_warehouse, KEY) if each.check == AS_STORED)
+    assert (finding.state, finding.rows) == (State.PASSED, 2)

@@ -109,19 +109,13 @@ def compute_each(
     ConfigurationError
         When the database cannot be used.
     """
-    inputs = _StoredInputs(warehouse, key)
-    for dataset in (each for name, each in derived_datasets().items() if name in datasets):
-        # Whether the event has its inputs, and whether it ends a season, is what these say.
-        if dataset.why_not_applicable(key, live_timing=True, ends_season=True) is not None:
-            continue
-        digests = _digests(warehouse, key, dataset)
-        if not digests.keys() >= set(dataset.inputs):
-            continue
-        with about(session=key, dataset=dataset.name, run=run_id):
-            line = _compute(warehouse, inputs, dataset, digests, run_id)
-            level = logging.WARNING if line.failed else logging.INFO
-            logger.log(level, "%s: %s", line.status, line.reason or f"{line.rows:,} rows computed")
-        yield line
+    # Whether the event has its inputs, and whether it ends a season, is what these say.
+    wanted = [
+        dataset
+        for name, dataset in derived_datasets().items()
+        if name in datasets and dataset.why_not_applicable(key, live_timing=True, ends_season=True) is None
+    ]
+    yield from _compute_all(warehouse, key, wanted, _digests, run_id)
 
 
 def compute_season(
@@ -150,10 +144,25 @@ def compute_season(
     ConfigurationError
         When the database cannot be used.
     """
+    wanted = [
+        dataset
+        for name, dataset in season_datasets().items()
+        if name in datasets and key.season >= dataset.first_season
+    ]
+    yield from _compute_all(warehouse, key, wanted, _digests_of_season, run_id)
+
+
+def _compute_all(
+    warehouse: Warehouse,
+    key: SessionKey,
+    wanted: Iterable[Dataset],
+    digests_of: Callable[[Warehouse, SessionKey, Dataset], Mapping[str, str | None]],
+    run_id: str | None,
+) -> Iterator[Extraction]:
     inputs = _StoredInputs(warehouse, key)
-    for dataset in (each for name, each in season_datasets().items() if name in datasets):
-        digests = _digests_of_season(warehouse, key, dataset)
-        if key.season < dataset.first_season or not digests.keys() >= set(dataset.inputs):
+    for dataset in wanted:
+        digests = digests_of(warehouse, key, dataset)
+        if not digests.keys() >= set(dataset.inputs):
             continue
         with about(session=key, dataset=dataset.name, run=run_id):
             line = _compute(warehouse, inputs, dataset, digests, run_id)
@@ -174,7 +183,7 @@ def season_due(
     return due
 
 
-def _digests_of_season(warehouse: Warehouse, key: SeasonKey, dataset: Dataset) -> Mapping[str, str | None]:
+def _digests_of_season(warehouse: Warehouse, key: SessionKey, dataset: Dataset) -> Mapping[str, str | None]:
     """Return the digests of the inputs that a session has: read before the rows, as `_digests`."""
     names = (*dataset.inputs, *dataset.optional_inputs)
     states = dataset_states(warehouse, [key.season], [all_datasets()[name] for name in names])

@@ -14,10 +14,10 @@ from f1_assets.errors import AuthenticationRequired, QuotaExhausted, TransientEr
 from f1_assets.feeds.loads import asks_fastf1
 from f1_assets.feeds.table import Feed, is_of_live_timing
 from f1_assets.keys import SessionKey
-from f1_assets.planning.derived import Computation, InputState, judge
+from f1_assets.planning.derived import Computation, InputState, Judgement, judge
 from f1_assets.planning.known_gaps import known_gaps
 from f1_assets.planning.wrong_clocks import RecordedTimes, is_of_the_future, plausible_times
-from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import events, extractions, sessions
 
@@ -305,6 +305,17 @@ def _derived_state(
         next_try_at = plausible_times(recorded, _STATUSES[line.status], line.error_class, session.end_utc, now)[2]
         last = Computation.of(_STATUSES[line.status], line.version, line.error_class, next_try_at, line.inputs)
     found = judge(dataset, inputs[0], inputs[1], last, now)
+    return judged_state(key, dataset, found, line, last.next_try_at if last is not None else None)
+
+
+def judged_state(
+    key: SessionKey,
+    dataset: Dataset,
+    found: Judgement,
+    line: Row[Any] | Extraction | None,
+    next_try_at: datetime | None,
+) -> DatasetState:
+    """Return the state of a derived dataset of a session, or a season, from its judgement and its record."""
     state = DatasetState(
         key,
         dataset.name,
@@ -314,7 +325,7 @@ def _derived_state(
         is_derived=True,
         is_to_be_computed=found.is_due,
     )
-    if line is None or last is None:
+    if line is None:
         return state
     return state._replace(
         rows=line.rows,
@@ -323,7 +334,7 @@ def _derived_state(
         attempts=line.attempts,
         tried_at=line.tried_at,
         extracted_at=line.extracted_at,
-        next_try_at=last.next_try_at,
+        next_try_at=next_try_at,
         digest=line.digest,
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from f1_assets.datasets import Dataset, all_datasets, season_datasets
 from f1_assets.keys import SeasonKey
 from f1_assets.planning.derived import Computation, InputState, judge
-from f1_assets.planning.gaps import DatasetState, dataset_states
+from f1_assets.planning.gaps import DatasetState, dataset_states, judged_state
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.lines import lines_of
@@ -88,24 +88,4 @@ def _state(
     if line is not None:
         last = Computation.of(line.status, line.version, line.error_class, line.next_try_at, line.inputs)
     found = judge(dataset, required, optional, last, now)
-    state = DatasetState(
-        key,
-        dataset.name,
-        found.status,
-        reason=found.reason,
-        stale_because=found.stale_because,
-        is_derived=True,
-        is_to_be_computed=found.is_due,
-    )
-    if line is None:
-        return state
-    return state._replace(
-        rows=line.rows,
-        reason=found.reason or line.reason,
-        error_class=line.error_class,
-        attempts=line.attempts,
-        tried_at=line.tried_at,
-        extracted_at=line.extracted_at,
-        next_try_at=line.next_try_at,
-        digest=line.digest,
-    )
+    return judged_state(key, dataset, found, line, line.next_try_at if line is not None else None)

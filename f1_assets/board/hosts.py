@@ -18,7 +18,7 @@ from f1_assets.settings import Settings
 
 _MISDIRECTED = 421
 _FOR_ANY_HOST = frozenset(route.path for route in ROUTES)
-"""What machines ask by any name: it says nothing that is not public on the network that the board is on."""
+"""Addresses that machines ask for by any name: they say nothing that is not public on the board's network."""
 
 
 class OwnHosts:

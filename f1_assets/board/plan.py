@@ -26,7 +26,7 @@ class PlannedLoad:
 
 @dataclass(frozen=True)
 class PlanView:
-    """What will be imported, if the import runs from now on.
+    """The sessions that will be imported, if the import runs from now on.
 
     `requests` is what is usual, `requests_least` and `requests_most` what past loads took at the least and the most;
     `fits_now` counts the sessions before the first pause; `complete_at` is None where nothing is to be loaded.

@@ -35,7 +35,7 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class Problem:
-    """What is answered to a program when something is wrong, with what to do about it."""
+    """The answer to a program when something is wrong, with what to do about it."""
 
     status: int
     error: str

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from f1_assets.board.kept import KeptCosts, KeptStates
+from f1_assets.board.caches import CachedCosts, CachedStates
 from f1_assets.board.overview import (
     AmendedValue,
     Failure,
@@ -66,8 +66,8 @@ class Readings:
         self.settings, self.warehouse = context.settings, context.warehouse
         self._now = clock
         self._ledger = context.ledger
-        self._states = KeptStates(self.warehouse, named(self.settings.datasets))
-        self._costs = KeptCosts(context)
+        self._states = CachedStates(self.warehouse, named(self.settings.datasets))
+        self._costs = CachedCosts(context)
         # It brings FastF1, which takes a second: the first page should not wait for it.
         with_fastf1 = ThreadPoolExecutor(1, thread_name_prefix="transport")
         with_fastf1.submit(lambda: context.transport)

@@ -29,7 +29,7 @@ from f1_assets.warehouse.leases import leased_sessions
 
 @dataclass(frozen=True)
 class SeasonFilter:
-    """What of a season is shown; nothing named, nothing left out.
+    """The part of a season that is shown; nothing named, nothing left out.
 
     Of statuses the sessions are shown that have one of them in a dataset that is shown.
     """

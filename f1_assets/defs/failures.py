@@ -51,7 +51,7 @@ def tell_failures(
     """
     now = now or datetime.now(UTC)
     if cursor is None or channel is None:
-        words = "from now on failures are told" if channel is not None else "F1_SLACK_TOKEN is not set"
+        words = "from now on failures are reported" if channel is not None else "F1_SLACK_TOKEN is not set"
         return words, json.dumps(asdict(Told(now.isoformat())))
     told = Told(**json.loads(cursor))
     is_blocked = account_blocked_since(states) is not None
@@ -66,4 +66,6 @@ def tell_failures(
     if not channel.post(failure_message(failures)):
         return "Slack did not take the message, which is tried again", json.dumps(asdict(told))
     latest = max(line.tried_at for line in failures if line.tried_at is not None)
-    return f"{len(failures)} failures told", json.dumps(asdict(Told(latest.isoformat(), now.isoformat(), is_blocked)))
+    return f"{len(failures)} failures reported", json.dumps(
+        asdict(Told(latest.isoformat(), now.isoformat(), is_blocked))
+    )

@@ -47,7 +47,7 @@ def summarize(
     if channel is None:
         return "nothing is posted: F1_SLACK_TOKEN is not set", now.isoformat()
     if cursor is None:
-        return "from now on imports are told", now.isoformat()
+        return "from now on imports are reported", now.isoformat()
     if active := session_runs(instance, ACTIVE):
         return f"{len(active)} sessions are queued or running", cursor
     since = datetime.fromisoformat(cursor)

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from f1_assets.board.api import router
 from f1_assets.board.app import ROUTES, create_app
-from f1_assets.board.kept import KeptCosts
+from f1_assets.board.caches import CachedCosts
 from f1_assets.board.season import SeasonFilter
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.context import Context
@@ -311,7 +311,7 @@ def test_what_is_imported_meanwhile_is_seen_at_once(copied):
 
 def test_costs_are_those_of_the_gaps_that_there_are_now(copied):
     warehouse = connect(copied)
-    costs = KeptCosts(Context.open(copied, warehouse=warehouse))
+    costs = CachedCosts(Context.open(copied, warehouse=warehouse))
     gaps = [state for state in dataset_states(warehouse, [2025], now=NOW) if state.key == FAILED and state.is_due(NOW)]
     few = [state for state in gaps if state.dataset == "weather"]
 

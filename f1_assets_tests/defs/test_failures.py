@@ -43,28 +43,28 @@ def fail(sqlite_warehouse):
 
 
 def test_failures_are_bundled_and_each_is_told_once(sensor, fail, slack):
-    assert sensor(0) == ("from now on failures are told",)
+    assert sensor(0) == ("from now on failures are reported",)
     fail(1, 1)
     fail(1, 2)
-    assert sensor(2) == ("2 failures told",)
+    assert sensor(2) == ("2 failures reported",)
     assert slack.posted[-1][2]["text"].startswith("Formula 1: 2 sessions failed.\n• 2024-01-R: weather. HTTP 500.")
     assert sensor(3) == ("nothing failed since the last message",)
     fail(4, 3)
     assert sensor(5) == ("1 failures wait for the next message",)
     fail(6, 4)
-    assert sensor(18) == ("2 failures told",)
+    assert sensor(18) == ("2 failures reported",)
     assert len(slack.posted) == 2
 
 
 def test_a_refused_account_is_told_once_until_it_is_accepted(sensor, fail, slack):
     sensor(0)
     fail(1, 1, status=Status.BLOCKED_AUTH)
-    assert sensor(2) == ("1 failures told",)
+    assert sensor(2) == ("1 failures reported",)
     # Every half hour one session tries again.
     fail(31, 1, status=Status.BLOCKED_AUTH)
     assert sensor(32) == ("nothing failed since the last message",)
     fail(33, 2, "laps")
-    assert sensor(50) == ("1 failures told",)
+    assert sensor(50) == ("1 failures reported",)
     assert len(slack.posted) == 2
     assert slack.posted[1][2]["text"].startswith("Formula 1: 1 session failed.")
 
@@ -79,7 +79,7 @@ def test_what_slack_did_not_take_is_told_later(sensor, fail, slack, status):
     assert "No notification was posted: Slack failed" in warned
     assert TOKEN not in warned
     slack.status = 200
-    assert sensor(3) == ("1 failures told",)
+    assert sensor(3) == ("1 failures reported",)
 
 
 def test_without_a_token_nothing_is_told(sqlite_warehouse):

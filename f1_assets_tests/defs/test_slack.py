@@ -46,7 +46,7 @@ def test_run_failure_posts_what_failed(home, slack):
     warehouse.note(Extraction(**{**vars(failed), "tried_at": failed_at}))
     warehouse.close()
     before = json.dumps(asdict(Told((failed_at - timedelta(hours=1)).isoformat())))
-    assert _tick(run_failure, home, before) == "1 failures told"
+    assert _tick(run_failure, home, before) == "1 failures reported"
     assert [fields["text"].splitlines()[0] for _, _, fields in slack.posted] == ["Formula 1: 1 session failed."]
 
 

@@ -29,7 +29,7 @@ def _summarize(instance, cursor):
 
 def test_one_message_when_the_queue_has_run_dry(home, run, slack):
     said, cursor = _summarize(home, None)
-    assert said == "from now on imports are told"
+    assert said == "from now on imports are reported"
     for session in ("FP1", "FP2"):
         home.add_dynamic_partitions("f1_session", [f"2025-01-{session}"])
         assert run("import_sessions", f"2025-01-{session}", "weather").success

@@ -16,7 +16,7 @@ from f1_assets.planning.costs import report_of
 from f1_assets.warehouse import Status, Warehouse
 
 COSTS_HOLD_SECONDS = 60.0
-"""What the same gaps cost changes only as the archive grows: worked out again after this time, or for other gaps."""
+"""The cost of the same gaps changes only as the archive grows: it is estimated again after this time."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class _Season:
         return self.fingerprint == fingerprint and self.read_at <= now < self.holds_until
 
 
-class KeptStates:
+class CachedStates:
     """The states of seasons, each read anew when something of it changed in the warehouse, or time changes its states.
 
     Parameters
@@ -79,7 +79,7 @@ def _hold_until(states: Iterable[DatasetState], now: datetime) -> datetime:
     return until
 
 
-class KeptCosts:
+class CachedCosts:
     """The costs of the gaps last seen, by seasons: of nine empty seasons they take half a second to work out.
 
     Parameters

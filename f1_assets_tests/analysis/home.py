@@ -12,6 +12,9 @@ from f1_assets.settings import load_settings
 
 RACE = SessionKey(2025, 1, "R")
 
+WITH_ROWS = {name: each for name, each in all_datasets().items() if name not in ("overtakes", "practice_results")}
+"""The datasets of which the race has rows: nobody overtakes in it, and it is no practice."""
+
 
 def make_home(folder: Path) -> Path:
     """Import the race, and return the home."""

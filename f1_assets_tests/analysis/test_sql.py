@@ -11,7 +11,7 @@ from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets, dataset_views
 from f1_assets.errors import ConfigurationError, TransientError, UsageError
 from f1_assets.settings import load_settings
-from f1_assets_tests.analysis.home import RACE, make_home
+from f1_assets_tests.analysis.home import RACE, WITH_ROWS, make_home
 
 SQL_TYPES = {
     "int8": "TINYINT",
@@ -159,6 +159,9 @@ def test_columns_have_the_types_of_the_registry_whatever_is_in_them(season, name
         assert types == {column.name: dataset.typed(answer)[column.name].dtype for column in dataset.columns}
     asked = ", ".join(f"TYPEOF({column.name}) AS {column.name}" for column in dataset.columns)
     typed = season.sql(f"SELECT {asked} FROM {name} LIMIT 1")
+    if name not in WITH_ROWS:
+        assert typed.empty
+        return
     assert typed.iloc[0].to_dict() == {column.name: SQL_TYPES[column.type] for column in dataset.columns}
 
 

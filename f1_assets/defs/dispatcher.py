@@ -15,7 +15,7 @@ from itertools import takewhile
 import dagster as dg
 
 from f1_assets.context import Context
-from f1_assets.datasets import derived_datasets, named, season_datasets_named
+from f1_assets.datasets import named, season_datasets_named
 from f1_assets.defs.assets import check_keys
 from f1_assets.defs.calendars import record_calendar
 from f1_assets.defs.derived_assets import derived_check_keys
@@ -231,14 +231,14 @@ def compute_requests(
     now, is_kept = now or datetime.now(UTC), kept(named(settings.datasets))
     busy = {gap.key for _, gap in session_runs(instance, ACTIVE, limit=None)} | leased_sessions(warehouse)
     busy |= {key for _, key in computing_runs(instance)} | set(about_to_run)
-    states = dataset_states(warehouse, settings.kept_seasons(now), list(derived_datasets().values()), now)
+    states = dataset_states(warehouse, settings.kept_seasons(now), now=now)
     requests: list[dg.RunRequest] = []
-    for key, due in to_be_computed(filter(is_kept, states)).items():
+    for key, names in to_be_computed(states, is_kept).items():
         if len(requests) == RUNS_PER_TICK:
             break
         if key in busy or _waits(instance, key, now):
             continue
-        requests.append(_compute_request(instance, key, [state.dataset for state in due], why))
+        requests.append(_compute_request(instance, key, names, why))
     return requests
 
 

@@ -21,6 +21,7 @@ from f1_assets.importing.failures import failure_of
 from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.logs import about
 from f1_assets.planning import DatasetState, dataset_states
+from f1_assets.planning.gaps import to_be_computed
 from f1_assets.planning.season_states import input_of_season, season_states
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import session_of
@@ -81,8 +82,8 @@ def compute_due(
 def _due(
     warehouse: Warehouse, key: SessionKey, is_wanted: Callable[[DatasetState], bool], now: datetime | None
 ) -> list[str]:
-    states = dataset_states(warehouse, [key.season], list(derived_datasets().values()), now, key)
-    return [state.dataset for state in states if state.is_to_be_computed and is_wanted(state)]
+    states = dataset_states(warehouse, [key.season], now=now, key=key)
+    return to_be_computed(states, is_wanted).get(key, [])
 
 
 def compute_each(

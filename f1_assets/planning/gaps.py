@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -167,9 +167,31 @@ def extracted(states: Iterable[DatasetState]) -> list[DatasetState]:
     return [state for state in states if not state.is_derived]
 
 
-def to_be_computed(states: Iterable[DatasetState]) -> dict[SessionKey, list[DatasetState]]:
-    """Gather what is derived, missing or stale, and has its inputs, by session."""
-    return _by_session(state for state in states if state.is_to_be_computed)
+def to_be_computed(
+    states: Iterable[DatasetState], is_wanted: Callable[[DatasetState], bool]
+) -> dict[SessionKey, list[str]]:
+    """Name by session what is derived, missing or stale, and has its inputs, each followed by what is made of it.
+
+    Parameters
+    ----------
+    states
+        Of all datasets of some sessions: those of inputs say what can be computed.
+    is_wanted
+        Says of a derived dataset whether it is to be there.
+    """
+    found: dict[SessionKey, list[str]] = {}
+    for key, of_session in _by_session(states).items():
+        there = {state.dataset for state in of_session if state.status is Status.PRESENT}
+        names: list[str] = []
+        for state in (each for each in of_session if each.is_derived and is_wanted(each)):
+            dataset = all_datasets()[state.dataset]
+            has_inputs = there.union(names) >= set(dataset.inputs) and not state.status.has_no_data
+            follows = has_inputs and not {*dataset.inputs, *dataset.optional_inputs}.isdisjoint(names)
+            if state.is_to_be_computed or follows:
+                names.append(state.dataset)
+        if names:
+            found[key] = names
+    return found
 
 
 def _first_extractions(

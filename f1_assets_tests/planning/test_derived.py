@@ -168,7 +168,7 @@ def test_it_counts_in_no_figure_of_what_is_missing(season):
     _failed(season, NOW, laps="0" * 64)
     every, without = (dataset_states(season, [2024], datasets, NOW) for datasets in (None, extracted))
     assert len(every) > len(without)
-    assert to_be_computed(every).keys() == {KEY}
+    assert to_be_computed(every, lambda state: True).keys() == {KEY}
     assert gaps_of(every, NOW) == gaps_of(without, NOW)
     assert dispatch(every, NOW, (), 20) == dispatch(without, NOW, (), 20)
     counted = [GapReport((2024,), NOW, tuple(states)) for states in (every, without)]
@@ -185,3 +185,11 @@ def test_extracted_rows_have_no_inputs(season):
     _laps(season)
     with season.engine.connect() as connection:
         assert connection.execute(extractions.select()).one().inputs is None
+
+
+def test_what_is_made_of_what_is_computed_is_computed_in_the_same_run(season):
+    _laps(season)
+    states = dataset_states(season, [2024], now=NOW)
+    names = to_be_computed(states, lambda state: state.dataset in ("stints", "lap_context", "tyre_degradation"))
+    assert names == {KEY: ["stints", "lap_context", "tyre_degradation"]}
+    assert to_be_computed(states, lambda state: state.dataset == "lap_context") == {}

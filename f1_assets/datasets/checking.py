@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -231,6 +232,20 @@ class _Stored:
             raise NotCheckableError(f"{dataset.name}: the lake's file {record.file} cannot be read: it is not there")
         return checksum
 
+    def refuse_stale(self, dataset: Dataset, beside: Iterable[str]) -> None:
+        """Refuse to hold derived rows against inputs that changed since: they are computed again.
+
+        Raises
+        ------
+        NotCheckableError
+            When an input has other rows than those of which the dataset was computed.
+        """
+        inputs = self._records[dataset.name].inputs if dataset.name in self._records else None
+        used = json.loads(inputs) if inputs else {}
+        for name in beside:
+            if name in used and name in self._records and self._records[name].digest != used[name]:
+                raise NotCheckableError(f"{dataset.name}: {name} changed since it was computed")
+
     def is_current(self, record: Extraction) -> bool:
         """Check whether an extraction record is still the one in the database."""
         return record in self._warehouse.extractions(self.key)
@@ -310,6 +325,7 @@ def _finding(stored: _Stored, dataset: Dataset, check: Check, frame: pd.DataFram
     if not check.applies_to(stored.key):
         return _not_checked(stored.key, dataset, check, _is_for(check))
     try:
+        stored.refuse_stale(dataset, check.beside)
         beside = {name: stored.rows(name) for name in check.beside}
         broken = check.test(frame, **beside)
     except NotCheckableError as reason:

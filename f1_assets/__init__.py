@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from f1_assets.analysis.offline import fastf1_session, offline_fastf1
+    from f1_assets.offline import fastf1_session, offline_fastf1
     from f1_assets.connection import connect
 
 __version__ = "0.1.0"
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 (of a module)
 
         return connect
     if name in ("fastf1_session", "offline_fastf1"):
-        from f1_assets.analysis import offline
+        from f1_assets import offline
 
         return getattr(offline, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

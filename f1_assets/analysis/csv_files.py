@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from f1_assets.analysis.schemas import PANDAS_TYPES
+from f1_assets.analysis.frames import FRAME_TYPES
 from f1_assets.errors import UsageError
 
 SCHEMA = "schema.json"
@@ -25,7 +25,16 @@ SCHEMA = "schema.json"
 _FORMULA = r"[\s\p{Z}]*[=+\-@＝＋－＠]|[\t\r\n]"
 """How a text begins that a spreadsheet may run instead of showing it."""
 
-_ARROW_TYPES = {str(kind): kind for kind in (*PANDAS_TYPES, pa.date32(), pa.timestamp("us", "UTC"))}
+_PANDAS_TYPES = {
+    **FRAME_TYPES,
+    pa.float32(): pd.Float32Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.string(): pd.StringDtype(),
+    pa.large_string(): pd.StringDtype(),
+}
+"""Types by names that every version of `pandas.read_csv` reads alike: ``str`` is not one of them."""
+
+_ARROW_TYPES = {str(kind): kind for kind in (*_PANDAS_TYPES, pa.date32(), pa.timestamp("us", "UTC"))}
 
 
 def csv_schema(dataset: str, schema: pa.Schema, columns: Sequence[dict[str, Any]], safe: bool) -> dict[str, Any]:
@@ -43,7 +52,7 @@ def csv_schema(dataset: str, schema: pa.Schema, columns: Sequence[dict[str, Any]
         Whether texts that begin like a formula are escaped.
     """
     times = [field.name for field in schema if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type)]
-    dtype = {field.name: str(PANDAS_TYPES[field.type]) for field in schema if field.name not in times}
+    dtype = {field.name: str(_PANDAS_TYPES[field.type]) for field in schema if field.name not in times}
     fields = [{**column, "arrow_type": str(schema.field(column["name"]).type)} for column in columns]
     return {
         "dataset": dataset,
@@ -92,7 +101,7 @@ def read_csv(path: Path | str) -> pd.DataFrame:
         raise UsageError(f"{path} cannot be read with the {SCHEMA} beside it: {error}") from error
     if document.get("safe_csv"):
         table = _texts_replaced(table, rf"^'('*(?:{_FORMULA}))", r"\1")
-    frame: pd.DataFrame = table.to_pandas(types_mapper=PANDAS_TYPES.get)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS_TYPES.get)
     return frame
 
 

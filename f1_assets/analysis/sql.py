@@ -14,8 +14,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from f1_assets.analysis.schemas import PANDAS_TYPES
-from f1_assets.analysis.sql_tables import LAKE, DatabaseTable, ReadOnlyLake, provide, provide_files
+from f1_assets.analysis.frames import FRAME_TYPES
+from f1_assets.analysis.sql_tables import LAKE, SQL_TYPES, DatabaseTable, ReadOnlyLake, provide, provide_files
 from f1_assets.datasets import all_datasets, dataset_views
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.warehouse import Warehouse
@@ -43,6 +43,15 @@ def sql(warehouse: Warehouse, query: str, seasons: Iterable[int] | None = None) 
             raise UsageError(_unknown_table(error)) from error
         except (duckdb.Error, UnicodeError) as error:
             raise UsageError(f"The query failed: {_reason(error)}") from error
+
+
+def schema_of_view(warehouse: Warehouse, name: str) -> pa.Schema:
+    """Return the columns of a view, whose types follow from those of the tables; no row is read."""
+    kinds = {words: kind for kind, words in SQL_TYPES.items()} | {"TIMESTAMP WITH TIME ZONE": pa.timestamp("us", "UTC")}
+    with duckdb.connect() as connection:
+        provide(connection, warehouse, None)
+        described = connection.execute(f"DESCRIBE {name}").fetchall()
+    return pa.schema([pa.field(column, kinds[kind]) for column, kind, *_ in described])
 
 
 def _fence(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
@@ -118,9 +127,9 @@ def _typed(values: pa.ChunkedArray) -> pd.Series | None:
             values = values.cast(pa.timestamp("ns", values.type.tz))
         except pa.ArrowInvalid:  # beyond 2262: it stays as it is
             return None
-    elif values.type not in PANDAS_TYPES:
+    elif values.type not in FRAME_TYPES and values.type != pa.float64():
         return None
-    series: pd.Series = values.to_pandas(types_mapper=PANDAS_TYPES.get)
+    series: pd.Series = values.to_pandas(types_mapper=FRAME_TYPES.get)
     return series
 
 

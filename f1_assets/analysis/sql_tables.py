@@ -23,7 +23,7 @@ LAKE = "lake://"
 """How a query addresses the lake: whatever it is, DuckDB reaches it through `ReadOnlyLake` alone."""
 
 _ROWS_A_TIME = 100_000
-_SQL_TYPES = {
+SQL_TYPES = {
     pa.int8(): "TINYINT",
     pa.int16(): "SMALLINT",
     pa.int32(): "INTEGER",
@@ -33,6 +33,7 @@ _SQL_TYPES = {
     pa.string(): "VARCHAR",
     pa.timestamp("us", "UTC"): "TIMESTAMPTZ",
 }
+"""DuckDB's types of columns, by Arrow's."""
 
 
 class NeedsFiles(Exception):
@@ -202,7 +203,7 @@ def provide_files(
 ) -> None:
     """Put a view of the lake's files in the place of a dataset that a query scans."""
     name = table.dataset.name
-    typed = ", ".join(f"NULL::{_SQL_TYPES[field.type]} AS {field.name}" for field in table.schema)
+    typed = ", ".join(f"NULL::{SQL_TYPES[field.type]} AS {field.name}" for field in table.schema)
     # Season, round and session stand in `extractions`, not in the files: they follow an event whose round changes.
     lines = [
         line

@@ -15,6 +15,19 @@ RACE = SessionKey(2025, 1, "R")
 WITH_ROWS = {name: each for name, each in all_datasets().items() if name not in ("overtakes", "practice_results")}
 """The datasets of which the race has rows: nobody overtakes in it, and it is no practice."""
 
+FRAME_TYPES = {
+    "int8": "Int8",
+    "int16": "Int16",
+    "int32": "Int32",
+    "integer": "Int64",
+    "bigint": "Int64",
+    "float": "float64",
+    "boolean": "boolean",
+    "text": "str",
+    "timestamp": "datetime64[ns, UTC]",
+}
+"""The types of what an analyst is handed, by those of the registry."""
+
 
 def make_home(folder: Path) -> Path:
     """Import the race, and return the home."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from f1_assets.offline import fastf1_session, offline_fastf1
-    from f1_assets.connection import connect
+    from f1_assets.reader import connect
 
 __version__ = "0.1.0"
 
@@ -20,7 +20,7 @@ __all__ = ["__version__", "connect", "fastf1_session", "offline_fastf1"]
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (of a module)
     """Import a name when it is asked for: whoever needs the quota alone waits for neither pandas nor datasets."""
     if name == "connect":
-        from f1_assets.connection import connect
+        from f1_assets.reader import connect
 
         return connect
     if name in ("fastf1_session", "offline_fastf1"):

@@ -11,6 +11,7 @@ from f1_assets.datasets.coercions import flag, integer, milliseconds, number, te
 from f1_assets.datasets.definition import Check, Dataset, Extract, Field, NotCheckableError, Severity, time_of_day
 from f1_assets.datasets.driven_tyres import with_driven_tyres
 from f1_assets.datasets.generated_laps import DID_NOT_START, never_driven, without_start
+from f1_assets.datasets.joins import LAPS_WITH_CONTEXT
 from f1_assets.datasets.lap_rules import LAP_RULES
 from f1_assets.datasets.refusals import Refusals, late_lines
 from f1_assets.datasets.rules import drivers_are_known
@@ -243,6 +244,7 @@ DATASET = Dataset(
         Feed.LAP_TIMES,
     ),
     version=2,
+    views={"laps_with_context": LAPS_WITH_CONTEXT},
     checks=(
         Check(
             "sectors_sum_to_lap",

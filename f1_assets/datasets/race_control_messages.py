@@ -8,6 +8,7 @@ import pandas as pd
 
 from f1_assets.datasets.coercions import integer, text, utc
 from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.joins import MESSAGES_WITH_DRIVER
 from f1_assets.datasets.own_messages import car_of, refusal_of
 from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known, times_go_forward
@@ -87,5 +88,6 @@ DATASET = Dataset(
     feeds=(Feed.RACE_CONTROL,),
     optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     version=2,
+    views={"messages_with_driver": MESSAGES_WITH_DRIVER},
     checks=(times_go_forward("message_number", "utc"), drivers_are_known()),
 )

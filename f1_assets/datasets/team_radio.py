@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from f1_assets.datasets.definition import Dataset, Extract, Field
+from f1_assets.datasets.joins import RADIO_WITH_LAP
 from f1_assets.datasets.refusals import Refusals
 from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.feeds.table import Feed
@@ -41,6 +42,7 @@ DATASET = Dataset(
     feeds=(Feed.TEAM_RADIO,),
     optional_feeds=(Feed.DRIVER_LIST,),
     version=2,
+    views={"radio_with_lap": RADIO_WITH_LAP},
     order_by=("utc", "driver_number"),
     checks=(drivers_are_known(),),
 )

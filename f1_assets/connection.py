@@ -77,8 +77,7 @@ class F1Warehouse(Warehouse):
         Returns
         -------
         pandas.DataFrame
-            See `f1_assets.datasets.lap_telemetry.lap_telemetry`: `session_time_ms`, `time_ms` (since the lap began),
-            `source`, `distance_m`, `relative_distance`, and the channels of both feeds.
+            See `f1_assets.reader.Reader.telemetry`.
 
         Raises
         ------

@@ -121,32 +121,57 @@ class Reader:
         _warn(absences)
         return table.replace_schema_metadata({MISSING: json.dumps(_documents(absences))} if absences else None)
 
-    def telemetry(self, key: SessionKey | str, driver: str, lap: int | str | None = "fastest") -> pd.DataFrame:
-        """Return the joined car and position samples of a lap.
+    def telemetry(
+        self,
+        what: SessionKey | str,
+        driver: str | int,
+        lap: int | str | Iterable[int] | None = "fastest",
+        stint: int | None = None,
+    ) -> pd.DataFrame:
+        """Return the joined car and position samples of laps.
 
         Parameters
         ----------
-        key
-            The session: ``2024-03-Q``.
+        what
+            The session: ``2024-03-Q``, ``2024 Monza Q``.
         driver
-            Three letters or car number: ``VER``, ``1``.
+            Three letters, car number or last name: ``VER``, ``1``.
         lap
-            Number of the lap; ``fastest`` for the driver's fastest that was not deleted; None for the whole session.
+            Number of the lap, or several; ``fastest`` for the driver's fastest that was not deleted; None for the
+            whole session.
+        stint
+            All laps of a stint of ``stints``, instead of `lap`.
 
         Returns
         -------
         pandas.DataFrame
-            See `f1_assets.datasets.lap_telemetry.lap_telemetry`: `session_time_ms`, `time_ms` (since the lap began),
-            `source`, `distance_m`, `relative_distance`, and the channels of both feeds.
+            `driver`, `driver_number`, `lap_number`, `compound`, `utc`, then those of
+            `f1_assets.datasets.lap_telemetry.lap_telemetry`: `session_time_ms`, `time_ms` (since the lap began),
+            `source`, `distance_m`, `relative_distance`, and the channels of both feeds. Each lap begins and ends with a
+            row of its own. Of the whole session, time and distance are since its first sample, and what is outside of
+            the laps has no `lap_number`.
 
         Raises
         ------
+        NotStored
+            When the session's telemetry, laps or drivers are not stored: why, and what to do.
         UsageError
-            When there is no such driver or lap, or no telemetry of the session.
+            When there is no such driver, lap or stint.
         """
         from f1_assets.analysis.telemetry import telemetry
 
-        return telemetry(self.warehouse, key, driver, lap)
+        keys = sessions_meant(self.warehouse, what).keys
+        if len(keys) > 1:
+            raise UsageError(f"{str(what)[:60]!r} has {len(keys)} sessions. Name one, such as {keys[-1]}.")
+        for name in (
+            "drivers",
+            "laps",
+            "car_telemetry",
+            "position_telemetry",
+            *(["stints"] if stint is not None else []),
+        ):
+            self._absences(all_datasets()[name], keys)
+        return telemetry(self.warehouse, keys[0], driver, lap, stint)
 
     def sql(self, query: str, seasons: Iterable[int] | None = None) -> pd.DataFrame:
         """Run a query in DuckDB over the tables of the warehouse and the files of the lake.

@@ -173,6 +173,38 @@ class Reader:
             self._absences(all_datasets()[name], keys)
         return telemetry(self.warehouse, keys[0], driver, lap, stint)
 
+    def compare(
+        self,
+        what: SessionKey | str,
+        driver: str | int,
+        other: str | int,
+        lap: int | str = "fastest",
+        other_lap: int | str | None = None,
+    ) -> pd.DataFrame:
+        """Return two laps of a session side by side, aligned by the share of the lap that is driven.
+
+        Parameters
+        ----------
+        what, driver, lap
+            The first lap, as in `telemetry`.
+        other, other_lap
+            The second one: of another driver, or of the same; the same `lap` by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            See `f1_assets.analysis.lap_comparison.compared`: `delta_ms` above 0 says that the second is behind.
+
+        Raises
+        ------
+        NotStored, UsageError
+            As `telemetry`.
+        """
+        from f1_assets.analysis.lap_comparison import compared
+
+        first = self.telemetry(what, driver, lap)
+        return compared(first, self.telemetry(what, other, lap if other_lap is None else other_lap))
+
     def sql(self, query: str, seasons: Iterable[int] | None = None) -> pd.DataFrame:
         """Run a query in DuckDB over the tables of the warehouse and the files of the lake.
 

@@ -338,7 +338,7 @@ def test_an_empty_and_an_unreadable_warehouse_say_so(sqlite_warehouse, tmp_path)
 def test_it_has_no_method_that_writes_and_is_what_the_package_gives(season, home):
     public = {name for name in dir(season) if not name.startswith("_")}
     assert public == {
-        *("warehouse", "close", "rows", "arrow", "telemetry", "sql", "calendar", "standings"),
+        *("warehouse", "close", "rows", "arrow", "telemetry", "compare", "sql", "calendar", "standings"),
         *every_dataset(),
     }
     assert f1_assets.connect is connect

@@ -87,6 +87,16 @@ def test_of_a_whole_session_each_sample_is_of_the_lap_that_it_is_in(season, laps
     assert whole[is_before]["lap_number"].isna().all()
 
 
+def test_two_laps_are_compared_at_the_same_places(season, laps):
+    other = next(letters for letters in season.drivers(RACE)["abbreviation"] if letters != laps["abbreviation"].iloc[0])
+    theirs = season.laps(RACE, driver=other).set_index("lap_number")
+    both = season.compare(RACE, laps["abbreviation"].iloc[0], other, 3)
+    took, they_took = (each["session_time_ms"][3] - each["lap_start_time_ms"][3] for each in (laps, theirs))
+    assert (both["delta_ms"].iloc[0], both["delta_ms"].iloc[-1]) == (0, they_took - took)
+    same = season.compare(RACE, other, other, 3, other_lap=2)
+    assert same["delta_ms"].iloc[-1] == theirs["session_time_ms"][2] - theirs["lap_start_time_ms"][2] - they_took
+
+
 def test_what_is_not_there_says_why(season, laps):
     driver = laps["abbreviation"].iloc[0]
     for arguments, options, words in (

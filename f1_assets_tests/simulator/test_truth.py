@@ -26,6 +26,9 @@ SESSIONS = [
     pytest.param("laps=12,drivers=10", "2025-T1-2", marks=pytest.mark.long),
 ]
 
+SPRINTS = (2,)
+"""Rounds with a sprint before the last of these races."""
+
 
 @pytest.mark.parametrize(("options", "text"), SESSIONS)
 def test_rows_equal_the_ground_truth(options, text, settings_of, warehouse):
@@ -34,7 +37,8 @@ def test_rows_equal_the_ground_truth(options, text, settings_of, warehouse):
     refresh_calendar(key.season, warehouse=warehouse, transport=transport)
     outcome = process_session_gap(SessionGap(key, tuple(all_datasets())), warehouse=warehouse, transport=transport)
     assert outcome.failed == ()
-    truth = Simulator(SimulatorOptions.parse(options)).truth(key.season, key.round, key.session)
+    simulator = Simulator(SimulatorOptions.parse(options))
+    truth = simulator.truth(key.season, key.round, key.session)
     applicable = {line.dataset for line in outcome.datasets if line.status is not Status.NOT_APPLICABLE}
     # Telemetry, radio and standings have a truth of their own: see datasets/test_telemetry.py, feeds/test_history.py.
     elsewhere = {"car_telemetry", "position_telemetry", "team_radio", "driver_standings", "constructor_standings"}
@@ -42,6 +46,29 @@ def test_rows_equal_the_ground_truth(options, text, settings_of, warehouse):
     for name, expected in truth.items():
         _compare(name, expected, warehouse.rows(all_datasets()[name], key))
     _compare_derived(truth, warehouse, key)
+    if key.session == "R":
+        _compare_standings(simulator, warehouse.rows("standings_projection", key), key)
+
+
+def _compare_standings(simulator, rows, key):
+    """Hold points before and after a race against those of all races and sprints so far."""
+    earlier = [(number, session) for number in range(1, key.round + 1) for session in ("S", "R")]
+    won = [
+        simulator.truth(key.season, number, session)["results"].assign(is_before=(number, session) != (key.round, "R"))
+        for number, session in earlier
+        if session == "R" or number in SPRINTS
+    ]
+    points = pd.concat(won)
+    for championship, identifier in (("driver", "driver_id"), ("constructor", "team_id")):
+        of = rows[rows["championship"] == championship].set_index("entrant_id")
+        after = points.groupby(identifier)["points"].sum()
+        before = points[points["is_before"]].groupby(identifier)["points"].sum().reindex(after.index, fill_value=0)
+        assert set(of.index) == set(after.index)
+        assert of["points_after"].to_dict() == after.to_dict()
+        assert of["points_before"].to_dict() == before.to_dict()
+        # Before the first race nobody has a point, and so no place.
+        places = {} if key.round == 1 else {name: 1 + int((before > had).sum()) for name, had in before.items()}
+        assert of["position_before"].dropna().to_dict() == places
 
 
 def _compare_derived(truth, warehouse, key):

@@ -12,8 +12,12 @@ from f1_assets.settings import load_settings
 
 RACE = SessionKey(2025, 1, "R")
 
-WITH_ROWS = {name: each for name, each in all_datasets().items() if name not in ("overtakes", "practice_results")}
-"""The datasets of which the race has rows: nobody overtakes in it, and it is no practice."""
+WITH_ROWS = {
+    name: dataset
+    for name, dataset in all_datasets().items()
+    if dataset.why_not_applicable(RACE, live_timing=True) is None and name != "overtakes"
+}
+"""The datasets of which the race has rows: nobody overtakes in it."""
 
 FRAME_TYPES = {
     "int8": "Int8",

@@ -39,6 +39,7 @@ OPENING = {
     "defs/schedules.py": {"process_settings"},
     "defs/runs.py": {"Context.open"},  # the command's worker processes
     "defs/worker_pool.py": {"process_settings"},
+    "offline.py": {"process_settings", "Context.open"},
 }
 """Modules that open something, beside those of the command."""
 

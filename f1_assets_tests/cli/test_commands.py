@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text, update
 
 from f1_assets.cli import main
 from f1_assets.connection import connect
-from f1_assets.datasets import derived_datasets, extracted_datasets
+from f1_assets.datasets import all_datasets, derived_datasets, extracted_datasets
 from f1_assets.keys import SessionKey
 from f1_assets.settings import load_settings, process_settings
 from f1_assets.warehouse.models import seasons
@@ -87,7 +87,11 @@ def test_a_season_of_one_race_from_nothing_to_its_rows_and_no_request_the_second
     second = _json(f1_assets("import", "2025", "--json", **ONE_RACE))
     assert (second["processed"], second["requests"], second["paused_seconds"]) == (0, 0, 0.0)
     states = _json(f1_assets("status", "2025-01-R", "--json", **ONE_RACE))["states"]
-    assert all(state["status"] == "present" for state in states)
+    race = SessionKey(2025, 1, "R")
+    assert {state["dataset"]: state["status"] for state in states} == {
+        name: "present" if dataset.why_not_applicable(race, live_timing=True) is None else "not_applicable"
+        for name, dataset in all_datasets().items()
+    }
     rows = _json(f1_assets("show", "2025-01-R", "laps", "--limit", "3", "--json", **ONE_RACE))["rows"]
     assert len(rows) == 3
     assert rows[0]["lap_number"] == 1

@@ -13,7 +13,7 @@ from f1_assets.context import Context
 from f1_assets.datasets import Dataset, extracted_datasets, named
 from f1_assets.datasets.checking import why_short
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
-from f1_assets.defs.governor import gap_of, govern
+from f1_assets.defs.governor import RESERVATION_TAG, gap_of, govern, note_ending, note_reserved
 from f1_assets.defs.instance import POOL
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
 from f1_assets.defs.partitions import SESSIONS
@@ -24,15 +24,12 @@ from f1_assets.escaping import visible
 from f1_assets.importing import expected_requests_of, extract_each
 from f1_assets.importing.failures import note_failed
 from f1_assets.importing.recovery import recover
-from f1_assets.importing.sessions import done_since
+from f1_assets.importing.sessions import done_since, reserve_after_a_short_wait
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.leases import Leases
-
-RESERVATION_TAG = "f1_assets/reservation"
-"""The tag of a run for which requests were reserved before it started."""
 
 LONGEST_WAIT = timedelta(minutes=4)
 """A run waits so long for another import of its session."""
@@ -125,7 +122,8 @@ def failure_of_run(key: SessionKey, failed: Sequence[Extraction], wanted: int) -
 def _govern(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> None:
     """Set the pool's limit; where that fails, the session is stored all the same, and the sensor sets it next."""
     try:
-        govern(context.instance, warehouse.context(), ending_run_id=context.run.run_id)
+        note_ending(context.instance, context.run)
+        govern(context.instance, warehouse.context())
     except Exception:  # whatever Dagster's storage makes of it
         context.log.warning("the pool's limit was not set; sensor quota_governor sets it", exc_info=True)
 
@@ -197,6 +195,8 @@ def _import(
     context.log.info("gaps: %s is imported for %s", key, ", ".join(gap.datasets))
     context.log.info("quota: %s", _quota_line(opened))
     context.log.info("plan: %s", _plan_line(gap, opened))
+    reservation = reservation or reserve_after_a_short_wait(opened, gap)
+    note_reserved(context.instance, context.run)
     loaded = loaded_session.load(gap, run_id, reservation)
     words = "session: %s loaded in %.1f s: %s requests, %s responses from the archive"
     context.log.info(words, key, loaded.seconds, loaded.requests, loaded.archive_hits)

@@ -28,6 +28,13 @@ COMPUTE_JOB = "compute_derived"
 COMPUTE_SEASON_JOB = "compute_season"
 """The same over a season: a job of Dagster has partitions of one kind."""
 
+RESERVATION_TAG = "f1_assets/reservation"
+"""The tag of a run for which requests were reserved before it started."""
+
+_RESERVED_TAG = "f1_assets/reserved_by"
+_ENDING_TAG = "f1_assets/ending"
+"""Both hold the run's own identifier: a run that is executed again has its parent's tags."""
+
 _PRIORITY_TAG = "dagster/priority"
 
 _PARTITION_TAGS = ("dagster/partition", "dagster/asset_partition_range_start")
@@ -46,8 +53,11 @@ _LOOKED_AT = 200
 """Queued runs that are looked at and told why they wait; those behind them are told when they come up."""
 
 
-def govern(instance: dg.DagsterInstance, context: Context, ending_run_id: str | None = None) -> Admission:
+def govern(instance: dg.DagsterInstance, context: Context) -> Admission:
     """Set the pool's limit to the sessions that the quota covers, and tell the runs that wait why.
+
+    One process of a machine does so at a time, from the look to the limit: who looked before a run ended must not set
+    the limit after it.
 
     Parameters
     ----------
@@ -55,32 +65,40 @@ def govern(instance: dg.DagsterInstance, context: Context, ending_run_id: str | 
         Dagster's, with its queue and its pools.
     context
         With the ledger, and the calendar that says what a session needs.
-    ending_run_id
-        A run that is about to end: its slot must not be taken by a session that the quota does not cover.
     """
-    waiting = session_runs(instance, [dg.DagsterRunStatus.QUEUED])
-    running = [
-        run
-        for run, _ in session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
-        if run.run_id != ending_run_id
-    ]
-    # A run that is starting has its requests not reserved yet.
-    starting = sum(1 for run in running if run.status is dg.DagsterRunStatus.STARTING)
-    # What the archive alone answers needs no quota, and what waits behind it does.
-    unasked = sum(queued.from_archive for _, queued in waiting)
-    gap = next((queued for _, queued in waiting if not queued.from_archive), None)
-    needed = expected_requests_of(context, gap) if gap is not None else {}
-    ledger = context.transport.ledger
-    fits, resumes_at = (1_000, None) if ledger is None else ledger.free_for(needed)
-    name = str(gap.key) if gap is not None else None
-    left = max(fits - starting, 0) + unasked
-    admission = admit(left, resumes_at, needed, len(running), len(waiting), context.settings.workers, name)
-    with instance_lock(context.settings):  # each worker governs at its end
+    with instance_lock(context.settings):
+        waiting = session_runs(instance, [dg.DagsterRunStatus.QUEUED])
+        started = session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+        running = [run for run, _ in started if run.tags.get(_ENDING_TAG) != run.run_id]
+        unreserved = sum(not _has_reserved(run) for run in running)
+        # What the archive alone answers needs no quota, and what waits behind it does.
+        unasked = sum(queued.from_archive for _, queued in waiting)
+        gap = next((queued for _, queued in waiting if not queued.from_archive), None)
+        needed = expected_requests_of(context, gap) if gap is not None else {}
+        ledger = context.transport.ledger
+        fits, resumes_at = (1_000, None) if ledger is None else ledger.free_for(needed)
+        name = str(gap.key) if gap is not None else None
+        left = max(fits - unreserved, 0) + unasked
+        admission = admit(left, resumes_at, needed, len(running), len(waiting), context.settings.workers, name)
         pools = {limit.name: limit.limit for limit in instance.event_log_storage.get_pool_limits()}
         if pools.get(POOL) != admission.limit:
             instance.event_log_storage.set_concurrency_slots(POOL, admission.limit)
     _tell(instance, [run for run, _ in waiting], admission)
     return admission
+
+
+def note_reserved(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Note that the ledger knows what a run needs: until then, the governor leaves as much to it."""
+    instance.add_run_tags(run.run_id, {_RESERVED_TAG: run.run_id})
+
+
+def note_ending(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Note that a run is about to end: its slot must not be taken by a session that the quota does not cover."""
+    instance.add_run_tags(run.run_id, {_ENDING_TAG: run.run_id})
+
+
+def _has_reserved(run: dg.DagsterRun) -> bool:
+    return run.tags.get(_RESERVED_TAG) == run.run_id or (run.parent_run_id is None and RESERVATION_TAG in run.tags)
 
 
 def session_runs(

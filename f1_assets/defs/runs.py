@@ -10,9 +10,9 @@ import dagster as dg
 
 from f1_assets.context import Context
 from f1_assets.datasets import extracted_datasets
-from f1_assets.defs.assets import LEASE_TAG, RESERVATION_TAG, DatasetsFailed
+from f1_assets.defs.assets import LEASE_TAG, DatasetsFailed
 from f1_assets.defs.build import build_defs
-from f1_assets.defs.governor import ACTIVE, gap_tags
+from f1_assets.defs.governor import ACTIVE, RESERVATION_TAG, gap_tags
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.summaries import COMMAND_TAG

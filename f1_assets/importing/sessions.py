@@ -180,7 +180,7 @@ def load(context: Context, gap: SessionGap, run_id: str | None = None, reservati
 
     transport, wanted = context.transport, _load_of(context, gap)
     if reservation is None:
-        reservation = _reserve_after_a_short_wait(context, gap)
+        reservation = reserve_after_a_short_wait(context, gap)
     purpose = Purpose(str(gap.key), name_of_load(wanted.feeds), uuid.uuid4().hex, run_id, reservation)
     try:
         with about(session=gap.key, run=run_id):
@@ -232,7 +232,8 @@ def _pages_since(gap: SessionGap, warehouse: Warehouse) -> datetime:
     return max([datetime.now(UTC) - PAGES_ARE_NEW, *(at for at in stored if at is not None)])
 
 
-def _reserve_after_a_short_wait(context: Context, gap: SessionGap) -> str | None:
+def reserve_after_a_short_wait(context: Context, gap: SessionGap) -> str | None:
+    """Reserve a session's requests as `reserve_requests` does; wait for the quota if it is back within 90 s."""
     deadline = time.monotonic() + SHORT_WAIT_SECONDS
     while True:
         try:

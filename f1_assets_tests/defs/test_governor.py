@@ -3,7 +3,7 @@ import pytest
 
 from f1_assets.connection import connect
 from f1_assets.context import Context
-from f1_assets.defs.governor import POOL, WAITING_TAG, gap_of, gap_tags, govern
+from f1_assets.defs.governor import POOL, WAITING_TAG, gap_of, gap_tags, govern, note_ending, note_reserved
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.importing import refresh_calendar
 from f1_assets.keys import SessionKey
@@ -66,14 +66,33 @@ def test_a_run_that_ends_leaves_no_slot_for_a_session_that_the_quota_does_not_co
     queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
     _spend(8)
     assert govern(instance, context).limit == 1
-    assert govern(instance, context, ending_run_id=ending.run_id).limit == 0
+    note_ending(instance, ending)
+    assert govern(instance, context).limit == 0
+    # Between its last step and its end the governor looks again.
+    assert govern(instance, context).limit == 0
 
 
-def test_a_run_that_is_starting_has_its_requests_left_to_it(house):
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+def test_a_run_that_has_not_reserved_yet_has_its_requests_left_to_it(house, status):
     instance, context = house
-    queued_run(instance, "2025-01-Q", dg.DagsterRunStatus.STARTING)
+    run = queued_run(instance, "2025-01-Q", status)
     queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
     assert govern(instance, context).limit == 1
+    note_reserved(instance, run)
+    assert govern(instance, context).limit == 2
+
+
+def test_a_run_that_is_executed_again_has_reserved_nothing_and_is_not_at_its_end(house):
+    instance, context = house
+    first = queued_run(instance, "2025-01-Q", dg.DagsterRunStatus.STARTED)
+    note_reserved(instance, first)
+    note_ending(instance, first)
+    tags = instance.get_run_by_id(first.run_id).tags
+    instance.delete_run(first.run_id)
+    queued_run(instance, "2025-01-Q", dg.DagsterRunStatus.STARTED, more=tags)
+    queued_run(instance, "2025-01-R", dg.DagsterRunStatus.QUEUED)
+    admission = govern(instance, context)
+    assert (admission.running, admission.limit) == (1, 1)
 
 
 def test_without_anyone_waiting_the_pool_is_open_to_the_workers(house):

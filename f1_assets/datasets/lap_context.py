@@ -11,6 +11,7 @@ from f1_assets.datasets.clean_laps import CLEAN_WITHIN, counting, in_laps, out_l
 from f1_assets.datasets.definition import Check, Dataset, Field, Severity
 from f1_assets.datasets.inputs import Inputs
 from f1_assets.datasets.laps import COMPOUNDS, RACES
+from f1_assets.datasets.session_status import part_starts
 
 QUALIFYING = frozenset({"Q", "SQ", "SS"})
 
@@ -148,9 +149,7 @@ def _part(laps: pd.DataFrame, statuses: pd.DataFrame | None) -> pd.Series:
     """Return the part of a qualifying in which each lap ends: a start opens one unless a red flag came before it."""
     if statuses is None:
         return pd.Series(pd.NA, laps.index, "Int64")
-    ordered = statuses.dropna(subset=["session_time_ms"]).sort_values("change_number")
-    flag = ordered["status"].where(ordered["status"].isin(["Finished", "Aborted"])).ffill()
-    opens = ordered.loc[(ordered["status"] == "Started") & (flag != "Aborted").fillna(True), "session_time_ms"]
+    opens = part_starts(statuses)
     ends = laps["session_time_ms"].to_numpy("float64", na_value=np.nan)
     part = np.searchsorted(np.sort(opens.to_numpy("float64")), ends, side="right")
     return pd.Series(part, laps.index, "Int64").mask((part == 0) | np.isnan(ends))

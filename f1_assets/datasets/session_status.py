@@ -19,16 +19,27 @@ STATUSES = ("Inactive", "Started", "Aborted", "Finished", "Finalised", "Ends")
 
 
 def extract(loaded: LoadedSession) -> Extract:
-    """Return the changes until the session ended: FastF1 is given no later ones."""
+    """Return the changes until the session ended."""
+    return Extract(changes_of(loaded), notes=late_lines(loaded, Feed.SESSION_STATUS).document())
+
+
+def part_starts(changes: pd.DataFrame) -> pd.Series:
+    """Return the session times at which parts of a qualifying start: a start opens one unless a red flag was before."""
+    ordered = changes.dropna(subset=["session_time_ms"]).sort_values("change_number")
+    flag = ordered["status"].where(ordered["status"].isin(["Finished", "Aborted"])).ffill()
+    return ordered.loc[(ordered["status"] == "Started") & (flag != "Aborted").fillna(True), "session_time_ms"]
+
+
+def changes_of(loaded: LoadedSession) -> pd.DataFrame:
+    """Return the changes in order, until the session ended: FastF1 is given no later ones."""
     changes = loaded.session_status
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "change_number": range(1, len(changes) + 1),
             "session_time_ms": milliseconds(changes["Time"]),
             "status": text(changes["Status"]),
         }
     )
-    return Extract(frame, notes=late_lines(loaded, Feed.SESSION_STATUS).document())
 
 
 def _out_of_course(frame: pd.DataFrame) -> pd.DataFrame:

@@ -34,6 +34,7 @@ from f1_assets.feeds.telemetry import (
     parse_team_radio,
     t0_date,
 )
+from f1_assets.feeds.timing_lines import TimingLines, parse_timing_lines
 from f1_assets.fetch.corrections import Corrections
 from f1_assets.fetch.exchanges import Exchange, Outcome, body_of, decisive
 from f1_assets.fetch.fastf1_private import LIVE_TIMING_URL
@@ -168,6 +169,12 @@ class LoadedSession:
         if not self._timing_streams:
             self._unread("stream of gaps")
         return self._timing_streams[-1]
+
+    @functools.cached_property
+    def timing_lines(self) -> TimingLines:
+        """Mini sectors and qualifying parts, of the session's own time; nothing where there is no TimingData."""
+        until_ms = self.own_time.latest_ms if self.own_time.ends_ms is None else self.own_time.ends_ms
+        return parse_timing_lines(self.body(Feed.TIMING_DATA) or b"", until_ms)
 
     @property
     def circuit(self) -> CircuitInfo:

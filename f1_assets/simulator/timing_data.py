@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from f1_assets.simulator.car_lines import IN_PIT, ON_TRACK, CarLines, Line, car_line, to_json
-from f1_assets.simulator.model import SEGMENTS, Best, Course, Standing, lap_clock, seconds_clock
+from f1_assets.simulator.model import SEGMENTS, Best, Course, Standing, seconds_clock
 from f1_assets.simulator.records import records
 from f1_assets.simulator.standings import FIRST_MS
 
@@ -122,4 +122,4 @@ def _gap(leads_lap: int | None, laps: int, gap_ms: int | None) -> str:
     if laps:
         return f"{laps}L"
     gap = gap_ms or 0
-    return f"+{lap_clock(gap)}" if gap >= 60_000 else f"+{seconds_clock(gap)}"
+    return f"+{seconds_clock(gap)}"

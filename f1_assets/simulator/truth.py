@@ -44,6 +44,8 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
             for marker in circuit.markers
         ],
     }
+    if course.parts:
+        tables["qualifying_parts"] = _parts(course)
     if course.results:
         tables["results"] = [_result(entry, result, course) for entry, result in enumerate(course.results, 1)]
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
@@ -206,6 +208,16 @@ def _result(entry: int, result: Result, course: Course) -> dict[str, Any]:
         "status": ("Retired" if result.retired else status) if is_race else None,
         "points": result.points if is_race else None,
     }
+
+
+def _parts(course: Course) -> list[dict[str, Any]]:
+    starts, ends = (
+        [time_ms for time_ms, status in course.session_status if status == word] for word in ("Started", "Finished")
+    )
+    return [
+        {"part": number, "start_ms": start_ms, "end_ms": end_ms, "entries": len(part.numbers), "source": "feed"}
+        for number, (part, start_ms, end_ms) in enumerate(zip(course.parts, starts, ends, strict=True), 1)
+    ]
 
 
 def _weather(course: Course) -> list[dict[str, Any]]:

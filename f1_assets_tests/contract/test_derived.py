@@ -6,6 +6,7 @@ import pytest
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.checking import State, check_session
 from f1_assets.datasets.clean_laps import counting, with_context
+from f1_assets.datasets.qualifying_parts import parts_of
 from f1_assets.keys import SessionKey
 from f1_assets_tests.contract.recorded import of_keys
 
@@ -141,6 +142,30 @@ def test_the_best_laps_of_each_part_that_count_are_the_times_of_the_result(recor
     official = {(driver, part): int(time) for driver, part, time in times if pd.notna(time)}
     assert len(official) > 40
     assert {place: int(best[place]) for place in official} == official
+
+
+@pytest.mark.parametrize("key", of_keys(QUALIFYINGS))
+def test_parts_are_those_of_the_feed_and_of_the_statuses_alike(recorded, key):
+    assert recorded[key][0].failed == ()
+    warehouse = recorded.warehouse
+    rows, statuses = warehouse.rows("qualifying_parts", key), warehouse.rows("session_status", key)
+    assert rows["source"].tolist() == ["feed"] * 3
+    assert rows["entries"].tolist() == [20, 15, 10]
+    alone = all_datasets()["qualifying_parts"].typed(parts_of(statuses, ()))
+    assert rows[["part", "start_ms", "end_ms"]].equals(alone[["part", "start_ms", "end_ms"]])
+    # A lap is of the part in which it ends, of those under way at the flag as well.
+    laps = with_context(warehouse.rows("laps", key), warehouse.rows("lap_context", key))
+    ended = laps.dropna(subset=["session_time_ms", "qualifying_part"])
+    starts = rows["start_ms"].tolist()
+    part = [sum(start <= time for start in starts) for time in ended["session_time_ms"]]
+    assert ended["qualifying_part"].tolist() == part
+    if key == "2019-14-Q":
+        # By hand: Q1 and Q3 were resumed after a red flag.
+        assert rows[["start_ms", "end_ms"]].to_numpy().tolist() == [
+            [899_169, 2_193_224],
+            [2_579_242, 3_479_229],
+            [3_959_251, 5_314_146],
+        ]
 
 
 def test_there_are_36_stops_and_each_has_an_exit_and_one_kept_its_tyres(imported):

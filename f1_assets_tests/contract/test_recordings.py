@@ -354,6 +354,9 @@ HELD = {
     ("laps", "stints_follow_each_other"): (9, 3434),
     ("laps", "traps_are_not_silent"): (9, 3434),
     ("laps", "tyres_age_with_the_laps"): (9, 3434),
+    ("qualifying_parts", "fewer_cars_go_on"): (4, 12),
+    ("qualifying_parts", "parts_are_started"): (4, 12),
+    ("qualifying_parts", "parts_follow_each_other"): (4, 12),
     ("race_control_messages", "drivers_are_known"): (19, 1125),
     ("race_control_messages", "times_go_forward"): (19, 1125),
     ("results", "best_times_are_driven"): (4, 80),
@@ -394,7 +397,7 @@ HELD = {
     ("position_changes", "swaps_sum_to_net_changes"): (2, 234),
     ("overtakes", "two_cars_are_in_it"): (2, 61),
 }
-AS_STORED_HELD = (223, 48824)
+AS_STORED_HELD = (227, 48836)
 """The same of the rule that all datasets have."""
 
 ODD = {

@@ -21,6 +21,7 @@ def test_each_file_with_a_dataset_is_one():
         "intervals",
         "laps",
         "position_telemetry",
+        "qualifying_parts",
         "race_control_messages",
         "results",
         "session_status",

@@ -16,6 +16,7 @@ from f1_assets.feeds import telemetry_entries
 from f1_assets.feeds.history import page_urls, pages_of, race_of
 from f1_assets.feeds.table import Feed, damage_of, feed_of
 from f1_assets.feeds.telemetry import parse_car_data, parse_positions, parse_team_radio, t0_date
+from f1_assets.feeds.timing_lines import MOST_SEGMENTS, parse_timing_lines
 from f1_assets.fetch.exchanges import Outcome, exchange_of
 from f1_assets.keys import SessionKey
 from f1_assets.quota.windows import LONGEST_CLOSURE, _retry_after
@@ -51,6 +52,17 @@ def _telemetry_gives_samples_or_our_error(data):
     assert not table.duplicated(["driver_number", "date_utc"]).any()
     assert table["session_time_ms"].between(0, 100 * 3_600_000).all()
     assert (t0_date(parsed) is None) == table.empty
+
+
+def _timing_gives_what_can_be_in_a_session(data):
+    _, body = data.draw(st.sampled_from(seeds_of(Feed.TIMING_DATA)))
+    parsed = parse_timing_lines(data.draw(mutated(body)))
+    assert parsed.counts.bad_lines <= parsed.counts.lines
+    numbers = [part.part for part in parsed.parts]
+    assert numbers == sorted(set(numbers) & {1, 2, 3})
+    for driven in parsed.rounds:
+        assert all(1 <= sector <= 3 and 1 <= segment <= MOST_SEGMENTS for sector, segment in driven.shown)
+        assert all(0 <= time_ms < 100 * 3_600_000 and status > 0 for time_ms, status in driven.shown.values())
 
 
 def _any_body_is_judged(data):
@@ -94,6 +106,7 @@ def _any_retry_after_is_a_wait(data):
 
 CHECKS: tuple[Callable[..., None], ...] = (
     _telemetry_gives_samples_or_our_error,
+    _timing_gives_what_can_be_in_a_session,
     _any_body_is_judged,
     _what_is_sound_of_a_past_season_gives_its_races,
     _standings_give_rows_that_can_be_stored_or_our_error,

@@ -71,7 +71,8 @@ class CarLines:
         if laps:
             begin = laps[-1].end_ms
             step = (time_ms - begin) // (SEGMENTS[0] + 1)
-            for segment in range(SEGMENTS[0]):
+            yield begin + step, self._blanked(_OWN_PACE)
+            for segment in range(1, SEGMENTS[0]):
                 yield self._segment(begin + step * (segment + 1), 0, segment, _OWN_PACE)
         yield self._line(time_ms, {"Retired": True, "Stopped": True, "Status": _STOPPED})
 
@@ -98,10 +99,9 @@ class CarLines:
             if segment == SEGMENTS[sector]:
                 sector, segment = sector + 1, 0
                 continue
-            status = self._status(lap, sector, segment)
+            status = segment_status(lap, sector, segment, self._found.get((self._number, lap.number, sector)))
             if sector == segment == 0:
-                blanked = _BLANK_SEGMENTS.replace('"Status":0', f'"Status":{status}', 1)
-                yield time_ms, f'{{"Lines":{{"{self._number}":{{"Sectors":{{{blanked}}}}}}}}}'
+                yield time_ms, self._blanked(status)
             else:
                 yield self._segment(time_ms, sector, segment, status)
             segment += 1
@@ -111,15 +111,9 @@ class CarLines:
         at = f'"{sector}":{{"Segments":{{"{segment}":{{"Status":{status}}}}}}}'
         return time_ms, f'{{"Lines":{{"{self._number}":{{"Sectors":{{{at}}}}}}}}}'
 
-    def _status(self, lap: Lap, sector: int, segment: int) -> int:
-        if (lap.pit_out_ms is not None and sector == 0 and segment < 2) or (
-            lap.pit_in_ms is not None and sector == 2 and segment == SEGMENTS[2] - 1
-        ):
-            return _PIT_LANE
-        record = self._found.get((self._number, lap.number, sector))
-        if record is None:
-            return _OWN_PACE
-        return _BEST_OF_ALL if record.overall else _OWN_BEST
+    def _blanked(self, status: int) -> str:
+        blanked = _BLANK_SEGMENTS.replace('"Status":0', f'"Status":{status}', 1)
+        return f'{{"Lines":{{"{self._number}":{{"Sectors":{{{blanked}}}}}}}}}'
 
     def _sector(self, lap: Lap, sector: int, end_ms: int, speeds: Mapping[str, str]) -> Iterator[Line]:
         """Write the end of a sector: its time and speed trap, and for the last one the lap."""
@@ -177,6 +171,17 @@ class CarLines:
 
     def _line(self, time_ms: int, state: Mapping[str, object]) -> Line:
         return car_line(time_ms, self._number, state)
+
+
+def segment_status(lap: Lap, sector: int, segment: int, record: Record | None) -> int:
+    """Return the status of a mini sector that was driven, both counted from 0, with the record of its sector."""
+    if (lap.pit_out_ms is not None and sector == 0 and segment < 2) or (
+        lap.pit_in_ms is not None and sector == 2 and segment == SEGMENTS[2] - 1
+    ):
+        return _PIT_LANE
+    if record is None:
+        return _OWN_PACE
+    return _BEST_OF_ALL if record.overall else _OWN_BEST
 
 
 def _best_lap(best: Best, kind: SessionKind) -> dict[str, object]:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from f1_assets.simulator.car_lines import segment_status
 from f1_assets.simulator.circuits import Circuit, circuit_of
-from f1_assets.simulator.model import Course, Lap, Result
+from f1_assets.simulator.model import SEGMENTS, Course, Lap, Result
 from f1_assets.simulator.position import statuses
+from f1_assets.simulator.records import records
+from f1_assets.simulator.standings import passings
 from f1_assets.simulator.team_radio import captures
 from f1_assets.simulator.telemetry import TICKS_PER_MS, CarSamples, PositionSamples, car_samples, position_samples
 from f1_assets.simulator.track import track_of
@@ -32,6 +35,7 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
             for number, (time_ms, status) in enumerate(course.session_status, 1)
         ],
         "intervals": _intervals(course),
+        "mini_sectors": _mini_sectors(course),
         "circuit": [
             {
                 "kind": marker.kind,
@@ -218,6 +222,30 @@ def _parts(course: Course) -> list[dict[str, Any]]:
         {"part": number, "start_ms": start_ms, "end_ms": end_ms, "entries": len(part.numbers), "source": "feed"}
         for number, (part, start_ms, end_ms) in enumerate(zip(course.parts, starts, ends, strict=True), 1)
     ]
+
+
+def _mini_sectors(course: Course) -> list[dict[str, Any]]:
+    found = records(course.laps)
+    rows = []
+    for number, laps in course.laps.items():
+        for lap in laps:
+            times = iter(passings(lap))
+            for sector, segments in enumerate(SEGMENTS):
+                for segment in range(segments):
+                    _, time_ms = next(times)
+                    record = found.get((number, lap.number, sector))
+                    rows.append(
+                        {
+                            "driver_number": number,
+                            "lap_number": lap.number,
+                            "sector": sector + 1,
+                            "segment": segment + 1,
+                            "status": segment_status(lap, sector, segment, record),
+                            "session_time_ms": time_ms,
+                        }
+                    )
+                next(times)  # the end of the sector
+    return rows
 
 
 def _weather(course: Course) -> list[dict[str, Any]]:

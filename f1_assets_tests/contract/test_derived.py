@@ -8,6 +8,7 @@ from f1_assets.datasets.checking import State, check_session
 from f1_assets.datasets.clean_laps import counting, with_context
 from f1_assets.datasets.qualifying_parts import parts_of
 from f1_assets.keys import SessionKey
+from f1_assets.warehouse import Status
 from f1_assets_tests.contract.recorded import of_keys
 
 NAMES = (
@@ -166,6 +167,29 @@ def test_parts_are_those_of_the_feed_and_of_the_statuses_alike(recorded, key):
             [2_579_242, 3_479_229],
             [3_959_251, 5_314_146],
         ]
+
+
+@pytest.mark.parametrize(("key", "layout"), [(SPRINT, [8, 10, 7]), (SHOOTOUT, [8, 10, 7]), (PRACTICE, [7, 10, 8])])
+def test_timed_laps_have_all_mini_sectors_of_the_circuit_and_take_as_long(imported, key, layout):
+    rows, laps = imported.rows("mini_sectors", key), imported.rows("laps", key)
+    assert (
+        rows.groupby("sector")["segment"].max().tolist()
+        == rows.groupby("sector")["segment"].nunique().tolist()
+        == layout
+    )
+    times = rows.groupby(["driver_number", "lap_number"])["time_ms"].agg(lambda times: times.sum(skipna=False))
+    timed = laps.dropna(subset=["lap_time_ms", "lap_start_time_ms"]).set_index(["driver_number", "lap_number"])
+    apart = (times.reindex(timed.index) - timed["lap_time_ms"]).abs().dropna()
+    assert len(apart) > 0.8 * len(timed)
+    # Mini sectors are shown some tenths of a second late.
+    assert apart.median() < 150
+
+
+def test_recordings_of_2018_and_2019_have_no_mini_sectors(recorded):
+    for key in (BAKU, "2019-14-Q"):
+        line = next(line for line in recorded[key][0].datasets if line.dataset == "mini_sectors")
+        assert (line.status, line.failed) == (Status.UNAVAILABLE, False)
+        assert "the feed is there, without entries" in line.reason
 
 
 def test_there_are_36_stops_and_each_has_an_exit_and_one_kept_its_tyres(imported):

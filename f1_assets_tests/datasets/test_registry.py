@@ -20,6 +20,7 @@ def test_each_file_with_a_dataset_is_one():
         "drivers",
         "intervals",
         "laps",
+        "mini_sectors",
         "position_telemetry",
         "qualifying_parts",
         "race_control_messages",
@@ -32,13 +33,16 @@ def test_each_file_with_a_dataset_is_one():
     assert list(all_datasets()) == [*extracted_datasets(), *derived_datasets()]
 
 
+IN_LAKE = ("car_telemetry", "mini_sectors", "position_telemetry")
+
+
 @pytest.mark.parametrize("dataset", all_datasets().values(), ids=all_datasets())
 def test_a_dataset_says_all_of_itself(dataset):
     assert dataset.description.endswith(".")
     assert set(dataset.key) <= {column.name for column in dataset.columns}
     assert all(column.description for column in dataset.columns)
     assert dataset.sessions <= ALL_SESSIONS
-    assert (dataset.table is None) == dataset.in_lake == dataset.name.endswith("telemetry")
+    assert (dataset.table is None) == dataset.in_lake == (dataset.name in IN_LAKE)
     if dataset.table is not None:
         assert [c.name for c in dataset.table.primary_key] == ["season", "round", "session", *dataset.key]
     units = {

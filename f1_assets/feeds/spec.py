@@ -155,6 +155,8 @@ class FeedSpec:
         session's folder.
     sessions
         Identifiers of the sessions that have such a stream; all by default.
+    since
+        The first season that has such a stream; every one with live timing by default.
     identity
         How it shows of what it is.
     retention
@@ -178,6 +180,7 @@ class FeedSpec:
     path: re.Pattern[str] | None = None
     url_of: Callable[[CalendarEvent, CalendarSession], str | None] | None = None
     sessions: frozenset[str] | None = None
+    since: int | None = None
     identity: Identity = Identity.NOTHING
     retention: Retention = NOT_KEPT
     published_within: timedelta | None = PUBLISHED_WITHIN

@@ -98,6 +98,8 @@ def _circuit_url(event: CalendarEvent, _session: CalendarSession) -> str:
 _stream = functools.partial(FeedSpec, Service.LIVE_TIMING, Stream(), retention=OF_A_SESSION)
 """A row of a stream of a session's live timing."""
 
+_RACES = frozenset({"R", "S"})
+
 _UNKNOWN = FeedSpec(Service.NONE, None)
 
 
@@ -136,7 +138,7 @@ class Feed(StrEnum):
     TIMING_APP_DATA = "TimingAppData", _stream(Load.LAPS, identity=Identity.TIMES, ends_with_session=True)
     LAP_COUNT = (
         "LapCount",
-        _stream(Load.LAPS, identity=Identity.TIMES, sessions=frozenset({"R", "S"}), ends_with_session=True),
+        _stream(Load.LAPS, identity=Identity.TIMES, sessions=_RACES, ends_with_session=True),
     )
     WEATHER = "WeatherData", _stream(Load.WEATHER, identity=Identity.TIMES)
     RACE_CONTROL = "RaceControlMessages", _stream(Load.MESSAGES, identity=Identity.DATES, keeps_body=True)
@@ -157,6 +159,17 @@ class Feed(StrEnum):
     CAR_DATA = "CarData.z", _stream(Load.ITSELF, identity=Identity.INFLATED_DATES, load_name="car data")
     POSITION = "Position.z", _stream(Load.ITSELF, identity=Identity.INFLATED_DATES, load_name="positions")
     TEAM_RADIO = "TeamRadio", _stream(Load.ITSELF, identity=Identity.DATES, load_name="team radio")
+    PIT_LANE_TIMES = (
+        "PitLaneTimeCollection",
+        _stream(Load.ITSELF, "pit lane times", identity=Identity.TIMES, sessions=_RACES),
+    )
+    # There from late in 2024 on.
+    PIT_STOP_SERIES = (
+        "PitStopSeries",
+        _stream(Load.ITSELF, "pit stop series", identity=Identity.DATES, sessions=_RACES, since=2024),
+    )
+    PIT_STOP = "PitStop", _stream(Load.ITSELF, "pit stops", identity=Identity.TIMES, sessions=_RACES, since=2026)
+    TYRE_STINTS = "TyreStintSeries", _stream(Load.ITSELF, "tyre stints", identity=Identity.TIMES, since=2020)
     SCHEDULE = (
         "season schedule",
         FeedSpec(

@@ -24,6 +24,7 @@ from f1_assets.errors import (
 )
 from f1_assets.feeds.identity import held_at
 from f1_assets.feeds.own_time import OwnTime, own_time, parts_of
+from f1_assets.feeds.pit_lines import PitLines, parse_pit_lane_times, parse_pit_stop_series, parse_pit_stops
 from f1_assets.feeds.table import Feed
 from f1_assets.feeds.telemetry import (
     CarSamples,
@@ -35,6 +36,7 @@ from f1_assets.feeds.telemetry import (
     t0_date,
 )
 from f1_assets.feeds.timing_lines import TimingLines, parse_timing_lines
+from f1_assets.feeds.tyre_lines import TyreLines, parse_tyre_stints
 from f1_assets.fetch.corrections import Corrections
 from f1_assets.fetch.exchanges import Exchange, Outcome, body_of, decisive
 from f1_assets.fetch.fastf1_private import LIVE_TIMING_URL
@@ -173,8 +175,12 @@ class LoadedSession:
     @functools.cached_property
     def timing_lines(self) -> TimingLines:
         """Mini sectors and qualifying parts, of the session's own time; nothing where there is no TimingData."""
-        until_ms = self.own_time.latest_ms if self.own_time.ends_ms is None else self.own_time.ends_ms
-        return parse_timing_lines(self.body(Feed.TIMING_DATA) or b"", until_ms)
+        return parse_timing_lines(self.body(Feed.TIMING_DATA) or b"", self._until_ms)
+
+    @property
+    def _until_ms(self) -> int | None:
+        """Session time after which lines of streams are not of the session; None where that is not known."""
+        return self.own_time.latest_ms if self.own_time.ends_ms is None else self.own_time.ends_ms
 
     @property
     def circuit(self) -> CircuitInfo:
@@ -197,6 +203,21 @@ class LoadedSession:
     def team_radio(self) -> TeamRadio:
         """The messages between cars and teams that were broadcast."""
         return parse_team_radio(self.raw(Feed.TEAM_RADIO))
+
+    @functools.cached_property
+    def pit_lines(self) -> Mapping[str, PitLines]:
+        """The passes through the pit lane, as each feed has them that is there."""
+        parsers = {
+            Feed.PIT_LANE_TIMES: parse_pit_lane_times,
+            Feed.PIT_STOP_SERIES: parse_pit_stop_series,
+            Feed.PIT_STOP: parse_pit_stops,
+        }
+        return {str(feed): parse(self.raw(feed), self._until_ms) for feed, parse in parsers.items() if self.has(feed)}
+
+    @functools.cached_property
+    def tyre_lines(self) -> TyreLines:
+        """The sets of tyres that were fitted."""
+        return parse_tyre_stints(self.raw(Feed.TYRE_STINTS), self._until_ms)
 
     @functools.cached_property
     def t0_utc(self) -> datetime | None:

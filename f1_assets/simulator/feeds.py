@@ -10,10 +10,12 @@ from f1_assets.simulator.car_data import car_data
 from f1_assets.simulator.car_lines import Line
 from f1_assets.simulator.car_lines import to_json as _json
 from f1_assets.simulator.model import Course
+from f1_assets.simulator.pit_lane import pit_lane_times, pit_stop, pit_stop_series
 from f1_assets.simulator.position import position
 from f1_assets.simulator.team_radio import team_radio
 from f1_assets.simulator.timing_app_data import timing_app_data
 from f1_assets.simulator.timing_data import timing_data
+from f1_assets.simulator.tyre_stints import tyre_stints
 
 
 def feed(course: Course, name: str) -> bytes | None:
@@ -149,4 +151,8 @@ _WRITERS: dict[str, Callable[[Course], Iterable[Line] | None]] = {
     "CarData.z": car_data,
     "Position.z": position,
     "TeamRadio": team_radio,
+    "PitLaneTimeCollection": pit_lane_times,
+    "PitStopSeries": pit_stop_series,
+    "PitStop": pit_stop,
+    "TyreStintSeries": tyre_stints,
 }

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert
 
 from f1_assets.datasets import all_datasets
+from f1_assets.datasets.pit_lane import passes_of
 from f1_assets.errors import F1AssetsError, UnreadableData
 from f1_assets.feeds import telemetry_entries
 from f1_assets.feeds.history import page_urls, pages_of, race_of
+from f1_assets.feeds.pit_lines import parse_pit_lane_times, parse_pit_stop_series, parse_pit_stops
 from f1_assets.feeds.table import Feed, damage_of, feed_of
 from f1_assets.feeds.telemetry import parse_car_data, parse_positions, parse_team_radio, t0_date
 from f1_assets.feeds.timing_lines import MOST_SEGMENTS, parse_timing_lines
+from f1_assets.feeds.tyre_lines import parse_tyre_stints
 from f1_assets.fetch.exchanges import Outcome, exchange_of
 from f1_assets.keys import SessionKey
 from f1_assets.quota.windows import LONGEST_CLOSURE, _retry_after
@@ -27,6 +30,11 @@ from f1_assets_tests.fuzz.seeds import JOLPICA, seeds, seeds_of
 
 FEW, MANY = 40, 1500
 PARSERS = {Feed.CAR_DATA: parse_car_data, Feed.POSITION: parse_positions, Feed.TEAM_RADIO: parse_team_radio}
+PIT_PARSERS = {
+    Feed.PIT_LANE_TIMES: parse_pit_lane_times,
+    Feed.PIT_STOP_SERIES: parse_pit_stop_series,
+    Feed.PIT_STOP: parse_pit_stops,
+}
 PAST_RACE = f"{JOLPICA}/1979/3/results.json"
 PAST = f"{JOLPICA}/1979/results.json"
 RACE = SessionKey(2025, 1, "R")
@@ -63,6 +71,33 @@ def _timing_gives_what_can_be_in_a_session(data):
     for driven in parsed.rounds:
         assert all(1 <= sector <= 3 and 1 <= segment <= MOST_SEGMENTS for sector, segment in driven.shown)
         assert all(0 <= time_ms < 100 * 3_600_000 and status > 0 for time_ms, status in driven.shown.values())
+
+
+def _pit_feeds_give_passes_or_our_error(data):
+    passes = {}
+    for url, body in seeds_of(*PIT_PARSERS):
+        feed = feed_of(url)
+        try:
+            parsed = PIT_PARSERS[feed](data.draw(mutated(body)))
+        except F1AssetsError:
+            continue
+        assert parsed.counts.bad_lines <= parsed.counts.lines
+        passes[feed] = parsed.passes
+    rows = all_datasets()["pit_lane"].conform(passes_of(passes), RACE)
+    assert len(rows) <= sum(len(each) for each in passes.values())
+    assert rows["standing_ms"].notna().equals(rows["standing_source"].notna())
+
+
+def _tyres_give_sets_or_our_error(data):
+    ((_, body),) = seeds_of(Feed.TYRE_STINTS)
+    try:
+        lines = parse_tyre_stints(data.draw(mutated(body)))
+    except F1AssetsError:
+        return
+    assert lines.counts.bad_lines <= lines.counts.lines
+    dataset = all_datasets()["tyre_sets"]
+    rows = dataset.conform(dataset.extract(SimpleNamespace(tyre_lines=lines, cars=None)).frame, RACE)
+    assert len(rows) == len(lines.sets)
 
 
 def _any_body_is_judged(data):
@@ -107,6 +142,8 @@ def _any_retry_after_is_a_wait(data):
 CHECKS: tuple[Callable[..., None], ...] = (
     _telemetry_gives_samples_or_our_error,
     _timing_gives_what_can_be_in_a_session,
+    _pit_feeds_give_passes_or_our_error,
+    _tyres_give_sets_or_our_error,
     _any_body_is_judged,
     _what_is_sound_of_a_past_season_gives_its_races,
     _standings_give_rows_that_can_be_stored_or_our_error,

@@ -148,10 +148,10 @@ DATASET = Dataset(
     description=(
         "As F1's loops at the ends of the pit lane time it. Drives to the grid are passes too, and so is a wait under "
         "red flag or in the garage: times of more than an hour are real. Time and place are those of "
-        f"{SOURCES[0]}, or where it lacks a stop, of {SOURCES[1]} (since late in 2024) or {SOURCES[2]} (since 2026), "
-        "which have the standing time. Of two feeds passes are the same with the same lap and, to "
-        f"{LANES_AGREE_MS // 1000} s, the same time in the lane; where one does not say them, if they came within "
-        f"{SENT_WITHIN_MS // 1000} s. `pit_stops` has the stops, with what they cost."
+        f"{SOURCES[0]}, or where it lacks a stop, of the feed that has the standing time: {SOURCES[1]} from 2025 on, "
+        f"{SOURCES[2]} from 2026 on where there is no {SOURCES[1]}. Passes of two feeds are the same with the same lap "
+        f"and, to {LANES_AGREE_MS // 1000} s, the same time in the lane; where one does not say them, if they came "
+        f"within {SENT_WITHIN_MS // 1000} s. `pit_stops` has the stops, with what they cost."
     ),
     key=("driver_number", "pass_number"),
     columns=_COLUMNS,

@@ -157,6 +157,8 @@ class FeedSpec:
         Identifiers of the sessions that have such a stream; all by default.
     since
         The first season that has such a stream; every one with live timing by default.
+    instead_of
+        Name of the feed that says the same: this one is asked for only where that one is absent.
     identity
         How it shows of what it is.
     retention
@@ -181,6 +183,7 @@ class FeedSpec:
     url_of: Callable[[CalendarEvent, CalendarSession], str | None] | None = None
     sessions: frozenset[str] | None = None
     since: int | None = None
+    instead_of: str | None = None
     identity: Identity = Identity.NOTHING
     retention: Retention = NOT_KEPT
     published_within: timedelta | None = PUBLISHED_WITHIN

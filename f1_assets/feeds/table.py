@@ -163,12 +163,22 @@ class Feed(StrEnum):
         "PitLaneTimeCollection",
         _stream(Load.ITSELF, "pit lane times", identity=Identity.TIMES, sessions=_RACES),
     )
-    # There from late in 2024 on.
+    # It came late in 2024. Asked for in that whole season, it would mostly be absent, for two requests each time.
     PIT_STOP_SERIES = (
         "PitStopSeries",
-        _stream(Load.ITSELF, "pit stop series", identity=Identity.DATES, sessions=_RACES, since=2024),
+        _stream(Load.ITSELF, "pit stop series", identity=Identity.DATES, sessions=_RACES, since=2025),
     )
-    PIT_STOP = "PitStop", _stream(Load.ITSELF, "pit stops", identity=Identity.TIMES, sessions=_RACES, since=2026)
+    PIT_STOP = (
+        "PitStop",
+        _stream(
+            Load.ITSELF,
+            "pit stops",
+            identity=Identity.TIMES,
+            sessions=_RACES,
+            since=2026,
+            instead_of="PitStopSeries",
+        ),
+    )
     TYRE_STINTS = "TyreStintSeries", _stream(Load.ITSELF, "tyre stints", identity=Identity.TIMES, since=2020)
     SCHEDULE = (
         "season schedule",

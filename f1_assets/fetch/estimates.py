@@ -133,7 +133,7 @@ def planned_urls(
     folder
         Where F1 keeps its feeds; by default where FastF1 would look.
     """
-    asked = [feed for feed in Feed if asks_for(feed, feeds)]
+    asked = [feed for feed in Feed if asks_for(feed, feeds) and feed.spec.instead_of is None]
     return list(urls_of(event, session, asked, folder or live_timing_path(event, session)).values())
 
 

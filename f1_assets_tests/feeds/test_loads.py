@@ -35,6 +35,13 @@ NOW = datetime(2025, 6, 1, tzinfo=UTC)
         ("session_status", "2025-01-R", "laps", []),
         ("team_radio", "2025-01-R", "team radio", ["TeamRadio"]),
         ("weather", "2025-01-R", "weather", []),
+        (
+            "pit_lane",
+            "2026-01-R",
+            "pit lane times, pit stop series, pit stops",
+            ["SessionStatus", "PitLaneTimeCollection", "PitStopSeries", "PitStop"],
+        ),
+        ("tyre_sets", "2025-01-Q", "tyre stints", ["SessionStatus", "TyreStintSeries"]),
     ],
 )
 def test_a_load_follows_from_the_feeds_of_a_dataset(dataset, key, name, raw):
@@ -56,6 +63,7 @@ def test_a_row_says_all_that_is_needed_of_a_feed(feed):
     assert spec.body is not None
     assert (spec.path is None) == isinstance(spec.body, Stream)
     assert bool(spec.load_name) == (spec.load in (Load.CIRCUIT, Load.ITSELF))
+    assert spec.instead_of is None or [*Feed].index(spec.instead_of) < [*Feed].index(feed)
     assert (spec.url_of is not None) == (spec.load is not Load.NEVER and spec.path is not None)
 
 

@@ -24,6 +24,7 @@ from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.models import seasons, sessions
+from f1_assets_tests.fetch.planned import requests_of
 from f1_assets_tests.fetch.server import body, services, status
 
 KEY = SessionKey(2025, 1, "R")
@@ -308,7 +309,9 @@ def test_a_sign_in_that_does_not_answer_is_no_refusal(settings_of, monkeypatch, 
         (("laps", "weather", "race_control_messages"), 11),
         (("team_radio",), 4),
         (("car_telemetry",), 6),
-        (ALL, 17),
+        (("tyre_sets",), 5),
+        (("pit_lane",), 6),
+        (ALL, requests_of(str(KEY))),
     ],
 )
 def test_only_the_union_of_what_is_wanted_is_requested(run, served, datasets, requests):

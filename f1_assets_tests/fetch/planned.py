@@ -2,9 +2,10 @@
 
 from types import SimpleNamespace
 
-from f1_assets.datasets import extracted_datasets
+from f1_assets.datasets import all_datasets
 from f1_assets.fetch.estimates import planned_urls
 from f1_assets.keys import SessionKey
+from f1_assets_tests.applicable import extracted_of
 
 WEEKEND, SPRINT_WEEKEND = ("FP1", "FP2", "FP3", "Q", "R"), ("FP1", "SQ", "S", "Q", "R")
 
@@ -26,7 +27,6 @@ def weekend(season, round=1, sessions=WEEKEND):
 
 def _of_session(key, datasets):
     event = SimpleNamespace(season=key.season, round=key.round, live_timing=True, circuit_key=1)
-    wanted = [each for name, each in extracted_datasets().items() if datasets is None or name in datasets]
-    applicable = [each for each in wanted if each.why_not_applicable(key, live_timing=True) is None]
-    feeds = frozenset().union(*(each.loads_in(key) for each in applicable))
+    wanted = [name for name in extracted_of(key) if datasets is None or name in datasets]
+    feeds = frozenset().union(*(all_datasets()[name].loads_in(key) for name in wanted))
     return planned_urls(event, SimpleNamespace(key=key), feeds, folder=f"{key}/")

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.errors import AuthenticationRequired, TransientError
+from f1_assets.feeds.table import Feed
 from f1_assets.fetch import account
 from f1_assets.fetch.estimates import planned_urls
 from f1_assets.fetch.loader import _asks_live_timing
@@ -24,12 +25,13 @@ from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.models import seasons, sessions
+from f1_assets_tests.applicable import extracted_of
 from f1_assets_tests.fetch.planned import requests_of
 from f1_assets_tests.fetch.server import body, services, status
 
 KEY = SessionKey(2025, 1, "R")
 ALL = tuple(extracted_datasets())
-OF_TIMING = {"laps", "intervals"}
+OF_TIMING = {name for name in extracted_of(KEY) if Feed.TIMING_DATA in extracted_datasets()[name].feeds}
 
 
 def _http_error(code):
@@ -85,7 +87,7 @@ def test_a_refused_account_never_looks_like_a_session_without_data(run, served, 
     served.faults["livetiming.formula1.com"] = status(code)
     lines = _lines(run())
     blocked = {name for name, line in lines.items() if line.status is Status.BLOCKED_AUTH}
-    assert blocked == set(ALL)
+    assert blocked == extracted_of(KEY)
     assert all("F1_USERNAME and F1_PASSWORD" in lines[name].reason for name in blocked)
     assert not any(line.status is Status.UNAVAILABLE for line in lines.values())
 

@@ -56,6 +56,8 @@ def test_a_pass_whose_time_comes_later_is_one_of_that_time():
     assert parse_pit_lane_times(_feed(lines[0])).passes == (PitPass("12", 60_000, 17, None),)
     without_lap = (60, _times(car12=_lane("", ""))), (80, _times(car12={"Duration": "21.4", "Lap": "17"}))
     assert parse_pit_lane_times(_feed(*without_lap)).passes == (PitPass("12", 80_000, 17, 21_400),)
+    lap_later = (60, _times(car12=_lane("", "21.4"))), (80, _times(car12={"Lap": "17"}))
+    assert parse_pit_lane_times(_feed(*lap_later)).passes == (PitPass("12", 60_000, 17, 21_400),)
 
 
 def test_another_lap_is_another_pass_also_of_a_car_that_was_not_removed():

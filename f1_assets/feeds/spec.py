@@ -155,6 +155,10 @@ class FeedSpec:
         session's folder.
     sessions
         Identifiers of the sessions that have such a stream; all by default.
+    since
+        The first season of which there is such a stream; None for all of live timing.
+    only_without
+        Names of feeds that tell the same: it is asked for where a load asks for none of them, or upstream has none.
     identity
         How it shows of what it is.
     retention
@@ -178,6 +182,8 @@ class FeedSpec:
     path: re.Pattern[str] | None = None
     url_of: Callable[[CalendarEvent, CalendarSession], str | None] | None = None
     sessions: frozenset[str] | None = None
+    since: int | None = None
+    only_without: frozenset[str] = frozenset()
     identity: Identity = Identity.NOTHING
     retention: Retention = NOT_KEPT
     published_within: timedelta | None = PUBLISHED_WITHIN

@@ -157,6 +157,23 @@ class Feed(StrEnum):
     CAR_DATA = "CarData.z", _stream(Load.ITSELF, identity=Identity.INFLATED_DATES, load_name="car data")
     POSITION = "Position.z", _stream(Load.ITSELF, identity=Identity.INFLATED_DATES, load_name="positions")
     TEAM_RADIO = "TeamRadio", _stream(Load.ITSELF, identity=Identity.DATES, load_name="team radio")
+    DRIVER_RACE_INFO = (
+        "DriverRaceInfo",
+        _stream(Load.ITSELF, "race info", sessions=frozenset({"R"}), since=2020, identity=Identity.TIMES),
+    )
+    CHAMPIONSHIP_PREDICTION = (
+        "ChampionshipPrediction",
+        _stream(Load.ITSELF, "championship prediction", sessions=frozenset({"R"}), since=2020, identity=Identity.TIMES),
+    )
+    SESSION_DATA = (
+        "SessionData",
+        _stream(
+            Load.ITSELF,
+            "session data",
+            only_without=frozenset({"CarData.z", "Position.z"}),
+            identity=Identity.DATES,
+        ),
+    )
     SCHEDULE = (
         "season schedule",
         FeedSpec(

@@ -149,7 +149,13 @@ def _url_of(feed: Feed, event: CalendarEvent, session: CalendarSession, base: st
     spec = feed.spec
     if spec.url_of is not None:
         return spec.url_of(event, session)
-    is_there = event.live_timing and (spec.sessions is None or session.key.session in spec.sessions)
+    if feed is Feed.SESSION_DATA and session.t0_utc is not None:
+        return None  # the clock that it would tell is known
+    is_there = (
+        event.live_timing
+        and (spec.sessions is None or session.key.session in spec.sessions)
+        and (spec.since is None or session.key.season >= spec.since)
+    )
     return f"{base}{feed}.jsonStream" if is_there else None
 
 

@@ -24,6 +24,9 @@ STREAMS = (
     Feed.CAR_DATA,
     Feed.POSITION,
     Feed.TEAM_RADIO,
+    Feed.DRIVER_RACE_INFO,
+    Feed.CHAMPIONSHIP_PREDICTION,
+    Feed.SESSION_DATA,
 )
 JOLPICA = "https://api.jolpi.ca/ergast/f1"
 DOCUMENTS = (

@@ -42,6 +42,8 @@ def test_rows_equal_the_ground_truth(options, text, settings_of, warehouse):
     applicable = {line.dataset for line in outcome.datasets if line.status is not Status.NOT_APPLICABLE}
     # Telemetry, radio and standings have a truth of their own: see datasets/test_telemetry.py, feeds/test_history.py.
     elsewhere = {"car_telemetry", "position_telemetry", "team_radio", "driver_standings", "constructor_standings"}
+    if key.session == "R":
+        truth["championship_prediction"] = simulator.championship_truth(key.season, key.round)
     assert applicable - elsewhere - derived_datasets().keys() == truth.keys()
     for name, expected in truth.items():
         _compare(name, expected, warehouse.rows(all_datasets()[name], key))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Iterable
 
 from f1_assets.feeds.forms import Document
 from f1_assets.feeds.spec import FLAGS, Load
@@ -32,13 +32,7 @@ def flags_of(feeds: Collection[Feed]) -> dict[str, bool]:
 
 def raw_feeds(feeds: Collection[Feed]) -> list[Feed]:
     """Return the feeds that FastF1 is not asked for: telemetry and team radio, and a status without the laps."""
-    return [feed for feed in Feed if feed in feeds and _is_raw(feed, feeds) and not feed.spec.only_without]
-
-
-def stand_ins(feeds: Collection[Feed], absent: Container[Feed]) -> list[Feed]:
-    """Return the feeds that are asked for because those that tell the same are not wanted, or are absent upstream."""
-    standing_by = [feed for feed in Feed if feed in feeds and feed.spec.only_without]
-    return [feed for feed in standing_by if all(other in absent for other in _telling_the_same(feed, feeds))]
+    return [feed for feed in Feed if feed in feeds and _is_raw(feed, feeds)]
 
 
 def name_of_load(feeds: Collection[Feed]) -> str:
@@ -50,17 +44,13 @@ def name_of_load(feeds: Collection[Feed]) -> str:
 
 def asks_for(feed: Feed, feeds: Collection[Feed]) -> bool:
     """Check whether a load of these feeds asks for one, where upstream has all of them."""
-    is_wanted = feed in feeds and not _telling_the_same(feed, feeds)
+    is_wanted = feed in feeds and not any(other in feeds for other in feed.spec.instead_of)
     return is_wanted or (feed.spec.load is Load.ALWAYS and asks_fastf1(feeds))
 
 
 def asks_fastf1(feeds: Collection[Feed]) -> bool:
     """Check whether a load of these feeds has FastF1 load the session: documents that it does not know need nothing."""
     return not feeds or not all(_is_document_of_its_own(feed) for feed in feeds)
-
-
-def _telling_the_same(feed: Feed, feeds: Collection[Feed]) -> list[Feed]:
-    return [other for other in feeds if str(other) in feed.spec.only_without]
 
 
 def _is_document_of_its_own(feed: Feed) -> bool:

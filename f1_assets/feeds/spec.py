@@ -156,9 +156,9 @@ class FeedSpec:
     sessions
         Identifiers of the sessions that have such a stream; all by default.
     since
-        The first season of which there is such a stream; None for all of live timing.
-    only_without
-        Names of feeds that tell the same: it is asked for where a load asks for none of them, or upstream has none.
+        The first season that has such a stream; every one with live timing by default.
+    instead_of
+        Names of feeds that say the same: this one is asked for only where no load asks for them, or none came.
     identity
         How it shows of what it is.
     retention
@@ -183,7 +183,7 @@ class FeedSpec:
     url_of: Callable[[CalendarEvent, CalendarSession], str | None] | None = None
     sessions: frozenset[str] | None = None
     since: int | None = None
-    only_without: frozenset[str] = frozenset()
+    instead_of: frozenset[str] = frozenset()
     identity: Identity = Identity.NOTHING
     retention: Retention = NOT_KEPT
     published_within: timedelta | None = PUBLISHED_WITHIN

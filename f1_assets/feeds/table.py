@@ -98,6 +98,8 @@ def _circuit_url(event: CalendarEvent, _session: CalendarSession) -> str:
 _stream = functools.partial(FeedSpec, Service.LIVE_TIMING, Stream(), retention=OF_A_SESSION)
 """A row of a stream of a session's live timing."""
 
+_RACES, _RACE = frozenset({"R", "S"}), frozenset({"R"})
+
 _UNKNOWN = FeedSpec(Service.NONE, None)
 
 
@@ -136,7 +138,7 @@ class Feed(StrEnum):
     TIMING_APP_DATA = "TimingAppData", _stream(Load.LAPS, identity=Identity.TIMES, ends_with_session=True)
     LAP_COUNT = (
         "LapCount",
-        _stream(Load.LAPS, identity=Identity.TIMES, sessions=frozenset({"R", "S"}), ends_with_session=True),
+        _stream(Load.LAPS, identity=Identity.TIMES, sessions=_RACES, ends_with_session=True),
     )
     WEATHER = "WeatherData", _stream(Load.WEATHER, identity=Identity.TIMES)
     RACE_CONTROL = "RaceControlMessages", _stream(Load.MESSAGES, identity=Identity.DATES, keeps_body=True)
@@ -159,21 +161,42 @@ class Feed(StrEnum):
     TEAM_RADIO = "TeamRadio", _stream(Load.ITSELF, identity=Identity.DATES, load_name="team radio")
     DRIVER_RACE_INFO = (
         "DriverRaceInfo",
-        _stream(Load.ITSELF, "race info", sessions=frozenset({"R"}), since=2020, identity=Identity.TIMES),
+        _stream(Load.ITSELF, "race info", sessions=_RACE, since=2020, identity=Identity.TIMES),
     )
     CHAMPIONSHIP_PREDICTION = (
         "ChampionshipPrediction",
-        _stream(Load.ITSELF, "championship prediction", sessions=frozenset({"R"}), since=2020, identity=Identity.TIMES),
+        _stream(Load.ITSELF, "championship prediction", sessions=_RACE, since=2020, identity=Identity.TIMES),
     )
     SESSION_DATA = (
         "SessionData",
         _stream(
             Load.ITSELF,
             "session data",
-            only_without=frozenset({"CarData.z", "Position.z"}),
+            instead_of=frozenset({"CarData.z", "Position.z"}),
             identity=Identity.DATES,
         ),
     )
+    PIT_LANE_TIMES = (
+        "PitLaneTimeCollection",
+        _stream(Load.ITSELF, "pit lane times", identity=Identity.TIMES, sessions=_RACES),
+    )
+    # It came late in 2024. Asked for in that whole season, it would mostly be absent, for two requests each time.
+    PIT_STOP_SERIES = (
+        "PitStopSeries",
+        _stream(Load.ITSELF, "pit stop series", identity=Identity.DATES, sessions=_RACES, since=2025),
+    )
+    PIT_STOP = (
+        "PitStop",
+        _stream(
+            Load.ITSELF,
+            "pit stops",
+            identity=Identity.TIMES,
+            sessions=_RACES,
+            since=2026,
+            instead_of=frozenset({"PitStopSeries"}),
+        ),
+    )
+    TYRE_STINTS = "TyreStintSeries", _stream(Load.ITSELF, "tyre stints", identity=Identity.TIMES, since=2020)
     SCHEDULE = (
         "season schedule",
         FeedSpec(

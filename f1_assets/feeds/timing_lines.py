@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from f1_assets.feeds.stream_lines import FeedCounts, Tally, stream_lines
+from f1_assets.feeds.stream_states import whole
 
 NOTHING_YET = 0
 """Status of a mini sector that the car has not driven in its lap."""
@@ -82,8 +83,8 @@ def parse_timing_lines(body: bytes, until_ms: int | None = None) -> TimingLines:
         if not isinstance(content, dict):
             tally.bad_lines.append(number)
             continue
-        entries |= {place: count for place, listed in _items(content.get("NoEntries")) if (count := _whole(listed))}
-        part = _whole(content.get("SessionPart"))
+        entries |= {place: count for place, listed in _items(content.get("NoEntries")) if (count := whole(listed))}
+        part = whole(content.get("SessionPart"))
         if part is not None and MOST_PARTS >= part > (parts[-1].part if parts else 0):
             parts.append(PartBegun(part, time_ms, entries.get(part - 1)))
         lines = content.get("Lines")
@@ -137,7 +138,7 @@ def _segments(sectors: object) -> tuple[dict[Place, int], bool]:
             continue
         is_sound &= isinstance(segments, list | dict)
         for segment, state in _items(segments):
-            status = _whole(state.get("Status")) if isinstance(state, dict) else None
+            status = whole(state.get("Status")) if isinstance(state, dict) else None
             if status is None or not (0 <= sector < MOST_SECTORS and 0 <= segment < MOST_SEGMENTS):
                 is_sound = False
             else:
@@ -151,13 +152,6 @@ def _items(listed: object) -> Iterator[tuple[int, object]]:
         yield from enumerate(listed)
     elif isinstance(listed, dict):
         for index, entry in listed.items():
-            place = _whole(index)
+            place = whole(index)
             if place is not None:
                 yield place, entry
-
-
-def _whole(value: object) -> int | None:
-    """Read a small whole number, which may be sent as a text; None where it is none."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 6:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**6 else None

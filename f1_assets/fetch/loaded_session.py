@@ -26,6 +26,7 @@ from f1_assets.feeds.championship_lines import ChampionshipLines, parse_champion
 from f1_assets.feeds.identity import held_at
 from f1_assets.feeds.loads import asks_for
 from f1_assets.feeds.own_time import OwnTime, own_time, parts_of
+from f1_assets.feeds.pit_lines import PitLines, parse_pit_lane_times, parse_pit_stop_series, parse_pit_stops
 from f1_assets.feeds.race_info_lines import RaceInfoLines, parse_race_info
 from f1_assets.feeds.session_data import parse_session_clock
 from f1_assets.feeds.table import Feed
@@ -39,6 +40,7 @@ from f1_assets.feeds.telemetry import (
     t0_date,
 )
 from f1_assets.feeds.timing_lines import TimingLines, parse_timing_lines
+from f1_assets.feeds.tyre_lines import TyreLines, parse_tyre_stints
 from f1_assets.fetch.corrections import Corrections
 from f1_assets.fetch.exchanges import Exchange, Outcome, body_of, decisive
 from f1_assets.fetch.fastf1_private import LIVE_TIMING_URL
@@ -217,6 +219,21 @@ class LoadedSession:
         return parse_championship(self.raw(Feed.CHAMPIONSHIP_PREDICTION), self._until_ms)
 
     @property
+    def pit_lines(self) -> Mapping[str, PitLines]:
+        """The passes through the pit lane, as each feed has them that is there."""
+        parsers = {
+            Feed.PIT_LANE_TIMES: parse_pit_lane_times,
+            Feed.PIT_STOP_SERIES: parse_pit_stop_series,
+            Feed.PIT_STOP: parse_pit_stops,
+        }
+        return {str(feed): parse(self.raw(feed), self._until_ms) for feed, parse in parsers.items() if self.has(feed)}
+
+    @functools.cached_property
+    def tyre_lines(self) -> TyreLines:
+        """The sets of tyres that were fitted."""
+        return parse_tyre_stints(self.raw(Feed.TYRE_STINTS), self._until_ms)
+
+    @functools.cached_property
     def t0_utc(self) -> datetime | None:
         """When session time began; None where nothing tells.
 
@@ -314,7 +331,7 @@ class LoadedSession:
                 raise QuotaExhausted(
                     f"{feed} was throttled by the service ({exchange.detail}).", key=self.key, feed=feed
                 )
-            case Outcome.NOT_ARCHIVED if not needed and feed.spec.only_without:
+            case Outcome.NOT_ARCHIVED if not needed and feed.spec.instead_of:
                 return
             case Outcome.NOT_ARCHIVED:
                 named = f"{self.key.season} --round {self.key.round} --session {self.key.session}"

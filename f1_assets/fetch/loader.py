@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,13 @@ from f1_assets.errors import (
     QuotaExhausted,
     TransientError,
 )
-from f1_assets.feeds.loads import asks_fastf1, asks_for, flags_of, raw_feeds, stand_ins
+from f1_assets.feeds.loads import asks_fastf1, asks_for, flags_of, raw_feeds
 from f1_assets.feeds.own_time import parts_of
 from f1_assets.feeds.people import renumbered
 from f1_assets.feeds.table import Feed, feed_of, is_live_timing
 from f1_assets.fetch.account import refusal, require_account
 from f1_assets.fetch.corrections import corrected
 from f1_assets.fetch.estimates import planned_urls, urls_of
-from f1_assets.fetch.exchanges import Exchange, Outcome, decisive
 from f1_assets.fetch.fastf1_private import captured_failures, captured_timing_stream, joined_by
 from f1_assets.fetch.fastf1_sessions import circuit_key_of, fastf1_session
 from f1_assets.fetch.folders import SessionFolders
@@ -106,8 +105,6 @@ def load_session(
                 with _noted(failures):
                     circuit = get_circuit_info(year=event.season, circuit_key=key)
             raw = fetch_raw(transport, urls_of(event, session, raw_feeds(feeds), asked.api_path))
-            stand_by = stand_ins(feeds, _absent(exchanges, feeds))
-            raw |= fetch_raw(transport, urls_of(event, session, stand_by, asked.api_path))
             if (proof := transport.refusal()) is not None:
                 stopped = refusal(transport.settings, session.key, proof)
         except LoadStopped as stop:
@@ -132,14 +129,6 @@ def load_session(
         _raw=raw,
         _lists=listed,
     )
-
-
-def _absent(exchanges: Sequence[Exchange], feeds: Collection[Feed]) -> set[Feed]:
-    """Return the feeds of which upstream says that it has none."""
-    found = {feed: decisive(exchanges, feed) for feed in feeds}
-    return {
-        feed for feed, exchange in found.items() if exchange and exchange.outcome in (Outcome.NO_DATA, Outcome.ABSENT)
-    }
 
 
 def _asks_live_timing(transport: Transport, urls: Iterable[str], renew: Collection[Feed]) -> bool:

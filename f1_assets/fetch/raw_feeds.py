@@ -20,10 +20,12 @@ def fetch_raw(transport: Transport, addresses: Mapping[Feed, str]) -> dict[Feed,
     transport
         Carries the requests.
     addresses
-        Where each feed is.
+        Where each feed is; one that is asked for instead of another comes after it.
     """
-    bodies = {}
+    bodies: dict[Feed, bytes] = {}
     for feed, url in addresses.items():
+        if any(other in bodies for other in feed.spec.instead_of):
+            continue
         for address in dict.fromkeys((url, url.replace(LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST))):
             try:
                 response = transport.get(address)

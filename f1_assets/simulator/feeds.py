@@ -11,12 +11,14 @@ from f1_assets.simulator.car_lines import Line
 from f1_assets.simulator.car_lines import to_json as _json
 from f1_assets.simulator.championship import championship
 from f1_assets.simulator.model import Course, Result
+from f1_assets.simulator.pit_lane import pit_lane_times, pit_stop, pit_stop_series
 from f1_assets.simulator.position import position
 from f1_assets.simulator.race_info import race_info
 from f1_assets.simulator.session_data import session_data
 from f1_assets.simulator.team_radio import team_radio
 from f1_assets.simulator.timing_app_data import timing_app_data
 from f1_assets.simulator.timing_data import timing_data
+from f1_assets.simulator.tyre_stints import tyre_stints
 
 CHAMPIONSHIP = "ChampionshipPrediction"
 """The feed that speaks of a season."""
@@ -160,4 +162,8 @@ _WRITERS: dict[str, Callable[[Course], Iterable[Line] | None]] = {
     "TeamRadio": team_radio,
     "DriverRaceInfo": race_info,
     "SessionData": session_data,
+    "PitLaneTimeCollection": pit_lane_times,
+    "PitStopSeries": pit_stop_series,
+    "PitStop": pit_stop,
+    "TyreStintSeries": tyre_stints,
 }

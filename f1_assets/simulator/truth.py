@@ -13,6 +13,7 @@ from f1_assets.simulator.car_lines import segment_status
 from f1_assets.simulator.championship import points_at_the_end, standings
 from f1_assets.simulator.circuits import Circuit, circuit_of
 from f1_assets.simulator.model import SEGMENTS, Course, Lap, Result
+from f1_assets.simulator.pit_lane import stops
 from f1_assets.simulator.position import statuses
 from f1_assets.simulator.race_info import FIRST_SEASON as RACE_INFO_SINCE
 from f1_assets.simulator.race_info import sent
@@ -22,6 +23,7 @@ from f1_assets.simulator.standings import passings
 from f1_assets.simulator.team_radio import captures
 from f1_assets.simulator.telemetry import TICKS_PER_MS, CarSamples, PositionSamples, car_samples, position_samples
 from f1_assets.simulator.track import track_of
+from f1_assets.simulator.tyre_stints import FIRST_SEASON, shown_ms
 
 
 def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
@@ -55,6 +57,10 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
     }
     if course.session.session_id == "R" and course.event.season >= RACE_INFO_SINCE:
         tables["driver_race_info"] = _race_info(course)
+    if course.event.season >= FIRST_SEASON:
+        tables["tyre_sets"] = _tyre_sets(course)
+    if course.is_race:
+        tables["pit_lane"] = _pit_lane(course)
     if course.parts:
         tables["qualifying_parts"] = _parts(course)
     if course.results:
@@ -306,6 +312,39 @@ def _gap_ms(written: str) -> int | None:
     if written.startswith("LAP"):
         return 0
     return round(float(written) * 1000) if written else None
+
+
+def _pit_lane(course: Course) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        [(stop.number, stop.lap, stop.sent_ms, stop.lane_ms, stop.standing_ms) for stop in stops(course)],
+        columns=["driver_number", "lap_number", "session_time_ms", "lane_ms", "standing_ms"],
+    )
+    return frame.assign(
+        pass_number=frame.groupby("driver_number").cumcount() + 1,
+        source="PitLaneTimeCollection",
+        standing_source=["PitStopSeries" if known else None for known in frame["standing_ms"].notna()],
+    )
+
+
+def _tyre_sets(course: Course) -> list[dict[str, Any]]:
+    driven = {(number, lap.stint): lap for number, laps in course.laps.items() for lap in laps}
+    rows = []
+    for (number, stint), at_ms in shown_ms(course).items():
+        lap = driven.get((number, stint))
+        tyres = course.first_tyres[number] if lap is None else lap.tyres
+        rows.append(
+            {
+                "driver_number": number,
+                "set_number": stint + 1,
+                "session_time_ms": at_ms,
+                "compound": tyres.compound,
+                "is_new": tyres.is_new,
+                "tyres_not_changed": False,
+                "total_laps": tyres.age_laps + (0 if lap is None else lap.laps_on_tyres),
+                "start_laps": tyres.age_laps,
+            }
+        )
+    return rows
 
 
 def _mini_sectors(course: Course) -> list[dict[str, Any]]:

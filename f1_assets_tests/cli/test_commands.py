@@ -17,6 +17,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.settings import load_settings, process_settings
 from f1_assets.warehouse.models import seasons
 from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.fetch.planned import requests_of, weekend
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 SEASON = ["--round", "1"]
@@ -81,8 +82,8 @@ def test_a_season_of_one_race_from_nothing_to_its_rows_and_no_request_the_second
         "2025-01-R",
     ]
     assert (first["processed"], first["succeeded"], first["partial"], first["failed"]) == (5, 5, 0, 0)
-    # 13 for a practice, 14 and 15 for a race; what the sessions of a weekend share is asked for once; calendar: 2.
-    assert first["requests"] == 2 + 13 + 11 + 11 + 12 + 15
+    # What the sessions of a weekend share is asked for once; calendar: 2.
+    assert first["requests"] == 2 + requests_of(*weekend(2025))
     assert first["sessions"][4]["datasets"]["laps"]["status"] == "present"
     second = _json(f1_assets("import", "2025", "--json", **ONE_RACE))
     assert (second["processed"], second["requests"], second["paused_seconds"]) == (0, 0, 0.0)
@@ -389,11 +390,13 @@ def test_a_clock_that_was_wrong_is_repaired_by_a_command(f1_assets, tmp_path):
 
 @pytest.mark.long
 def test_an_import_spends_no_more_than_it_may(f1_assets):
-    done = f1_assets("import", "2025", *SEASON, "--workers", "1", "--max-requests", "25", "--json")
+    of_two = requests_of(*weekend(2025)[:2])
+    done = f1_assets("import", "2025", *SEASON, "--workers", "1", "--max-requests", str(of_two + 1), "--json")
     assert done.returncode == 3
     summary = json.loads(done.stdout)
     assert [session["key"] for session in summary["sessions"]] == ["2025-01-FP1", "2025-01-FP2"]
-    assert "2025-01-FP3 needs 11 requests, and 1 are left of --max-requests" in done.stderr
+    of_third = requests_of(*weekend(2025)[:3]) - of_two
+    assert f"2025-01-FP3 needs {of_third} requests, and 1 are left of --max-requests" in done.stderr
 
 
 @pytest.mark.long

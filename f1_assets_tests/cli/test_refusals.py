@@ -13,10 +13,11 @@ from f1_assets.fetch.account import ADDRESS_IS_REFUSED
 from f1_assets.importing.failures import failure_of
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Extraction, Status
+from f1_assets_tests.applicable import extracted_of
 from f1_assets_tests.health.figures import FIRST, NOW
 from f1_assets_tests.warehouse.seasons import a_season, store
 
-OF_A_RACE = [name for name, each in extracted_datasets().items() if each.why_not_applicable(FIRST, True) is None]
+OF_A_RACE = [name for name in extracted_datasets() if name in extracted_of(FIRST)]
 REFUSED = AuthenticationRequired("F1 refused it (HTTP 403 for SessionInfo).", advice=ADDRESS_IS_REFUSED, key=FIRST)
 
 

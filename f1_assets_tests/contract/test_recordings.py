@@ -11,6 +11,8 @@ from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.checking import AS_STORED, State, check_session, why_short
 from f1_assets.datasets.definition import Severity
+from f1_assets.feeds.spec import Load
+from f1_assets.feeds.table import feed_of, is_live_timing
 from f1_assets.fetch.sources import Recording
 from f1_assets.health.integrity import integrity
 from f1_assets.keys import SessionKey
@@ -19,6 +21,7 @@ from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of
 from f1_assets_tests.contract import plain_fastf1
 from f1_assets_tests.contract.recorded import AGAIN, DATASETS, ROWS, Recorded, of_keys
+from f1_assets_tests.fetch.planned import planned
 
 pytestmark = pytest.mark.xdist_group("recordings")
 
@@ -47,8 +50,8 @@ def test_requests_are_those_of_one_load_plus_the_circuit_and_none_the_second_tim
     first, again = recorded[key]
     knows_circuit = event_of(recorded.warehouse, SessionKey.parse(key)).circuit_key or plain[key].loaded("session_info")
     circuit = 1 if knows_circuit else 0
-    # The recordings have no telemetry and no radio: each is asked for twice, for an absent feed may be on the mirror.
-    raw_feeds = 2 * 3
+    # The recordings have no telemetry, radio and pit feeds: each is asked for twice, for it may be on the mirror.
+    raw_feeds = 2 * sum(feed_of(url).spec.load is Load.ITSELF and is_live_timing(url) for url in planned(key))
     standings = 2 if key.endswith("-R") else 0
     assert first.requests == len(plain[key].urls) + circuit + raw_feeds + standings
     if key in AGAIN:

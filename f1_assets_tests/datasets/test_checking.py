@@ -396,7 +396,7 @@ def test_a_driver_who_is_not_in_the_list_is_told_by_every_dataset_that_has_him(w
     # What is derived has the drivers of its inputs, of which it is told.
     having = [n for n, dataset in extracted_datasets().items() if "driver_number" in {c.name for c in dataset.columns}]
     rows = {name: (_rows(warehouse, RACE, name)["driver_number"] == "12").sum() for name in having if name != "drivers"}
-    assert len(rows) == 7
+    assert {"laps", "intervals", "results"} < rows.keys()
     assert {f.dataset: f.broken for f in findings} == {name: count for name, count in rows.items() if count}
     assert {f.check for f in findings} == {"drivers_are_known"}
     assert all(set(f.examples["driver_number"]) == {"12"} for f in findings)

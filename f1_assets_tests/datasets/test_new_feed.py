@@ -15,9 +15,9 @@ from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.fetch.server import services
 
 HERE = Path(__file__).parent
-STREAM = """    PIT_LANE_TIMES = (
-        "PitLaneTimeCollection",
-        _stream(Load.ITSELF, "pit lane times", identity=Identity.TIMES),
+STREAM = """    EXTRAPOLATED_CLOCK = (
+        "ExtrapolatedClock",
+        _stream(Load.ITSELF, "clock", identity=Identity.TIMES),
     )
 """
 DOCUMENT = """    PIT_STOPS = (
@@ -38,8 +38,8 @@ DOCUMENT = """    PIT_STOPS = (
 FIRST_OF_A_SEASON = "    SCHEDULE = ("
 
 TIMES = b"".join(
-    b'00:%02d:00.000{"PitTimes":{"%d":{"Duration":"2%d.5","Lap":"%d"}}}\r\n' % (minute, number, minute, minute)
-    for minute, number in ((1, 4), (2, 44), (3, 16))
+    b'00:%02d:00.000{"Utc":"2025-03-02T12:0%d:00Z","Remaining":"01:5%d:00","Extrapolating":true}\r\n' % (m, m, 9 - m)
+    for m in (1, 2, 3)
 )
 
 STOPS = {"season": "2025", "round": "1", "Races": [{"round": "1", "date": "2025-03-02", "PitStops": [{"lap": "3"}]}]}
@@ -58,7 +58,7 @@ from f1_assets.fetch.process import transport_for
 
 refresh_calendar(2025)
 warehouse, transport = connect(), transport_for(process_settings())
-THREE = ("flags", "pit_lane_times", "pit_stops")
+THREE = ("flags", "clock", "pit_stops")
 keys = [SessionKey(2025, 1, session) for session in ("R", "Q")]
 gaps = [SessionGap(key, names) for key, names in zip(keys, (THREE, THREE[:2]))]
 costs = [expected_requests_of(Context(process_settings(), warehouse), gap)["any"] for gap in gaps[:1]]
@@ -69,7 +69,7 @@ print(json.dumps({
     "requests": [outcome.requests for outcome in outcomes[:1]],
     "states": [states[(str(key), name)] for key in keys for name in THREE],
     "stops": warehouse.rows("pit_stops", keys[0])["lap_number"].tolist(),
-    "times": warehouse.rows("pit_lane_times", keys[0])["duration_ms"].tolist(),
+    "times": warehouse.rows("clock", keys[0])["remaining_ms"].tolist(),
     "flags": len(warehouse.rows("flags", keys[0])),
     "loads": [all_datasets()[name].load_name for name in THREE],
     "sections": [line for line in markdown().splitlines() if line.strip("#` ") in THREE],
@@ -92,7 +92,7 @@ def package(tmp_path):
     shutil.copytree(Path(f1_assets.__file__).parent, tmp_path / "f1_assets", ignore=ignored)
     datasets, table = tmp_path / "f1_assets" / "datasets", tmp_path / "f1_assets" / "feeds" / "table.py"
     (datasets / "flags.py").write_text((HERE / "example_dataset.py.txt").read_text())
-    (datasets / "pit_lane_times.py").write_text((HERE / "example_feed_dataset.py.txt").read_text())
+    (datasets / "clock.py").write_text((HERE / "example_feed_dataset.py.txt").read_text())
     (datasets / "pit_stops.py").write_text((HERE / "example_document_dataset.py.txt").read_text())
     rows = table.read_text()
     assert rows.count(FIRST_OF_A_SEASON) == 1
@@ -103,7 +103,7 @@ def package(tmp_path):
 def test_new_feeds_are_rows_and_files(package):
     shape = SimulatorOptions.parse("races=1,tests=0,sprints=0,laps=6,samples_every=40,drivers=4")
     with services(Simulator(shape)) as served:
-        served.faults["Race/PitLaneTimeCollection"] = only_of_the_race
+        served.faults["Race/ExtrapolatedClock"] = only_of_the_race
         served.faults["/2025/1/pitstops/"] = stops
         variables = {"PYTHONPATH": str(package), "F1_HOME": str(package / "home"), "F1_QUOTA": PLENTY}
         done = subprocess.run(
@@ -120,15 +120,15 @@ def test_new_feeds_are_rows_and_files(package):
     files = sorted(url.rpartition("/")[2] for url in of_the_race)
     assert files == [
         "DriverList.jsonStream",
-        "PitLaneTimeCollection.jsonStream",
+        "ExtrapolatedClock.jsonStream",
         "RaceControlMessages.jsonStream",
         "SessionInfo.jsonStream",
     ]
     assert of_stops == ["https://api.jolpi.ca/ergast/f1/2025/1/pitstops/"]
     assert found["costs"] == found["requests"] == [len(files) + 2]  # and Jolpica's results, as with every load
     assert found["states"] == ["present"] * 3 + ["present", "unavailable", "not_applicable"]
-    assert found["times"] == [21_500, 22_500, 23_500]
+    assert found["times"] == [118 * 60_000, 117 * 60_000, 116 * 60_000]
     assert found["stops"] == [3]
     assert found["flags"] > 1
-    assert found["loads"] == ["messages", "pit lane times", "pit stops"]
-    assert found["sections"] == ["## `flags`", "## `pit_lane_times`", "## `pit_stops`"]
+    assert found["loads"] == ["messages", "clock", "pit stops"]
+    assert found["sections"] == ["## `clock`", "## `flags`", "## `pit_stops`"]

@@ -23,6 +23,7 @@ def test_each_file_with_a_dataset_is_one():
         "intervals",
         "laps",
         "mini_sectors",
+        "pit_lane",
         "position_telemetry",
         "qualifying_parts",
         "race_control_messages",
@@ -30,6 +31,7 @@ def test_each_file_with_a_dataset_is_one():
         "session_status",
         "team_radio",
         "track_status",
+        "tyre_sets",
         "weather",
     ]
     assert list(all_datasets()) == [*extracted_datasets(), *derived_datasets()]
@@ -117,6 +119,13 @@ def test_laps_have_all_31_columns_of_fastf1_and_the_time_of_day():
     assert len(all_datasets()["laps"].columns) == 31 + 1
 
 
+@pytest.mark.parametrize("dataset", extracted_datasets().values(), ids=extracted_datasets())
+def test_a_dataset_is_of_seasons_and_sessions_that_have_its_feeds(dataset):
+    for feed in dataset.feeds:
+        assert dataset.first_season >= (feed.spec.since or 0)
+        assert feed.spec.sessions is None or dataset.sessions <= feed.spec.sessions
+
+
 def test_a_dataset_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(UsageError, match=r"no dataset 'telemetry'.*weather"):
         named("laps,telemetry")
@@ -141,6 +150,11 @@ def test_a_dataset_that_does_not_exist_is_refused_with_those_that_do():
         ("driver_race_info", "2020-01-R", True, False, None),
         ("driver_race_info", "2025-02-S", True, False, "S session has no driver_race_info"),
         ("championship_prediction", "2025-02-Q", True, False, "Q session has no"),
+        ("tyre_sets", "2019-01-R", True, False, "before 2020"),
+        ("tyre_sets", "2020-01-FP1", True, False, None),
+        ("pit_lane", "2024-01-Q", True, False, "Q session has no pit_lane"),
+        ("pit_lane", "2018-01-R", True, False, None),
+        ("pit_lane", "2021-10-S", True, False, None),
     ],
 )
 def test_what_a_session_cannot_have_is_not_applicable(dataset, key, live, ends_season, words):

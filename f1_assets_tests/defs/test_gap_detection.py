@@ -22,7 +22,7 @@ from dagster._core.scheduler.instigation import (
 from sqlalchemy import delete, update
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets, extracted_datasets
+from f1_assets.datasets import all_datasets
 from f1_assets.defs import dispatcher
 from f1_assets.defs.dispatcher import MOST_WAITING, RUNS_PER_TICK, CalendarPostponements
 from f1_assets.defs.resources import WarehouseResource
@@ -36,6 +36,7 @@ from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.calendar import events_of, known_seasons
 from f1_assets.warehouse.leases import Leases
 from f1_assets.warehouse.models import extractions, seasons
+from f1_assets_tests.applicable import extracted_of
 
 
 @pytest.fixture
@@ -123,10 +124,7 @@ def test_a_run_is_requested_for_exactly_the_missing_datasets(home):
     _import(warehouse, "2025-01-FP2")
     requests = {request.partition_key: request for request in _sessions(_tick(home))}
     missing = {key.to_user_string() for key in requests["2025-01-FP1"].asset_selection}
-    applicable = {
-        n for n, d in extracted_datasets().items() if d.why_not_applicable(SessionKey(2025, 1, "FP1"), True) is None
-    }
-    assert missing == applicable - {"weather", "circuit"}
+    assert missing == extracted_of(SessionKey(2025, 1, "FP1")) - {"weather", "circuit"}
     assert "2025-01-FP2" not in requests
 
 

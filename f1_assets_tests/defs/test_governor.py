@@ -11,16 +11,19 @@ from f1_assets.planning import SessionGap
 from f1_assets.quota.rate_limit import ledger_of
 from f1_assets.settings import process_settings
 from f1_assets_tests.defs.queue import queued_run
+from f1_assets_tests.fetch.planned import requests_of
+
+OF_A_RACE = requests_of("2025-01-R")
 
 
 @pytest.fixture
 def house(monkeypatch, tmp_path):
-    """An instance and a warehouse with a season, under a quota of 20 requests an hour."""
+    """An instance and a warehouse with a season, under a quota of a few requests an hour more than a race needs."""
     monkeypatch.setenv("F1_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
     monkeypatch.setenv("F1_SOURCE", "simulator")
     monkeypatch.setenv("F1_SIMULATOR", "laps=6,samples_every=20,drivers=4")
-    monkeypatch.setenv("F1_QUOTA", "any=20/1h;jolpica=20/1h")
+    monkeypatch.setenv("F1_QUOTA", f"any={OF_A_RACE + 3}/1h;jolpica=20/1h")
     process_settings.cache_clear()
     warehouse = connect()
     refresh_calendar(2025, warehouse=warehouse)
@@ -43,7 +46,7 @@ def test_the_pool_admits_what_the_quota_covers(house, tag):
     instance, context = house
     for session in ("R", "Q", "FP1"):
         queued_run(instance, f"2025-01-{session}", dg.DagsterRunStatus.QUEUED, tag)
-    # The calendar took 2 of 20; a race needs 12: one fits.
+    # The calendar took 2: one race fits, and nothing after it.
     admission = govern(instance, context)
     assert (admission.limit, admission.queued, _limit(instance)) == (1, 3, 1)
 
@@ -55,7 +58,7 @@ def test_the_pool_is_closed_when_the_next_session_does_not_fit_and_its_run_says_
     admission = govern(instance, context)
     assert admission.is_paused
     assert _limit(instance) == 0
-    assert "paused: 2025-01-R needs 17 requests" in admission.reason
+    assert f"paused: 2025-01-R needs {OF_A_RACE} requests" in admission.reason
     waits = instance.get_run_by_id(queued.run_id).tags[WAITING_TAG]
     assert waits == f"quota, until {admission.resumes_at:%Y-%m-%d %H:%M} UTC"
 

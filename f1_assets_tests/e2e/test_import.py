@@ -15,12 +15,13 @@ from f1_assets.simulator.referee import Referee
 from f1_assets.simulator.server import SimulatorServer
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.e2e.daemon import wait_until
+from f1_assets_tests.fetch.planned import requests_of, weekend
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 OPTIONS = "races=2,tests=0,sprints=0,laps=5,samples_every=20,drivers=4"
 SESSIONS = 10
-REQUESTS = 2 + 2 * 62
+REQUESTS = 2 + 2 * requests_of(*weekend(2025))
 """The calendar and two weekends: what an undisturbed import takes."""
 
 

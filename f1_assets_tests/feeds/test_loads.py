@@ -8,7 +8,7 @@ import pytest
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.licences import JOLPICA, LIVE_TIMING, MULTIVIEWER, licences_of
 from f1_assets.feeds.forms import Stream
-from f1_assets.feeds.loads import asks_for, feeds_to_load, flags_of, name_of_load, raw_feeds, stand_ins
+from f1_assets.feeds.loads import asks_for, feeds_to_load, flags_of, name_of_load, raw_feeds
 from f1_assets.feeds.spec import FLAGS, RESULTS_SETTLE, Load, Service
 from f1_assets.feeds.table import Feed
 from f1_assets.fetch.estimates import urls_of
@@ -30,13 +30,13 @@ NOW = datetime(2025, 6, 1, tzinfo=UTC)
             ["CarData.z", "Position.z"],
         ),
         ("drivers", "2025-01-R", "session and results only", []),
-        ("laps", "2025-01-R", "laps, messages, session data", []),
+        ("laps", "2025-01-R", "laps, messages, session data", ["SessionData"]),
         ("race_control_messages", "2025-01-R", "messages", ["SessionStatus"]),
         ("results", "2025-01-R", "session and results only", []),
         ("results", "2025-02-SQ", "laps, messages", []),
-        ("session_status", "2025-01-R", "laps, session data", []),
+        ("session_status", "2025-01-R", "laps, session data", ["SessionData"]),
         ("team_radio", "2025-01-R", "team radio", ["TeamRadio"]),
-        ("weather", "2025-01-R", "weather, session data", []),
+        ("weather", "2025-01-R", "weather, session data", ["SessionData"]),
         ("driver_race_info", "2025-01-R", "race info", ["SessionStatus", "DriverRaceInfo"]),
         (
             "championship_prediction",
@@ -44,6 +44,13 @@ NOW = datetime(2025, 6, 1, tzinfo=UTC)
             "championship prediction",
             ["SessionStatus", "ChampionshipPrediction"],
         ),
+        (
+            "pit_lane",
+            "2026-01-R",
+            "pit lane times, pit stop series",
+            ["SessionStatus", "PitLaneTimeCollection", "PitStopSeries", "PitStop"],
+        ),
+        ("tyre_sets", "2025-01-Q", "tyre stints", ["SessionStatus", "TyreStintSeries"]),
     ],
 )
 def test_a_load_follows_from_the_feeds_of_a_dataset(dataset, key, name, raw):
@@ -64,12 +71,9 @@ def test_session_data_is_asked_for_where_a_load_has_no_telemetry():
     assert Feed.SESSION_DATA in laps
     assert asks_for(Feed.SESSION_DATA, laps)
     assert not asks_for(Feed.SESSION_DATA, both)
-    assert Feed.SESSION_DATA not in raw_feeds(laps)
-    assert stand_ins(laps, ()) == [Feed.SESSION_DATA]
-    # Where upstream has no telemetry of a session that should have some.
-    assert stand_ins(both, ()) == stand_ins(both, {Feed.CAR_DATA}) == []
-    assert stand_ins(both, {Feed.CAR_DATA, Feed.POSITION}) == [Feed.SESSION_DATA]
-    assert stand_ins(circuit, {Feed.CAR_DATA, Feed.POSITION}) == []
+    # Last of all, where upstream has no telemetry of a session that should have some.
+    assert raw_feeds(both)[-1] is raw_feeds(laps)[-1] is Feed.SESSION_DATA
+    assert Feed.SESSION_DATA not in circuit
 
 
 @pytest.mark.parametrize(
@@ -99,6 +103,7 @@ def test_a_row_says_all_that_is_needed_of_a_feed(feed):
     assert spec.body is not None
     assert (spec.path is None) == isinstance(spec.body, Stream)
     assert bool(spec.load_name) == (spec.load in (Load.CIRCUIT, Load.ITSELF))
+    assert all([*Feed].index(other) < [*Feed].index(feed) for other in spec.instead_of)
     assert (spec.url_of is not None) == (spec.load is not Load.NEVER and spec.path is not None)
 
 

@@ -8,7 +8,6 @@ from fastf1.internals.f1account import token_manager
 from sqlalchemy import update
 
 from f1_assets.context import Context
-from f1_assets.datasets import all_datasets
 from f1_assets.fetch import account
 from f1_assets.fetch.deadlines import WHOLE_ANSWER_SECONDS
 from f1_assets.fetch.transport import Transport
@@ -21,6 +20,7 @@ from f1_assets.quota.policies import policies_of
 from f1_assets.simulator import SimulatedResponse
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import sessions
+from f1_assets_tests.applicable import datasets_of
 from f1_assets_tests.faults.struck import SIMULATOR
 from f1_assets_tests.fetch.live import ACCESS_DENIED, FORBIDDEN, LIVE_TIMING, live_services
 
@@ -114,7 +114,7 @@ def test_an_absence_that_was_proven_is_believed_for_a_week_and_until_retry(run, 
 @pytest.mark.parametrize("refused", [FORBIDDEN, ACCESS_DENIED])
 def test_a_403_for_all_is_a_refusal_after_few_requests(run, live, refused):
     live.answers[""] = refused
-    outcome = run(*all_datasets())
+    outcome = run(*datasets_of(RACE))
     assert set(_statuses(outcome).values()) == {Status.BLOCKED_AUTH}
     assert outcome.requests <= 4
     assert len(live.data_asked) == 3, live.data_asked

@@ -1,22 +1,26 @@
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
+from f1_assets.feeds.table import LIVE_TIMING_HOST, Feed
 from f1_assets.fetch.estimates import planned_urls
 from f1_assets.fetch.folders import SessionFolders, live_timing_path
+from f1_assets.fetch.raw_feeds import fetch_raw
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import expected_requests_of, process_session_gap, refresh_calendar, reserve_requests
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.planning.report import feeds_to_load_of
-from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.simulator import SimulatedResponse, Simulator, SimulatorOptions
 from f1_assets.warehouse.calendar import event_of, session_of
+from f1_assets_tests.fetch.planned import SPRINT_WEEKEND, WEEKEND, requests_of, weekend
 from f1_assets_tests.fetch.server import body, services, status
 
 ALL = tuple(extracted_datasets())
+NEW = ("pit_lane", "tyre_sets", "driver_race_info", "championship_prediction")
 
 
 @pytest.fixture
@@ -51,6 +55,46 @@ def test_what_is_planned_is_what_fastf1_asks_for(transport, served, sqlite_wareh
     assert sorted(planned_urls(event, session, feeds_to_load_of(gap, event))) == sorted(served.asked)
     assert expected["any"] == len(served.asked)
     assert expected["jolpica"] == sum("jolpi.ca" in url for url in served.asked)
+
+
+@pytest.mark.parametrize(
+    ("season", "sessions", "before", "added"),
+    [
+        (2018, WEEKEND, 62, {"pit_lane": 1, "driver_race_info": 0, "championship_prediction": 0}),
+        (2020, WEEKEND, 62, {"pit_lane": 1, "tyre_sets": 5, "driver_race_info": 1, "championship_prediction": 1}),
+        (2024, SPRINT_WEEKEND, 64, {"pit_lane": 2, "tyre_sets": 5}),
+        (2025, WEEKEND, 62, {"pit_lane": 2, "tyre_sets": 5}),
+        (2025, SPRINT_WEEKEND, 64, {"pit_lane": 4, "tyre_sets": 5}),
+        (2026, WEEKEND, 62, {"pit_lane": 2, "tyre_sets": 5}),
+        (
+            2026,
+            SPRINT_WEEKEND,
+            64,
+            {"pit_lane": 4, "tyre_sets": 5, "driver_race_info": 1, "championship_prediction": 1},
+        ),
+    ],
+)
+def test_a_weekend_takes_at_most_75_requests(season, sessions, before, added):
+    keys = weekend(season, sessions=sessions)
+    assert requests_of(*keys) <= 75
+    others = [name for name in ALL if name not in NEW]
+    assert requests_of(*keys, datasets=others) == before
+    for name, requests in added.items():
+        assert requests_of(*keys, datasets=[*others, name]) - requests_of(*keys, datasets=others) == requests
+
+
+def test_a_feed_that_says_the_same_is_asked_for_only_where_the_other_one_is_absent(transport, served):
+    folder = "2025/2025-03-02_Meridian_Grand_Prix/2025-03-02_Race/"
+    series, single = Feed.PIT_STOP_SERIES, Feed.PIT_STOP
+    urls = {feed: f"https://{LIVE_TIMING_HOST}/static/{folder}{feed}.jsonStream" for feed in (series, single)}
+    stop = b'01:08:00.675{"RacingNumber":"12","PitStopTime":"2.1"}\r\n'
+    served.faults["/PitStop.jsonStream"] = lambda _answer: SimulatedResponse(200, {}, stop)
+    with transport.loading(datetime(2025, 3, 2, 16, tzinfo=UTC)):
+        assert list(fetch_raw(transport, urls)) == [series]
+        assert len(served.asked) == 1
+    served.faults["PitStopSeries"] = status(404)
+    with transport.loading(datetime(2025, 3, 2, 16, tzinfo=UTC), renew={series}):
+        assert fetch_raw(transport, urls) == {single: stop}
 
 
 def _a_day_later(text):
@@ -128,4 +172,5 @@ def test_past_loads_teach_what_absent_feeds_cost(transport, served, sqlite_wareh
     served.faults["LapCount"] = status(404)  # the mirror is asked too
     process_session_gap(SessionGap(SessionKey(2025, 1, "R"), ALL), warehouse=sqlite_warehouse, transport=transport)
     other = SessionGap(SessionKey(2025, 2, "R"), ALL)
-    assert expected_requests_of(Context.open(warehouse=sqlite_warehouse, transport=transport), other)["any"] == 18
+    context = Context.open(warehouse=sqlite_warehouse, transport=transport)
+    assert expected_requests_of(context, other)["any"] == requests_of(str(other.key)) + 1

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.errors import AuthenticationRequired, TransientError
+from f1_assets.feeds.table import Feed
 from f1_assets.fetch import account
 from f1_assets.fetch.estimates import planned_urls
 from f1_assets.fetch.loader import _asks_live_timing
@@ -24,11 +25,13 @@ from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of
 from f1_assets.warehouse.models import seasons, sessions
+from f1_assets_tests.applicable import extracted_of
+from f1_assets_tests.fetch.planned import requests_of
 from f1_assets_tests.fetch.server import body, services, status
 
 KEY = SessionKey(2025, 1, "R")
 ALL = tuple(extracted_datasets())
-OF_TIMING = {"laps", "intervals"}
+OF_TIMING = {name for name in extracted_of(KEY) if Feed.TIMING_DATA in extracted_datasets()[name].feeds}
 
 
 def _http_error(code):
@@ -84,7 +87,7 @@ def test_a_refused_account_never_looks_like_a_session_without_data(run, served, 
     served.faults["livetiming.formula1.com"] = status(code)
     lines = _lines(run())
     blocked = {name for name, line in lines.items() if line.status is Status.BLOCKED_AUTH}
-    assert blocked == set(ALL)
+    assert blocked == extracted_of(KEY)
     assert all("F1_USERNAME and F1_PASSWORD" in lines[name].reason for name in blocked)
     assert not any(line.status is Status.UNAVAILABLE for line in lines.values())
 
@@ -301,14 +304,19 @@ def test_a_sign_in_that_does_not_answer_is_no_refusal(settings_of, monkeypatch, 
     ("datasets", "requests"),
     [
         (("drivers",), 3),
-        (("weather",), 4),
+        (("weather",), 5),
         (("race_control_messages",), 5),
-        (("session_status", "track_status"), 9),
-        (("laps",), 10),
-        (("laps", "weather", "race_control_messages"), 11),
+        (("session_status", "track_status"), 10),
+        (("laps",), 11),
+        (("laps", "weather", "race_control_messages"), 12),
         (("team_radio",), 4),
         (("car_telemetry",), 6),
-        (ALL, 17),
+        (("car_telemetry", "laps"), 13),
+        (("driver_race_info",), 5),
+        (("championship_prediction",), 5),
+        (("tyre_sets",), 5),
+        (("pit_lane",), 6),
+        (ALL, requests_of(str(KEY))),
     ],
 )
 def test_only_the_union_of_what_is_wanted_is_requested(run, served, datasets, requests):

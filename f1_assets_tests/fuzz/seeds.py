@@ -3,6 +3,7 @@
 import functools
 import gzip
 import json
+from datetime import UTC, datetime
 
 from f1_assets.feeds.table import CIRCUIT_HOST, Feed, feed_of
 from f1_assets.simulator import Simulator, SimulatorOptions
@@ -27,7 +28,12 @@ STREAMS = (
     Feed.DRIVER_RACE_INFO,
     Feed.CHAMPIONSHIP_PREDICTION,
     Feed.SESSION_DATA,
+    Feed.PIT_LANE_TIMES,
+    Feed.PIT_STOP_SERIES,
+    Feed.TYRE_STINTS,
 )
+IN_2026 = "https://livetiming.formula1.com/static/2026/2026-03-01_Meridian_Grand_Prix/2026-03-01_Race/"
+STREAMS_OF_2026 = (Feed.PIT_STOP,)
 JOLPICA = "https://api.jolpi.ca/ergast/f1"
 DOCUMENTS = (
     "https://raw.githubusercontent.com/theOehrly/f1schedule/master/schedule_2025.json",
@@ -48,8 +54,9 @@ _LINES = 12
 @functools.cache
 def seeds() -> tuple[tuple[str, bytes], ...]:
     """Return addresses with sound bodies, the same in every run."""
-    simulator = Simulator(SimulatorOptions.parse(OPTIONS))
-    urls = [*(f"{FOLDER}{feed}.jsonStream" for feed in STREAMS), *DOCUMENTS]
+    simulator = Simulator(SimulatorOptions.parse(OPTIONS), now=lambda: datetime(2030, 1, 1, tzinfo=UTC))
+    streams = [*(f"{FOLDER}{feed}" for feed in STREAMS), *(f"{IN_2026}{feed}" for feed in STREAMS_OF_2026)]
+    urls = [*(f"{stream}.jsonStream" for stream in streams), *DOCUMENTS]
     answers = {url: simulator.respond(url) for url in urls}
     assert all(answer.status == 200 for answer in answers.values()), "a page of an error is no sound body"
     made_up = [(url, answer.body) for url, answer in answers.items()]

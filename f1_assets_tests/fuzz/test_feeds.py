@@ -11,15 +11,18 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert
 
 from f1_assets.datasets import all_datasets
+from f1_assets.datasets.pit_lane import passes_of
 from f1_assets.errors import F1AssetsError, UnreadableData
 from f1_assets.feeds import telemetry_entries
 from f1_assets.feeds.championship_lines import parse_championship
 from f1_assets.feeds.history import page_urls, pages_of, race_of
+from f1_assets.feeds.pit_lines import parse_pit_lane_times, parse_pit_stop_series, parse_pit_stops
 from f1_assets.feeds.race_info_lines import parse_race_info
 from f1_assets.feeds.session_data import parse_session_clock
 from f1_assets.feeds.table import Feed, damage_of, feed_of
 from f1_assets.feeds.telemetry import parse_car_data, parse_positions, parse_team_radio, t0_date
 from f1_assets.feeds.timing_lines import MOST_SEGMENTS, parse_timing_lines
+from f1_assets.feeds.tyre_lines import parse_tyre_stints
 from f1_assets.fetch.exchanges import Outcome, exchange_of
 from f1_assets.keys import SessionKey
 from f1_assets.quota.windows import LONGEST_CLOSURE, _retry_after
@@ -30,6 +33,11 @@ from f1_assets_tests.fuzz.seeds import JOLPICA, seeds, seeds_of
 
 FEW, MANY = 40, 1500
 PARSERS = {Feed.CAR_DATA: parse_car_data, Feed.POSITION: parse_positions, Feed.TEAM_RADIO: parse_team_radio}
+PIT_PARSERS = {
+    Feed.PIT_LANE_TIMES: parse_pit_lane_times,
+    Feed.PIT_STOP_SERIES: parse_pit_stop_series,
+    Feed.PIT_STOP: parse_pit_stops,
+}
 PAST_RACE = f"{JOLPICA}/1979/3/results.json"
 PAST = f"{JOLPICA}/1979/results.json"
 RACE = SessionKey(2025, 1, "R")
@@ -104,6 +112,34 @@ def _session_data_tells_a_time_or_none(data):
     assert clock.t0_utc is None or clock.agreeing >= 2
 
 
+def _pit_feeds_give_passes_or_our_error(data):
+    passes = {}
+    damaged = data.draw(st.sampled_from([*PIT_PARSERS]))
+    for url, body in seeds_of(*PIT_PARSERS):
+        feed = feed_of(url)
+        try:
+            parsed = PIT_PARSERS[feed](data.draw(mutated(body)) if feed is damaged else body)
+        except F1AssetsError:
+            continue
+        assert parsed.counts.bad_lines <= parsed.counts.lines
+        passes[feed] = parsed.passes
+    rows = all_datasets()["pit_lane"].conform(passes_of(passes), RACE)
+    assert len(rows) <= sum(len(each) for each in passes.values())
+    assert rows["standing_ms"].notna().equals(rows["standing_source"].notna())
+
+
+def _tyres_give_sets_or_our_error(data):
+    ((_, body),) = seeds_of(Feed.TYRE_STINTS)
+    try:
+        lines = parse_tyre_stints(data.draw(mutated(body)))
+    except F1AssetsError:
+        return
+    assert lines.counts.bad_lines <= lines.counts.lines
+    dataset = all_datasets()["tyre_sets"]
+    rows = dataset.conform(dataset.extract(SimpleNamespace(tyre_lines=lines, cars=None)).frame, RACE)
+    assert len(rows) == len(lines.sets)
+
+
 def _any_body_is_judged(data):
     url, body = data.draw(st.sampled_from(seeds()))
     response = requests.Response()
@@ -149,6 +185,8 @@ CHECKS: tuple[Callable[..., None], ...] = (
     _race_info_gives_rows_or_our_error,
     _championship_gives_rows_or_our_error,
     _session_data_tells_a_time_or_none,
+    _pit_feeds_give_passes_or_our_error,
+    _tyres_give_sets_or_our_error,
     _any_body_is_judged,
     _what_is_sound_of_a_past_season_gives_its_races,
     _standings_give_rows_that_can_be_stored_or_our_error,

@@ -22,6 +22,7 @@ from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import events_of
+from f1_assets_tests.applicable import extracted_of
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.fetch.server import Services, body, services
 from f1_assets_tests.fuzz.mutations import mutated
@@ -99,7 +100,7 @@ def imported_whole(source, key, home):
 def whole(tmp_path_factory):
     simulator = Simulator(SimulatorOptions.parse(OPTIONS))
     with imported_whole(simulator, RACE, tmp_path_factory.mktemp("fuzzed")) as made:
-        assert all(made.digests.values())
+        assert {name for name, digest in made.digests.items() if digest} == extracted_of(RACE)
         assert set(made.sound) == {*PARTS, *CALENDAR} - {"/qualifying.json"}
         yield made
 

@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DatabaseError
 
 from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets, extracted_datasets
+from f1_assets.datasets import all_datasets
 from f1_assets.fetch import account
 from f1_assets.fetch.account import WHAT_TO_DO
 from f1_assets.fetch.archive import Archive
@@ -26,6 +26,7 @@ from f1_assets.quota.ledger import Ledger
 from f1_assets.quota.rate_limit import policies_for
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.migrate import HEAD
+from f1_assets_tests.applicable import extracted_of
 from f1_assets_tests.health.figures import FIRST, NOW, POSITIONS, SECOND, fill
 from f1_assets_tests.warehouse.seasons import a_season, store
 
@@ -76,7 +77,7 @@ def test_where_all_is_well_every_part_says_what_it_found(settings, warehouse):
     assert "1 files that were looked at are whole" in parts["lake"].reason
     assert parts["quota"].reason == "Requests left: 500 of 500 of any, 200 of 200 of jolpica."
     assert parts["newest session"].reason == (
-        f"2024-02-R ended 2024-03-16 15:00 UTC; 1 of {len(extracted_datasets())} datasets are there."
+        f"2024-02-R ended 2024-03-16 15:00 UTC; 1 of {len(extracted_of(SessionKey(2024, 2, 'R')))} datasets are there."
     )
 
 

@@ -12,12 +12,11 @@ from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.importing.comparison import Difference, compare
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets_tests.applicable import extracted_of
 
 SIMULATED = "races=1,tests=0,sprints=0,laps=5,samples_every=40,drivers=4"
 KEY = SessionKey(2025, 1, "Q")
-OF_THE_SESSION = [
-    name for name, dataset in extracted_datasets().items() if dataset.why_not_applicable(KEY, live_timing=True) is None
-]
+OF_THE_SESSION = [name for name in extracted_datasets() if name in extracted_of(KEY)]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from f1_assets.cli.progress import _line
-from f1_assets.datasets import Dataset, all_datasets
+from f1_assets.datasets import Dataset, all_datasets, extracted_datasets
 from f1_assets.errors import ConfigurationError, TransientError, Unavailable, UsageError
 from f1_assets.fetch.transport import Transport
 from f1_assets.health.notifications import import_message
@@ -13,6 +13,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, dataset_states, gaps_of
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import sessions
+from f1_assets_tests.applicable import datasets_of, extracted_of
 
 POSTGRESQL_IS_LONG = True
 
@@ -80,22 +81,17 @@ def test_a_session_of_which_upstream_has_nothing_is_no_success(run, monkeypatch)
     assert "success" not in _line(outcome)
 
 
-def _of(key):
-    """Return the datasets that such a session has."""
-    return {name for name, dataset in all_datasets().items() if dataset.why_not_applicable(key, True) is None}
-
-
 def test_import_single_session(run, warehouse):
     outcome = run(SessionKey(2025, 1, "FP1"))
     assert outcome.status is Outcome.SUCCESS
-    assert set(outcome.unavailable) == {"constructor_standings", "driver_standings", "results"}
-    assert set(outcome.extracted) == _of(outcome.key)
+    assert set(outcome.unavailable) == extracted_datasets().keys() - extracted_of(outcome.key)
+    assert set(outcome.extracted) == datasets_of(outcome.key)
     assert gaps_of(dataset_states(warehouse, [2025], key=outcome.key)) == []
 
 
 def test_import_full_race(run, warehouse, simulator):
     outcome = run(RACE)
-    assert set(outcome.extracted) == _of(RACE)
+    assert set(outcome.extracted) == datasets_of(RACE)
     truth = simulator.truth(2025, 1, "R")
     rows = {line.dataset: line.rows for line in outcome.datasets}
     assert {name: rows[name] for name in truth if name != "laps"} == {
@@ -110,7 +106,7 @@ def test_partial_success_handling(run, warehouse, monkeypatch):
     _fails(monkeypatch, "drivers", RuntimeError("a defect of this extractor"))
     outcome = run(RACE)
     assert (outcome.status, outcome.failed) == (Outcome.PARTIAL, ("drivers",))
-    assert set(outcome.extracted) == _of(RACE) - {"drivers"}
+    assert set(outcome.extracted) == datasets_of(RACE) - {"drivers"}
     line = next(line for line in warehouse.extractions(RACE) if line.dataset == "drivers")
     assert (line.status, line.error_class) == (Status.FAILED, "RuntimeError")
     assert "Traceback" in line.error
@@ -132,7 +128,7 @@ def test_words_of_an_error_that_no_database_takes_are_stored_readably(run, wareh
 
 def test_a_failed_dataset_does_not_stop_the_next_even_if_it_is_the_first(run, monkeypatch):
     _fails(monkeypatch, ALL[0], ValueError("broken"))
-    assert set(run(RACE).extracted) == _of(RACE) - {ALL[0]}
+    assert set(run(RACE).extracted) == datasets_of(RACE) - {ALL[0]}
 
 
 def test_a_session_of_which_all_failed_has_failed(run, monkeypatch):

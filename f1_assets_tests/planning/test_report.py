@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from f1_assets.datasets import all_datasets, extracted_datasets, named
+from f1_assets.datasets import all_datasets, named
 from f1_assets.errors import UsageError
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
@@ -16,6 +16,8 @@ from f1_assets.planning import (
 )
 from f1_assets.planning.gaps import LONGEST_DELAY, SHORTEST_DELAY, USUAL_DELAY, publication_delay
 from f1_assets.warehouse import Extraction, Status
+from f1_assets_tests.applicable import extracted_of
+from f1_assets_tests.fetch.planned import requests_of, weekend
 
 WEEKEND = [(1, 1), (1, 2), (1, 3), (1, 4), (1, 5)]
 PRESENT_ONCE = ("weather", "race_control_messages")
@@ -64,7 +66,7 @@ def test_detect_session_data_gaps(season, transport):
     later = datetime.now(UTC) + timedelta(hours=1)
     season.note(Extraction(key, "laps", Status.FAILED, reason="HTTP 500", next_try_at=later))
     season.note(Extraction(key, "circuit", Status.UNAVAILABLE, reason="none", next_try_at=later))
-    can_have = {name for name, d in extracted_datasets().items() if d.why_not_applicable(key, live_timing=True) is None}
+    can_have = extracted_of(key)
     gap = next(gap for gap in detect_session_data_gaps(2025, warehouse=season) if gap.key == key)
     assert set(gap.datasets) == can_have - {*PRESENT_ONCE, "laps", "circuit"}
     gap = next(gap for gap in detect_session_data_gaps(2025, warehouse=season, now=later) if gap.key == key)
@@ -90,14 +92,15 @@ def test_the_report_is_chronological_and_says_what_it_costs(season, transport):
     ]
     assert report.total_api_calls_needed == 15
     assert report.completeness == 0.0
-    weekend = [cost.usual for key, cost in report.costs.items() if key.round == 1]
+    costs = [cost.usual for key, cost in report.costs.items() if key.round == 1]
     # Driver results and circuit are asked for once a weekend, standings after the race.
-    assert weekend == [13, 11, 11, 12, 15]
+    keys = weekend(2025)
+    assert costs == [requests_of(*keys[: place + 1]) - requests_of(*keys[:place]) for place in range(5)]
     before = report.requests_needed
     _import(season, transport, "2025-01-FP1")
     report = generate_gap_report(2025, warehouse=season, transport=transport)
     assert report.total_api_calls_needed == 14
-    assert report.requests_needed == before - 13
+    assert report.requests_needed == before - costs[0]
     assert 0 < report.completeness < 0.1
 
 

@@ -23,6 +23,7 @@ from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.reader import Reader
 from f1_assets.settings import load_settings
 from f1_assets.warehouse.calendar import event_of, session_of
 
@@ -115,7 +116,7 @@ def _asking(warehouse) -> None:
     for number in range(2, 25):
         warehouse.replace(SessionKey(KEY.season, number, "R"), all_datasets()["car_telemetry"], frame)
     query = "SELECT round, driver_number, MAX(speed_kmh) AS top_kmh FROM car_telemetry GROUP BY ALL"
-    season = [_seconds(lambda: warehouse.sql(query)) for _ in range(5)]
+    season = [_seconds(lambda: Reader(warehouse).sql(query)) for _ in range(5)]
     print(f"top speed of every driver in 24 races ({24 * len(frame):,} rows): {statistics.median(season):.2f} s")
 
 

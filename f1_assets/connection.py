@@ -1,8 +1,8 @@
-"""Open the warehouse with every dataset's table in it, and ask it: frames, SQL, telemetry."""
+"""Open the warehouse with every dataset's table in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from f1_assets.datasets import Dataset, dataset_tables, dataset_views, named, season_datasets_named
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class F1Warehouse(Warehouse):
-    """The warehouse as a notebook asks it."""
+    """The warehouse, which gives rows of a dataset by its name, in the types of the data dictionary."""
 
     def rows(
         self,
@@ -61,59 +61,6 @@ class F1Warehouse(Warehouse):
             raise UsageError(f"{dataset.name} of a season is too much for a frame. Name a session, or use sql().")
         frame = super().rows(dataset, key, limit, columns)
         return dataset.typed(frame) if isinstance(dataset, Dataset) else frame
-
-    def telemetry(self, key: SessionKey | str, driver: str, lap: int | str | None = "fastest") -> pd.DataFrame:
-        """Return the joined car and position samples of a lap.
-
-        Parameters
-        ----------
-        key
-            The session: ``2024-03-Q``.
-        driver
-            Three letters or car number: ``VER``, ``1``.
-        lap
-            Number of the lap; ``fastest`` for the driver's fastest that was not deleted; None for the whole session.
-
-        Returns
-        -------
-        pandas.DataFrame
-            See `f1_assets.reader.Reader.telemetry`.
-
-        Raises
-        ------
-        UsageError
-            When there is no such driver or lap, or no telemetry of the session.
-        """
-        from f1_assets.analysis.telemetry import telemetry
-
-        return telemetry(self, key, driver, lap)
-
-    def sql(self, query: str, seasons: Iterable[int] | None = None) -> pd.DataFrame:
-        """Run a query in DuckDB over the tables of the warehouse and the files of the lake.
-
-        Parameters
-        ----------
-        query
-            One statement that only reads, as DuckDB reads SQL: ``SELECT``, ``PIVOT``, ``SHOW TABLES``, ``DESCRIBE``.
-            Every dataset is a table of its name, wherever its rows are kept.
-        seasons
-            Look only at these; a table is read whole otherwise.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns of a dataset have the types of the data dictionary, also where all of it is NULL.
-
-        Raises
-        ------
-        UsageError
-            When the query cannot be read, would do more than read, names a table that does not exist, or fails.
-        ConfigurationError
-            When a file of the lake cannot be read.
-        """
-        from f1_assets.analysis.sql import sql
-
-        return sql(self, query, seasons)
 
 
 def connect(settings: Settings | None = None) -> F1Warehouse:

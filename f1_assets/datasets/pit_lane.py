@@ -79,7 +79,8 @@ def passes_of(passes: Mapping[str, Sequence[PitPass]]) -> pd.DataFrame:
             of_car = rows.setdefault(each.driver_number, [])
             known = [row for row in of_car if feed not in row.told_by and row.is_of(each)]
             if known:
-                min(known, key=lambda row, each=each: row.apart_ms(each)).add(each, feed)
+                apart_ms = [row.apart_ms(each) for row in known]
+                known[apart_ms.index(min(apart_ms))].add(each, feed)
             else:
                 stood = None if each.standing_ms is None else feed
                 of_car.append(_Row(each, feed, stood, {feed}))

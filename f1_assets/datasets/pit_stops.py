@@ -24,7 +24,7 @@ def compute(inputs: Inputs) -> pd.DataFrame:
     laps, context = inputs["laps"], inputs["lap_context"]
     stops = _with_exits(_entries(laps, inputs.get("session_status")), laps, context)
     stops["under"] = _under(stops, inputs.get("neutralisations"))
-    stops["lane_ms"] = stops["pit_out_ms"] - stops["pit_in_ms"]
+    stops = _with_lane_times(stops, inputs.get("pit_lane"))
     stops["is_double_stack"] = _are_stacked(stops)
     tyres = context.set_index(["driver_number", "lap_number"])["compound"]
     places = laps.set_index(["driver_number", "lap_number"])["position"]
@@ -67,6 +67,19 @@ def _with_exits(entries: pd.DataFrame, laps: pd.DataFrame, context: pd.DataFrame
     is_later = (stops["pit_out_ms"] > stops["next_in_ms"]).fillna(False)
     stops[["pit_out_ms", "out_lap"]] = stops[["pit_out_ms", "out_lap"]].mask(is_later)
     return stops
+
+
+def _with_lane_times(stops: pd.DataFrame, pit_lane: pd.DataFrame | None) -> pd.DataFrame:
+    """Add the times in the lane and standing: those of the first pass on the in-lap that was timed after the entry."""
+    lane_ms = stops["pit_out_ms"] - stops["pit_in_ms"]
+    if pit_lane is None:
+        return stops.assign(lane_ms=lane_ms, standing_ms=pd.Series(pd.NA, stops.index, "Int64"))
+    passes = pit_lane[["driver_number", "lap_number", "session_time_ms", "lane_ms", "standing_ms"]]
+    pairs = stops.reset_index().merge(passes.sort_values("session_time_ms"), on=["driver_number", "lap_number"])
+    is_after = (pairs["session_time_ms"] > pairs["pit_in_ms"]).fillna(False)
+    timed = pairs[is_after].drop_duplicates("index").set_index("index").reindex(stops.index)
+    lane_ms = timed["lane_ms"].where(lane_ms.notna()).fillna(lane_ms)
+    return stops.assign(lane_ms=lane_ms, standing_ms=timed["standing_ms"])
 
 
 def _under(stops: pd.DataFrame, neutralisations: pd.DataFrame | None) -> pd.Series:
@@ -138,12 +151,13 @@ DATASET = Dataset(
     description=(
         "From the times at which cars entered and left the pits, between the start and the flag: the way to the grid "
         "and the way back after the flag are no stops, a penalty that is driven through the pits is one. An entry "
-        "without an exit is a retirement in the pits. `time_lost_ms` is the in-lap and the out-lap less the medians of "
-        f"the driver's clean laps among the {LAPS_AROUND} before the in-lap and the {LAPS_AROUND} after the out-lap, "
-        "each median once, for one lap each; clean as in `lap_context`, and without a yellow flag. It is NULL with "
-        f"fewer than {FEWEST_AROUND} on either side, and under red flag. Where nobody knows which laps were deleted, "
-        "none counts as deleted. Halves of a millisecond are rounded to the even one. A stop under a safety car has a "
-        "loss too, with two slow laps in it."
+        "without an exit is a retirement in the pits. `lane_ms` and `standing_ms` are those of `pit_lane` where it has "
+        "the stop, to a tenth of a second; else `lane_ms` is from entry to exit. `time_lost_ms` is the in-lap and the "
+        f"out-lap less the medians of the driver's clean laps among the {LAPS_AROUND} before the in-lap and the "
+        f"{LAPS_AROUND} after the out-lap, each median once, for one lap each; clean as in `lap_context`, and without "
+        f"a yellow flag. It is NULL with fewer than {FEWEST_AROUND} on either side, and under red flag. Where nobody "
+        "knows which laps were deleted, none counts as deleted. Halves of a millisecond are rounded to the even one. "
+        "A stop under a safety car has a loss too, with two slow laps in it."
     ),
     key=("driver_number", "lap_number"),
     columns=(
@@ -151,7 +165,13 @@ DATASET = Dataset(
         Field("lap_number", "integer", "The in-lap"),
         Field("pit_in_ms", "integer", "Session time at which the car entered the pits", "ms"),
         Field("pit_out_ms", "integer", "Session time at which it left them; NULL where it did not", "ms"),
-        Field("lane_ms", "integer", "From entry to exit; under red flag with the time that it stood", "ms"),
+        Field(
+            "lane_ms",
+            "integer",
+            "Time in the pit lane, of `pit_lane` or from entry to exit; under red flag with the time that it stood",
+            "ms",
+        ),
+        Field("standing_ms", "integer", "How long the car stood; NULL where `pit_lane` does not have it", "ms"),
         Field("time_lost_ms", "integer", "Time lost to the stop; see the description", "ms"),
         Field("laps_for_loss", "integer", "Clean laps before and after, together, that there are to tell it", "laps"),
         Field(
@@ -173,8 +193,9 @@ DATASET = Dataset(
     ),
     compute=compute,
     inputs=("laps", "lap_context"),
-    optional_inputs=("neutralisations", "session_status"),
+    optional_inputs=("neutralisations", "pit_lane", "session_status"),
     sessions=RACES,
+    version=2,
     checks=(
         Check(
             "stops_follow_each_other",

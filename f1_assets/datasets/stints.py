@@ -56,6 +56,18 @@ class _Stint:
         """Check whether another stint is on the same set, although the car stood in the pits between them."""
         return self.new_on_lap is not None and (self.compound, self.new_on_lap) == (other.compound, other.new_on_lap)
 
+    def may_be(self, other: _Stint) -> bool:
+        """Check whether nothing speaks against another stint on the same set, where F1 says that it is."""
+        return None in (self.compound, other.compound) or self.compound == other.compound
+
+    def go_on(self, other: _Stint) -> None:
+        """Add the laps of another stint on the same set, and what only they tell of it."""
+        self.laps += other.laps
+        if self.new_on_lap is None and self.compound is None:
+            self.is_fresh = other.is_fresh
+        self.compound = self.compound or other.compound
+        self.new_on_lap = other.new_on_lap if self.new_on_lap is None else self.new_on_lap
+
     def add(self, lap: _Lap, compound: str | None, new_on_lap: int | None) -> None:
         """Add a lap, and what it tells of the set."""
         if (self.compound, self.new_on_lap) == (None, None) != (compound, new_on_lap):
@@ -68,10 +80,11 @@ class _Stint:
 def compute(inputs: Inputs) -> pd.DataFrame:
     """Return the stints of every driver."""
     course = _course_of(inputs.get("session_status"))
+    fitted = _fitted(inputs.get("tyre_sets"))
     rows = []
     laps = inputs["laps"].sort_values(["driver_number", "lap_number"])[list(_NEEDED)].to_dict("records")
     for driver, own in groupby(laps, key=itemgetter("driver_number")):
-        stints = list(_stints(own))
+        stints = list(_stints(own, fitted.get(driver, [])))
         for number, stint in enumerate(stints, 1):
             first, last = (int(stint.laps[place]["lap_number"]) for place in (0, -1))
             is_last = number == len(stints)
@@ -91,13 +104,30 @@ def compute(inputs: Inputs) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _stints(laps: Iterable[_Lap]) -> Iterator[_Stint]:
+def _fitted(tyre_sets: pd.DataFrame | None) -> dict[str, list[tuple[int, bool]]]:
+    """Return when each car's sets were first shown, in order, and whether the tyres stayed."""
+    if tyre_sets is None:
+        return {}
+    stayed = tyre_sets["tyres_not_changed"].fillna(False)
+    ordered = tyre_sets.assign(stayed=stayed).dropna(subset=["session_time_ms"]).sort_values("set_number")
+    return {
+        str(driver): [(int(at), bool(stays)) for at, stays in rows[["session_time_ms", "stayed"]].to_numpy()]
+        for driver, rows in ordered.groupby("driver_number")
+    }
+
+
+def _stints(laps: Iterable[_Lap], fitted: Sequence[tuple[int, bool]]) -> Iterator[_Stint]:
     """Return the stints of a driver, whose laps are in order."""
     before: _Stint | None = None
+    since: int | None = None
     for run in _runs(laps):
-        for stint in _of_run(run):
-            if before is not None and before.is_surely(stint):
-                before.laps += stint.laps
+        until = _end_of(run)
+        stays = before is not None and _stayed(fitted, since, until)
+        since = until
+        for number, stint in enumerate(_of_run(run)):
+            is_said = stays and number == 0
+            if before is not None and (before.is_surely(stint) or (is_said and before.may_be(stint))):
+                before.go_on(stint)
                 continue
             if before is not None:
                 yield before
@@ -116,6 +146,21 @@ def _runs(laps: Iterable[_Lap]) -> Iterator[list[_Lap]]:
         run.append(lap)
     if run:
         yield run
+
+
+def _end_of(run: Sequence[_Lap]) -> int | None:
+    """Return the session time at which a run ended, where the car came into the pits."""
+    came_in: Any = run[-1]["pit_in_time_ms"]
+    at: Any = run[-1]["session_time_ms"] if pd.isna(came_in) else came_in
+    return None if pd.isna(at) else int(at)
+
+
+def _stayed(fitted: Sequence[tuple[int, bool]], since: int | None, until: int | None) -> bool:
+    """Check whether the set that was last shown as fitted between two times is the one before."""
+    if since is None or until is None:
+        return False
+    shown = [stays for at, stays in fitted if since <= at < until]
+    return bool(shown) and shown[-1]
 
 
 def _of_run(run: Iterable[_Lap]) -> list[_Stint]:
@@ -172,10 +217,11 @@ DATASET = Dataset(
     row="driver and set of tyres that was driven without a break",
     description=(
         "A new stint begins when the set changes: with another compound, or where the age of the tyres does not go on "
-        "with the laps driven. FastF1's stint is another: it counts drives through the pits, also where the tyres "
-        "stay. Laps of which no tyres are known, such as many first laps, are on the set that is known before them, or "
-        "else after them, between two visits to the pits. The laps of a driver's stints sum to the driver's rows in "
-        "`laps`; the lap on which a car stopped counts."
+        "with the laps driven; where `tyre_sets` says that the tyres stayed on at a stop, the stint goes on. "
+        "FastF1's stint is another: it counts drives through the pits, also where the tyres stay. Laps of which no "
+        "tyres are known, such as many first laps, are on the set that is known before them, or else after them, "
+        "between two visits to the pits. The laps of a driver's stints sum to the driver's rows in `laps`; the lap on "
+        "which a car stopped counts."
     ),
     key=("driver_number", "stint"),
     columns=(
@@ -202,7 +248,7 @@ DATASET = Dataset(
     ),
     compute=compute,
     inputs=("laps",),
-    optional_inputs=("session_status",),
+    optional_inputs=("session_status", "tyre_sets"),
     checks=(
         Check(
             "stints_are_apart",

@@ -15,7 +15,7 @@ from f1_assets.feeds.stream_lines import Tally, stream_lines
 _DELETED = "_deleted"
 _CAR_NUMBER = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 _SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?", re.ASCII)
-_MOST = 10**6
+_MOST_DIGITS = 6
 
 
 def state_lines(body: bytes, tally: Tally, until_ms: int | None) -> Iterator[tuple[int, int, dict[str, Any]]]:
@@ -65,10 +65,9 @@ def is_car_number(name: object) -> bool:
 
 def whole(value: object) -> int | None:
     """Read a small whole number, which may be sent as a text; None where it is none."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 6:
-        value = int(value)
-    is_whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST
-    return value if is_whole else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_MOST_DIGITS else None
 
 
 def seconds_in_ms(value: object) -> int | None:

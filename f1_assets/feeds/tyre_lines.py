@@ -15,6 +15,10 @@ _LONGEST_COMPOUND = 30
 _NAMES = ("Compound", "New", "TyresNotChanged", "TotalLaps", "StartLaps")
 
 
+_Shown = tuple[int, dict[str, Any]]
+"""When a set was first shown, and what is known of it."""
+
+
 @dataclass(frozen=True)
 class TyreSet:
     """A set of tyres of a car; what the feed does not say is None.
@@ -71,41 +75,41 @@ def parse_tyre_stints(body: bytes, until_ms: int | None = None) -> TyreLines:
         When something is damaged and nothing could be read.
     """
     tally = Tally()
-    states: dict[tuple[str, int], dict[str, Any]] = {}
-    shown_ms: dict[tuple[str, int], int] = {}
+    cars: dict[str, dict[int, _Shown]] = {}
     for number, time_ms, content in state_lines(body, tally, until_ms):
-        cars = content.get("Stints", {})
-        if cars and not isinstance(cars, dict):
+        stints = content.get("Stints", {})
+        if stints and not isinstance(stints, dict):
             tally.bad_entries.append(number)
             continue
-        for car in deleted_of(cars):
-            for place in [place for place in states if place[0] == car]:
-                del states[place], shown_ms[place]
-        for car, listed in (changes_of(cars) or {}).items():
+        for car in deleted_of(stints):
+            cars.pop(car, None)
+        for car, listed in (changes_of(stints) or {}).items():
             entries = changes_of(listed)
             if entries is None or not is_car_number(car):
                 tally.bad_entries.append(number)
                 continue
-            for index in deleted_of(listed):
-                states.pop((car, whole(index)), None)
-                shown_ms.pop((car, whole(index)), None)
+            sets = cars.setdefault(car, {})
+            for place in sets.keys() & {whole(index) for index in deleted_of(listed)}:
+                del sets[place]
             for index, entry in entries.items():
-                place = whole(index)
-                if place is None or place >= MOST_SETS or not isinstance(entry, dict):
+                if not _take(sets, whole(index), entry, time_ms):
                     tally.bad_entries.append(number)
-                    continue
-                if not _is_sound(entry):
-                    tally.bad_entries.append(number)
-                states[car, place] = {**states.get((car, place), {}), **entry}
-                shown_ms.setdefault((car, place), time_ms)
-    sets = [_set_of(*place, shown_ms[place], state) for place, state in sorted(states.items(), key=_in_order)]
-    tally.refuse_if_nothing("TyreStintSeries", len(sets))
-    return TyreLines(tuple(sets), tally.counts())
+    found = [
+        _set_of(car, place, *shown)
+        for car, sets in sorted(cars.items(), key=lambda item: int(item[0]))
+        for place, shown in sorted(sets.items())
+    ]
+    tally.refuse_if_nothing("TyreStintSeries", len(found))
+    return TyreLines(tuple(found), tally.counts())
 
 
-def _in_order(item: tuple[tuple[str, int], dict[str, Any]]) -> tuple[int, int]:
-    (car, place), _ = item
-    return int(car), place
+def _take(sets: dict[int, _Shown], place: int | None, entry: object, time_ms: int) -> bool:
+    """Take what is sent of a set of a car; return whether all of it could be read."""
+    if place is None or place >= MOST_SETS or not isinstance(entry, dict):
+        return False
+    shown_ms, state = sets.get(place, (time_ms, {}))
+    sets[place] = shown_ms, {**state, **entry}
+    return _is_sound(entry)
 
 
 def _compound(value: object) -> str | None:

@@ -242,16 +242,24 @@ def publication_delay(seen: Iterable[tuple[datetime, datetime | None]]) -> timed
 
 
 def gaps_of(states: Iterable[DatasetState], now: datetime | None = None) -> list[SessionGap]:
-    """Gather what should be imported now by session, in the order of the states.
+    """Gather what should be imported now by session, in the order of the states; additions come last.
 
     What is renewed brings the session's other datasets that need the same feeds with it.
     """
     now = now or datetime.now(UTC)
-    return [
-        _gap(key, of_session, now)
+    due = {
+        key: of_session
         for key, of_session in _by_session(states).items()
         if any(state.is_due(now) for state in of_session)
-    ]
+    }
+    # The sort keeps the order of what is equal.
+    return [_gap(key, due[key], now) for key in sorted(due, key=lambda key: _is_addition(due[key], now))]
+
+
+def _is_addition(states: Sequence[DatasetState], now: datetime) -> bool:
+    """Check whether a session has data, and lacks only datasets that were never asked for, such as new ones."""
+    is_new = all(state.tried_at is None for state in states if state.is_due(now))
+    return is_new and any(state.status is Status.PRESENT for state in states)
 
 
 def outdated_of(states: Iterable[DatasetState]) -> list[SessionGap]:

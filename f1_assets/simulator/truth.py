@@ -28,7 +28,7 @@ from f1_assets.simulator.tyre_stints import FIRST_SEASON, shown_ms
 
 def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
     """Return the rows of each dataset, in its own columns; times in whole milliseconds."""
-    tables = {
+    tables: dict[str, list[dict[str, Any]] | pd.DataFrame] = {
         "drivers": _drivers(course),
         "laps": [_lap(number, lap, course) for number, laps in course.laps.items() for lap in laps],
         "weather": _weather(course),
@@ -322,7 +322,7 @@ def _pit_lane(course: Course) -> pd.DataFrame:
     return frame.assign(
         pass_number=frame.groupby("driver_number").cumcount() + 1,
         source="PitLaneTimeCollection",
-        standing_source=["PitStopSeries" if known else None for known in frame["standing_ms"].notna()],
+        standing_source=frame["standing_ms"].map(lambda _: "PitStopSeries", na_action="ignore"),
     )
 
 

@@ -10,6 +10,7 @@ from f1_assets.analysis import sql, sql_tables
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets, dataset_views
 from f1_assets.errors import ConfigurationError, TransientError, UsageError
+from f1_assets.reader import Reader
 from f1_assets.settings import load_settings
 from f1_assets_tests.analysis.home import FRAME_TYPES, RACE, WITH_ROWS, make_home
 
@@ -80,7 +81,7 @@ def _files(*folders):
 def test_a_query_only_reads(season, home, tmp_path, query):
     before = _files(home, tmp_path)
     with pytest.raises(UsageError, match="The query failed") as refused:
-        season.sql(query.format(lake=home / "lake"))
+        Reader(season).sql(query.format(lake=home / "lake"))
     assert "Traceback" not in str(refused.value)
     assert _files(home, tmp_path) == before
 
@@ -89,7 +90,7 @@ def test_a_query_only_reads(season, home, tmp_path, query):
     "name", ["laps", "LAPS", "Laps", '"laps"', "main.laps", "temp.laps", "car_telemetry", "CAR_TELEMETRY", "TEAMS"]
 )
 def test_a_table_is_found_however_its_name_is_written(season, name):
-    assert season.sql(f"SELECT COUNT(*) AS n FROM {name}")["n"][0] > 0
+    assert Reader(season).sql(f"SELECT COUNT(*) AS n FROM {name}")["n"][0] > 0
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_table_is_found_however_its_name_is_written(season, name):
 )
 def test_what_cannot_be_answered_is_one_clear_error(season, query, words):
     with pytest.raises(UsageError) as refused:
-        season.sql(query)
+        Reader(season).sql(query)
     assert words in str(refused.value)
 
 
@@ -134,17 +135,17 @@ def test_what_cannot_be_answered_is_one_clear_error(season, query, words):
     ],
 )
 def test_what_only_reads_is_answered(season, query, rows):
-    assert len(season.sql(query)) == rows
+    assert len(Reader(season).sql(query)) == rows
 
 
 def test_the_tables_are_listed_and_described_without_being_read(season, monkeypatch):
     monkeypatch.setattr(sql_tables, "reading", None)
     monkeypatch.setattr(sql_tables, "provide_files", None)
     there = {*all_datasets(), *dataset_views(), "events", "sessions", "extractions"}
-    assert set(season.sql("SHOW TABLES")["name"]) >= there
-    assert set(season.sql("SELECT table_name FROM information_schema.tables")["table_name"]) >= there
+    assert set(Reader(season).sql("SHOW TABLES")["name"]) >= there
+    assert set(Reader(season).sql("SELECT table_name FROM information_schema.tables")["table_name"]) >= there
     for dataset in all_datasets().values():
-        described = season.sql(f"DESCRIBE {dataset.name}")
+        described = Reader(season).sql(f"DESCRIBE {dataset.name}")
         types = dict(zip(described["column_name"], described["column_type"], strict=True))
         key = {"season": "BIGINT", "round": "BIGINT", "session": "VARCHAR"}
         assert types == {**key, **{column.name: SQL_TYPES[column.type] for column in dataset.columns}}
@@ -154,11 +155,11 @@ def test_the_tables_are_listed_and_described_without_being_read(season, monkeypa
 def test_columns_have_the_types_of_the_registry_whatever_is_in_them(season, name):
     dataset = all_datasets()[name]
     for query in (f"FROM {name}", f"FROM {name} WHERE season = 1900"):
-        answer = season.sql(query)
+        answer = Reader(season).sql(query)
         types = {column.name: str(answer[column.name].dtype) for column in dataset.columns}
         assert types == {column.name: FRAME_TYPES[column.type] for column in dataset.columns}
     asked = ", ".join(f"TYPEOF({column.name}) AS {column.name}" for column in dataset.columns)
-    typed = season.sql(f"SELECT {asked} FROM {name} LIMIT 1")
+    typed = Reader(season).sql(f"SELECT {asked} FROM {name} LIMIT 1")
     if name not in WITH_ROWS:
         assert typed.empty
         return
@@ -166,20 +167,20 @@ def test_columns_have_the_types_of_the_registry_whatever_is_in_them(season, name
 
 
 def test_a_column_of_nulls_has_its_type(season):
-    answer = season.sql("SELECT q1_ms, MAX(q1_ms) OVER () AS best, TYPEOF(q1_ms) AS kind FROM results")
+    answer = Reader(season).sql("SELECT q1_ms, MAX(q1_ms) OVER () AS best, TYPEOF(q1_ms) AS kind FROM results")
     assert answer["q1_ms"].isna().all()
     assert (str(answer["q1_ms"].dtype), str(answer["best"].dtype), answer["kind"][0]) == ("Int64", "Int64", "BIGINT")
 
 
 def test_integers_beside_nulls_are_exact(season):
-    answer = season.sql("SELECT * FROM (VALUES (9007199254740993), (NULL)) AS t(n)")
+    answer = Reader(season).sql("SELECT * FROM (VALUES (9007199254740993), (NULL)) AS t(n)")
     assert answer["n"].tolist()[0] == 9007199254740993
 
 
 def test_only_the_seasons_that_are_asked_for_are_read(season):
     for name in ("laps", "car_telemetry", "sessions"):
-        assert season.sql(f"SELECT COUNT(*) AS n FROM {name}", seasons=[2025])["n"][0] > 0
-        assert season.sql(f"SELECT COUNT(*) AS n FROM {name}", seasons=[2024])["n"][0] == 0
+        assert Reader(season).sql(f"SELECT COUNT(*) AS n FROM {name}", seasons=[2025])["n"][0] > 0
+        assert Reader(season).sql(f"SELECT COUNT(*) AS n FROM {name}", seasons=[2024])["n"][0] == 0
 
 
 def test_what_does_not_fit_into_memory_is_laid_aside_elsewhere(season, tmp_path, monkeypatch):
@@ -191,7 +192,7 @@ def test_what_does_not_fit_into_memory_is_laid_aside_elsewhere(season, tmp_path,
 
     monkeypatch.setattr(sql.duckdb, "connect", small)
     query = "SELECT SUM(n) AS n FROM (SELECT i AS n, ROW_NUMBER() OVER (ORDER BY hash(i)) FROM range(4000000) t(i))"
-    assert season.sql(query)["n"][0] == 3_999_999 * 4_000_000 / 2
+    assert Reader(season).sql(query)["n"][0] == 3_999_999 * 4_000_000 / 2
     assert list(tmp_path.iterdir()) == []
     assert aside
     assert not aside[0].exists()
@@ -203,7 +204,7 @@ def test_a_database_that_fails_says_so_itself(season, monkeypatch):
 
     monkeypatch.setattr(sql_tables, "reading", away)
     with pytest.raises(TransientError, match="the database is away"):
-        season.sql("SELECT COUNT(*) FROM laps")
+        Reader(season).sql("SELECT COUNT(*) FROM laps")
 
 
 def test_a_file_of_the_lake_that_is_gone_is_named(home, season):
@@ -212,7 +213,7 @@ def test_a_file_of_the_lake_that_is_gone_is_named(home, season):
     moved = file.rename(file.with_suffix(".moved"))
     try:
         with pytest.raises(ConfigurationError, match=r"(?s)position_telemetry-\w+\.parquet.*f1-assets archive verify"):
-            season.sql("SELECT COUNT(*) FROM position_telemetry")
+            Reader(season).sql("SELECT COUNT(*) FROM position_telemetry")
     finally:
         moved.rename(file)
 

@@ -121,7 +121,7 @@ print(json.dumps({
         "partitions": of_season.partitions_def.name,
         "board": [cell.dataset for cell in Readings(context).season(2025, SeasonFilter()).over_season],
         "rows": int(warehouse.rows("season_laps", 2025)["laps"].sum()) == len(warehouse.rows("laps", key)),
-        "sql": len(warehouse.sql("SELECT * FROM season_laps")),
+        "sql": len(Reader(warehouse).sql("SELECT * FROM season_laps")),
         "dictionary": "## `season_laps`" in markdown(),
         "metric": 'f1_assets_rows{dataset="season_laps",season="2025"} 4.0' in metrics,
     },

@@ -27,8 +27,10 @@ def _race(*stops, laps=12, car="1", **others):
     ]
 
 
-def _stops(laps, track=((0, "1"),), course=(STARTED, FINISHED)):
+def _stops(laps, track=((0, "1"),), course=(STARTED, FINISHED), passes=None):
     frames = {"laps": frame_of("laps", laps)}
+    if passes is not None:
+        frames["pit_lane"] = frame_of("pit_lane", passes)
     if course is not None:
         frames["session_status"] = changes("session_status", *course)
         frames["track_status"] = changes("track_status", *track)
@@ -157,8 +159,43 @@ def test_a_double_stack_is_both_cars_of_a_team_in_the_pits_at_once(other, team, 
     assert [row[0] for row in values(rows, "is_double_stack")] == stacked
 
 
+def _pass(lap, at, lane_ms, standing_ms=None, car="1"):
+    return {
+        "driver_number": car,
+        "lap_number": lap,
+        "session_time_ms": at,
+        "lane_ms": lane_ms,
+        "standing_ms": standing_ms,
+    }
+
+
+def test_times_in_the_lane_and_standing_are_those_of_the_pit_feeds_where_they_have_the_stop():
+    passes = [_pass(6, 620_000, 21_400, 2_400), _pass(9, 919_000, 22_500), _pass(6, 619_500, 30_000, car="4")]
+    columns = ("lap_number", "lane_ms", "standing_ms")
+    assert values(_stops(_race(6, 9, 11), passes=passes), *columns) == [
+        (6, 21_400, 2_400),
+        (9, 22_500, None),
+        (11, 20_000, None),
+    ]
+    assert values(_stops(_race(6)), *columns) == values(_stops(_race(6), passes=[]), *columns) == [(6, 20_000, None)]
+    unknown = [_pass(None, 620_000, 21_400, 2_400), _pass(6, 620_000, None, 2_500)]
+    assert values(_stops(_race(6), passes=unknown), *columns) == [(6, 20_000, 2_500)]
+
+
+def test_a_pass_before_the_entry_is_not_that_of_the_stop():
+    passes = [_pass(1, -900_000, 30_000, 9_000), _pass(1, 120_000, 21_400, 2_400), _pass(1, 130_000, 25_000)]
+    assert values(_stops(_race(1), passes=passes), "lane_ms", "standing_ms") == [(21_400, 2_400)]
+    assert values(_stops(_race(1), passes=passes[:1]), "lane_ms", "standing_ms") == [(20_000, None)]
+
+
+def test_who_does_not_leave_the_pits_has_no_time_in_the_lane():
+    rows = _stops(_race(6)[:6], passes=[_pass(6, 700_000, 95_000)])
+    assert values(rows, "pit_out_ms", "lane_ms") == [(None, None)]
+
+
 def test_a_race_without_stops_has_no_rows():
     assert _stops(_race()).empty
+    assert _stops(_race(), passes=[_pass(6, 620_000, 21_400)]).empty
 
 
 def test_stops_out_of_order_break_the_rule():

@@ -38,8 +38,14 @@ def _frame(name, rows):
     return dataset.typed(pd.DataFrame(rows).reindex(columns=[column.name for column in dataset.columns]))
 
 
-def _stints(laps, *statuses, key=RACE):
+def _stints(laps, *statuses, key=RACE, sets=None):
     frames = {"laps": _frame("laps", laps)}
+    if sets is not None:
+        rows = [
+            {"driver_number": "1", "set_number": n, "session_time_ms": at, "tyres_not_changed": stayed}
+            for n, (at, stayed) in enumerate(sets, 1)
+        ]
+        frames["tyre_sets"] = _frame("tyre_sets", rows)
     if statuses:
         course = [{"change_number": n, "session_time_ms": at, "status": s} for n, (at, s) in enumerate(statuses, 1)]
         frames["session_status"] = _frame("session_status", course)
@@ -71,6 +77,38 @@ def test_first_laps_without_tyres_are_on_the_set_that_follows():
 
 def test_laps_without_tyres_after_known_ones_are_on_the_same_set():
     assert _stints([_lap(1, "SOFT", 1, True), _lap(2), _lap(3, "SOFT", 3)]) == [(1, 1, 3, 3, "SOFT", 0, True, None)]
+
+
+FIRST_SET = (-60_000, False)
+"""Shown on the grid."""
+
+
+@pytest.mark.parametrize(
+    ("sets", "stints"),
+    [
+        (None, 3),
+        ([FIRST_SET], 3),
+        ([FIRST_SET, (81_000, True)], 2),
+        ([FIRST_SET, (81_000, True), (201_000, True)], 2),  # of another compound, whatever is said
+        ([FIRST_SET, (81_000, False), (201_000, False)], 3),
+        ([FIRST_SET, (81_000, None)], 3),
+        ([FIRST_SET, (81_000, True), (82_000, False)], 3),  # the last one counts
+        ([FIRST_SET, (59_000, True), (179_000, None)], 2),  # as soon as it comes in
+        ([FIRST_SET, (58_000, True)], 3),  # before it came in
+        ([FIRST_SET, (None, True)], 3),
+    ],
+)
+def test_a_stint_goes_on_where_f1_says_that_the_tyres_stayed(sets, stints):
+    laps = [_in(1, "SOFT", 1, True), _out(2), _in(3), _out(4, "HARD", 1, True)]
+    rows = _stints(laps, sets=sets)
+    assert len(rows) == stints
+    if stints == 2:
+        assert [row[:6] for row in rows] == [(1, 1, 3, 3, "SOFT", 0), (2, 4, 4, 1, "HARD", 0)]
+
+
+def test_what_is_known_of_a_set_only_after_a_stop_is_known_of_the_stint():
+    laps = [_in(1), _out(2, "SOFT", 5, False), _lap(3, "SOFT", 6, False)]
+    assert [row[1:7] for row in _stints(laps, sets=[FIRST_SET, (81_000, True)])] == [(1, 3, 3, "SOFT", 3, False)]
 
 
 def test_what_was_driven_between_two_stops_without_known_tyres_is_a_stint_of_its_own():

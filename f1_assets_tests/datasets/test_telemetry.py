@@ -15,6 +15,7 @@ from f1_assets.fetch.fastf1_sessions import fastf1_session
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.reader import Reader
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import event_of, session_of
@@ -111,7 +112,7 @@ def test_distances_of_a_lap_and_of_the_markers_are_those_of_fastf1(season, trans
     session = _loaded_by_fastf1(season, transport, QUALIFYING)
     fastest = session.laps.pick_fastest()
     theirs = fastest.get_telemetry(frequency="original")
-    mine = season.telemetry(QUALIFYING, fastest["Driver"])
+    mine = Reader(season).telemetry(QUALIFYING, fastest["Driver"])
     assert mine["time_ms"].iloc[-1] == round(fastest["LapTime"].total_seconds() * 1000)
     theirs_m = np.interp(mine["time_ms"] / 1000, theirs["Time"].dt.total_seconds(), theirs["Distance"])
     off = np.abs(mine["distance_m"] - theirs_m)
@@ -130,25 +131,28 @@ def test_distances_of_a_lap_and_of_the_markers_are_those_of_fastf1(season, trans
 
 def test_a_lap_is_asked_for_by_driver_and_number(season, transport):
     _import(season, transport, RACE)
-    by_code, by_number = season.telemetry("2025-01-R", "ALD", 3), season.telemetry("2025-01-R", "7", lap=3)
+    by_code, by_number = (
+        Reader(season).telemetry("2025-01-R", "ALD", 3),
+        Reader(season).telemetry("2025-01-R", "7", lap=3),
+    )
     assert by_code.equals(by_number)
     assert set(by_code["source"]) == {"car", "position", "edge"}
     assert by_code["relative_distance"].iloc[-1] == 1
-    assert len(season.telemetry("2025-01-R", "7", None)) > 3 * len(by_code)
+    assert len(Reader(season).telemetry("2025-01-R", "7", None)) > 3 * len(by_code)
     for arguments, words in (
         (("2025-01-R", "XXX"), "no driver 'XXX'. There are: "),
         (("2025-01-R", "7", 99), "no lap 99"),
         (("2025-01-FP1", "7"), "f1-assets import 2025"),
     ):
         with pytest.raises(UsageError, match=words):
-            season.telemetry(*arguments)
+            Reader(season).telemetry(*arguments)
 
 
 def test_laps_weather_and_telemetry_in_one_query(season, transport, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     _import(season, transport, RACE)
-    top = season.sql(
+    top = Reader(season).sql(
         """
         SELECT l.driver_number, l.lap_number, MAX(t.speed_kmh) AS top_kmh,
                (SELECT AVG(track_temperature_c) FROM weather w WHERE w.session = l.session) AS track_c
@@ -168,11 +172,11 @@ def test_laps_weather_and_telemetry_in_one_query(season, transport, monkeypatch)
     assert row["top_kmh"].iloc[0] == mine[inside]["speed_kmh"].max()
     assert 0 < row["track_c"].iloc[0] < 80
     # Times of day are UTC on both sides, on any machine.
-    clocks = season.sql("SELECT (SELECT MIN(utc) FROM weather) AS w, (SELECT MIN(utc) FROM car_telemetry) AS c")
+    clocks = Reader(season).sql("SELECT (SELECT MIN(utc) FROM weather) AS w, (SELECT MIN(utc) FROM car_telemetry) AS c")
     assert abs(clocks["w"].iloc[0] - clocks["c"].iloc[0]) < pd.Timedelta("1h")
     for query, words in (("SELEC 1", "The query failed"), ("SELECT * FROM nothing", "no table 'nothing'")):
         with pytest.raises(UsageError, match=words):
-            season.sql(query)
+            Reader(season).sql(query)
 
 
 def _damaged(text):

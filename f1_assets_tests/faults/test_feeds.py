@@ -16,6 +16,7 @@ from f1_assets.planning import SessionGap
 from f1_assets.simulator import SimulatorOptions
 from f1_assets.simulator.calendar import events_of, folder
 from f1_assets.warehouse import Status
+from f1_assets_tests.applicable import extracted_of
 from f1_assets_tests.faults.struck import ALL, RACE, SHAPE, SIMULATOR, imported_season, open_season, slowly
 from f1_assets_tests.faults.transient import TRANSIENT
 from f1_assets_tests.fetch.server import services, status
@@ -48,6 +49,7 @@ ADDRESSES = {
     Feed.CONSTRUCTOR_STANDINGS: f"{JOLPICA}/1/constructorstandings.json?limit=100",
     Feed.CIRCUIT: "https://api.multiviewer.app/api/v1/circuits/9000/2025",
 }
+OF_RACE = {name: dataset for name, dataset in all_datasets().items() if name in extracted_of(RACE)}
 OF_TIMING = (
     Feed.SESSION_STATUS,
     Feed.TRACK_STATUS,
@@ -78,7 +80,7 @@ def cells(faults, feeds=ADDRESSES, always=()):
 
 def needing(feed, leaving_out=("circuit",)):
     """Name the datasets that need a feed, less those that take long to load, which are not shown every time."""
-    names = [name for name, listed in all_datasets().items() if feed in (*listed.feeds, *listed.optional_feeds)]
+    names = [name for name, listed in OF_RACE.items() if feed in (*listed.feeds, *listed.optional_feeds)]
     if feed is Feed.CIRCUIT:
         return ["circuit"]
     return [name for name in names if name not in leaving_out] or names
@@ -86,7 +88,7 @@ def needing(feed, leaving_out=("circuit",)):
 
 def requiring(feed):
     """Name the datasets of which there is nothing without a feed."""
-    return [name for name, listed in all_datasets().items() if feed in listed.feeds]
+    return [name for name, listed in OF_RACE.items() if feed in listed.feeds]
 
 
 def bystander(feed):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from f1_assets.context import Context
-from f1_assets.datasets import all_datasets, derived_datasets
+from f1_assets.datasets import all_datasets, derived_datasets, named
 from f1_assets.feeds.table import Feed, feed_of
 from f1_assets.importing import Selection, import_season, import_selection, process_session_gap, refresh_calendar
 from f1_assets.importing.season import SessionRun

@@ -57,6 +57,18 @@ def test_only_the_missing_datasets_of_a_session_are_its_gap(warehouse):
     assert gaps_of(states, NOW) == [SessionGap(KEY, ("laps",))]
 
 
+def test_what_was_never_asked_for_of_a_session_that_has_data_comes_after_all_other_gaps(warehouse):
+    store(warehouse, a_season())
+    for session in ("Q", "R"):
+        key = SessionKey(2024, 1, session)
+        warehouse.replace(key, all_datasets()["weather"], pd.DataFrame({"session_time_ms": [1]}))
+    # What failed of the second one was asked for: it is due in its place.
+    warehouse.note(Extraction(KEY, "laps", Status.FAILED, reason="HTTP 500", next_try_at=NOW))
+    states = dataset_states(warehouse, [2024], named(["laps", "weather"]), NOW)
+    order = [str(gap.key) for gap in gaps_of(states, NOW)]
+    assert order == ["2024-01-R", "2024-02-Q", "2024-02-R", "2024-01-Q"]
+
+
 def test_a_failure_is_a_gap_when_its_time_has_come(warehouse):
     store(warehouse, a_season())
     later = NOW + timedelta(hours=1)

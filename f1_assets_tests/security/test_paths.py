@@ -12,6 +12,7 @@ from f1_assets.fetch.sources import Answer, AnsweringAdapter, Recording, archive
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.reader import Reader
 from f1_assets.settings import load_settings
 from f1_assets.warehouse.lake import Lake
 
@@ -99,9 +100,9 @@ def test_a_hostile_dataset_driver_or_table_is_refused_and_changes_nothing(text, 
     with pytest.raises(UsageError, match="There is no dataset"):
         named([text])
     with pytest.raises(UsageError):
-        stored.telemetry(SessionKey(2025, 1, "FP1"), text)
+        Reader(stored).telemetry(SessionKey(2025, 1, "FP1"), text)
     with pytest.raises(UsageError):
-        stored.telemetry(f"2025-01-FP1{text}", "7")
+        Reader(stored).telemetry(f"2025-01-FP1{text}", "7")
     assert len(stored.extractions()) == 2
 
 
@@ -125,13 +126,13 @@ def test_a_query_reads_and_writes_no_file_outside_the_lake(query, stored, tmp_pa
     secret.write_text("secret")
     lake = stored.lake.address("").rstrip("/")
     with pytest.raises(UsageError, match="The query failed"):
-        stored.sql(query.format(secret=secret, lake=lake))
+        Reader(stored).sql(query.format(secret=secret, lake=lake))
     assert [path.name for path in folder.iterdir()] == ["secret"]
     assert secret.read_text() == "secret"
 
 
 def test_a_query_of_tables_and_files_works_all_the_same(stored):
-    rows = stored.sql("SELECT COUNT(*) AS n, (SELECT COUNT(*) FROM weather) AS minutes FROM car_telemetry")
+    rows = Reader(stored).sql("SELECT COUNT(*) AS n, (SELECT COUNT(*) FROM weather) AS minutes FROM car_telemetry")
     assert rows["n"][0] > 100
     assert rows["minutes"][0] > 10
 

@@ -108,9 +108,11 @@ def _compare_derived(truth, warehouse, key):
     _equal(context["compound"], driven["compound"])
     _equal(context["tyre_age_laps"], driven["tyre_life_laps"])
     _compare_bests(driven, warehouse, key)
+    _compare_stints(truth, warehouse.rows("stints", key))
     if key.session in RACES:
         _equal(context["gap_to_leader_ms"], driven["session_time_ms"] - _first_at_the_line(driven))
-        _compare_stops(driven, warehouse.rows("pit_stops", key).set_index(["driver_number", "lap_number"]))
+        stops = warehouse.rows("pit_stops", key).set_index(["driver_number", "lap_number"])
+        _compare_stops(driven, truth["pit_lane"].set_index(["driver_number", "lap_number"]), stops)
         _compare_swaps(driven, truth["results"], warehouse.rows("position_changes", key))
         assert driven["is_pit_in"].any() == (key.session == "R")  # in a sprint nobody changes tyres
     elif "results" in truth:
@@ -120,6 +122,17 @@ def _compare_derived(truth, warehouse, key):
             assert gap.gap_ms == part[gap.teammate] - part[gap.driver]
             later = times[[f"q{number}_ms" for number in range(gap.qualifying_part + 1, 4)]]
             assert later.loc[[gap.driver, gap.teammate]].isna().any().all()
+
+
+def _compare_stints(truth, stints):
+    """Hold stints against the sets that were fitted: in the simulator every one is driven without a break."""
+    known = truth["tyre_sets"]
+    fitted = known[known["total_laps"] > known["start_laps"]].sort_values(["driver_number", "set_number"])
+    assert (fitted["total_laps"] - fitted["start_laps"]).sum() == len(truth["laps"])
+    for driver, of_driver in fitted.groupby("driver_number"):
+        driven = stints[stints["driver_number"] == driver].sort_values("stint")
+        _equal(driven["tyre_age_at_start_laps"], of_driver["start_laps"])
+        _equal(driven["compound"], of_driver["compound"])
 
 
 def _compare_bests(driven, warehouse, key):
@@ -164,11 +177,14 @@ def _first_at_the_line(driven):
     return driven["session_time_ms"].groupby("lap_number").transform("min")
 
 
-def _compare_stops(driven, stops):
+def _compare_stops(driven, passes, stops):
     came_in = driven[driven["is_pit_in"]].index
     assert stops.index.tolist() == came_in.tolist()
     out_laps = [(driver, lap + 1) for driver, lap in came_in]
-    _equal(stops["lane_ms"], driven.loc[out_laps, "pit_out_time_ms"].array - driven.loc[came_in, "pit_in_time_ms"])
+    from_in_to_out = driven.loc[out_laps, "pit_out_time_ms"].array - driven.loc[came_in, "pit_in_time_ms"]
+    assert ((stops["lane_ms"] - from_in_to_out).abs() <= 50).all()  # the loops time to a tenth of a second
+    _equal(stops["lane_ms"], passes.loc[came_in, "lane_ms"])
+    _equal(stops["standing_ms"], passes.loc[came_in, "standing_ms"])
     _equal(stops["position_after"], driven.loc[out_laps, "position"])
     _equal(stops["compound_after"], driven.loc[out_laps, "compound"])
     _equal(stops["compound_before"], driven.loc[came_in, "compound"])

@@ -17,6 +17,7 @@ from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.keys import SessionKey
+from f1_assets.reader import Reader
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.lake import Lake
@@ -221,13 +222,15 @@ def _read_or_replaced(warehouse, line):
 def test_a_query_reads_files_wherever_the_lake_is(season):
     for number, speed in ((1, 300), (2, 310)):
         season.replace(SessionKey(2024, number, "R"), CAR, frame_of_samples(speed))
-    top = season.sql("SELECT round, MAX(speed_kmh) AS top FROM car_telemetry GROUP BY ALL ORDER BY round", [2024])
+    top = Reader(season).sql(
+        "SELECT round, MAX(speed_kmh) AS top FROM car_telemetry GROUP BY ALL ORDER BY round", [2024]
+    )
     assert top.to_numpy().tolist() == [[1, 300], [2, 310]]
     query = "SELECT s.name, COUNT(*) FROM car_telemetry JOIN sessions s USING (season, round, session) GROUP BY ALL"
-    joined = season.sql(query)
+    joined = Reader(season).sql(query)
     assert joined.to_numpy().tolist() == [["Race", 200]]
     before = season.lake.sizes()
     for query in ("COPY (SELECT 1) TO 'lake://x.csv'", "COPY (PIVOT events ON round USING count(*)) TO 'lake://x.csv'"):
         with pytest.raises(UsageError, match="The query failed"):
-            season.sql(query)
+            Reader(season).sql(query)
     assert season.lake.sizes() == before

@@ -18,6 +18,7 @@ from f1_assets.importing.sweep import sweep_lake
 from f1_assets.importing.verify import verify
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.reader import Reader
 from f1_assets.settings import load_settings
 from f1_assets.warehouse.engine import reading, writing
 from f1_assets.warehouse.lake import Lake, LakeMarker
@@ -97,7 +98,7 @@ def test_a_second_host_is_told_where_a_file_is_that_it_cannot_read(host):
     first, _ = host("a")
     first.replace(KEY, CAR, frame_of_samples())
     second, _ = host("b")
-    for read in (lambda: second.rows(CAR, KEY), lambda: second.sql("SELECT * FROM car_telemetry")):
+    for read in (lambda: second.rows(CAR, KEY), lambda: Reader(second).sql("SELECT * FROM car_telemetry")):
         with pytest.raises(ConfigurationError, match=r"is in another lake.*Set F1_LAKE_URL"):
             read()
     part = lake_part(second)

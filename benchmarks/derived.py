@@ -1,0 +1,64 @@
+"""What derived datasets cost to compute again, session by session, beside the extraction of the same session.
+
+A simulated season of two weekends by default, one of them with a sprint; F1_BENCH_RACES=24 is a whole season.
+"""
+
+import logging
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import fastf1
+
+from f1_assets.connection import connect
+from f1_assets.datasets import derived_datasets, extracted_datasets, season_datasets
+from f1_assets.fetch.transport import Transport
+from f1_assets.importing import process_session_gap, refresh_calendar
+from f1_assets.importing.derived import compute_each, compute_season
+from f1_assets.keys import SeasonKey
+from f1_assets.planning import SessionGap, dataset_states, gaps_of
+from f1_assets.settings import load_settings
+
+RACES = int(os.environ.get("F1_BENCH_RACES", "2"))
+SEASON = 2025
+
+
+def main() -> None:
+    """Import each session once, then extract it again from the archive and compute what is derived of it, in turn."""
+    fastf1.set_log_level(logging.CRITICAL)
+    home = Path(tempfile.mkdtemp())
+    settings = load_settings(home=home, source="simulator", simulator=f"races={RACES},tests=0,sprints=1")
+    warehouse, transport = connect(settings), Transport(settings)
+    refresh_calendar(SEASON, warehouse=warehouse, transport=transport)
+    # The lake's samples are an input of nothing that is derived.
+    names = tuple(name for name, dataset in extracted_datasets().items() if not name.endswith("_telemetry"))
+    gaps = gaps_of(dataset_states(warehouse, [SEASON]))
+    extracting, computing = [], []
+    for gap in gaps:
+        process_session_gap(SessionGap(gap.key, names), warehouse=warehouse, transport=transport)
+        list(compute_each(warehouse, gap.key, list(derived_datasets())))
+        started = time.perf_counter()
+        extracted = process_session_gap(SessionGap(gap.key, names), warehouse=warehouse, transport=transport)
+        extracting.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        lines = list(compute_each(warehouse, gap.key, list(derived_datasets())))
+        computing.append(time.perf_counter() - started)
+        rows = sum(line.rows for line in lines)
+        print(
+            f"{gap.key}: extracted in {extracting[-1]:.2f} s with {extracted.requests} requests; "
+            f"{len(lines)} derived datasets, {rows} rows, in {computing[-1]:.2f} s without any"
+        )
+    started = time.perf_counter()
+    rows = sum(line.rows for line in compute_season(warehouse, SeasonKey(SEASON), list(season_datasets())))
+    of_season = time.perf_counter() - started
+    print(f"over the season: {rows} rows in {of_season:.2f} s")
+    print(
+        f"derived, {len(gaps)} sessions: median {statistics.median(computing):.2f} s, at most {max(computing):.2f} s; "
+        f"beside extraction: {sum(computing) / sum(extracting):.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

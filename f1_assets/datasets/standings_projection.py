@@ -27,17 +27,10 @@ def compute(inputs: Inputs) -> pd.DataFrame:
 def _as_predicted(projection: pd.DataFrame, prediction: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
     """Return the projection with F1's own points and places, of those of whom it has all points."""
     known = prediction.dropna(subset=["points_before", "points_predicted"])
-    names = {
-        ("driver", number): driver
-        for number, driver in results.drop_duplicates("driver_number", keep=False)[["driver_number", "driver_id"]]
-        .dropna()
-        .itertuples(index=False, name=None)
-    } | {
-        ("constructor", name): team
-        for name, team in results[["team_name", "team_id"]].dropna().itertuples(index=False, name=None)
-    }
-    keys = zip(known["championship"], known["driver_number"].fillna(known["team_name"]), strict=True)
-    named = known.assign(entrant_id=[names.get(key) for key in keys]).dropna(subset=["entrant_id"])
+    drivers = results.drop_duplicates("driver_number", keep=False).set_index("driver_number")["driver_id"]
+    teams = results.drop_duplicates("team_name").set_index("team_name")["team_id"]
+    entrants = known["driver_number"].map(drivers).fillna(known["team_name"].map(teams))
+    named = known.assign(entrant_id=entrants).dropna(subset=["entrant_id"])
     named = named.drop_duplicates(["championship", "entrant_id"], keep=False)
     both = projection.merge(named, on=["championship", "entrant_id"], how="left", suffixes=("", "_of_feed"))
     is_predicted = both["points_predicted"].notna()

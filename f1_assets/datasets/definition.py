@@ -19,7 +19,8 @@ from f1_assets.errors import UnreadableData
 from f1_assets.feeds.loads import feeds_to_load, name_of_load
 from f1_assets.feeds.table import Feed
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, FIRST_SEASON, RACE_WEEKEND_SESSIONS, SessionKey
-from f1_assets.warehouse.models import UtcDateTime, metadata, season_columns, session_columns
+from f1_assets.warehouse.lines import identity_of
+from f1_assets.warehouse.models import UtcDateTime, metadata, season_columns, session_columns, sessions
 
 if TYPE_CHECKING:
     from f1_assets.fetch.loaded_session import LoadedSession
@@ -354,15 +355,18 @@ class Dataset:
         loaded.demand(feeds.required, feeds.optional)
         given = self.extract(loaded)
         extract = given if isinstance(given, Extract) else Extract(given)
-        frame = extract.frame
+        frame, parents = extract.frame, extract.parents
         if self.has_clock and "utc" not in frame:
             frame = frame.assign(utc=time_of_day(frame["session_time_ms"], loaded.t0_utc))
+            parents = with_clock(parents, loaded)
         frame, repeats = self._conformed(frame, loaded.key)
         if repeats:
             level = logging.WARNING if repeats.with_other_values else logging.INFO
             logger.log(level, "%s: %s: %s", loaded.key, self.name, repeats)
         sent_again = loaded.corrections.repeats_document(feeds.required)
-        return replace(extract, frame=frame, notes={**extract.notes, **sent_again, **repeats.document()})
+        return replace(
+            extract, frame=frame, parents=parents, notes={**extract.notes, **sent_again, **repeats.document()}
+        )
 
     def computed(self, inputs: Inputs) -> pd.DataFrame:
         """Compute the rows, in this dataset's columns and types, sorted by its key.
@@ -410,6 +414,16 @@ class Dataset:
             raise UnreadableData(words, key=key, dataset=self.name)
         frame, repeats = without_repeats(frame, identity)
         return frame.sort_values(identity, kind="stable").reset_index(drop=True), repeats
+
+
+def with_clock(
+    parents: Mapping[Table, Sequence[Mapping[str, Any]]], loaded: LoadedSession
+) -> Mapping[Table, Sequence[Mapping[str, Any]]]:
+    """Add when session time began to the calendar's row, where `SessionData` alone tells."""
+    if loaded.t0_of_session_data is None or loaded.t0_utc != loaded.t0_of_session_data:
+        return parents
+    began = {**identity_of(loaded.key), "t0_utc": loaded.t0_utc}
+    return {**parents, sessions: [*parents.get(sessions, ()), began]}
 
 
 def time_of_day(session_time_ms: pd.Series, t0_utc: datetime | None) -> pd.Series:

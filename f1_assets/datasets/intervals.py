@@ -31,10 +31,10 @@ def extract(loaded: LoadedSession) -> Extract:
             "driver_number": text(stream["Driver"]),
             "session_time_ms": milliseconds(stream["Time"]),
             "position": integer(stream["Position"]),
-            "gap_to_leader_ms": _gaps(to_leader),
-            "laps_behind_leader": _laps_behind(to_leader),
-            "interval_ms": _gaps(to_next),
-            "laps_behind_next": _laps_behind(to_next),
+            "gap_to_leader_ms": gaps_ms(to_leader),
+            "laps_behind_leader": laps_behind(to_leader),
+            "interval_ms": gaps_ms(to_next),
+            "laps_behind_next": laps_behind(to_next),
         }
     )
     refusals = late_lines(loaded, Feed.TIMING_DATA)
@@ -42,11 +42,13 @@ def extract(loaded: LoadedSession) -> Extract:
     return Extract(frame, notes=refusals.document())
 
 
-def _gaps(values: pd.Series) -> pd.Series:
+def gaps_ms(values: pd.Series) -> pd.Series:
+    """Read gaps as they are sent, in milliseconds; what is no gap in time is missing."""
     return values.map({value: _gap_ms(value) for value in values.dropna().unique()}).astype("Int64")
 
 
-def _laps_behind(values: pd.Series) -> pd.Series:
+def laps_behind(values: pd.Series) -> pd.Series:
+    """Read gaps as they are sent, as laps; what is no gap is missing."""
     return values.map({value: _laps(value) for value in values.dropna().unique()}).astype("Int64")
 
 
@@ -86,7 +88,7 @@ DATASET = Dataset(
     columns=(
         Field("driver_number", "text", "Car number in this session"),
         Field("session_time_ms", "integer", "Session time of the change", "ms"),
-        Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
+        Field("utc", "timestamp", "The same as a time of day; NULL until the session's clock is known"),
         Field("position", "integer", "Place"),
         Field("gap_to_leader_ms", "integer", "Gap to the leader; 0 for the leader, NULL when lapped", "ms"),
         Field("laps_behind_leader", "integer", "Laps behind the leader", "laps"),
@@ -95,7 +97,7 @@ DATASET = Dataset(
     ),
     extract=extract,
     feeds=(Feed.TIMING_DATA,),
-    optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
+    optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS, Feed.SESSION_DATA),
     version=2,
     checks=(
         drivers_are_known(),

@@ -9,6 +9,7 @@ from f1_assets.datasets.inputs import Inputs
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
 
 CHAMPIONSHIPS = ("driver", "constructor")
+SOURCES = ("feed", "standings")
 
 
 def compute(inputs: Inputs) -> pd.DataFrame:
@@ -18,7 +19,29 @@ def compute(inputs: Inputs) -> pd.DataFrame:
     frames = [_championship("driver", named, "driver_id", results)]
     if teams is not None:
         frames.append(_championship("constructor", teams, "constructor_id", results, "team_id"))
-    return pd.concat(frames, ignore_index=True)
+    projection = pd.concat(frames, ignore_index=True)
+    prediction = inputs.get("championship_prediction")
+    return projection if prediction is None else _as_predicted(projection, prediction, results)
+
+
+def _as_predicted(projection: pd.DataFrame, prediction: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Return the projection with F1's own points and places, of those of whom it has all points."""
+    known = prediction.dropna(subset=["points_before", "points_predicted"])
+    drivers = results.drop_duplicates("driver_number", keep=False).set_index("driver_number")["driver_id"]
+    teams = results.drop_duplicates("team_name").set_index("team_name")["team_id"]
+    entrants = known["driver_number"].map(drivers).fillna(known["team_name"].map(teams))
+    named = known.assign(entrant_id=entrants).dropna(subset=["entrant_id"])
+    named = named.drop_duplicates(["championship", "entrant_id"], keep=False)
+    both = projection.merge(named, on=["championship", "entrant_id"], how="left", suffixes=("", "_of_feed"))
+    is_predicted = both["points_predicted"].notna()
+    return both.assign(
+        race_points=(both["points_predicted"] - both["points_before_of_feed"]).where(is_predicted, both["race_points"]),
+        points_before=both["points_before_of_feed"].where(is_predicted, both["points_before"]),
+        points_after=both["points_predicted"].where(is_predicted, both["points_after"]),
+        position_before=both["position_before_of_feed"].where(is_predicted, both["position_before"]),
+        position_after=both["position_predicted"].where(is_predicted, both["position_after"]),
+        source=both["source"].mask(is_predicted, "feed"),
+    )
 
 
 def _championship(
@@ -40,6 +63,7 @@ def _championship(
             "points_after": standings["points"],
             "position_before": places if is_known else pd.Series(pd.NA, standings.index, "Int64"),
             "position_after": standings["position"],
+            "source": "standings",
         }
     )
 
@@ -66,7 +90,9 @@ DATASET = Dataset(
     name="standings_projection",
     row="driver or constructor in the championship, before and after a race",
     description=(
-        "What a race did to both championships. After are the official standings, of `driver_standings` and "
+        "What a race did to both championships. With the source `feed`, as F1 shows it during the race and at its end, "
+        "in `championship_prediction`, before any later penalty. Of whom that does not have, with the source "
+        "`standings`, after are the official standings, of `driver_standings` and "
         "`constructor_standings`. Before are the same points less those of this race's `results`: the points of a "
         "sprint of the same weekend, which is driven before the race, count as won before. A penalty in points that "
         "the standings hold counts as one from before too. Places before are those of these points: equal points "
@@ -82,14 +108,16 @@ DATASET = Dataset(
         Field("points_before", "float", "Points before the race", "points"),
         Field("points_after", "float", "Points as it finished", "points"),
         Field("position_before", "integer", "Place by the points before the race; equal points share a place"),
-        Field("position_after", "integer", "Official place as it finished; NULL where not classified"),
+        Field("position_after", "integer", "Place as it finished; NULL where not classified"),
+        Field("source", "text", ", ".join(SOURCES), values=SOURCES),
     ),
     compute=compute,
     inputs=("driver_standings", "results"),
-    optional_inputs=("constructor_standings",),
+    optional_inputs=("constructor_standings", "championship_prediction"),
     sessions=frozenset({"R"}),
     first_season=FIRST_LIVE_TIMING_SEASON,
     order_by=("championship", "position_after", "entrant_id"),
+    version=2,
     checks=(
         Check(
             "points_add_up",

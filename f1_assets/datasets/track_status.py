@@ -47,13 +47,13 @@ DATASET = Dataset(
     columns=(
         Field("change_number", "integer", "Order of the changes, from 1; two may bear the same time"),
         Field("session_time_ms", "integer", "Session time of the change", "ms"),
-        Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
+        Field("utc", "timestamp", "The same as a time of day; NULL until the session's clock is known"),
         Field("status", "text", "The status as F1's digit: 1, 2, 4, 5, 6, 7", values=tuple(STATUSES)),
         Field("message", "text", f"In words: {', '.join(STATUSES.values())}", values=tuple(STATUSES.values())),
     ),
     extract=extract,
     feeds=(Feed.TRACK_STATUS,),
-    optional_feeds=(Feed.SESSION_STATUS,),
+    optional_feeds=(Feed.SESSION_STATUS, Feed.SESSION_DATA),
     version=2,
     checks=(times_go_forward("change_number", "session_time_ms"),),
 )

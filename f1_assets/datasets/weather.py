@@ -68,7 +68,7 @@ DATASET = Dataset(
     key=("session_time_ms",),
     columns=(
         Field("session_time_ms", "integer", "Session time of the measurement", "ms"),
-        Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
+        Field("utc", "timestamp", "The same as a time of day; NULL until the session's clock is known"),
         Field("air_temperature_c", "float", "Air temperature", "°C"),
         Field("track_temperature_c", "float", "Temperature of the track's surface", "°C"),
         Field("humidity_pct", "float", "Relative humidity", "%"),
@@ -79,6 +79,7 @@ DATASET = Dataset(
     ),
     extract=extract,
     feeds=(Feed.WEATHER,),
+    optional_feeds=(Feed.SESSION_DATA,),
     checks=(
         Check("values_are_possible", "Humidity and pressure are within physical limits.", _impossible),
         Check(

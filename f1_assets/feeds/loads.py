@@ -38,13 +38,14 @@ def raw_feeds(feeds: Collection[Feed]) -> list[Feed]:
 def name_of_load(feeds: Collection[Feed]) -> str:
     """Name a load by what it asks for: so the ledger knows past loads of the same kind."""
     flags = [str(flag) for flag in FLAGS if _is_on(flag, feeds)]
-    others = [feed.spec.load_name for feed in Feed if feed.spec.load_name and feed in feeds]
+    others = [feed.spec.load_name for feed in Feed if feed.spec.load_name and asks_for(feed, feeds)]
     return ", ".join([*flags, *others]) or "session and results only"
 
 
 def asks_for(feed: Feed, feeds: Collection[Feed]) -> bool:
-    """Check whether a load of these feeds asks for one."""
-    return feed in feeds or (feed.spec.load is Load.ALWAYS and asks_fastf1(feeds))
+    """Check whether a load of these feeds asks for one, where upstream has all of them."""
+    is_wanted = feed in feeds and not any(other in feeds for other in feed.spec.instead_of)
+    return is_wanted or (feed.spec.load is Load.ALWAYS and asks_fastf1(feeds))
 
 
 def asks_fastf1(feeds: Collection[Feed]) -> bool:

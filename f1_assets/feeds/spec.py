@@ -158,7 +158,7 @@ class FeedSpec:
     since
         The first season that has such a stream; every one with live timing by default.
     instead_of
-        Name of the feed that says the same: this one is asked for only where that one is absent.
+        Names of feeds that say the same: this one is asked for only where no load asks for them, or none came.
     identity
         How it shows of what it is.
     retention
@@ -183,7 +183,7 @@ class FeedSpec:
     url_of: Callable[[CalendarEvent, CalendarSession], str | None] | None = None
     sessions: frozenset[str] | None = None
     since: int | None = None
-    instead_of: str | None = None
+    instead_of: frozenset[str] = frozenset()
     identity: Identity = Identity.NOTHING
     retention: Retention = NOT_KEPT
     published_within: timedelta | None = PUBLISHED_WITHIN

@@ -98,7 +98,7 @@ def _circuit_url(event: CalendarEvent, _session: CalendarSession) -> str:
 _stream = functools.partial(FeedSpec, Service.LIVE_TIMING, Stream(), retention=OF_A_SESSION)
 """A row of a stream of a session's live timing."""
 
-_RACES = frozenset({"R", "S"})
+_RACES, _RACE = frozenset({"R", "S"}), frozenset({"R"})
 
 _UNKNOWN = FeedSpec(Service.NONE, None)
 
@@ -159,6 +159,23 @@ class Feed(StrEnum):
     CAR_DATA = "CarData.z", _stream(Load.ITSELF, identity=Identity.INFLATED_DATES, load_name="car data")
     POSITION = "Position.z", _stream(Load.ITSELF, identity=Identity.INFLATED_DATES, load_name="positions")
     TEAM_RADIO = "TeamRadio", _stream(Load.ITSELF, identity=Identity.DATES, load_name="team radio")
+    DRIVER_RACE_INFO = (
+        "DriverRaceInfo",
+        _stream(Load.ITSELF, "race info", sessions=_RACE, since=2020, identity=Identity.TIMES),
+    )
+    CHAMPIONSHIP_PREDICTION = (
+        "ChampionshipPrediction",
+        _stream(Load.ITSELF, "championship prediction", sessions=_RACE, since=2020, identity=Identity.TIMES),
+    )
+    SESSION_DATA = (
+        "SessionData",
+        _stream(
+            Load.ITSELF,
+            "session data",
+            instead_of=frozenset({"CarData.z", "Position.z"}),
+            identity=Identity.DATES,
+        ),
+    )
     PIT_LANE_TIMES = (
         "PitLaneTimeCollection",
         _stream(Load.ITSELF, "pit lane times", identity=Identity.TIMES, sessions=_RACES),
@@ -176,7 +193,7 @@ class Feed(StrEnum):
             identity=Identity.TIMES,
             sessions=_RACES,
             since=2026,
-            instead_of="PitStopSeries",
+            instead_of=frozenset({"PitStopSeries"}),
         ),
     )
     TYRE_STINTS = "TyreStintSeries", _stream(Load.ITSELF, "tyre stints", identity=Identity.TIMES, since=2020)

@@ -133,7 +133,7 @@ def planned_urls(
     folder
         Where F1 keeps its feeds; by default where FastF1 would look.
     """
-    asked = [feed for feed in Feed if asks_for(feed, feeds) and feed.spec.instead_of is None]
+    asked = [feed for feed in Feed if asks_for(feed, feeds)]
     return list(urls_of(event, session, asked, folder or live_timing_path(event, session)).values())
 
 
@@ -149,6 +149,8 @@ def _url_of(feed: Feed, event: CalendarEvent, session: CalendarSession, base: st
     spec = feed.spec
     if spec.url_of is not None:
         return spec.url_of(event, session)
+    if feed is Feed.SESSION_DATA and session.t0_utc is not None:
+        return None  # the clock that it would tell is known
     is_of_session = spec.sessions is None or session.key.session in spec.sessions
     is_of_season = spec.since is None or session.key.season >= spec.since
     return f"{base}{feed}.jsonStream" if event.live_timing and is_of_session and is_of_season else None

@@ -22,9 +22,13 @@ from f1_assets.errors import (
     Unavailable,
     UnreadableData,
 )
+from f1_assets.feeds.championship_lines import ChampionshipLines, parse_championship
 from f1_assets.feeds.identity import held_at
+from f1_assets.feeds.loads import asks_for
 from f1_assets.feeds.own_time import OwnTime, own_time, parts_of
 from f1_assets.feeds.pit_lines import PitLines, parse_pit_lane_times, parse_pit_stop_series, parse_pit_stops
+from f1_assets.feeds.race_info_lines import RaceInfoLines, parse_race_info
+from f1_assets.feeds.session_data import parse_session_clock
 from f1_assets.feeds.table import Feed
 from f1_assets.feeds.telemetry import (
     CarSamples,
@@ -205,6 +209,16 @@ class LoadedSession:
         return parse_team_radio(self.raw(Feed.TEAM_RADIO))
 
     @functools.cached_property
+    def race_info(self) -> RaceInfoLines:
+        """Places, gaps and overtakes, as F1 announces them."""
+        return parse_race_info(self.raw(Feed.DRIVER_RACE_INFO), self._until_ms)
+
+    @functools.cached_property
+    def championship(self) -> ChampionshipLines:
+        """Both championships before the race, and as it stands in the end."""
+        return parse_championship(self.raw(Feed.CHAMPIONSHIP_PREDICTION), self._until_ms)
+
+    @functools.cached_property
     def pit_lines(self) -> Mapping[str, PitLines]:
         """The passes through the pit lane, as each feed has them that is there."""
         parsers = {
@@ -221,7 +235,24 @@ class LoadedSession:
 
     @functools.cached_property
     def t0_utc(self) -> datetime | None:
-        """When session time began, as telemetry of this load or of an earlier one tells; None without any."""
+        """When session time began; None where nothing tells.
+
+        Telemetry of this load comes first, so that values do not depend on what else was asked for; then what is
+        stored already, and `SessionData`, which is asked for where there is neither.
+        """
+        return self._t0_of_telemetry or self.session.t0_utc or self.t0_of_session_data
+
+    @functools.cached_property
+    def t0_of_session_data(self) -> datetime | None:
+        """When session time began, as `SessionData` tells; None where it was not asked for, or does not tell."""
+        clock = parse_session_clock(self._raw.get(Feed.SESSION_DATA, b""))
+        return clock.t0_utc if self._is_of_this_session(clock.t0_utc) else None
+
+    def _is_of_this_session(self, began: datetime | None) -> bool:
+        return began is not None and abs(began - self.session.start) < CLOCK_STARTS_WITHIN
+
+    @functools.cached_property
+    def _t0_of_telemetry(self) -> datetime | None:
         feeds: list[CarSamples | PositionSamples] = []
         with contextlib.suppress(UnreadableData):
             feeds += [self.car_data] if Feed.CAR_DATA in self._raw else []
@@ -229,8 +260,7 @@ class LoadedSession:
             feeds += [self.positions] if Feed.POSITION in self._raw else []
         zero = t0_date(*feeds) if feeds else None
         began = None if zero is None else zero.to_pydatetime().replace(tzinfo=UTC)
-        is_of_this_session = began is not None and abs(began - self.session.start) < CLOCK_STARTS_WITHIN
-        return began if is_of_this_session else self.session.t0_utc
+        return began if self._is_of_this_session(began) else None
 
     def raw(self, feed: Feed) -> bytes:
         """Return the body of a feed that FastF1 is not asked for."""
@@ -282,6 +312,8 @@ class LoadedSession:
     def _demand(self, feed: Feed, needed: bool) -> None:
         exchange = self._decisive(feed)
         if exchange is None:
+            if not needed and not asks_for(feed, self.feeds):
+                return
             if self.stopped is not None:
                 raise self.stopped
             if needed and feed is Feed.CIRCUIT and self.circuit_key is None:
@@ -299,6 +331,8 @@ class LoadedSession:
                 raise QuotaExhausted(
                     f"{feed} was throttled by the service ({exchange.detail}).", key=self.key, feed=feed
                 )
+            case Outcome.NOT_ARCHIVED if not needed and feed.spec.instead_of:
+                return
             case Outcome.NOT_ARCHIVED:
                 named = f"{self.key.season} --round {self.key.round} --session {self.key.session}"
                 raise NotArchived(

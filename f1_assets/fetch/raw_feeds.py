@@ -24,7 +24,7 @@ def fetch_raw(transport: Transport, addresses: Mapping[Feed, str]) -> dict[Feed,
     """
     bodies: dict[Feed, bytes] = {}
     for feed, url in addresses.items():
-        if feed.spec.instead_of in bodies:
+        if any(other in bodies for other in feed.spec.instead_of):
             continue
         for address in dict.fromkeys((url, url.replace(LIVE_TIMING_HOST, LIVE_TIMING_MIRROR_HOST))):
             try:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from f1_assets.simulator.calendar import folder, offset_clock
 from f1_assets.simulator.car_data import car_data
 from f1_assets.simulator.car_lines import Line
 from f1_assets.simulator.car_lines import to_json as _json
-from f1_assets.simulator.model import Course
+from f1_assets.simulator.championship import championship
+from f1_assets.simulator.model import Course, Result
 from f1_assets.simulator.pit_lane import pit_lane_times, pit_stop, pit_stop_series
 from f1_assets.simulator.position import position
+from f1_assets.simulator.race_info import race_info
+from f1_assets.simulator.session_data import session_data
 from f1_assets.simulator.team_radio import team_radio
 from f1_assets.simulator.timing_app_data import timing_app_data
 from f1_assets.simulator.timing_data import timing_data
 from f1_assets.simulator.tyre_stints import tyre_stints
 
+CHAMPIONSHIP = "ChampionshipPrediction"
+"""The feed that speaks of a season."""
 
-def feed(course: Course, name: str) -> bytes | None:
-    """Return the body of a feed such as ``CarData.z``; None for one that this session does not have."""
+
+def feed(course: Course, name: str, scored: Sequence[Sequence[Result]] = ()) -> bytes | None:
+    """Return the body of a feed such as ``CarData.z``; None for one that this session does not have.
+
+    `scored` are the results of the season's races and sprints before it, for the championship.
+    """
     write = _WRITERS.get(name)
-    lines = write(course) if write else None
+    lines = championship(course, scored) if name == CHAMPIONSHIP else write(course) if write else None
     if lines is None:
         return None
     ordered = sorted(lines, key=lambda line: line[0])
@@ -151,6 +160,8 @@ _WRITERS: dict[str, Callable[[Course], Iterable[Line] | None]] = {
     "CarData.z": car_data,
     "Position.z": position,
     "TeamRadio": team_radio,
+    "DriverRaceInfo": race_info,
+    "SessionData": session_data,
     "PitLaneTimeCollection": pit_lane_times,
     "PitStopSeries": pit_stop_series,
     "PitStop": pit_stop,

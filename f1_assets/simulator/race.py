@@ -152,7 +152,7 @@ def _results(
                 total_ms=laps[-1].end_ms - lights if on_lead_lap else None,
                 gap_ms=laps[-1].end_ms - winner[-1].end_ms if on_lead_lap else None,
                 retired=is_out,
-                points=0.0 if is_out else _points(event.season, session.session_id, place),
+                points=0.0 if is_out else points_of(event.season, session.session_id, place),
                 fastest_lap=min(
                     (lap for lap in laps if lap.is_timed and not lap.deleted),
                     key=lambda lap: lap.lap_time_ms or 0,
@@ -163,7 +163,8 @@ def _results(
     return tuple(results)
 
 
-def _points(season: int, session_id: str, place: int) -> float:
+def points_of(season: int, session_id: str, place: int) -> float:
+    """Return the points of a place in a race or sprint."""
     points: tuple[int, ...] = _RACE_POINTS
     if session_id == "S":
         points = _SPRINT_POINTS_2021 if season == 2021 else _SPRINT_POINTS

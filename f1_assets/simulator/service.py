@@ -23,13 +23,13 @@ from f1_assets.simulator.calendar import (
 )
 from f1_assets.simulator.circuits import circuit_of, multiviewer
 from f1_assets.simulator.entrants import Driver, entrants
-from f1_assets.simulator.feeds import feed
+from f1_assets.simulator.feeds import CHAMPIONSHIP, feed
 from f1_assets.simulator.model import Course, Result
 from f1_assets.simulator.options import SimulatorOptions
 from f1_assets.simulator.race import race
 from f1_assets.simulator.schedules import schedule, season_index
 from f1_assets.simulator.timed import practice, qualifying
-from f1_assets.simulator.truth import telemetry_truth_of, truth_of
+from f1_assets.simulator.truth import championship_truth_of, overtakes_truth_of, telemetry_truth_of, truth_of
 
 _REMEMBERED = 8
 _RACE_S = 5_400
@@ -128,6 +128,28 @@ class Simulator:
         """
         return telemetry_truth_of(self._course(*self._find(season, round, session)))
 
+    def championship_truth(self, season: int, round: int) -> pd.DataFrame:
+        """Return the ground truth of the championships before a race and after it, which takes all races before it.
+
+        Raises
+        ------
+        KeyError
+            When the made-up season has no such race.
+        """
+        event, session = self._find(season, round, "R")
+        scored = self._scored_before(events_of(season, self._options), session)
+        return championship_truth_of(self._course(event, session), scored)
+
+    def overtakes_truth(self, season: int, round: int) -> pd.DataFrame:
+        """Return the ground truth of who overtook whom on the track of a race.
+
+        Raises
+        ------
+        KeyError
+            When the made-up season has no such race.
+        """
+        return overtakes_truth_of(self._course(*self._find(season, round, "R")))
+
     def sessions(self, season: int) -> list[tuple[int, str]]:
         """Return round and identifier of every session of a season."""
         return [(e.round, s.session_id) for e in events_of(season, self._options) for s in e.sessions]
@@ -186,7 +208,8 @@ class Simulator:
         for event in events:
             for session in event.sessions:
                 if folder(event, session) == match[3] and self._has_ended(session):
-                    body = feed(self._course(event, session), match[4])
+                    scored = self._scored_before(events, session) if match[4] == CHAMPIONSHIP else ()
+                    body = feed(self._course(event, session), match[4], scored)
                     return _NOT_FOUND if body is None else _answer(body, "application/octet-stream")
         return _NOT_FOUND
 
@@ -232,6 +255,16 @@ class Simulator:
             if session.session_id in _GRID_OF
         ]
         return jolpica.standings(scored, kind == "constructorstandings")
+
+    def _scored_before(self, events: Sequence[SimulatedEvent], session: SimulatedSession) -> list[tuple[Result, ...]]:
+        """Return the results of the races and sprints of a season before a session."""
+        return [
+            self._results(each, listed)
+            for each in events
+            if each.round
+            for listed in each.sessions
+            if listed.session_id in _GRID_OF and listed.start_utc < session.start_utc
+        ]
 
     def _results(self, event: SimulatedEvent, session: SimulatedSession) -> tuple[Result, ...]:
         """Return the result of a race or sprint, remembered for as long as the simulator lives."""

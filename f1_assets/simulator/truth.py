@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from f1_assets.simulator.car_lines import segment_status
+from f1_assets.simulator.championship import points_at_the_end, standings
 from f1_assets.simulator.circuits import Circuit, circuit_of
 from f1_assets.simulator.model import SEGMENTS, Course, Lap, Result
 from f1_assets.simulator.pit_lane import stops
 from f1_assets.simulator.position import statuses
+from f1_assets.simulator.race_info import FIRST_SEASON as RACE_INFO_SINCE
+from f1_assets.simulator.race_info import sent
+from f1_assets.simulator.race_order import moments
 from f1_assets.simulator.records import records
 from f1_assets.simulator.standings import passings
 from f1_assets.simulator.team_radio import captures
@@ -50,6 +55,8 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
             for marker in circuit.markers
         ],
     }
+    if course.session.session_id == "R" and course.event.season >= RACE_INFO_SINCE:
+        tables["driver_race_info"] = _race_info(course)
     if course.event.season >= FIRST_SEASON:
         tables["tyre_sets"] = _tyre_sets(course)
     if course.is_race:
@@ -59,6 +66,50 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
     if course.results:
         tables["results"] = [_result(entry, result, course) for entry, result in enumerate(course.results, 1)]
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
+
+
+def championship_truth_of(course: Course, scored: Sequence[Sequence[Result]]) -> pd.DataFrame:
+    """Return the championships before a race and as it finished.
+
+    Parameters
+    ----------
+    course
+        The race.
+    scored
+        The results of the season's races and sprints before it.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "championship": "constructor" if entrant.team_name else "driver",
+                "entrant": entrant.key,
+                "driver_number": None if entrant.team_name else entrant.key,
+                "team_name": entrant.team_name,
+                "points_before": entrant.points_before,
+                "position_before": entrant.position_before,
+                "points_predicted": entrant.points,
+                "position_predicted": entrant.position,
+            }
+            for entrant in standings(course, scored, points_at_the_end(course))
+        ]
+    )
+
+
+def overtakes_truth_of(course: Course) -> pd.DataFrame:
+    """Return who overtook whom on the track of a race."""
+    return pd.DataFrame(
+        [
+            {
+                "session_time_ms": moment.standing.time_ms,
+                "overtaking": moment.standing.number,
+                "overtaken": overtaken,
+                "position": moment.order.index(moment.standing.number) + 1,
+            }
+            for moment in moments(course)
+            for overtaken in moment.overtaken
+        ],
+        columns=["session_time_ms", "overtaking", "overtaken", "position"],
+    )
 
 
 def telemetry_truth_of(course: Course) -> dict[str, pd.DataFrame]:
@@ -228,6 +279,39 @@ def _parts(course: Course) -> list[dict[str, Any]]:
         {"part": number, "start_ms": start_ms, "end_ms": end_ms, "entries": len(part.numbers), "source": "feed"}
         for number, (part, start_ms, end_ms) in enumerate(zip(course.parts, starts, ends, strict=True), 1)
     ]
+
+
+def _race_info(course: Course) -> list[dict[str, Any]]:
+    """Return what is announced of each car; gaps and overtakes are those of that time alone."""
+    overtaken = {
+        (moment.standing.time_ms, number): moment.standing.number
+        for moment in moments(course)
+        for number in moment.overtaken
+    }
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    states: dict[str, dict[str, Any]] = {}
+    for time_ms, cars in sent(course):
+        for number, fields in cars.items():
+            state = states.setdefault(number, {})
+            state |= fields
+            row = rows.setdefault((number, time_ms), {"driver_number": number, "session_time_ms": time_ms})
+            row |= {
+                "position": int(state["Position"]),
+                "pit_stops": state["PitStops"],
+                "is_catching": state["Catching"] > 0,
+                "overtake_state": state["OvertakeState"],
+                "is_out": state["IsOut"],
+                "overtaken_by": overtaken.get((time_ms, number)),
+                "gap_ms": _gap_ms(fields["Gap"]) if "Gap" in fields else row.get("gap_ms"),
+                "interval_ms": _gap_ms(fields["Interval"]) if "Interval" in fields else row.get("interval_ms"),
+            }
+    return list(rows.values())
+
+
+def _gap_ms(written: str) -> int | None:
+    if written.startswith("LAP"):
+        return 0
+    return round(float(written) * 1000) if written else None
 
 
 def _pit_lane(course: Course) -> pd.DataFrame:

@@ -22,7 +22,7 @@ SIMULATOR = "simulator"
 class CalendarSession:
     """A session as the calendar has it. Times are in UTC.
 
-    `t0_utc` is when session time began, where telemetry was imported.
+    `t0_utc` is when session time began, where telemetry or `SessionData` was imported.
     """
 
     key: SessionKey

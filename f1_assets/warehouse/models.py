@@ -151,7 +151,7 @@ sessions = Table(
     Column("end_utc", UtcDateTime, nullable=False),
     Column("end_is_estimated", Boolean, nullable=False),
     Column("session_key", Integer, comment="F1's own key of the session"),
-    Column("t0_utc", UtcDateTime, comment="When session time began, as telemetry tells"),
+    Column("t0_utc", UtcDateTime, comment="When session time began, as telemetry or SessionData tells"),
     Column(
         "laps_scheduled",
         Integer,

@@ -245,10 +245,12 @@ class Warehouse:
         with writing(self.engine) as connection:
             if starts_at is not None:
                 _refuse_another(connection, key, starts_at)
+            known = select(sessions.c.t0_utc).where(of_session(sessions, key))
+            before = connection.execute(known).scalar() if parents and sessions in parents else None
             for table, rows in (parents or {}).items():
                 merge(connection, table, rows)
                 for began_at in [row["t0_utc"] for row in rows if row.get("t0_utc")] if table is sessions else ():
-                    fill_times_of_day(connection, self._tables, key, began_at)
+                    fill_times_of_day(connection, self._tables, key, began_at, before)
             yield connection
 
     def completed(self, key: SessionKey, dataset: Storable, frame: pd.DataFrame) -> pd.DataFrame:

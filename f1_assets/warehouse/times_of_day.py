@@ -1,6 +1,7 @@
-"""Times of day of rows that were stored before anybody knew when session time began.
+"""Times of day of rows that were stored before anybody knew when session time began, or knew it as precisely.
 
-Telemetry tells it. Where that failed, or was not asked for, other datasets were stored without times of day.
+Telemetry tells it, and where that failed or was not asked for, `SessionData`. Where neither did, datasets were stored
+without times of day; where telemetry comes later, they move with its clock.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ _CLOCKS = {"utc": "session_time_ms", "lap_start_utc": "lap_start_time_ms"}
 """The times of day, by the session times that they are of."""
 
 
-def fill_times_of_day(connection: Connection, tables: Sequence[Table], key: SessionKey, began_at: datetime) -> int:
+def fill_times_of_day(
+    connection: Connection,
+    tables: Sequence[Table],
+    key: SessionKey,
+    began_at: datetime,
+    before: datetime | None = None,
+) -> int:
     """Fill in what a session's rows lack, now that it is known when session time began.
 
     Parameters
@@ -29,6 +36,8 @@ def fill_times_of_day(connection: Connection, tables: Sequence[Table], key: Sess
         Of these, those whose rows have a session time and its time of day.
     key, began_at
         Which session, and when its session time began.
+    before
+        When it began as far as was known before: times of day that follow from that are filled anew.
 
     Returns
     -------
@@ -39,23 +48,33 @@ def fill_times_of_day(connection: Connection, tables: Sequence[Table], key: Sess
     for table in tables:
         for utc, session_time in _CLOCKS.items():
             if {utc, session_time} <= {column.name for column in table.columns}:
-                filled += _fill(connection, table, key, began_at, utc, session_time)
+                filled += _fill(connection, table, key, (began_at, before), utc, session_time)
     return filled
 
 
 def _fill(
-    connection: Connection, table: Table, key: SessionKey, began_at: datetime, utc: str, session_time: str
+    connection: Connection,
+    table: Table,
+    key: SessionKey,
+    clock: tuple[datetime, datetime | None],
+    utc: str,
+    session_time: str,
 ) -> int:
+    began_at, before = clock
     identity = list(table.primary_key.columns)
-    lacking = select(*identity, table.c[session_time].label("_ms")).where(
-        of_session(table, key), table.c[utc].is_(None), table.c[session_time].is_not(None)
+    timed = select(*identity, table.c[utc].label("_utc"), table.c[session_time].label("_ms")).where(
+        of_session(table, key), table.c[session_time].is_not(None)
     )
+    if before is None or before == began_at:
+        timed = timed.where(table.c[utc].is_(None))
     rows = [
         {
             **{f"_{column.name}": value for column, value in zip(identity, row, strict=False)},
-            "_utc": began_at + timedelta(milliseconds=row[-1]),
+            "_utc": began_at + since,
         }
-        for row in connection.execute(lacking)
+        for row in connection.execute(timed)
+        for since in [timedelta(milliseconds=row[-1])]
+        if row[-2] is None or (before is not None and row[-2] == before + since)
     ]
     if not rows:
         return 0

@@ -15,9 +15,9 @@ RACE = SessionKey(2025, 1, "R")
 WITH_ROWS = {
     name: dataset
     for name, dataset in all_datasets().items()
-    if dataset.why_not_applicable(RACE, live_timing=True) is None and name != "overtakes"
+    if dataset.why_not_applicable(RACE, live_timing=True) is None
 }
-"""The datasets of which the race has rows: nobody overtakes in it."""
+"""The datasets of which the race has rows."""
 
 FRAME_TYPES = {
     "int8": "Int8",

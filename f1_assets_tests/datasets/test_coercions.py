@@ -96,7 +96,7 @@ def test_a_tyre_that_nobody_reported_is_not_a_fresh_one():
         key = SessionKey(2025, 1, "FP1")
         results = pd.DataFrame({"Laps": [float("nan")]})
         timing_stream = pd.DataFrame({"Driver": ["4"]})
-        laps_scheduled = cars = t0_utc = None
+        laps_scheduled = cars = t0_utc = t0_of_session_data = None
         corrections = Corrections()
         own_time = OwnTime()
 

@@ -1,5 +1,6 @@
 """Position changes and overtakes: who swapped with whom, why, and that swaps sum to net changes."""
 
+import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -186,3 +187,46 @@ def test_overtakes_are_the_swaps_on_the_track_when_the_car_crossed_the_line():
     assert values(rows, *columns) == [(200_001, 2, "B", "A", 1, "laps")]
     assert broken("overtakes", rows) == {}
     assert broken("overtakes", rows.assign(overtaken="B")) == {"two_cars_are_in_it": 1}
+
+
+ANNOUNCED = [
+    {"driver_number": car, "session_time_ms": at, "position": place, "overtake_state": state, "overtaken_by": by}
+    for car, at, place, state, by in (
+        ("A", 0, 1, 0, None),
+        ("B", 0, 2, 0, None),
+        ("C", 0, 3, 0, None),
+        ("C", 150_000, 1, 2, None),
+        ("A", 150_000, 2, 0, "C"),
+        ("B", 150_000, 3, 0, "C"),
+        ("C", 160_000, 1, 2, None),
+        ("B", 900_000, 2, 2, None),
+        ("A", 900_000, 3, 0, "B"),
+    )
+]
+
+
+def test_overtakes_are_those_that_f1_announces_where_it_does():
+    laps = _laps("ABC", "CAB", "CBA")
+    began = pd.Timestamp("2025-03-02 11:00", tz="UTC")
+    dated = [{**lap, "utc": began + pd.Timedelta(lap["session_time_ms"], "ms")} for lap in laps]
+    frames = {
+        "laps": frame_of("laps", dated),
+        "position_changes": _rows(laps),
+        "driver_race_info": frame_of("driver_race_info", ANNOUNCED),
+    }
+    rows = computed("overtakes", RACE, **frames)
+    columns = ("session_time_ms", "utc", "lap_number", "overtaking", "overtaken", "position", "source")
+    assert values(rows, *columns) == [
+        (150_000, began + pd.Timedelta(150, "s"), 2, "C", "A", 1, "feed"),
+        (150_000, began + pd.Timedelta(150, "s"), 2, "C", "B", 1, "feed"),
+        # After its last lap no lap of the car is known.
+        (900_000, began + pd.Timedelta(900, "s"), None, "B", "A", 2, "feed"),
+    ]
+    unknown = computed("overtakes", RACE, **{**frames, "laps": frame_of("laps", laps)})
+    assert unknown["utc"].isna().all()
+    # Nobody overtakes in a race in which nothing is announced; a feed that never says so tells nothing.
+    without = [{**row, "overtaken_by": None} for row in ANNOUNCED]
+    assert computed("overtakes", RACE, **{**frames, "driver_race_info": frame_of("driver_race_info", without)}).empty
+    silent = frame_of("driver_race_info", [{**row, "overtake_state": None} for row in without])
+    by_laps = computed("overtakes", RACE, **{**frames, "driver_race_info": silent})
+    assert set(by_laps["source"]) == {"laps"}

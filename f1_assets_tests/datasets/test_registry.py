@@ -14,8 +14,10 @@ from f1_assets.settings import load_settings
 def test_each_file_with_a_dataset_is_one():
     assert list(extracted_datasets()) == [
         "car_telemetry",
+        "championship_prediction",
         "circuit",
         "constructor_standings",
+        "driver_race_info",
         "driver_standings",
         "drivers",
         "intervals",
@@ -35,7 +37,7 @@ def test_each_file_with_a_dataset_is_one():
     assert list(all_datasets()) == [*extracted_datasets(), *derived_datasets()]
 
 
-IN_LAKE = ("car_telemetry", "mini_sectors", "position_telemetry")
+IN_LAKE = ("car_telemetry", "driver_race_info", "mini_sectors", "position_telemetry")
 
 
 @pytest.mark.parametrize("dataset", all_datasets().values(), ids=all_datasets())
@@ -144,6 +146,10 @@ def test_a_dataset_that_does_not_exist_is_refused_with_those_that_do():
         ("driver_standings", "1950-07-R", False, True, None),
         ("constructor_standings", "1957-08-R", False, True, "before 1958"),
         ("constructor_standings", "1958-11-R", False, True, None),
+        ("driver_race_info", "2019-01-R", True, False, "before 2020"),
+        ("driver_race_info", "2020-01-R", True, False, None),
+        ("driver_race_info", "2025-02-S", True, False, "S session has no driver_race_info"),
+        ("championship_prediction", "2025-02-Q", True, False, "Q session has no"),
         ("tyre_sets", "2019-01-R", True, False, "before 2020"),
         ("tyre_sets", "2020-01-FP1", True, False, None),
         ("pit_lane", "2024-01-Q", True, False, "Q session has no pit_lane"),

@@ -25,10 +25,12 @@ TEAMS = [
 ]
 
 
-def _computed(drivers=DRIVERS, results=RESULTS, teams=TEAMS):
+def _computed(drivers=DRIVERS, results=RESULTS, teams=TEAMS, prediction=None):
     frames = {"driver_standings": frame_of("driver_standings", drivers), "results": frame_of("results", results)}
     if teams is not None:
         frames["constructor_standings"] = frame_of("constructor_standings", teams)
+    if prediction is not None:
+        frames["championship_prediction"] = frame_of("championship_prediction", prediction)
     return computed("standings_projection", RACE, **frames)
 
 
@@ -92,3 +94,41 @@ def test_points_that_cannot_be_break_the_rules():
 def test_it_is_of_races_since_2018(key, words):
     reason = all_datasets()["standings_projection"].why_not_applicable(SessionKey.parse(key), True, True)
     assert (reason is None) if words is None else (words in reason)
+
+
+PREDICTION = [
+    {"championship": "driver", "entrant": "4", "driver_number": "4", "points_before": 15, "points_predicted": 40}
+    | {"position_before": 2, "position_predicted": 1},
+    {"championship": "driver", "entrant": "12", "driver_number": "12", "points_before": 15, "points_predicted": 35}
+    | {"position_before": 1, "position_predicted": 2},
+    {"championship": "driver", "entrant": "44", "driver_number": "44", "points_before": 15, "position_before": 3},
+    {"championship": "driver", "entrant": "99", "driver_number": "99", "points_before": 1, "points_predicted": 1},
+    {"championship": "constructor", "entrant": "Ants Ford", "team_name": "Ants", "points_before": 15}
+    | {"points_predicted": 40, "position_before": 2, "position_predicted": 1},
+]
+NUMBERS = {"ann": ("4", "Ants"), "bob": ("12", "Bees"), "cid": ("44", "Bees")}
+
+
+def test_points_and_places_are_those_that_f1_predicts_where_it_does():
+    numbered = [(row, *NUMBERS[row["driver_id"]]) for row in RESULTS]
+    results = [{**row, "driver_number": number, "team_name": team} for row, number, team in numbered]
+    rows = _computed(results=results, prediction=PREDICTION).set_index("championship", drop=False)
+    assert values(rows.loc["driver"], *POINTS, "source") == [
+        ("ann", 25.0, 15.0, 40.0, 2, 1, "feed"),
+        # A penalty of two points came after the race.
+        ("bob", 20.0, 15.0, 35.0, 1, 2, "feed"),
+        # Of whom F1 does not predict all, official standings are taken.
+        ("cid", 0.5, 15.0, 15.5, 1, 3, "standings"),
+        ("dot", 0.0, 0.0, 0.0, 4, None, "standings"),
+    ]
+    assert values(rows.loc["constructor"], *POINTS, "source") == [
+        ("a", 25.0, 15.0, 40.0, 2, 1, "feed"),
+        ("b", 18.5, 30.0, 48.5, 1, 1, "standings"),
+    ]
+    assert values(rows, "name") == [("Ants",), ("Bees",), ("Ann Ash",), ("Birch",), (None,), (None,)]
+
+
+def test_a_number_that_two_drivers_share_names_none():
+    results = [{**row, "driver_number": "4", "team_name": "Ants"} for row in RESULTS]
+    rows = _computed(results=results, prediction=PREDICTION[:1], teams=None)
+    assert set(rows["source"]) == {"standings"}

@@ -1,15 +1,17 @@
 """A load asks for what follows from the feeds of its datasets."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.licences import JOLPICA, LIVE_TIMING, MULTIVIEWER, licences_of
 from f1_assets.feeds.forms import Stream
-from f1_assets.feeds.loads import feeds_to_load, flags_of, name_of_load, raw_feeds
+from f1_assets.feeds.loads import asks_for, feeds_to_load, flags_of, name_of_load, raw_feeds
 from f1_assets.feeds.spec import FLAGS, RESULTS_SETTLE, Load, Service
 from f1_assets.feeds.table import Feed
+from f1_assets.fetch.estimates import urls_of
 from f1_assets.importing.selection import Renewal, _renewed
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
@@ -28,17 +30,24 @@ NOW = datetime(2025, 6, 1, tzinfo=UTC)
             ["CarData.z", "Position.z"],
         ),
         ("drivers", "2025-01-R", "session and results only", []),
-        ("laps", "2025-01-R", "laps, messages", []),
+        ("laps", "2025-01-R", "laps, messages, session data", ["SessionData"]),
         ("race_control_messages", "2025-01-R", "messages", ["SessionStatus"]),
         ("results", "2025-01-R", "session and results only", []),
         ("results", "2025-02-SQ", "laps, messages", []),
-        ("session_status", "2025-01-R", "laps", []),
+        ("session_status", "2025-01-R", "laps, session data", ["SessionData"]),
         ("team_radio", "2025-01-R", "team radio", ["TeamRadio"]),
-        ("weather", "2025-01-R", "weather", []),
+        ("weather", "2025-01-R", "weather, session data", ["SessionData"]),
+        ("driver_race_info", "2025-01-R", "race info", ["SessionStatus", "DriverRaceInfo"]),
+        (
+            "championship_prediction",
+            "2025-01-R",
+            "championship prediction",
+            ["SessionStatus", "ChampionshipPrediction"],
+        ),
         (
             "pit_lane",
             "2026-01-R",
-            "pit lane times, pit stop series, pit stops",
+            "pit lane times, pit stop series",
             ["SessionStatus", "PitLaneTimeCollection", "PitStopSeries", "PitStop"],
         ),
         ("tyre_sets", "2025-01-Q", "tyre stints", ["SessionStatus", "TyreStintSeries"]),
@@ -56,6 +65,37 @@ def test_of_a_status_that_only_adds_to_data_the_body_is_enough():
     assert feeds_to_load((Feed.SESSION_STATUS,)) == {feed for feed in Feed if feed.spec.load is Load.LAPS}
 
 
+def test_session_data_is_asked_for_where_a_load_has_no_telemetry():
+    laps, circuit = (all_datasets()[name].loads_in(SessionKey(2025, 1, "R")) for name in ("laps", "circuit"))
+    both = laps | circuit
+    assert Feed.SESSION_DATA in laps
+    assert asks_for(Feed.SESSION_DATA, laps)
+    assert not asks_for(Feed.SESSION_DATA, both)
+    # Last of all, where upstream has no telemetry of a session that should have some.
+    assert raw_feeds(both)[-1] is raw_feeds(laps)[-1] is Feed.SESSION_DATA
+    assert Feed.SESSION_DATA not in circuit
+
+
+@pytest.mark.parametrize(
+    ("feed", "first", "sessions"),
+    [
+        (Feed.DRIVER_RACE_INFO, 2020, ["R"]),
+        (Feed.CHAMPIONSHIP_PREDICTION, 2020, ["R"]),
+        (Feed.SESSION_DATA, 2018, ["FP1", "Q", "S", "R"]),
+    ],
+)
+def test_a_feed_is_asked_for_only_where_it_can_exist(feed, first, sessions):
+    def asked(season, session, t0_utc=None):
+        listed = SimpleNamespace(key=SessionKey(season, 1, session), t0_utc=t0_utc)
+        return urls_of(SimpleNamespace(live_timing=season >= 2018), listed, [feed], "2020/x/y/")
+
+    seasons = (2017, 2018, 2019, 2020, 2026)
+    assert [season for season in seasons if asked(season, "R")] == [season for season in seasons if season >= first]
+    assert [session for session in ("FP1", "Q", "S", "R") if asked(2025, session)] == sessions
+    # A clock that is known need not be asked for.
+    assert bool(asked(2025, "R", NOW)) == (feed is not Feed.SESSION_DATA)
+
+
 @pytest.mark.parametrize("feed", [feed for feed in Feed if feed is not Feed.OTHER])
 def test_a_row_says_all_that_is_needed_of_a_feed(feed):
     spec = feed.spec
@@ -63,7 +103,7 @@ def test_a_row_says_all_that_is_needed_of_a_feed(feed):
     assert spec.body is not None
     assert (spec.path is None) == isinstance(spec.body, Stream)
     assert bool(spec.load_name) == (spec.load in (Load.CIRCUIT, Load.ITSELF))
-    assert spec.instead_of is None or [*Feed].index(spec.instead_of) < [*Feed].index(feed)
+    assert all([*Feed].index(other) < [*Feed].index(feed) for other in spec.instead_of)
     assert (spec.url_of is not None) == (spec.load is not Load.NEVER and spec.path is not None)
 
 

@@ -29,4 +29,5 @@ def _of_session(key, datasets):
     event = SimpleNamespace(season=key.season, round=key.round, live_timing=True, circuit_key=1)
     wanted = [name for name in extracted_of(key) if datasets is None or name in datasets]
     feeds = frozenset().union(*(all_datasets()[name].loads_in(key) for name in wanted))
-    return planned_urls(event, SimpleNamespace(key=key), feeds, folder=f"/static/{key.season}/{key}/")
+    session = SimpleNamespace(key=key, t0_utc=None)
+    return planned_urls(event, session, feeds, folder=f"/static/{key.season}/{key}/")

@@ -20,6 +20,7 @@ from f1_assets_tests.fetch.planned import SPRINT_WEEKEND, WEEKEND, requests_of, 
 from f1_assets_tests.fetch.server import body, services, status
 
 ALL = tuple(extracted_datasets())
+NEW = ("pit_lane", "tyre_sets", "driver_race_info", "championship_prediction")
 
 
 @pytest.fixture
@@ -59,19 +60,24 @@ def test_what_is_planned_is_what_fastf1_asks_for(transport, served, sqlite_wareh
 @pytest.mark.parametrize(
     ("season", "sessions", "before", "added"),
     [
-        (2018, WEEKEND, 62, {"pit_lane": 1}),
-        (2020, WEEKEND, 62, {"pit_lane": 1, "tyre_sets": 5}),
+        (2018, WEEKEND, 62, {"pit_lane": 1, "driver_race_info": 0, "championship_prediction": 0}),
+        (2020, WEEKEND, 62, {"pit_lane": 1, "tyre_sets": 5, "driver_race_info": 1, "championship_prediction": 1}),
         (2024, SPRINT_WEEKEND, 64, {"pit_lane": 2, "tyre_sets": 5}),
         (2025, WEEKEND, 62, {"pit_lane": 2, "tyre_sets": 5}),
         (2025, SPRINT_WEEKEND, 64, {"pit_lane": 4, "tyre_sets": 5}),
         (2026, WEEKEND, 62, {"pit_lane": 2, "tyre_sets": 5}),
-        (2026, SPRINT_WEEKEND, 64, {"pit_lane": 4, "tyre_sets": 5}),
+        (
+            2026,
+            SPRINT_WEEKEND,
+            64,
+            {"pit_lane": 4, "tyre_sets": 5, "driver_race_info": 1, "championship_prediction": 1},
+        ),
     ],
 )
 def test_a_weekend_takes_at_most_75_requests(season, sessions, before, added):
     keys = weekend(season, sessions=sessions)
     assert requests_of(*keys) <= 75
-    others = [name for name in ALL if name not in ("pit_lane", "tyre_sets")]
+    others = [name for name in ALL if name not in NEW]
     assert requests_of(*keys, datasets=others) == before
     for name, requests in added.items():
         assert requests_of(*keys, datasets=[*others, name]) - requests_of(*keys, datasets=others) == requests

@@ -14,8 +14,11 @@ from f1_assets.datasets import all_datasets
 from f1_assets.datasets.pit_lane import passes_of
 from f1_assets.errors import F1AssetsError, UnreadableData
 from f1_assets.feeds import telemetry_entries
+from f1_assets.feeds.championship_lines import parse_championship
 from f1_assets.feeds.history import page_urls, pages_of, race_of
 from f1_assets.feeds.pit_lines import parse_pit_lane_times, parse_pit_stop_series, parse_pit_stops
+from f1_assets.feeds.race_info_lines import parse_race_info
+from f1_assets.feeds.session_data import parse_session_clock
 from f1_assets.feeds.table import Feed, damage_of, feed_of
 from f1_assets.feeds.telemetry import parse_car_data, parse_positions, parse_team_radio, t0_date
 from f1_assets.feeds.timing_lines import MOST_SEGMENTS, parse_timing_lines
@@ -71,6 +74,42 @@ def _timing_gives_what_can_be_in_a_session(data):
     for driven in parsed.rounds:
         assert all(1 <= sector <= 3 and 1 <= segment <= MOST_SEGMENTS for sector, segment in driven.shown)
         assert all(0 <= time_ms < 100 * 3_600_000 and status > 0 for time_ms, status in driven.shown.values())
+
+
+def _race_info_gives_rows_or_our_error(data):
+    dataset = all_datasets()["driver_race_info"]
+    _, body = data.draw(st.sampled_from(seeds_of(Feed.DRIVER_RACE_INFO)))
+    try:
+        lines = parse_race_info(data.draw(mutated(body)))
+        frame = dataset.conform(dataset.extract(SimpleNamespace(race_info=lines, cars=None)).frame, RACE)
+    except UnreadableData:
+        return
+    assert lines.counts.bad_lines <= lines.counts.lines
+    assert not frame.duplicated(list(dataset.key)).any()
+    assert not (frame["overtaken_by"] == frame["driver_number"]).any()
+    assert (frame["position"].dropna() > 0).all()
+
+
+def _championship_gives_rows_or_our_error(data):
+    dataset = all_datasets()["championship_prediction"]
+    _, body = data.draw(st.sampled_from(seeds_of(Feed.CHAMPIONSHIP_PREDICTION)))
+    try:
+        lines = parse_championship(data.draw(mutated(body)))
+        frame = dataset.conform(dataset.extract(SimpleNamespace(championship=lines, cars=None)).frame, RACE)
+    except UnreadableData:
+        return
+    assert not frame.duplicated(list(dataset.key)).any()
+    with create_engine("sqlite://").begin() as connection:
+        dataset.table.create(connection)
+        for row in rows_of(frame):
+            connection.execute(insert(dataset.table), [{"season": 2025, "round": 1, "session": "R", **row}])
+
+
+def _session_data_tells_a_time_or_none(data):
+    _, body = data.draw(st.sampled_from(seeds_of(Feed.SESSION_DATA)))
+    clock = parse_session_clock(data.draw(mutated(body)))
+    assert clock.agreeing <= clock.readings <= clock.counts.lines
+    assert clock.t0_utc is None or clock.agreeing >= 2
 
 
 def _pit_feeds_give_passes_or_our_error(data):
@@ -143,6 +182,9 @@ def _any_retry_after_is_a_wait(data):
 CHECKS: tuple[Callable[..., None], ...] = (
     _telemetry_gives_samples_or_our_error,
     _timing_gives_what_can_be_in_a_session,
+    _race_info_gives_rows_or_our_error,
+    _championship_gives_rows_or_our_error,
+    _session_data_tells_a_time_or_none,
     _pit_feeds_give_passes_or_our_error,
     _tyres_give_sets_or_our_error,
     _any_body_is_judged,

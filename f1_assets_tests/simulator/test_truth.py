@@ -42,12 +42,15 @@ def test_rows_equal_the_ground_truth(options, text, settings_of, warehouse):
     applicable = {line.dataset for line in outcome.datasets if line.status is not Status.NOT_APPLICABLE}
     # Telemetry, radio and standings have a truth of their own: see datasets/test_telemetry.py, feeds/test_history.py.
     elsewhere = {"car_telemetry", "position_telemetry", "team_radio", "driver_standings", "constructor_standings"}
+    if key.session == "R":
+        truth["championship_prediction"] = simulator.championship_truth(key.season, key.round)
     assert applicable - elsewhere - derived_datasets().keys() == truth.keys()
     for name, expected in truth.items():
         _compare(name, expected, warehouse.rows(all_datasets()[name], key))
     _compare_derived(truth, warehouse, key)
     if key.session == "R":
         _compare_standings(simulator, warehouse.rows("standings_projection", key), key)
+        _compare_overtakes(simulator.overtakes_truth(key.season, key.round), truth["laps"], warehouse, key)
 
 
 def _compare_standings(simulator, rows, key):
@@ -59,6 +62,12 @@ def _compare_standings(simulator, rows, key):
         if session == "R" or number in SPRINTS
     ]
     points = pd.concat(won)
+    drivers = points.drop_duplicates("driver_number").set_index("driver_number")["driver_id"]
+    teams = points.drop_duplicates("team_name").set_index("team_name")["team_id"]
+    predicted = simulator.championship_truth(key.season, key.round)
+    predicted = predicted.assign(
+        driver_id=predicted["driver_number"].map(drivers), team_id=predicted["team_name"].map(teams)
+    )
     for championship, identifier in (("driver", "driver_id"), ("constructor", "team_id")):
         of = rows[rows["championship"] == championship].set_index("entrant_id")
         after = points.groupby(identifier)["points"].sum()
@@ -66,9 +75,28 @@ def _compare_standings(simulator, rows, key):
         assert set(of.index) == set(after.index)
         assert of["points_after"].to_dict() == after.to_dict()
         assert of["points_before"].to_dict() == before.to_dict()
-        # Before the first race nobody has a point, and so no place.
-        places = {} if key.round == 1 else {name: 1 + int((before > had).sum()) for name, had in before.items()}
-        assert of["position_before"].dropna().to_dict() == places
+        # Equal points share no place: F1 knows what parts them.
+        places = predicted[predicted["championship"] == championship].set_index(identifier)
+        assert of["position_before"].to_dict() == places["position_before"].to_dict()
+        assert of["position_after"].to_dict() == places["position_predicted"].to_dict()
+        assert all(places.at[name, "position_before"] > (before > had).sum() for name, had in before.items())
+    assert set(rows["source"]) == {"feed"}
+
+
+def _compare_overtakes(overtakes, laps, warehouse, key):
+    """Hold overtakes against those that were driven, on a lap of the car that overtakes."""
+    rows = warehouse.rows("overtakes", key)
+    columns = ["session_time_ms", "overtaking", "overtaken", "position"]
+    assert set(rows[columns].itertuples(index=False, name=None)) == set(overtakes.itertuples(index=False, name=None))
+    assert len(rows) == len(overtakes) > 0
+    assert set(rows["source"]) == {"feed"}
+    on_lap = rows.merge(laps, left_on=["overtaking", "lap_number"], right_on=["driver_number", "lap_number"])
+    assert len(on_lap) == len(rows)
+    assert (on_lap["session_time_ms_x"] <= on_lap["session_time_ms_y"]).all()
+    earlier = laps.assign(lap_number=laps["lap_number"] + 1)
+    before = rows.merge(earlier, left_on=["overtaking", "lap_number"], right_on=["driver_number", "lap_number"])
+    assert (before["session_time_ms_x"] > before["session_time_ms_y"]).all()
+    assert rows["utc"].notna().all()
 
 
 def _compare_derived(truth, warehouse, key):

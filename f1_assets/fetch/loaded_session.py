@@ -218,7 +218,7 @@ class LoadedSession:
         """Both championships before the race, and as it stands in the end."""
         return parse_championship(self.raw(Feed.CHAMPIONSHIP_PREDICTION), self._until_ms)
 
-    @property
+    @functools.cached_property
     def pit_lines(self) -> Mapping[str, PitLines]:
         """The passes through the pit lane, as each feed has them that is there."""
         parsers = {

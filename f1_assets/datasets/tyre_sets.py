@@ -64,7 +64,7 @@ _COLUMNS = (
     Field("driver_number", "text", "Car number in this session"),
     Field("set_number", "integer", "Set of the driver, from 1, as F1 counts: one for each stop"),
     Field("session_time_ms", "integer", "Session time at which it was first shown", "ms"),
-    Field("utc", "timestamp", "The same as a time of day; NULL where no telemetry was loaded with it"),
+    Field("utc", "timestamp", "The same as a time of day; NULL until the session's clock is known"),
     Field("compound", "text", f"Tyres: {', '.join(COMPOUNDS)}", values=COMPOUNDS),
     Field("is_new", "boolean", "Whether the set was new when fitted"),
     Field("tyres_not_changed", "boolean", "Whether the tyres stayed at this stop: it is the set before"),
@@ -84,7 +84,7 @@ DATASET = Dataset(
     columns=_COLUMNS,
     extract=extract,
     feeds=(Feed.TYRE_STINTS,),
-    optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
+    optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS, Feed.SESSION_DATA),
     first_season=FIRST_SEASON,
     checks=(
         drivers_are_known(),

@@ -4,6 +4,7 @@ from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets, derived_datasets, extracted_datasets, named
 from f1_assets.datasets.definition import ALL_SESSIONS
 from f1_assets.errors import UsageError
+from f1_assets.feeds.table import Feed
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
@@ -124,6 +125,12 @@ def test_a_dataset_is_of_seasons_and_sessions_that_have_its_feeds(dataset):
     for feed in dataset.feeds:
         assert dataset.first_season >= (feed.spec.since or 0)
         assert feed.spec.sessions is None or dataset.sessions <= feed.spec.sessions
+
+
+def test_a_dataset_whose_rows_have_times_of_day_asks_for_the_clock():
+    timed = {name for name, dataset in extracted_datasets().items() if dataset.has_clock}
+    assert {"laps", "weather", "pit_lane"} <= timed
+    assert {name for name in timed if Feed.SESSION_DATA not in all_datasets()[name].optional_feeds} == set()
 
 
 def test_a_dataset_that_does_not_exist_is_refused_with_those_that_do():

@@ -47,10 +47,10 @@ NOW = datetime(2025, 6, 1, tzinfo=UTC)
         (
             "pit_lane",
             "2026-01-R",
-            "pit lane times, pit stop series",
-            ["SessionStatus", "PitLaneTimeCollection", "PitStopSeries", "PitStop"],
+            "session data, pit lane times, pit stop series",
+            ["SessionStatus", "SessionData", "PitLaneTimeCollection", "PitStopSeries", "PitStop"],
         ),
-        ("tyre_sets", "2025-01-Q", "tyre stints", ["SessionStatus", "TyreStintSeries"]),
+        ("tyre_sets", "2025-01-Q", "session data, tyre stints", ["SessionStatus", "SessionData", "TyreStintSeries"]),
     ],
 )
 def test_a_load_follows_from_the_feeds_of_a_dataset(dataset, key, name, raw):

@@ -11,10 +11,12 @@ from sqlalchemy import update
 
 from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
-from f1_assets.errors import AuthenticationRequired, TransientError
+from f1_assets.errors import AuthenticationRequired, QuotaExhausted, TransientError
 from f1_assets.feeds.table import Feed
 from f1_assets.fetch import account
 from f1_assets.fetch.estimates import planned_urls
+from f1_assets.fetch.exchanges import Exchange, Outcome
+from f1_assets.fetch.loaded_session import LoadedSession
 from f1_assets.fetch.loader import _asks_live_timing
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import process_session_gap, refresh_calendar
@@ -314,11 +316,24 @@ def test_a_sign_in_that_does_not_answer_is_no_refusal(settings_of, monkeypatch, 
         (("car_telemetry", "laps"), 12),
         (("driver_race_info",), 5),
         (("championship_prediction",), 5),
-        (("tyre_sets",), 5),
-        (("pit_lane",), 6),
+        (("tyre_sets",), 6),
+        (("pit_lane",), 7),
         (ALL, requests_of(str(KEY))),
     ],
 )
 def test_only_the_union_of_what_is_wanted_is_requested(run, served, datasets, requests):
     served.asked.clear()
     assert run(*datasets).requests == len(served.asked) == requests
+
+
+def test_a_load_that_stops_before_telemetry_takes_no_feed_away_that_it_would_not_have_asked_for():
+    spent = QuotaExhausted("the quota is spent")
+
+    def loaded(*feeds):
+        came = [Exchange(Feed.WEATHER, "", Outcome.DATA)]
+        return LoadedSession(None, None, None, frozenset(feeds), came, (), spent, 0.0, datetime.now(UTC))
+
+    loaded(Feed.WEATHER, Feed.SESSION_DATA, Feed.CAR_DATA).demand((Feed.WEATHER,), (Feed.SESSION_DATA,))
+    # Without telemetry it would have told when session time began.
+    with pytest.raises(QuotaExhausted, match="the quota is spent"):
+        loaded(Feed.WEATHER, Feed.SESSION_DATA).demand((Feed.WEATHER,), (Feed.SESSION_DATA,))

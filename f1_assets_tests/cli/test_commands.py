@@ -17,7 +17,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.settings import load_settings, process_settings
 from f1_assets.warehouse.models import seasons
 from f1_assets_tests.conftest import PLENTY
-from f1_assets_tests.fetch.planned import requests_of, weekend
+from f1_assets_tests.fetch.planned import SPRINT_WEEKEND, requests_of, weekend
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 SEASON = ["--round", "1"]
@@ -247,11 +247,12 @@ def test_gaps_and_plan_tell_what_is_missing_and_what_it_costs(f1_assets):
     report = _json(f1_assets("gaps", "2025", "--json", **TWO_RACES))
     assert (report["missing_races"], report["total_api_calls_needed"]) == ([1, 2], 10)
     assert report["missing_sessions"] == [[1, n] for n in range(1, 6)] + [[2, n] for n in range(1, 6)]
-    assert report["requests_needed"] == sum(s["requests"]["usual"] for s in report["sessions_with_gaps"]) == 126
+    needed = requests_of(*weekend(2025)) + requests_of(*weekend(2025, 2, SPRINT_WEEKEND))
+    assert report["requests_needed"] == sum(s["requests"]["usual"] for s in report["sessions_with_gaps"]) == needed
     assert report["sessions_with_gaps"][0]["datasets"]["laps"] == {"status": "missing", "reason": None}
     shown = f1_assets("gaps", "2025", **TWO_RACES).stdout
     assert "FP1 FP2 FP3 Q R: everything" in shown
-    assert "10 sessions to load, 126 requests. To fill the gaps: f1-assets import 2025" in shown
+    assert f"10 sessions to load, {needed} requests. To fill the gaps: f1-assets import 2025" in shown
     plan = _json(f1_assets("plan", "2025", "--max-requests", "24", "--json", **TWO_RACES))
     assert [session["key"] for session in plan["sessions"]] == ["2025-01-FP1", "2025-01-FP2"]
     assert (plan["requests"]["usual"], len(plan["left_out"]), plan["complete_at"]) == (24, 8, None)

@@ -253,9 +253,10 @@ def test_gaps_and_plan_tell_what_is_missing_and_what_it_costs(f1_assets):
     shown = f1_assets("gaps", "2025", **TWO_RACES).stdout
     assert "FP1 FP2 FP3 Q R: everything" in shown
     assert f"10 sessions to load, {needed} requests. To fill the gaps: f1-assets import 2025" in shown
-    plan = _json(f1_assets("plan", "2025", "--max-requests", "24", "--json", **TWO_RACES))
+    budget = requests_of(*weekend(2025)[:2])
+    plan = _json(f1_assets("plan", "2025", "--max-requests", str(budget), "--json", **TWO_RACES))
     assert [session["key"] for session in plan["sessions"]] == ["2025-01-FP1", "2025-01-FP2"]
-    assert (plan["requests"]["usual"], len(plan["left_out"]), plan["complete_at"]) == (24, 8, None)
+    assert (plan["requests"]["usual"], len(plan["left_out"]), plan["complete_at"]) == (budget, 8, None)
     shown = f1_assets("plan", "2025", F1_QUOTA="any=50/1h;jolpica=50/1h", **TWO_RACES).stdout
     assert re.search(r"after pause [1-9]", shown)
     assert "Complete at about" in shown

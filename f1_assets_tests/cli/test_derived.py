@@ -65,6 +65,6 @@ def test_a_derived_dataset_alone_says_what_is_missing_and_is_computed_once_that_
 
 def test_the_list_of_datasets_says_what_each_is_derived_from(f1_assets):
     listed = {dataset["name"]: dataset for dataset in json.loads(f1_assets("datasets", "--json").stdout)["datasets"]}
-    assert listed["stints"]["inputs"] == ["laps", "session_status"]
+    assert listed["stints"]["inputs"] == ["laps", "session_status", "tyre_sets"]
     assert listed["stints"]["needs"] == "no load: computed from laps"
     assert listed["laps"]["inputs"] == []

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from f1_assets import connection
+from f1_assets.analysis.driver_names import columns_for_names, with_names
 from f1_assets.analysis.drivers_meant import Drivers, drivers_meant
 from f1_assets.analysis.frames import frame_of
 from f1_assets.analysis.overview import calendar_of, overview
@@ -72,6 +73,7 @@ class Reader:
         limit: int | None = None,
         columns: Sequence[str] | None = None,
         driver: Drivers | None = None,
+        with_drivers: bool = False,
     ) -> pd.DataFrame:
         """Return the rows of a dataset, or of a view, session by session.
 
@@ -80,14 +82,18 @@ class Reader:
         dataset
             Its name: ``laps``.
         what
-            A session ``"2024-12-R"``, a round ``"2024-12"``, a season ``2024``, an event ``"2024 Monza"`` or a session
-            of it ``"2024 Monza Q"``, or a list of these. Of what is computed over a season, the season.
+            A session ``"2024-12-R"``, a round ``"2024-12"``, a season ``2024``, its races ``"2024-R"``, an event
+            ``"2024 Monza"`` or a session of it ``"2024 Monza Q"``, or a list of these. Of what is computed over a
+            season, the season.
         limit
             How many rows at most.
         columns
             These alone.
         driver
             Letters, car number, last name or identifier: ``"VER"``, ``1``, or a list of these.
+        with_drivers
+            Whether to add who the car numbers are, at the end: `abbreviation` and `team_name` for `driver_number`,
+            ``overtaken_abbreviation`` for ``overtaken``, and so on; NULL where the session's `drivers` are not stored.
 
         Returns
         -------
@@ -103,7 +109,7 @@ class Reader:
         UsageError
             When there is no such dataset, session, event, driver or column; it lists which there are.
         """
-        return self._frame(dataset, what, limit, columns, driver)
+        return self._frame(dataset, what, limit, columns, driver, with_drivers)
 
     def arrow(
         self,
@@ -112,12 +118,13 @@ class Reader:
         limit: int | None = None,
         columns: Sequence[str] | None = None,
         driver: Drivers | None = None,
+        with_drivers: bool = False,
     ) -> pa.Table:
         """Return the same as `rows`, as an Arrow table, which ``polars.from_arrow`` takes.
 
         What is missing is in the metadata of its schema, as JSON.
         """
-        table, absences = self._read(dataset, what, limit, columns, driver)
+        table, absences = self._read(dataset, what, limit, columns, driver, with_drivers)
         _warn(absences)
         return table.replace_schema_metadata({MISSING: json.dumps(_documents(absences))} if absences else None)
 
@@ -288,14 +295,14 @@ class Reader:
         dataset = all_datasets()[names[of]]
         (key,) = seasons_meant(self.warehouse, [season], "The championship").keys
         if after is not None:
-            return self._frame(dataset, [SessionKey(key.season, after, "R")], None, None, None)
+            return self._frame(dataset, [SessionKey(key.season, after, "R")])
         races = [each for each in sessions_meant(self.warehouse, [key.season]).keys if each.session == "R"]
         if not races:
             raise UsageError(f"The calendar of {key} has no race.")
         absences = self._absences(dataset, races)
         absent = {absence.key for absence in absences}
         last = next(race for race in reversed(races) if race not in absent)
-        frame = self._frame(dataset, [last], None, None, None)
+        frame = self._frame(dataset, [last])
         later = [each for each in absences if races.index(each.key) > races.index(last) and each.status.is_gap]
         _note(frame, later)
         return frame
@@ -304,11 +311,12 @@ class Reader:
         self,
         dataset: Dataset | str,
         what: Asked,
-        limit: int | None,
-        columns: Sequence[str] | None,
-        driver: Drivers | None,
+        limit: int | None = None,
+        columns: Sequence[str] | None = None,
+        driver: Drivers | None = None,
+        with_drivers: bool = False,
     ) -> pd.DataFrame:
-        table, absences = self._read(dataset, what, limit, columns, driver)
+        table, absences = self._read(dataset, what, limit, columns, driver, with_drivers)
         frame = frame_of(table)
         _note(frame, absences)
         return frame
@@ -317,13 +325,15 @@ class Reader:
         self,
         dataset: Dataset | str,
         what: Asked,
-        limit: int | None,
-        columns: Sequence[str] | None,
-        driver: Drivers | None,
+        limit: int | None = None,
+        columns: Sequence[str] | None = None,
+        driver: Drivers | None = None,
+        with_drivers: bool = False,
     ) -> tuple[pa.Table, list[Absence]]:
         """Return the rows, and what is not there of what could be."""
         source = source_named(self.warehouse, dataset if isinstance(dataset, str) else dataset.name)
         wanted, asked = source.columns(columns), listed(what)
+        for_names = columns_for_names(source.name, source.schema.names) if with_drivers else []
         if source.is_in_lake and is_season(asked):
             raise UsageError(
                 f"{source.name} of a season is too much for a frame. Name a session or a round, or use sql()."
@@ -338,7 +348,10 @@ class Reader:
         ids = None
         if driver is not None:
             ids = drivers_meant(self.warehouse, source.name, source.schema.names, source.dataset, keys, driver)
-        table = read_rows(self.warehouse, source, keys, wanted, ids, limit)
+        unwanted = [name for name in for_names if name not in wanted]
+        table = read_rows(self.warehouse, source, keys, [*wanted, *unwanted], ids, limit)
+        if with_drivers:
+            table = with_names(self.warehouse, table, keys).drop_columns(unwanted)
         can_be = [each for each in absences if each.status is not Status.NOT_APPLICABLE or each.key in meant.named]
         return table, can_be
 
@@ -391,8 +404,9 @@ def _method_of(dataset: Dataset) -> Callable[..., pd.DataFrame]:
         limit: int | None = None,
         columns: Sequence[str] | None = None,
         driver: Drivers | None = None,
+        with_drivers: bool = False,
     ) -> pd.DataFrame:
-        return self._frame(dataset, what, limit, columns, driver)
+        return self._frame(dataset, what, limit, columns, driver, with_drivers)
 
     rows.__name__, rows.__qualname__ = dataset.name, f"{Reader.__name__}.{dataset.name}"
     rows.__doc__ = documentation(dataset)

@@ -161,6 +161,42 @@ def test_a_result_without_car_numbers_is_found_by_the_name_in_it(warehouse):
         assert Reader(warehouse).results(FIRST, driver=driver)["entry"].tolist() == [2]
 
 
+def test_rows_say_who_the_car_numbers_are(season):
+    letters = season.drivers(RACE).set_index("driver_number")
+    stints = season.stints(RACE, with_drivers=True)
+    assert list(stints.columns) == [*season.stints(RACE).columns, "abbreviation", "team_name"]
+    for name in ("abbreviation", "team_name"):
+        assert stints[name].tolist() == stints["driver_number"].map(letters[name]).tolist()
+    pairs = season.teammate_gaps(RACE, with_drivers=True)
+    assert list(pairs.columns)[-2:] == ["driver_abbreviation", "teammate_abbreviation"]
+    assert pairs["teammate_abbreviation"].tolist() == pairs["teammate"].map(letters["abbreviation"]).tolist()
+    table = season.arrow("stints", RACE, with_drivers=True, columns=["laps"], limit=2)
+    assert table.column_names == ["laps", "abbreviation", "team_name"]
+    assert table["abbreviation"].to_pylist() == stints["abbreviation"].tolist()[:2]
+    samples = season.car_telemetry(RACE, limit=1, with_drivers=True)
+    assert samples["abbreviation"].tolist() == samples["driver_number"].map(letters["abbreviation"]).tolist()
+    context = season.lap_context(RACE, with_drivers=True)
+    assert context["driver_ahead_abbreviation"].isna().tolist() == context["driver_ahead"].isna().tolist()
+    laps = season.laps(RACE, with_drivers=True)
+    assert list(laps.columns) == list(season.laps(RACE).columns)  # they have both already
+    none = season.overtakes(RACE, with_drivers=True)
+    assert none.dtypes.astype(str)["overtaken_abbreviation"] == "str"
+
+
+def test_a_car_number_is_that_of_its_own_session_and_an_unknown_one_is_missing(small):
+    for key, numbers in ((FIRST, ["1", "99"]), (SECOND, ["1", "33"])):
+        _replace(small.warehouse, key, "pit_stops", pd.DataFrame({"driver_number": numbers, "lap_number": [1, 1]}))
+    stops = small.pit_stops([FIRST, SECOND], with_drivers=True)
+    assert stops["abbreviation"].fillna("").tolist() == ["VER", "", "", "VER"]
+
+
+def test_swaps_are_found_by_either_driver(small):
+    swaps = pd.DataFrame({"lap_number": [1, 2], "gained_by": ["1", "44"], "lost_by": ["44", "5"]})
+    _replace(small.warehouse, FIRST, "position_changes", swaps)
+    assert small.position_changes(FIRST, driver="HAM")["lap_number"].tolist() == [1, 2]
+    assert small.position_changes(FIRST, driver="VER")["lap_number"].tolist() == [1]
+
+
 def test_views_are_read_by_name(season):
     with pytest.warns(MissingDataWarning):
         teams = season.rows("teams", 2025)
@@ -262,6 +298,9 @@ def test_a_dataset_that_is_stored_without_rows_is_no_error(small):
         ("laps", 2025, {"columns": ["nothing"]}, "laps has no column 'nothing'. There are: season, round, session, "),
         ("laps", RACE, {"driver": "Nobody"}, "No driver is called 'Nobody' there. There are: ALD, BRI, COR, DUN."),
         ("weather", RACE, {"driver": "ALD"}, "The rows of weather are not of drivers"),
+        ("weather", RACE, {"with_drivers": True}, "The rows of weather have no car numbers: leave with_drivers= out."),
+        ("driver_seasons", 2025, {"with_drivers": True}, "The rows of driver_seasons have no car numbers"),
+        ("car_telemetry", "2025-R", {}, "car_telemetry of a season is too much for a frame."),
         ("car_telemetry", 2025, {}, "car_telemetry of a season is too much for a frame. Name a session or a round"),
         ("driver_seasons", "2025-01-R", {}, "driver_seasons is computed over a season. Name the season: 2025."),
     ],

@@ -21,7 +21,7 @@ Drivers = str | int | Iterable[str | int]
 _CALLED = ("abbreviation", "code", "last_name", "full_name", "driver_id", "driver_number")
 """Columns by which a driver is known, the shortest name first."""
 
-_NUMBERS = ("driver_number", "driver", "teammate")
+_NUMBERS = ("driver_number", "driver", "teammate", "overtaking", "overtaken", "gained_by", "lost_by")
 """Columns that have car numbers; a row of two drivers is a row of both."""
 
 
@@ -68,7 +68,7 @@ def drivers_meant(
     UsageError
         When the rows are not of drivers, or no session has one of these drivers; it lists which there are.
     """
-    if not {*_NUMBERS[:2], "driver_id"} & {*columns}:
+    if not {*_NUMBERS, "driver_id"} & {*columns}:
         raise UsageError(f"The rows of {name} are not of drivers: leave driver= out.")
     is_one = isinstance(asked, str) or not isinstance(asked, Iterable)
     wanted = {str(each).strip().casefold(): each for each in ([asked] if is_one else asked)}  # type: ignore[union-attr]

@@ -5,24 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, String, Table, select
 
 from f1_assets.analysis.csv_files import SCHEMA, csv_schema, without_formulas
-from f1_assets.analysis.export_list import (
-    CALENDAR,
-    MARKER,
-    ExportedFile,
-    ExportList,
-    checksum,
-    columns_of,
-    whole,
-    write_json,
-)
+from f1_assets.analysis.documented import CALENDAR, ExportedFile, columns_of
+from f1_assets.analysis.export_list import MARKER, ExportList, checksum, whole, write_json
 from f1_assets.analysis.schemas import schema_of_files, schema_of_table
 from f1_assets.datasets import every_dataset
 from f1_assets.errors import ConfigurationError, UsageError
@@ -56,7 +48,8 @@ def export_warehouse(
     """Write the rows of seasons into files, one per dataset and season; what has no rows has no file.
 
     Events and sessions are written with them. Files of an earlier export are replaced, each in one step, and removed
-    where there are no rows any more. ``export.json`` lists all files that are in the folder then.
+    where there are no rows any more. ``export.json`` lists all files that are in the folder then, and so does
+    ``datapackage.json``. The same rows give the same bytes, whatever the database.
 
     Parameters
     ----------
@@ -95,6 +88,7 @@ def export_warehouse(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         listed, files = ExportList(folder, form, safe_csv), []
+        listed.drop_package()
         listed.write()
         for season in seasons:
             for name, schema, tables in _sources(warehouse, season, wanted):
@@ -104,6 +98,7 @@ def export_warehouse(
                 else:
                     listed.add(file)
                     files.append(file)
+        listed.write_package()
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written: {error.strerror or error}.") from error
     return files
@@ -135,7 +130,7 @@ def _sources(
 
 
 def _rows(warehouse: Warehouse, table: Table, season: int) -> Iterator[pa.Table]:
-    query = select(table).where(table.c.season == season).order_by(*table.primary_key.columns)
+    query = select(table).where(table.c.season == season).order_by(*_order(warehouse, table))
     schema = schema_of_table(table)
     with reading(warehouse.engine) as connection:
         for rows in connection.execution_options(yield_per=_ROWS_A_TIME).execute(query).partitions(_ROWS_A_TIME):
@@ -144,8 +139,16 @@ def _rows(warehouse: Warehouse, table: Table, season: int) -> Iterator[pa.Table]
             yield pa.Table.from_arrays(arrays, schema=schema)
 
 
+def _order(warehouse: Warehouse, table: Table) -> list[ColumnElement[Any]]:
+    """Return the key to order by: texts by their bytes, as SQLite does, whatever PostgreSQL's language."""
+    columns = list(table.primary_key.columns)
+    if warehouse.engine.dialect.name != "postgresql":
+        return [*columns]
+    return [column.collate("C") if isinstance(column.type, String) else column for column in columns]
+
+
 def _rows_of_files(warehouse: Warehouse, name: str, season: int, schema: pa.Schema) -> Iterator[pa.Table]:
-    for line in warehouse.extractions(seasons=[season]):
+    for line in sorted(warehouse.extractions(seasons=[season]), key=lambda line: (line.key.round, line.key.session)):
         if line.dataset == name and line.status is Status.PRESENT and line.file is not None:
             frame = warehouse.rows(every_dataset()[name], line.key)
             yield pa.Table.from_pandas(frame, schema=schema, preserve_index=False)

@@ -8,40 +8,24 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
-from sqlalchemy import Table
 
-from f1_assets.datasets import Dataset, every_dataset
-from f1_assets.datasets.definition import SESSION_COLUMNS
-from f1_assets.datasets.licences import LICENCES, licences_of
+from f1_assets.analysis.data_package import PACKAGE, data_package
+from f1_assets.analysis.documented import CALENDAR, ExportedFile, dataset_document, documented
+from f1_assets.datasets import every_dataset
+from f1_assets.datasets.licences import LICENCES
 from f1_assets.errors import UsageError
-from f1_assets.warehouse.models import UtcDateTime, events, sessions
 
 MARKER = "export.json"
 """List the files of an export in its folder, and mark the folder as an export."""
 
-CALENDAR = (events, sessions)
 _PLACE = re.compile(r"([a-z][a-z0-9_]*)/(\d{4})\.(\w+)")
-_KEY = {column.name: column.description for column in SESSION_COLUMNS}
-_UNITS = {"gmt_offset_minutes": "min"}
-
-
-@dataclass(frozen=True)
-class ExportedFile:
-    """A file of an export: its path below the folder, what is in it, and its checksum."""
-
-    path: str
-    dataset: str
-    season: int
-    rows: int
-    bytes: int
-    sha256: str
 
 
 class ExportList:
@@ -80,8 +64,7 @@ class ExportList:
 
     def write(self) -> None:
         """Write the list in one step."""
-        order = [*(table.name for table in CALENDAR), *every_dataset()]
-        files = sorted(self._files.values(), key=lambda file: (file.season, order.index(file.dataset)))
+        order, files = _order(), self._in_order()
         names = {file.dataset for file in files}
         document = {
             "format": self._form,
@@ -91,6 +74,19 @@ class ExportList:
             "licences": [asdict(licence) for licence in LICENCES],
         }
         write_json(self._folder / MARKER, document)
+
+    def write_package(self) -> None:
+        """Write the package of all files, once they are whole; a package of no file is none."""
+        if files := self._in_order():
+            write_json(self._folder / PACKAGE, data_package(files, self._form, self._safe_csv))
+
+    def drop_package(self) -> None:
+        """Remove the package of an earlier export, whose files are about to change."""
+        (self._folder / PACKAGE).unlink(missing_ok=True)
+
+    def _in_order(self) -> list[ExportedFile]:
+        order = _order()
+        return sorted(self._files.values(), key=lambda file: (file.season, order.index(file.dataset)))
 
     def _listed(self) -> Iterator[ExportedFile]:
         """Return what the list of an earlier export has and is still there."""
@@ -129,47 +125,8 @@ class ExportList:
         return place.is_file() and not place.is_symlink() and not place.parent.is_symlink()
 
 
-def documented(name: str) -> Dataset | Table | None:
-    """Return what is exported under a name; None where there is no such dataset."""
-    calendar = {table.name: table for table in CALENDAR}
-    return calendar.get(name, every_dataset().get(name))
-
-
-def dataset_document(name: str) -> Mapping[str, Any]:
-    """Return what a dataset's rows and columns are, and whose they are."""
-    dataset = documented(name)
-    if isinstance(dataset, Table):
-        sources = [licence.source for licence in licences_of(None)]
-        key = [column.name for column in dataset.primary_key]
-        return {"row": name.removesuffix("s"), "key": key, "columns": columns_of(name), "sources": sources}
-    if dataset is None:
-        raise KeyError(name)
-    return {
-        "row": dataset.row,
-        "description": dataset.description,
-        "key": [*(column.name for column in dataset.first_columns), *dataset.key],
-        "columns": columns_of(name),
-        "sources": [licence.source for licence in licences_of(dataset)],
-    }
-
-
-def columns_of(name: str) -> list[dict[str, Any]]:
-    """Return name, type, unit and description of each column of a dataset's files, in their order."""
-    dataset = documented(name)
-    if isinstance(dataset, Table):
-        return [_column(c.name, _type_of(c.type), c.comment or _KEY.get(c.name, "")) for c in dataset.columns]
-    if dataset is None:
-        raise KeyError(name)
-    columns = (*dataset.first_columns, *dataset.columns)
-    return [_column(c.name, c.type, c.description, c.unit) for c in columns]
-
-
-def _column(name: str, kind: str, description: str, unit: str | None = None) -> dict[str, Any]:
-    return {"name": name, "type": kind, "unit": unit or _UNITS.get(name), "description": description}
-
-
-def _type_of(kind: Any) -> str:  # noqa: ANN401 (a type of SQLAlchemy)
-    return "timestamp" if isinstance(kind, UtcDateTime) else str(kind).lower()
+def _order() -> list[str]:
+    return [*(table.name for table in CALENDAR), *every_dataset()]
 
 
 def _rows_in(place: Path) -> int:

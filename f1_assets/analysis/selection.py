@@ -1,4 +1,4 @@
-"""Which sessions somebody means: a key, a round, a season, an event's name, or several of these."""
+"""Which sessions somebody means: a key, a round, a season, its races, an event's name, or several of these."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, event_of, events_of, no_calendar
 
 Asked = SessionKey | str | int | Iterable[SessionKey | str | int]
-"""``"2024-12-R"``, ``2024``, ``"2024-12"``, ``"2026-T1"``, ``"2024 Monza"``, ``"2024 Monza Q"``, or several."""
+"""``"2024-12-R"``, ``2024``, ``"2024-12"``, ``"2024-R"``, ``"2026-T1"``, ``"2024 Monza"``, ``"2024 Monza Q"``; a list.
+
+``"2024-R"`` are all races of the season, ``"2024-Q"`` all its qualifying sessions.
+"""
 
 _KEY = re.compile(r"\d{4}-(\d{2}|T\d)-[A-Z0-9-]+|\d{4}-T\d-\d", re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _ROUND = re.compile(r"(\d{4})-(\d{1,2}|T\d)", re.ASCII)
+_KIND = re.compile(r"(\d{4})-(FP\d|[A-Z]{1,2})", re.ASCII)
 _SEASON = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)", re.ASCII)
 _EMPTY_WORDS = {"grand", "prix", "gp", "the", "of", "de", "di"}
 
@@ -72,8 +76,9 @@ def seasons_meant(warehouse: Warehouse, asked: Asked, name: str) -> Meant:
 
 
 def is_season(asked: Asked) -> bool:
-    """Check whether a whole season is among what is asked for."""
-    return any(_YEAR.fullmatch(str(one).strip()) for one in listed(asked))
+    """Check whether a whole season, or a session of all its weekends, is among what is asked for."""
+    texts = [str(one).strip().upper() for one in listed(asked)]
+    return any(_YEAR.fullmatch(text) or _KIND.fullmatch(text) for text in texts)
 
 
 def listed(asked: Asked) -> list[SessionKey | str | int]:
@@ -91,7 +96,18 @@ def _sessions_of(warehouse: Warehouse, text: str) -> list[SessionKey]:
         return _keys(_events(warehouse, int(text)))
     if match := _ROUND.fullmatch(text.upper()):
         return _keys([_of_round(warehouse, int(match[1]), match[2].upper())])
+    if match := _KIND.fullmatch(text.upper()):
+        return _of_kind(_events(warehouse, int(match[1])), match[2])
     return _of_name(warehouse, text)
+
+
+def _of_kind(events: Sequence[CalendarEvent], session: str) -> list[SessionKey]:
+    keys = _keys(events)
+    found = [key for key in keys if key.session == session]
+    if not found:
+        there = ", ".join(dict.fromkeys(key.session for key in keys if not key.is_test))
+        raise UsageError(f"Season {events[0].season} has no session {session}. There are: {there}.")
+    return found
 
 
 def _events(warehouse: Warehouse, season: int) -> list[CalendarEvent]:
@@ -118,8 +134,8 @@ def _of_name(warehouse: Warehouse, text: str) -> list[SessionKey]:
     seasons = _SEASON.findall(text)
     if len(set(seasons)) != 1:
         raise UsageError(
-            f"{text[:60]!r} names no session. Write a key (2024-12-R), a round (2024-12), a season (2024), or the "
-            "season and an event's name (2024 Monza, Italian Grand Prix 2024, 2024 Monza Q)."
+            f"{text[:60]!r} names no session. Write a key (2024-12-R), a round (2024-12), a season (2024), its races "
+            "(2024-R), or the season and an event's name (2024 Monza, Italian Grand Prix 2024, 2024 Monza Q)."
         )
     season, words = int(seasons[0]), _words(_SEASON.sub(" ", text))
     events = _events(warehouse, season)

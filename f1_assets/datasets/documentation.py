@@ -18,7 +18,7 @@ def documentation(dataset: Dataset) -> str:
     return (
         f"Return one row per {dataset.row}.\n\n"
         f"{textwrap.fill(dataset.description, _WIDTH)}\n\n"
-        f"Parameters are those of `rows`: {what}; `limit`, `columns`, `driver`.\n\n"
+        f"Parameters are those of `rows`: {what}; `limit`, `columns`, `driver`, `with_drivers`.\n\n"
         f"Columns\n-------\n{columns}\n"
     )
 

@@ -13,12 +13,13 @@ from f1_assets.feeds.table import Feed
 
 @dataclass(frozen=True)
 class Licence:
-    """The licence of a source's data; `licence` is None where the source names none."""
+    """The licence of a source's data; `licence` and its `url` are None where the source names none."""
 
     source: str
     address: str
     licence: str | None
     terms: str
+    url: str | None = None
 
 
 JOLPICA = Licence(
@@ -26,6 +27,7 @@ JOLPICA = Licence(
     "https://api.jolpi.ca",
     "CC BY-NC-SA 4.0",
     "Name the source, make no commercial use, share alike: https://creativecommons.org/licenses/by-nc-sa/4.0/",
+    "https://creativecommons.org/licenses/by-nc-sa/4.0/",
 )
 LIVE_TIMING = Licence(
     "Formula 1 live timing",

@@ -1,12 +1,16 @@
 import csv
 import hashlib
 import json
+import re
 import shutil
+from datetime import datetime
 
+import jsonschema
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, event, insert, select
 
 from f1_assets.analysis.csv_files import read_csv
 from f1_assets.analysis.export import export_warehouse
@@ -15,10 +19,13 @@ from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.importing import process_session_gap, refresh_calendar
-from f1_assets.keys import SessionKey
+from f1_assets.importing.derived import compute_season
+from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings, process_settings
+from f1_assets.warehouse import Extraction, Status
 from f1_assets_tests.analysis.home import RACE, WITH_ROWS, make_home
+from f1_assets_tests.warehouse.seasons import a_season, store
 
 POSTGRESQL_IS_LONG = True
 
@@ -290,6 +297,205 @@ def test_the_list_says_what_every_column_is_and_whose_the_data_are(season, tmp_p
     assert sources["driver_standings"] == ["Jolpica-F1"]
     assert sources["weather"] == ["Formula 1 live timing"]
     assert "Jolpica-F1" in sources["results"]
+
+
+PATH = r"^((?=[^./~])(?!file:)((?!\/\.\.\/)(?!\\)(?!:\/\/).)*|(http|ftp)s?:\/\/.*)$"
+TEXT = {"type": "string", "minLength": 1}
+SOURCES = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "object", "required": ["title"], "properties": {"path": {"pattern": PATH}}},
+}
+DATA_PACKAGE = {
+    "type": "object",
+    "required": ["$schema", "name", "title", "sources", "resources"],
+    "properties": {
+        "$schema": {"const": "https://datapackage.org/profiles/2.0/datapackage.json"},
+        "name": {"pattern": "^[-a-z0-9._/]+$"},
+        "sources": SOURCES,
+        "resources": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["name", "path", "schema", "bytes", "hash", "format", "mediatype", "sources"],
+                "not": {"required": ["data"]},
+                "properties": {
+                    "name": {"type": "string", "pattern": "^[-a-z0-9._/]+$"},
+                    "path": {"type": "string", "pattern": PATH},
+                    "type": {"const": "table"},
+                    "title": TEXT,
+                    "description": TEXT,
+                    "encoding": {"const": "utf-8"},
+                    "bytes": {"type": "integer", "minimum": 1},
+                    "hash": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+                    "sources": SOURCES,
+                    "licenses": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": "object",
+                            "required": ["name", "path"],
+                            "properties": {"name": {"pattern": "^([-a-zA-Z0-9._])+$"}, "path": {"pattern": PATH}},
+                        },
+                    },
+                    "schema": {
+                        "type": "object",
+                        "required": ["fields", "primaryKey", "missingValues"],
+                        "properties": {
+                            "fields": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {
+                                    "type": "object",
+                                    "required": ["name", "type", "description"],
+                                    "properties": {
+                                        "name": TEXT,
+                                        "type": {
+                                            "enum": ["string", "number", "integer", "boolean", "date", "datetime"]
+                                        },
+                                        "unit": TEXT,
+                                        "description": {"type": "string"},
+                                    },
+                                },
+                            },
+                            "primaryKey": {"type": "array", "minItems": 1, "items": TEXT},
+                            "missingValues": {"type": "array", "items": {"type": "string"}},
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+"""What the profiles of Data Package 2.0 ask of the properties that an export has, and that an export has them."""
+
+
+def _package(folder):
+    return json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_a_data_package_describes_all_files_as_the_standard_asks(copied, tmp_path, form):
+    list(compute_season(copied, SeasonKey(2025), ["driver_seasons"]))
+    out = tmp_path / "out"
+    files = {file.path: file for file in export_warehouse(copied, out, [2025], form)}
+    package = _package(out)
+    jsonschema.validate(package, DATA_PACKAGE)
+    resources = {resource["path"]: resource for resource in package["resources"]}
+    assert resources.keys() == files.keys() == _on_disk(out, form)
+    assert {"laps", "stints", "driver_standings", "events", "sessions", "driver_seasons", "car_telemetry"} <= {
+        file.dataset for file in files.values()
+    }
+    assert len({resource["name"] for resource in package["resources"]}) == len(files)
+    for path, resource in resources.items():
+        content = (out / path).read_bytes()
+        assert (resource["bytes"], resource["hash"]) == (len(content), f"sha256:{hashlib.sha256(content).hexdigest()}")
+        _fits(resource, out / path)
+    laps = {field["name"]: field for field in resources[f"laps/2025.{form}"]["schema"]["fields"]}
+    assert laps["lap_time_ms"] == {"name": "lap_time_ms", "type": "integer", "description": "Lap time", "unit": "ms"}
+    assert resources[f"driver_standings/2025.{form}"]["licenses"] == [
+        {
+            "name": "CC-BY-NC-SA-4.0",
+            "title": "CC BY-NC-SA 4.0",
+            "path": "https://creativecommons.org/licenses/by-nc-sa/4.0/",
+        }
+    ]
+    assert "licenses" not in resources[f"weather/2025.{form}"]  # nobody named one
+    assert [source["title"] for source in resources[f"weather/2025.{form}"]["sources"]] == ["Formula 1 live timing"]
+    assert "licenses" in resources[f"driver_seasons/2025.{form}"]  # as what it is computed from
+
+
+CSV_VALUES = {
+    "integer": re.compile(r"-?\d+"),
+    "number": re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE),
+    "boolean": re.compile("true|false"),
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "string": re.compile(".*", re.DOTALL),
+}
+ARROW_KINDS = {
+    "integer": pa.types.is_integer,
+    "number": pa.types.is_floating,
+    "boolean": pa.types.is_boolean,
+    "date": pa.types.is_date,
+    "datetime": pa.types.is_timestamp,
+    "string": pa.types.is_string,
+}
+
+
+def _fits(resource, path):
+    """Hold a file against its schema: columns, types of the values, and the key."""
+    fields, key = resource["schema"]["fields"], resource["schema"]["primaryKey"]
+    names = [field["name"] for field in fields]
+    assert {*key} <= {*names}
+    if resource["format"] == "parquet":
+        table = pq.read_table(path)
+        assert table.column_names == names
+        assert all(ARROW_KINDS[field["type"]](table.schema.field(field["name"]).type) for field in fields)
+        keys = table.select(key).to_pylist()
+    else:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        assert header == names
+        for field, values in zip(fields, zip(*rows, strict=True), strict=True):
+            for value in {*values} - {*resource["schema"]["missingValues"]}:
+                if field["type"] == "datetime":
+                    datetime.strptime(value, field["format"])
+                else:
+                    assert CSV_VALUES[field["type"]].fullmatch(value), (field["name"], value)
+        places = [names.index(name) for name in key]
+        keys = [{place: row[place] for place in places} for row in rows]
+    assert len({tuple(each.values()) for each in keys}) == len(keys) == resource["rows"]
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_the_same_data_give_the_same_bytes(season, tmp_path, form):
+    for name in ("one", "other"):
+        export_warehouse(season, tmp_path / name, [2025], form)
+    # A folder that had something else before ends the same.
+    export_warehouse(season, tmp_path / "third", [2025], form, ["weather"])
+    export_warehouse(season, tmp_path / "third", [2025], form)
+    first, *others = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "one", tmp_path / "other", tmp_path / "third")
+    )
+    assert others == [first, first]
+    assert {"export.json", "datapackage.json", f"laps/2025.{form}"} <= {path.as_posix() for path in first}
+
+
+def test_rows_stand_in_the_same_order_on_each_database(warehouse, tmp_path):
+    """PostgreSQL sorts texts by its own language, in which an underscore or a capital may stand elsewhere.
+
+    The server of these tests has no other language than that of bytes, so the query is looked at.
+    """
+    queries = []
+    event.listen(warehouse.engine, "before_cursor_execute", lambda *sent: queries.append(sent[2]))
+    store(warehouse, a_season())
+    key, dataset = SessionKey(2024, 1, "R"), all_datasets()["driver_standings"]
+    frame = pd.DataFrame({"driver_id": ["vanb", "van_a", "Vanc", "vana"], "points": [1.0, 2.0, 3.0, 4.0]})
+    rows = dataset.conform(frame.convert_dtypes(), key)
+    warehouse.replace(key, dataset, rows, Extraction(key, dataset.name, Status.PRESENT, version=dataset.version))
+    export_warehouse(warehouse, tmp_path / "out", [2024], "csv", [dataset.name])
+    read = pd.read_csv(tmp_path / "out" / dataset.name / "2024.csv")
+    assert read["driver_id"].tolist() == ["Vanc", "van_a", "vana", "vanb"]
+    of_rows = next(query for query in queries if "FROM driver_standings" in query and "ORDER BY" in query)
+    is_by_bytes = 'driver_standings.driver_id COLLATE "C"' in of_rows.partition("ORDER BY")[2]
+    assert is_by_bytes == (warehouse.engine.dialect.name == "postgresql")
+
+
+def test_a_package_of_an_export_that_was_not_finished_is_not_left(season, tmp_path, monkeypatch):
+    from f1_assets.analysis import export
+
+    export_warehouse(season, tmp_path, [2025], datasets=["weather"])
+    assert _package(tmp_path)["title"] == "Formula 1, 2025"
+
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export, "_writer", full)
+    with pytest.raises(ConfigurationError):
+        export_warehouse(season, tmp_path, [2025], datasets=["weather"])
+    assert not (tmp_path / "datapackage.json").exists()
 
 
 HOSTILE = [

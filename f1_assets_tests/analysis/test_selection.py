@@ -41,6 +41,8 @@ def _keys(warehouse, asked):
         ("2024-2", "2024-02-Q 2024-02-R"),
         (["2024-03-R", "2024-01-R", "2024-03-R"], "2024-03-R 2024-01-R"),
         ((key for key in ("2024-03-R", "2024-04")), "2024-03-R 2024-04-R"),
+        ("2024-R", "2024-01-R 2024-02-R 2024-03-R 2024-04-R"),
+        ("2024-q", "2024-01-Q 2024-02-Q 2024-03-Q"),
         ("2024 Bahrain", "2024-01-Q 2024-01-R"),
         ("bahrain grand prix 2024", "2024-01-Q 2024-01-R"),
         ("2024 Sakhir Q", "2024-01-Q"),
@@ -66,6 +68,8 @@ def test_a_season_has_all_its_sessions_and_only_what_is_one_session_is_named(cal
         SessionKey(2024, 1, "Q"),
         SessionKey(2024, 3, "R"),
     }
+    assert sessions_meant(calendar, "2024-R").named == frozenset()
+    assert is_season("2024-r")
     assert not is_season("2024-02")
 
 
@@ -86,6 +90,7 @@ def test_a_season_has_all_its_sessions_and_only_what_is_one_session_is_named(cal
         ("2024 Suzuka Q", "Italian Grand Prix 2024 has no session 'q'; it has R."),
         ("2024-09", "Season 2024 has no event 2024-09. There are: 2024-01 Bahrain"),
         ("2024-01-FP1", "Bahrain Grand Prix 2024 (round 1) has no session FP1; it has Q, R."),
+        ("2024-FP1", "Season 2024 has no session FP1. There are: Q, R."),
         ("2024-01-X", "'2024-01-X' is not a session key"),
         (2023, "2023"),
         ("Sakhir", "'Sakhir' names no session. Write a key (2024-12-R)"),

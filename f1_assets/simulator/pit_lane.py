@@ -23,6 +23,9 @@ _WITHOUT_STANDING_TIME = 0.15
 _WITHOUT_LAP = 0.2
 """Share of the lines of PitStop that lack the lap."""
 
+_GRID_WITHIN_MS = (30_000, 90_000)
+"""So long before the start cars drive through the pit lane on their way to the grid, which is lap 1."""
+
 
 @dataclass(frozen=True)
 class Stop:
@@ -37,13 +40,19 @@ class Stop:
 
 
 def stops(course: Course) -> list[Stop]:
-    """Return the stops of a race in the order in which they are sent; none of what is against the clock."""
+    """Return the drives of a race in the order in which they are sent; none of what is against the clock.
+
+    Each car drives through the lane to the grid before the start.
+    """
     if not course.is_race:
         return []
     driven = sum(lap.end_ms for laps in course.laps.values() for lap in laps)
     rng = np.random.default_rng([course.session.session_key, _STREAM, driven])
+    started_ms = next(time_ms for time_ms, status in course.session_status if status == "Started")
     found = []
     for number, laps in course.laps.items():
+        sent_ms = started_ms - int(rng.integers(*_GRID_WITHIN_MS))
+        found.append(Stop(number, 1, sent_ms, int(rng.integers(180, 260)) * 100, None, True))
         for lap, next_lap in pairwise(laps):
             if lap.pit_in_ms is None or next_lap.pit_out_ms is None:
                 continue

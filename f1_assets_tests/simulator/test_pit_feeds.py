@@ -59,11 +59,13 @@ def test_passes_equal_the_ground_truth(simulator, season, feeds):
         assert set(single["standing_source"].dropna()) == {"PitStop"}
 
 
-def test_a_sprint_without_stops_has_empty_feeds_and_a_qualifying_none(simulator):
+def test_a_sprint_without_stops_has_drives_to_the_grid_alone_and_a_qualifying_no_feed(simulator):
     bodies = _bodies(simulator, 2026, "S", PARSERS)
     assert list(bodies) == ["PitLaneTimeCollection", "PitStopSeries"]
-    assert [PARSERS[name](body).passes for name, body in bodies.items()] == [(), ()]
-    assert simulator.truth(2026, 2, "S")["pit_lane"].empty
+    to_grid, stops = (PARSERS[name](body).passes for name, body in bodies.items())
+    assert stops == ()
+    assert {each.lap for each in to_grid} == {1}
+    assert len(to_grid) == len(simulator.truth(2026, 2, "S")["pit_lane"]) == 20
     assert _bodies(simulator, 2026, "Q", PARSERS) == {}
 
 

@@ -81,6 +81,7 @@ DATASET = Dataset(
     columns=_COLUMNS,
     extract=extract,
     feeds=(Feed.CHAMPIONSHIP_PREDICTION,),
+    is_addition=True,
     optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     sessions=frozenset({"R"}),
     first_season=2020,

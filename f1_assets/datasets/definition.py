@@ -228,6 +228,9 @@ class Dataset:
         that counts rows says nothing of them when one comes or goes.
     in_lake
         Whether its rows are kept as Parquet files in the lake, not in the database: there are too many.
+    is_addition
+        Whether sessions that have data may do without it for a time: what they lack of such datasets is imported after
+        all other gaps.
     version
         Raised when the same responses, or the same inputs, give other rows: rows of a lower version are stale, and are
         extracted again from the archive, or computed again.
@@ -252,6 +255,7 @@ class Dataset:
     order_by: tuple[str, ...] = ()
     identities: tuple[tuple[str, ...], ...] = ()
     in_lake: bool = False
+    is_addition: bool = False
     version: int = 1
     per: Literal["session", "season"] = "session"
     compute: Callable[[Inputs], pd.DataFrame] | None = None

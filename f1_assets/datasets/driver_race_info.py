@@ -76,6 +76,7 @@ DATASET = Dataset(
     ),
     extract=extract,
     feeds=(Feed.DRIVER_RACE_INFO,),
+    is_addition=True,
     optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     sessions=RACES_ALONE,
     first_season=2020,

@@ -159,6 +159,7 @@ DATASET = Dataset(
     columns=_COLUMNS,
     extract=extract,
     feeds=(Feed.TIMING_DATA, Feed.TIMING_APP_DATA, Feed.SESSION_STATUS),
+    is_addition=True,
     optional_feeds=(Feed.DRIVER_LIST,),
     checks=(
         drivers_are_known(),

@@ -158,6 +158,7 @@ DATASET = Dataset(
     columns=_COLUMNS,
     extract=extract,
     feeds=(Feed.PIT_LANE_TIMES,),
+    is_addition=True,
     optional_feeds=(Feed.PIT_STOP_SERIES, Feed.PIT_STOP, Feed.DRIVER_LIST, Feed.SESSION_STATUS, Feed.SESSION_DATA),
     sessions=RACES,
     order_by=("session_time_ms", "driver_number"),

@@ -103,6 +103,7 @@ DATASET = Dataset(
     ),
     extract=extract,
     feeds=(Feed.SESSION_STATUS,),
+    is_addition=True,
     optional_feeds=(Feed.TIMING_DATA,),
     sessions=QUALIFYING,
     checks=(

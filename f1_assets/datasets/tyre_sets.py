@@ -84,6 +84,7 @@ DATASET = Dataset(
     columns=_COLUMNS,
     extract=extract,
     feeds=(Feed.TYRE_STINTS,),
+    is_addition=True,
     optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS, Feed.SESSION_DATA),
     first_season=FIRST_SEASON,
     checks=(

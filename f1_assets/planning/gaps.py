@@ -257,9 +257,9 @@ def gaps_of(states: Iterable[DatasetState], now: datetime | None = None) -> list
 
 
 def _is_addition(states: Sequence[DatasetState], now: datetime) -> bool:
-    """Check whether a session has data, and lacks only datasets that were never asked for, such as new ones."""
-    is_new = all(state.tried_at is None for state in states if state.is_due(now))
-    return is_new and any(state.status is Status.PRESENT for state in states)
+    """Check whether a session has data, and lacks only datasets that are additions to it."""
+    lacks_additions = all(all_datasets()[state.dataset].is_addition for state in states if state.is_due(now))
+    return lacks_additions and any(state.status is Status.PRESENT for state in states)
 
 
 def outdated_of(states: Iterable[DatasetState]) -> list[SessionGap]:

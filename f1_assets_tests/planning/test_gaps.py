@@ -57,16 +57,23 @@ def test_only_the_missing_datasets_of_a_session_are_its_gap(warehouse):
     assert gaps_of(states, NOW) == [SessionGap(KEY, ("laps",))]
 
 
-def test_what_was_never_asked_for_of_a_session_that_has_data_comes_after_all_other_gaps(warehouse):
+def test_additions_to_sessions_that_have_data_come_after_all_other_gaps(warehouse):
     store(warehouse, a_season())
     for session in ("Q", "R"):
         key = SessionKey(2024, 1, session)
         warehouse.replace(key, all_datasets()["weather"], pd.DataFrame({"session_time_ms": [1]}))
-    # What failed of the second one was asked for: it is due in its place.
-    warehouse.note(Extraction(KEY, "laps", Status.FAILED, reason="HTTP 500", next_try_at=NOW))
-    states = dataset_states(warehouse, [2024], named(["laps", "weather"]), NOW)
-    order = [str(gap.key) for gap in gaps_of(states, NOW)]
-    assert order == ["2024-01-R", "2024-02-Q", "2024-02-R", "2024-01-Q"]
+    warehouse.replace(
+        SessionKey(2024, 1, "Q"), all_datasets()["laps"], pd.DataFrame({"driver_number": ["1"], "lap_number": [1]})
+    )
+    wanted = named(["laps", "weather", "tyre_sets"])
+    order = {str(gap.key): gap.datasets for gap in gaps_of(dataset_states(warehouse, [2024], wanted, NOW), NOW)}
+    whole = ("laps", "tyre_sets", "weather")
+    assert list(order.items()) == [
+        ("2024-01-R", ("laps", "tyre_sets")),
+        ("2024-02-Q", whole),
+        ("2024-02-R", whole),
+        ("2024-01-Q", ("tyre_sets",)),
+    ]
 
 
 def test_a_failure_is_a_gap_when_its_time_has_come(warehouse):

@@ -71,7 +71,7 @@ def test_data_comes_with_the_token_and_no_other_host_sees_it(run, live):
 
 
 def test_absent_feeds_are_unavailable(run, live):
-    live.absent += ["TeamRadio", "WeatherData"]
+    live.absent += ["TeamRadio", "WeatherData", "SessionData"]
     outcome = run()
     statuses = _statuses(outcome)
     assert {name for name, status in statuses.items() if status is Status.UNAVAILABLE} == {"team_radio", "weather"}
@@ -97,6 +97,7 @@ def test_an_answer_to_another_feed_proves_as_much_as_one_more_request(run, live)
         "WeatherData.jsonStream",
         "RaceControlMessages.jsonStream",
         "SessionStatus.jsonStream",
+        "SessionData.jsonStream",
     ]
 
 

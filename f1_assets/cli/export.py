@@ -35,7 +35,7 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the warehouse as files: a folder per dataset, a file per season; export.json lists and describes them."""
+    """Write the warehouse as files: a folder per dataset, a file per season; datapackage.json describes them."""
     from f1_assets.analysis.export import export_warehouse
     from f1_assets.analysis.export_list import MARKER
 

@@ -32,7 +32,14 @@ RACE, RECORDED = SessionKey(2025, 1, "R"), SessionKey(2021, 18, "Q")
 """A simulated race, and a qualifying of which all but telemetry, radio and the circuit was recorded."""
 
 ALL = tuple(extracted_datasets())
-PARTS = (*(f"{feed}.jsonStream" for feed in STREAMS), "/results.json", "/qualifying.json", "/laps/1.json", "/circuits/")
+PARTS = (
+    # What stands for another feed is not asked for beside it.
+    *(f"{feed}.jsonStream" for feed in STREAMS if not feed.spec.instead_of),
+    "/results.json",
+    "/qualifying.json",
+    "/laps/1.json",
+    "/circuits/",
+)
 """What tells a feed's address from the others'."""
 
 ALONE = {

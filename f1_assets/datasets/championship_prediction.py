@@ -8,6 +8,7 @@ import pandas as pd
 
 from f1_assets.datasets.definition import Check, Dataset, Extract, Field
 from f1_assets.datasets.refusals import OTHER_CARS, Refusals
+from f1_assets.datasets.rules import drivers_are_known
 from f1_assets.feeds.table import Feed
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ DATASET = Dataset(
     first_season=2020,
     order_by=("championship", "position_predicted", "entrant"),
     checks=(
+        drivers_are_known(),
         Check(
             "nobody_loses_points",
             "Nobody has fewer points after the race than before it.",

@@ -83,6 +83,7 @@ from f1_assets.board.session import session_view
 from f1_assets.health.metrics import WarehouseCollector, metrics_text
 from f1_assets.planning import dataset_states
 from f1_assets.planning.season_states import season_states
+from f1_assets.reader import Reader
 from f1_assets.settings import load_settings
 from f1_assets.fetch.transport import Transport
 

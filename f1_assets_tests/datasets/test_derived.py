@@ -73,5 +73,7 @@ def test_the_licences_of_what_is_derived_are_those_of_its_inputs():
 
 def test_the_dictionary_says_what_it_is_derived_from():
     section = markdown().split("## `stints`")[1].split("## `")[0]
-    words = "Derived, without a request, and again when these change: `laps`; adds to it: `session_status`, `tyre_sets`."
+    words = (
+        "Derived, without a request, and again when these change: `laps`; adds to it: `session_status`, `tyre_sets`."
+    )
     assert words in section

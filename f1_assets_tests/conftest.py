@@ -42,6 +42,7 @@ LONGEST = (
     "e2e/test_ui.py",
     "faults/test_feeds.py",
     "cli/test_commands.py",
+    "test_answers.py",
     "e2e/test_import.py",
     "contract/test_recordings.py",
     "contract/test_derived.py",

@@ -24,13 +24,15 @@ from f1_assets.settings import load_settings
 from f1_assets.simulator import SimulatedResponse, Simulator, SimulatorOptions
 from f1_assets.warehouse import Extraction
 from f1_assets.warehouse.models import extractions, of_session
+from f1_assets_tests.applicable import extracted_of
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.fetch.planned import requests_of
 from f1_assets_tests.fetch.server import Services, services
 
 SHAPE = "races=2,tests=0,sprints=0,drivers=4,laps=6,samples_every=40"
 RACE, QUALIFYING, SECOND_RACE = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q"), SessionKey(2025, 2, "R")
-ALL = tuple(extracted_datasets())
+ALL = tuple(name for name in extracted_datasets() if name in extracted_of(RACE))
+"""The datasets that the race can have."""
 REQUESTS = requests_of(str(RACE))
 """What an undisturbed import of the race sends."""
 

@@ -409,8 +409,9 @@ def test_recorded_sessions_are_imported_through_the_command(f1_assets, recording
     session = _json(done)["sessions"][0]
     assert session["datasets"]["circuit"] == {"status": "present", "rows": 45, "error": None}
     assert session["datasets"]["laps"]["status"] == "unavailable"
-    # Telemetry and radio, which the recording does not have, are asked of the mirror too; standings of Jolpica alone.
-    assert session["requests"] == 12 + 2 * 3 + 2
+    # What the recording does not have is asked of the mirror too: telemetry, for which SessionData stands then, radio,
+    # the pit lane, tyres, race info and the prediction; standings of Jolpica alone.
+    assert session["requests"] == 12 + 2 * 8 + 2
 
 
 @pytest.mark.long

@@ -319,7 +319,7 @@ def test_a_slow_answer_is_an_answer(season, found, fault, feed):
 def test_times_of_day_that_telemetry_did_not_tell_are_filled_in_when_it_comes(tmp_path, season):
     with services(SIMULATOR) as served:
         struck = open_season(tmp_path, served)
-        served.faults = {"CarData": status(500), "Position": status(500)}
+        served.faults = {"CarData": status(500), "Position": status(500), "SessionData": status(404)}
         assert set(struck.run().failed) == {"car_telemetry", "circuit", "position_telemetry"}
         assert struck.warehouse.rows(all_datasets()["weather"], RACE)["utc"].isna().all()
         served.faults = {}

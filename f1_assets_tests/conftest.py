@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from filelock import FileLock
 from sqlalchemy import create_engine, make_url, text
@@ -47,6 +48,10 @@ LONGEST = (
 )
 """Files that take longest, the longest first."""
 
+
+# No example fails because the machine was busy.
+hypothesis.settings.register_profile("f1_assets", deadline=None)
+hypothesis.settings.load_profile("f1_assets")
 
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED_BYTES = 4 * 2**30

@@ -22,8 +22,11 @@ from f1_assets_tests.fetch.planned import requests_of
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 SESSIONS = [f"2025-01-{session}" for session in ("FP1", "FP2", "FP3")]
-LIMIT = 2 + requests_of(*SESSIONS[:2])
-"""Requests an hour: the calendar and two sessions take all of it. The hour is over when a test says so."""
+NEEDED = 2 + requests_of(*SESSIONS[:2])
+"""Requests that the calendar and two sessions take."""
+
+LIMIT = NEEDED + 5
+"""Requests an hour: two sessions fit, also where a connection breaks, and three do not. A test ends the hour."""
 
 HOUR_MS = 3_600_000
 
@@ -113,11 +116,11 @@ def test_rate_limit_pause_resume(tmp_path, served, environment):
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
 
         def waits():
-            """Return what runs wait for, once the limit is reached and the pool is closed while some wait in the queue.
+            """Return what runs wait for, once two sessions are loaded and the pool is closed while some wait.
 
             The pool also closes while a session that will use up the limit is still at work.
             """
-            if served.referee.report()["requests"] < LIMIT:
+            if served.referee.report()["requests"] < NEEDED:
                 return None
             state = ui.ask(STATE)
             runs = state["runsOrError"]["results"]
@@ -127,7 +130,7 @@ def test_rate_limit_pause_resume(tmp_path, served, environment):
             return tags if is_paused and any(tag.startswith("quota, until ") for tag in tags) else None
 
         ui.wait(waits, seconds=1500)
-        assert served.referee.report()["requests"] == LIMIT
+        assert NEEDED <= served.referee.report()["requests"] <= LIMIT
 
         def is_explained():
             """Check whether the governor says when the import resumes; its tick is stored after what it does."""
@@ -156,14 +159,15 @@ def test_import_with_rate_limit(tmp_path, served, environment):
     while not any("Paused before 2025-01-" in line for line in said) or "".join(said).count("success") < 2:
         said.append(importing.stderr.readline())
         assert said[-1], f"it ended without a pause: {said}"
-    assert served.referee.report()["requests"] == LIMIT
+    assert NEEDED <= served.referee.report()["requests"] <= LIMIT
     _an_hour_later(home)
     out, err = importing.communicate(timeout=900)
     assert importing.returncode == 0, err
     summary = json.loads(out)
     assert (summary["processed"], summary["succeeded"]) == (3, 3)
     assert summary["paused_seconds"] > 0
-    assert served.referee.report()["requests"] == summary["requests"]
+    # A request whose connection broke before it arrived counts too.
+    assert served.referee.report()["requests"] <= summary["requests"] <= NEEDED + 16
     _assert_complete(home, environment, SESSIONS, all_datasets())
 
 

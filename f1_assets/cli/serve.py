@@ -31,9 +31,11 @@ def serve(
 
         from f1_assets.board.app import create_app
 
+        context = Context.open()
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(Context.open(), listens_on=host),
+                lambda: create_app(context, listens_on=host),
+                factory=True,
                 log_level="warning",
                 log_config=None,  # its lines are written as all others are: as text, or as JSON
                 access_log=False,
@@ -48,8 +50,9 @@ def serve(
                 f"Warning: whoever reaches {shown} can read the board: it asks for no password. Put a proxy before it. "
                 "It answers to loopback, to this address and to the names in F1_BOARD_HOSTS."
             )
-        # The server ends well by itself, and then passes the interrupt on.
-        with contextlib.suppress(KeyboardInterrupt):
+        # The server takes Ctrl-C before its address is shown and before the board's threads start: an interrupt in the
+        # middle of an import could leave one of them waiting for ever. It passes the interrupt on when it has ended.
+        with contextlib.suppress(KeyboardInterrupt), server.capture_signals():
             sys.stdout.write(f"The season board is on http://{shown}:{listener.getsockname()[1]}; Ctrl-C ends it.\n")
             sys.stdout.flush()
             server.run(sockets=[listener])

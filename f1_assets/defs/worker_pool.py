@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from f1_assets.defs.processes import FOR_SESSIONS, forked_off
 from f1_assets.importing import SessionRun
 from f1_assets.keys import SessionKey
 from f1_assets.logs import set_up_logs
@@ -113,16 +114,7 @@ class WorkerPool:
 
 
 def _hire() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=_context(), initializer=_begin)
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """Start processes from one that has the libraries loaded already, where the system can."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["f1_assets.defs.runs", "f1_assets.fetch.loader"])
-    return context
+    return ProcessPoolExecutor(1, mp_context=forked_off(FOR_SESSIONS), initializer=_begin)
 
 
 def _begin() -> None:

@@ -1,10 +1,15 @@
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor
+
 import dagster as dg
 import pytest
 import sqlalchemy
+from dagster._grpc.server import DagsterApiServer
 from sqlalchemy.pool import NullPool
 
 from f1_assets.defs import dagster_private
-from f1_assets.defs.dagster_private import STORAGES, keep_engines
+from f1_assets.defs.dagster_private import FOR_RUNS, STORAGES, fork_runs, keep_engines
 
 
 @pytest.fixture
@@ -45,6 +50,21 @@ def test_an_engine_that_keeps_connections_is_shared_by_nobody(made):
     other = {"poolclass": NullPool, "connect_args": {"timeout": 6}}
     assert dagster_private._engine("sqlite://", **kept) is not dagster_private._engine("sqlite://", **other)
     assert len(made) == 4
+
+
+def test_a_code_server_forks_its_runs_with_everything_loaded():
+    fork_runs()
+    server = DagsterApiServer.__new__(DagsterApiServer)
+    server._shutdown_once_executions_finish_event = threading.Event()
+    server._shutdown_once_executions_finish_event.set()  # so that it refuses the run itself
+    server.StartRun(None, None)
+    with ProcessPoolExecutor(1, mp_context=server._mp_ctx) as process:
+        assert process.submit(_not_loaded, FOR_RUNS).result() == []
+
+
+def _not_loaded(modules):
+    """Return which modules this process has not loaded."""
+    return [name for name in modules if name not in sys.modules]
 
 
 @dg.job

@@ -1,0 +1,21 @@
+"""Processes that begin with their libraries loaded: forked off one that has loaded them and does nothing else."""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.context import BaseContext
+
+FOR_SESSIONS = ("f1_assets.defs.runs", "f1_assets.fetch.loader", "f1_assets.warehouse.lake")
+"""What an import of a session loads."""
+
+
+def forked_off(modules: tuple[str, ...]) -> BaseContext:
+    """Return how this process starts others, with these modules loaded where the system can do that.
+
+    The process that they are forked off is started with the first one, and ends after the last one.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(modules))
+    return context

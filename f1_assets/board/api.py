@@ -11,15 +11,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from f1_assets.board.overview import AmendedValue, Failure, QuotaWindow, SeasonRow
+from f1_assets.board.overview import AmendedValue, Failure, SeasonRow
 from f1_assets.board.pages import readings_of, season_of
-from f1_assets.board.plan import PlanView
 from f1_assets.board.problems import Problem
 from f1_assets.board.readings import Readings
 from f1_assets.board.rendering import page
 from f1_assets.board.season import SeasonFilter, SeasonView
 from f1_assets.board.session import SessionView
 from f1_assets.keys import SessionKey
+from f1_assets.planning.plan_document import PlanDocument
+from f1_assets.quota.windows import PolicyStatus
 from f1_assets.warehouse import Status
 
 router = APIRouter(
@@ -87,14 +88,14 @@ def session(readings: _Readings, key: _Key) -> SessionView:
     return readings.session(SessionKey.parse(key))
 
 
-@_reads("/api/quota", "How far each window of the quota is used")
-def quota(readings: _Readings) -> tuple[QuotaWindow, ...]:
+@_reads("/api/quota", "How far the windows of each policy of the quota are used")
+def quota(readings: _Readings) -> tuple[PolicyStatus, ...]:
     """Return the quota."""
     return readings.quota()
 
 
 @_reads("/api/plan/{year}", "What would be imported, and when it would be complete")
-def plan(readings: _Readings, season: _Season) -> PlanView:
+def plan(readings: _Readings, season: _Season) -> PlanDocument:
     """Return the plan of a season."""
     return readings.plan(season)
 

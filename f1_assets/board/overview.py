@@ -12,7 +12,6 @@ from sqlalchemy import select
 from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, GapReport
 from f1_assets.planning.gaps import extracted
-from f1_assets.quota.windows import PolicyStatus
 from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import StoredCalendar
@@ -37,20 +36,6 @@ class SeasonRow:
     counts: dict[Status, int]
     last_success: datetime | None
     calendar_refreshed_at: datetime
-
-
-@dataclass(frozen=True)
-class QuotaWindow:
-    """How far a window of a policy is used; `free_at` is when the next request may leave, None for at once."""
-
-    policy: str
-    limit: int
-    seconds: int
-    used: int
-    reserved: int
-    remaining: int
-    free_at: datetime | None
-    closed_because: str | None
 
 
 @dataclass(frozen=True)
@@ -129,24 +114,6 @@ def season_row(season: int, calendar: StoredCalendar, states: Sequence[DatasetSt
         counts={status: counts[status] for status in Status},
         last_success=max((s.extracted_at for s in states if s.extracted_at is not None), default=None),
         calendar_refreshed_at=calendar.at,
-    )
-
-
-def quota_windows(policies: Iterable[PolicyStatus]) -> tuple[QuotaWindow, ...]:
-    """Return every window of every policy; one that the service closed has no request left until it opens."""
-    return tuple(
-        QuotaWindow(
-            policy=policy.name,
-            limit=window.limit,
-            seconds=window.seconds,
-            used=window.used,
-            reserved=window.reserved,
-            remaining=0 if policy.closed_until else window.remaining,
-            free_at=policy.closed_until or window.free_at,
-            closed_because=policy.closed_because,
-        )
-        for policy in policies
-        for window in policy.windows
     )
 
 

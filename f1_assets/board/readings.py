@@ -11,25 +11,24 @@ from f1_assets.board.caches import CachedCosts, CachedStates
 from f1_assets.board.overview import (
     AmendedValue,
     Failure,
-    QuotaWindow,
     RunningSession,
     SeasonRow,
     event_names,
     failures_of,
     latest_amendments,
-    quota_windows,
     running_sessions,
     season_rows,
 )
-from f1_assets.board.plan import PlanView, plan_view
 from f1_assets.board.season import SeasonFilter, SeasonView, season_view
 from f1_assets.board.session import SessionView, session_view
 from f1_assets.context import Context
 from f1_assets.datasets import named, season_datasets_named
 from f1_assets.keys import SessionKey
-from f1_assets.planning import DatasetState
+from f1_assets.planning import DatasetState, build_processing_plan
+from f1_assets.planning.plan_document import PlanDocument, plan_document
 from f1_assets.planning.season_states import season_states
 from f1_assets.quota.outlook import quota_outlook
+from f1_assets.quota.windows import PolicyStatus
 from f1_assets.warehouse.calendar import events_of, refreshes_of
 
 
@@ -39,8 +38,8 @@ class Overview:
 
     made_at: datetime
     seasons: tuple[SeasonRow, ...]
-    quota: tuple[QuotaWindow, ...]
-    plan: PlanView
+    quota: tuple[PolicyStatus, ...]
+    plan: PlanDocument
     running: tuple[RunningSession, ...]
     failures: tuple[Failure, ...]
     amendments: tuple[AmendedValue, ...]
@@ -106,7 +105,7 @@ class Readings:
         """
         return self._season(season, only)[0]
 
-    def season_and_plan(self, season: int, only: SeasonFilter) -> tuple[SeasonView, PlanView]:
+    def season_and_plan(self, season: int, only: SeasonFilter) -> tuple[SeasonView, PlanDocument]:
         """Return a season as a filter leaves it, and the plan of all of it, from the same look; see `season`."""
         view, states = self._season(season, only)
         return view, self._plan((season,), states, view.made_at)
@@ -124,11 +123,11 @@ class Readings:
         states = [state for state in self._states.read((key.season,), now) if state.key == key]
         return session_view(self.warehouse, key, states, now)
 
-    def quota(self) -> tuple[QuotaWindow, ...]:
-        """Return every window of the quota; none where a recording answers."""
-        return quota_windows(self._ledger.stats()) if self._ledger is not None else ()
+    def quota(self) -> tuple[PolicyStatus, ...]:
+        """Return every policy of the quota; none where a recording answers."""
+        return self._ledger.stats() if self._ledger is not None else ()
 
-    def plan(self, season: int) -> PlanView:
+    def plan(self, season: int) -> PlanDocument:
         """Return the plan of a season; `UsageError` when the warehouse has no calendar of it."""
         return self.season_and_plan(season, SeasonFilter())[1]
 
@@ -149,7 +148,6 @@ class Readings:
         keys = [str(listed.key) for event in events for listed in event.sessions]
         return {"year": str(known[-1]) if known else "2024", "key": keys[0] if keys else "2024-03-Q"}
 
-    def _plan(self, seasons: tuple[int, ...], states: Sequence[DatasetState], now: datetime) -> PlanView:
-        return plan_view(
-            self._costs.report(seasons, states, now), quota_outlook(self._ledger, now), self.settings.workers
-        )
+    def _plan(self, seasons: tuple[int, ...], states: Sequence[DatasetState], now: datetime) -> PlanDocument:
+        report, outlook = self._costs.report(seasons, states, now), quota_outlook(self._ledger, now)
+        return plan_document(build_processing_plan(report, outlook=outlook, workers=self.settings.workers), seasons)

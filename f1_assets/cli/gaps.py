@@ -20,7 +20,7 @@ from f1_assets.datasets import named
 from f1_assets.formatting import counted, percent
 from f1_assets.importing.forget import forget_failures
 from f1_assets.keys import SeasonKey, SessionKey, parse_key, parse_seasons
-from f1_assets.planning import GapReport, ProcessingPlan, SessionGap, build_processing_plan
+from f1_assets.planning import GapReport, SessionGap, build_processing_plan
 from f1_assets.planning.costs import gap_report
 from f1_assets.quota.outlook import quota_outlook
 from f1_assets.warehouse import Status
@@ -80,7 +80,10 @@ def plan(
         workers=context.settings.workers,
     )
     if as_json:
-        print_json({**_plan_document(made), "without_calendar": _without_calendar(report)})
+        from f1_assets.planning.plan_document import plan_document
+
+        document = asdict(plan_document(made, report.seasons))
+        print_json({**document, "without_calendar": _without_calendar(report)})
         return
     if not made.sessions:
         beyond = f"; {counted(len(made.left_out), 'session')} would cost more than it may" if made.left_out else ""
@@ -270,27 +273,4 @@ def _report_document(report: GapReport) -> Mapping[str, Any]:
         ],
         "total_api_calls_needed": report.total_api_calls_needed,
         "requests_needed": report.requests_needed,
-    }
-
-
-def _plan_document(made: ProcessingPlan) -> Mapping[str, Any]:
-    return {
-        "made_at": made.made_at,
-        "sessions": [
-            {
-                "key": str(planned.key),
-                "event": planned.event,
-                "datasets": planned.datasets,
-                "requests": asdict(planned.cost),
-                "starts_at": planned.starts_at,
-                "after_pause": planned.after_pause,
-            }
-            for planned in made.sessions
-        ],
-        "pauses": [asdict(pause) for pause in made.pauses],
-        "left_out": [str(key) for key in made.left_out],
-        "session_loads": made.session_loads,
-        "requests": asdict(made.cost),
-        "fits_now": made.fits_now,
-        "complete_at": made.complete_at if not made.left_out else None,
     }

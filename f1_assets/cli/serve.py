@@ -51,7 +51,7 @@ def serve(
                 "It answers to loopback, to this address and to the names in F1_BOARD_HOSTS."
             )
         # The server takes Ctrl-C before its address is shown and before the board's threads start: an interrupt in the
-        # middle of an import could leave one of them waiting for ever. It passes the interrupt on when it has ended.
+        # middle of an import could make one of them hang. It passes the interrupt on when it has ended.
         with contextlib.suppress(KeyboardInterrupt), server.capture_signals():
             sys.stdout.write(f"The season board is on http://{shown}:{listener.getsockname()[1]}; Ctrl-C ends it.\n")
             sys.stdout.flush()

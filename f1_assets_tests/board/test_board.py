@@ -135,15 +135,15 @@ def test_the_first_page_says_how_far_it_is_and_what_happens_next(board):
 
 def test_the_forecast_is_the_plan_of_what_is_missing(board):
     plan, html = board.get("/api/plan/2025").json(), _words(board.get("/").text)
-    keys = [load["key"] for load in plan["loads"]]
+    keys = [load["key"] for load in plan["sessions"]]
     assert str(GIVEN_UP) in keys
     assert str(IMPORTED) not in keys
-    assert plan["requests"] == sum(load["requests"] for load in plan["loads"]) > 0
+    assert plan["requests"]["usual"] == sum(load["requests"]["usual"] for load in plan["sessions"]) > 0
     assert plan["session_loads"] == len(keys)
-    assert f"{len(keys)} sessions to load, {plan['requests']:,} requests" in html
-    windows = board.get("/api/quota").json()
-    assert {(window["policy"], window["seconds"]) for window in windows} >= {("any", 3600), ("jolpica", 3600)}
-    hour = next(window for window in windows if (window["policy"], window["seconds"]) == ("any", 3600))
+    assert f"{len(keys)} sessions to load, {plan['requests']['usual']:,} requests" in html
+    windows = {policy["name"]: policy["windows"] for policy in board.get("/api/quota").json()}
+    hour, jolpicas = windows["any"][0], windows["jolpica"][0]
+    assert hour["seconds"] == jolpicas["seconds"] == 3600
     assert hour["used"] + hour["remaining"] == hour["limit"]
     assert hour["used"] > 0
     assert f"{hour['remaining']:,} of {hour['limit']:,} left in 1 h" in html

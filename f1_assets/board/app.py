@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from f1_assets import __version__
+from f1_assets.api import routes as openf1
 from f1_assets.board import api, monitoring_routes, pages
 from f1_assets.board.headers import SecurityHeaders
 from f1_assets.board.hosts import OwnHosts, hosts_of
@@ -60,6 +61,7 @@ def create_app(
         exception_handlers=EXCEPTION_HANDLERS,
     )
     app.include_router(api.router)
+    openf1.add_to(app)
     app.router.routes += [
         *ROUTES,
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),

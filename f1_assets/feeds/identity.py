@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from f1_assets.feeds.session_info import session_info
 from f1_assets.feeds.spec import Identity
 from f1_assets.feeds.table import Feed, damage_of, feed_of
 from f1_assets.warehouse.calendar import CalendarSession
@@ -55,7 +56,7 @@ class Asked:
 
     def span(self) -> tuple[datetime, datetime] | None:
         """Return between which times a sample of the session must have been taken; None where nothing tells."""
-        held = _held_at(_session_info(self.info)) if self.info is not None else None
+        held = _held_at(session_info(self.info)) if self.info is not None else None
         planned = (self.session.start, self.session.end) if self.session is not None else None
         known = [times for times in (held, planned) if times is not None]
         if not known:
@@ -96,7 +97,7 @@ def mismatch_reason(url: str, body: bytes, asked: Asked | None = None) -> str | 
             case Identity.NOTHING | Identity.TIMES:
                 return None
             case Identity.SESSION:
-                return _another_session(url, _session_info(body), asked)
+                return _another_session(url, session_info(body), asked)
             case Identity.DATES | Identity.INFLATED_DATES as identity:
                 return _another_time(identity, url, body, asked)
             case identity:
@@ -109,7 +110,7 @@ def mismatch_reason(url: str, body: bytes, asked: Asked | None = None) -> str | 
 def held_at(info: bytes) -> tuple[datetime, datetime] | None:
     """Return from when to when a session was held, in UTC, as its SessionInfo says; None where it does not."""
     try:
-        return _held_at(_session_info(info))
+        return _held_at(session_info(info))
     except (IndexError, ValueError):
         return None
 
@@ -209,13 +210,6 @@ def _another_race(document: dict[str, Any], asked: Asked | None) -> str | None:
 
 def _unequal(what: str, wanted: str, said: object) -> str | None:
     return None if said is None or int(str(said)) == int(wanted) else f"it is of another {what}, {said}"
-
-
-def _session_info(body: bytes) -> dict[str, Any]:
-    """Return the last line of SessionInfo: it repeats itself whole when something changes."""
-    line = body.decode("utf-8-sig").splitlines()[-1]
-    document: dict[str, Any] = json.loads(line[line.index("{") :])
-    return document
 
 
 def _held_at(info: dict[str, Any]) -> tuple[datetime, datetime] | None:

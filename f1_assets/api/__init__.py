@@ -1,0 +1,1 @@
+"""Rows for programs: the API of OpenF1, from this warehouse."""

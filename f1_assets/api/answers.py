@@ -1,0 +1,201 @@
+"""An answer: which rows a query asks for, session by session, and what it is made of."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import chain
+from typing import Any
+
+import pandas as pd
+
+from f1_assets import __version__
+from f1_assets.api.endpoint import Endpoint, Scope
+from f1_assets.api.filters import Filter, Kind, parse
+from f1_assets.api.sessions import ApiSession, all_sessions, asked_for, is_narrow, latest
+from f1_assets.datasets import all_datasets
+from f1_assets.errors import UsageError
+from f1_assets.planning import dataset_states
+from f1_assets.warehouse import Status, Warehouse
+
+_OPTIONS = ("csv", "limit", "offset")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query as it was asked."""
+
+    endpoint: Endpoint
+    wanted: Filter
+    as_csv: bool
+    limit: int | None
+    offset: int
+    sessions: tuple[ApiSession, ...]
+    everything: tuple[ApiSession, ...]
+
+
+def query_of(warehouse: Warehouse, endpoint: Endpoint, text: str, now: datetime | None = None) -> Query:
+    """Read a query string.
+
+    Raises
+    ------
+    UsageError
+        When something in it cannot be, or telemetry is asked for without a session or a driver.
+    """
+    everything = all_sessions(warehouse)
+    options, rest = _split(text)
+    wanted = parse(rest, endpoint.all_fields, latest(everything, now or datetime.now(UTC)))
+    if endpoint.is_telemetry and not is_narrow(wanted) and wanted.allowed("driver_number") is None:
+        raise UsageError(
+            f"{endpoint.name} of all sessions is too much for an answer. Add session_key=latest or another session, "
+            "or driver_number."
+        )
+    dates = [name for name, kind in endpoint.fields.items() if kind is Kind.DATE]
+    chosen = asked_for(everything, wanted, dates)
+    if endpoint.per_meeting:
+        first: dict[int, ApiSession] = {}
+        for each in everything:
+            first.setdefault(each.meeting_key, each)
+        keys = {each.meeting_key for each in chosen}
+        chosen = [each for key, each in first.items() if key in keys]
+    chosen = [each for each in chosen if endpoint.can_be_of(each.key)]
+    return Query(
+        endpoint,
+        wanted,
+        options.get("csv", "").lower() in ("true", "1"),
+        _count(options, "limit"),
+        _count(options, "offset") or 0,
+        tuple(chosen),
+        tuple(everything),
+    )
+
+
+def frames(warehouse: Warehouse, query: Query) -> Iterator[pd.DataFrame]:
+    """Give the rows that are asked for, session by session; sessions without any are left out."""
+    skip, left = query.offset, query.limit
+    numbers = query.wanted.allowed("driver_number")
+    drivers = None if numbers is None or None in numbers else frozenset(str(int(each)) for each in numbers)
+    for session in query.sessions:
+        if left is not None and left <= 0:
+            return
+        frame = query.endpoint.rows(Scope(warehouse, session, query.everything, drivers))
+        frame = frame.assign(session_key=session.session_key, meeting_key=session.meeting_key)
+        frame = query.wanted.rows(frame[list(query.endpoint.all_fields)])
+        if skip:
+            skip, frame = max(skip - len(frame), 0), frame.iloc[skip:]
+        if left is not None:
+            frame = frame.iloc[:left]
+            left -= len(frame)
+        if not frame.empty:
+            yield frame
+
+
+def body(query: Query, found: Iterator[pd.DataFrame]) -> Iterator[bytes]:
+    """Give the answer piece by piece, as JSON or CSV."""
+    return _csv(query.endpoint, found) if query.as_csv else _json(query.endpoint, found)
+
+
+def peeked(found: Iterator[pd.DataFrame]) -> tuple[bool, Iterator[pd.DataFrame]]:
+    """Tell whether there is a row at all, and give all of them."""
+    first = next(found, None)
+    return first is not None, found if first is None else chain([first], found)
+
+
+def entity_tag(warehouse: Warehouse, query: Query, text: str) -> str:
+    """Return a tag that changes when what an answer is made of does: the query, the calendar, the stored digests."""
+    keys = {each.key for each in query.sessions}
+    lines = [
+        f"{line.key} {line.dataset} {line.status} {line.digest}"
+        for line in warehouse.extractions(seasons={key.season for key in keys})
+        if line.key in keys and line.dataset in query.endpoint.datasets
+    ]
+    sessions = [f"{each.session_key} {each.meeting_key} {each.session}" for each in query.sessions]
+    made_of = [__version__, query.endpoint.name, text, *sessions, *sorted(lines)]
+    return f'"{sha256(chr(10).join(made_of).encode()).hexdigest()[:32]}"'
+
+
+def why_empty(warehouse: Warehouse, query: Query) -> tuple[Status, Sequence[ApiSession]] | None:
+    """Return why nothing is stored of what is asked for, and of which sessions; None where something is."""
+    if not query.endpoint.datasets or not query.sessions:
+        return None
+    dataset = all_datasets()[query.endpoint.datasets[0]]
+    keys = {each.key: each for each in query.sessions}
+    states = [
+        state
+        for state in dataset_states(warehouse, sorted({key.season for key in keys}), [dataset])
+        if state.key in keys
+    ]
+    if not states or any(state.status is Status.PRESENT for state in states):
+        return None
+    worst = next(
+        (state.status for state in states if state.status not in (Status.NOT_APPLICABLE, Status.UPCOMING)),
+        states[0].status,
+    )
+    return worst, [keys[state.key] for state in states if state.status is worst]
+
+
+def _split(text: str) -> tuple[dict[str, str], str]:
+    options, rest = {}, []
+    for piece in text.split("&"):
+        name, equals, value = piece.partition("=")
+        if equals and name.lower() in _OPTIONS:
+            options[name.lower()] = value
+        else:
+            rest.append(piece)
+    return options, "&".join(rest)
+
+
+def _count(options: dict[str, str], name: str) -> int | None:
+    text = options.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise UsageError(f"{name} is a whole number from 0, not {text[:60]!r}.")
+    return int(text)
+
+
+def _records(endpoint: Endpoint, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    columns = [_plain(frame[name], kind) for name, kind in endpoint.all_fields.items()]
+    return [dict(zip(endpoint.all_fields, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _plain(values: pd.Series, kind: Kind) -> list[Any]:
+    """Return values as JSON has them."""
+    match kind:
+        case Kind.DATE:
+            return [None if pd.isna(each) else each.to_pydatetime(warn=False).isoformat() for each in values]
+        case Kind.INTEGER:
+            return [None if pd.isna(each) else int(each) for each in values]
+        case Kind.NUMBER:
+            return [None if pd.isna(each) else round(float(each), 6) for each in values]
+        case Kind.BOOLEAN:
+            return [None if pd.isna(each) else bool(each) for each in values]
+        case Kind.TEXT:
+            return [None if pd.isna(each) else str(each) for each in values]
+        case _:
+            return list(values)
+
+
+def _json(endpoint: Endpoint, found: Iterator[pd.DataFrame]) -> Iterator[bytes]:
+    before = b"["
+    for frame in found:
+        yield before + json.dumps(_records(endpoint, frame), ensure_ascii=False)[1:-1].encode()
+        before = b","
+    yield b"[]" if before == b"[" else b"]"
+
+
+def _csv(endpoint: Endpoint, found: Iterator[pd.DataFrame]) -> Iterator[bytes]:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(endpoint.all_fields))
+    writer.writeheader()
+    for frame in found:
+        writer.writerows(_records(endpoint, frame))
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue().encode()

@@ -1,0 +1,36 @@
+"""``/v1/drivers``: who takes part in a session."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from f1_assets.api.endpoint import Endpoint, Scope, car_numbers
+from f1_assets.api.filters import Kind
+
+_NAMES = {"abbreviation": "name_acronym", "team_color": "team_colour"}
+
+
+def rows(scope: Scope) -> pd.DataFrame:
+    """Return a row per driver."""
+    frame = scope.frame("drivers").rename(columns=_NAMES)
+    return frame.assign(driver_number=car_numbers(frame["driver_number"]))
+
+
+ENDPOINT = Endpoint(
+    "drivers",
+    "a driver of a session",
+    {
+        "driver_number": Kind.INTEGER,
+        "broadcast_name": Kind.TEXT,
+        "full_name": Kind.TEXT,
+        "name_acronym": Kind.TEXT,
+        "first_name": Kind.TEXT,
+        "last_name": Kind.TEXT,
+        "team_name": Kind.TEXT,
+        "team_colour": Kind.TEXT,
+        "headshot_url": Kind.TEXT,
+        "country_code": Kind.TEXT,
+    },
+    rows,
+    ("drivers",),
+)

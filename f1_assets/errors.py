@@ -46,17 +46,17 @@ class F1AssetsError(Exception):
 
     @property
     def without_place(self) -> str:
-        """What happened and what to do, without the session and the place."""
+        """Return what happened and what to do, without the session and the place."""
         return " ".join(filter(None, (self.what, self.advice)))
 
     @property
     def without_advice(self) -> str:
-        """What happened and where, without the session and what to do."""
+        """Return what happened and where, without the session and what to do."""
         return " ".join(filter(None, (self.what, self.where)))
 
     @property
     def reason(self) -> str:
-        """What happened, what to do and where, without the session: for a line that names the session."""
+        """Return what happened, what to do and where, without the session: for a line that names the session."""
         return " ".join(filter(None, (self.without_place, self.where)))
 
     def __str__(self) -> str:

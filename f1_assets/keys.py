@@ -71,7 +71,7 @@ class SessionKey:
 
     @property
     def is_test(self) -> bool:
-        """Whether this is a day of pre-season testing."""
+        """Check whether this is a day of pre-season testing."""
         return self.round == 0
 
     @property
@@ -116,7 +116,7 @@ class SeasonKey(SessionKey):
 
     @property
     def is_test(self) -> bool:
-        """Whether this is a day of pre-season testing: it is none."""
+        """Check whether this is a day of pre-season testing: it is none."""
         return False
 
     @property

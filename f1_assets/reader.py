@@ -376,7 +376,7 @@ class Reader:
 
 
 def _note(frame: pd.DataFrame, absences: Sequence[Absence]) -> None:
-    """Say in a frame what is missing, and warn once of all of it."""
+    """Note in a frame what is missing, and warn once of all of it."""
     if absences:
         frame.attrs[MISSING] = {**frame.attrs.get(MISSING, {}), **_documents(absences)}
     _warn(absences, stacklevel=5)

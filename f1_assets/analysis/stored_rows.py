@@ -35,12 +35,12 @@ class Source:
 
     @property
     def is_of_seasons(self) -> bool:
-        """Whether its rows belong to a season, not to a session."""
+        """Check whether its rows belong to a season, not to a session."""
         return "session" not in self.schema.names
 
     @property
     def is_in_lake(self) -> bool:
-        """Whether its rows are files of the lake."""
+        """Check whether its rows are files of the lake."""
         return self.dataset.in_lake and not self.is_view
 
     def columns(self, names: Sequence[str] | None) -> list[str]:

@@ -299,12 +299,12 @@ class Dataset:
 
     @property
     def is_derived(self) -> bool:
-        """Whether its rows follow from those of other datasets, without a request."""
+        """Check whether its rows follow from those of other datasets, without a request."""
         return self.compute is not None
 
     @property
     def has_clock(self) -> bool:
-        """Whether its rows have a session time that becomes a time of day, where telemetry tells when it began."""
+        """Check whether its rows have a session time that becomes a time of day where the clock is known."""
         return not self.in_lake and {"session_time_ms", "utc"} <= {column.name for column in self.columns}
 
     def feeds_in(self, key: SessionKey) -> Feeds:
@@ -318,7 +318,7 @@ class Dataset:
 
     @property
     def load_name(self) -> str:
-        """What is loaded for it, in words."""
+        """Return what is loaded for it, in words."""
         return name_of_load(feeds_to_load(self.feeds, self.optional_feeds))
 
     def why_not_applicable(self, key: SessionKey, live_timing: bool, ends_season: bool = False) -> str | None:

@@ -18,7 +18,7 @@ class Repeats:
     with_other_values: int = 0
 
     def __bool__(self) -> bool:
-        """Whether any row was dropped."""
+        """Check whether any row was dropped."""
         return self.dropped > 0
 
     def __str__(self) -> str:

@@ -64,7 +64,7 @@ class WorkerPool:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no session is being imported."""
+        """Check whether no session is being imported."""
         return not self._tasks
 
     @property
@@ -74,7 +74,7 @@ class WorkerPool:
 
     @property
     def is_busy(self) -> bool:
-        """Whether every worker has a session."""
+        """Check whether every worker has a session."""
         return not self._free
 
     def start(self, gap: SessionGap, run: Callable[[], SessionRun]) -> None:

@@ -50,7 +50,7 @@ class Exchange:
 
     @property
     def reached_source(self) -> bool:
-        """Whether a request reached the source for it."""
+        """Check whether a request reached the source for it."""
         return not self.from_archive and not self.never_sent
 
 

@@ -38,7 +38,7 @@ class CalendarRefresh:
 
 
 def refresh_season(context: Context, season: int, renew: bool = False) -> CalendarRefresh:
-    """Bring a season's events and sessions up to date.
+    """Update a season's events and sessions.
 
     Parameters
     ----------

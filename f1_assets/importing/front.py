@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def refresh_calendar(
     season: int, *, warehouse: Warehouse | None = None, transport: Transport | None = None, renew: bool = False
 ) -> CalendarRefresh:
-    """Bring a season's events and sessions up to date; see `f1_assets.importing.calendar.refresh_season`.
+    """Update a season's events and sessions; see `f1_assets.importing.calendar.refresh_season`.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class Selection:
 
     @property
     def is_of_whole_seasons(self) -> bool:
-        """Whether no round and no session was named."""
+        """Check whether no round and no session was named."""
         return not self.rounds and not self.sessions
 
     def states(self, warehouse: Warehouse, now: datetime | None = None) -> list[DatasetState]:

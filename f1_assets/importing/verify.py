@@ -40,7 +40,7 @@ class Verification:
 
     @property
     def is_sound(self) -> bool:
-        """Whether all that is named is there and whole."""
+        """Check whether all that is named is there and whole."""
         return not self.damaged_responses and not self.damaged_files and not self.elsewhere
 
 

@@ -22,7 +22,7 @@ class Admission:
 
     @property
     def is_paused(self) -> bool:
-        """Whether queued sessions wait for the quota alone."""
+        """Check whether queued sessions wait for the quota alone."""
         return self.queued > 0 and self.resumes_at is not None
 
 

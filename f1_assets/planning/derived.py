@@ -29,7 +29,7 @@ class InputState:
 
     @property
     def is_there(self) -> bool:
-        """Whether there are rows to compute from, none at all among them."""
+        """Check whether there are rows to compute from, none at all among them."""
         return self.status is Status.PRESENT
 
 

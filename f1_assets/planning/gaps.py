@@ -81,14 +81,14 @@ class DatasetState(NamedTuple):
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the last attempt was refused for the account, be it that older rows are still there."""
+        """Check whether the last attempt was refused for the account, be it that older rows are still there."""
         return self.status is Status.BLOCKED_AUTH or (
             self.status is Status.PRESENT and self.error_class == AuthenticationRequired.__name__
         )
 
     @property
     def is_given_up(self) -> bool:
-        """Whether the last try failed too, so that only ``retry`` asks again."""
+        """Check whether the last try failed too, so that only ``retry`` asks again."""
         return self.status is Status.FAILED and self.next_try_at is None
 
 
@@ -107,7 +107,7 @@ class SessionGap:
 
     @property
     def asks_jolpica_alone(self) -> bool:
-        """Whether nothing is asked that stands behind the Formula 1 account, or nothing at all."""
+        """Check whether nothing is asked that stands behind the Formula 1 account, or nothing at all."""
         renews_results = bool(self.renew) and not any(is_of_live_timing(Feed(feed)) for feed in self.renew)
         wanted = [dataset for dataset in named(self.datasets) if not dataset.is_derived]
         by_fastf1 = [dataset.name for dataset in wanted if asks_fastf1(dataset.loads_in(self.key))]

@@ -95,12 +95,12 @@ class GapReport:
 
     @property
     def failed(self) -> tuple[DatasetState, ...]:
-        """What failed: it is asked for again now, or later, or not before you run ``retry``."""
+        """Return what failed: it is asked for again now, or later, or not before you run ``retry``."""
         return tuple(state for state in self.states if state.status.has_failed)
 
     @property
     def waiting(self) -> tuple[DatasetState, ...]:
-        """What failed and is asked for again later, or not before you run ``retry``."""
+        """Return what failed and is asked for again later, or not before you run ``retry``."""
         return tuple(s for s in self.failed if not s.is_due(self.now))
 
     def load_seconds(self, usual: float = 6.0) -> float:

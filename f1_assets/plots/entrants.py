@@ -30,7 +30,7 @@ class Entrant:
 
     @property
     def highlighted(self) -> bool:
-        """Whether the driver stands out."""
+        """Check whether the driver stands out."""
         return self.place <= HIGHLIGHTED
 
 

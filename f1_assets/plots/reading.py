@@ -131,7 +131,7 @@ class SessionRows:
 
     @property
     def is_race(self) -> bool:
-        """Whether cars race each other, in a race or a sprint."""
+        """Check whether cars race each other, in a race or a sprint."""
         return self.key.session in ("R", "S")
 
     @property

@@ -104,7 +104,7 @@ class SimulatedSession:
 
     @property
     def kind(self) -> str:
-        """What live timing calls its type: a sprint is a race, a sprint shootout a qualifying."""
+        """Return what live timing calls its type: a sprint is a race, a sprint shootout a qualifying."""
         kinds = {"R": "Race", "S": "Race", "Q": "Qualifying", "SQ": "Qualifying", "SS": "Qualifying"}
         return kinds.get(self.session_id, "Practice")
 

@@ -36,7 +36,7 @@ class Hazards:
     safety_car: range
 
     def is_raining(self, time_ms: int) -> bool:
-        """Whether it rains at a session time."""
+        """Check whether it rains at a session time."""
         return self.rain is not None and self.rain[0] <= time_ms <= self.rain[1]
 
 

@@ -38,7 +38,7 @@ class Tyres:
 
     @property
     def is_new(self) -> bool:
-        """Whether nobody drove it before."""
+        """Check whether nobody drove it before."""
         return self.age_laps == 0
 
 
@@ -66,12 +66,12 @@ class Lap:
 
     @property
     def deleted(self) -> bool:
-        """Whether race control deleted the time."""
+        """Check whether race control deleted the time."""
         return self.deleted_ms is not None
 
     @property
     def is_timed(self) -> bool:
-        """Whether the lap went from line to line, so that its time may be a best one."""
+        """Check whether the lap went from line to line, so that its time may be a best one."""
         return self.lap_time_ms is not None and self.pit_in_ms is None and self.pit_out_ms is None
 
     @property
@@ -194,14 +194,14 @@ class Course:
 
     @property
     def kind(self) -> SessionKind:
-        """What kind of session it is."""
+        """Return what kind of session it is."""
         if self.total_laps is not None:
             return SessionKind.RACE
         return SessionKind.QUALIFYING if self.parts else SessionKind.PRACTICE
 
     @property
     def is_race(self) -> bool:
-        """Whether cars race each other; otherwise the clock."""
+        """Check whether cars race each other; otherwise the clock."""
         return self.kind is SessionKind.RACE
 
     def utc(self, time_ms: int) -> datetime:

@@ -45,7 +45,7 @@ _TRAP_M = 150.0
 
 
 class Place(IntEnum):
-    """Whether a car is switched off, goes or stands in the pit lane or on the grid, or is on the track."""
+    """A car is switched off, goes or stands in the pit lane or on the grid, or is on the track."""
 
     OFF = 0
     PITS = 1

@@ -32,7 +32,7 @@ def store_season(
     source: str,
     now: datetime | None = None,
 ) -> CalendarChanges:
-    """Bring a season's calendar up to date. Rows of data stay with their event when its round changes.
+    """Update the calendar of a season. Rows of data stay with their event when its round changes.
 
     An event that is no longer listed is marked as cancelled. When the source is another one than before, what was
     found unavailable is forgotten. A simulated season gives way to

@@ -97,7 +97,7 @@ class Lake:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a folder of this machine."""
+        """Check whether it is a folder of this machine."""
         return "file" in _protocols(self.filesystem)
 
     def address(self, path: str) -> str:

@@ -46,7 +46,7 @@ class _Found:
 
 
 class LakeOwnership:
-    """Whether a lake is the one of a database.
+    """The lake of a database: whose it is, and whether it may be written.
 
     Parameters
     ----------

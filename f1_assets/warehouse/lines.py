@@ -64,24 +64,24 @@ class Extraction:
 
     @property
     def failed(self) -> bool:
-        """Whether the last attempt failed, be it that older rows are still there."""
+        """Check whether the last attempt failed, be it that older rows are still there."""
         return self.status.has_failed or (self.status is Status.PRESENT and self.error_class is not None)
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the last attempt was refused for the account, be it that older rows are still there."""
+        """Check whether the last attempt was refused for the account, be it that older rows are still there."""
         return self.status is Status.BLOCKED_AUTH or (
             self.status is Status.PRESENT and self.error_class == AuthenticationRequired.__name__
         )
 
     @property
     def is_waiting(self) -> bool:
-        """Whether rows are there, and a feed that adds to them was not published yet."""
+        """Check whether rows are there, and a feed that adds to them was not published yet."""
         return self.status is Status.PRESENT and self.error_class is None and self.next_try_at is not None
 
     @property
     def is_a_try(self) -> bool:
-        """Whether it counts as a failed attempt."""
+        """Check whether it counts as a failed attempt."""
         return self.failed and self.error_class not in _NO_TRIES
 
 

@@ -41,27 +41,27 @@ class Status(StrEnum):
 
     @property
     def has_failed(self) -> bool:
-        """Whether the last try failed, and nothing is there."""
+        """Check whether the last try failed, and nothing is there."""
         return self in (Status.FAILED, Status.BLOCKED_AUTH)
 
     @property
     def is_gap(self) -> bool:
-        """Whether the session has ended, and what upstream should have of it is not there."""
+        """Check whether the session has ended, and what upstream should have of it is not there."""
         return self is Status.MISSING or self.has_failed
 
     @property
     def is_expected(self) -> bool:
-        """Whether it counts in completeness: upstream should have it, and it is there or a gap."""
+        """Check whether it counts in completeness: upstream should have it, and it is there or a gap."""
         return self is Status.PRESENT or self.is_gap
 
     @property
     def has_no_data(self) -> bool:
-        """Whether upstream has no such data, so that nothing is to be imported."""
+        """Check whether upstream has no such data, so that nothing is to be imported."""
         return self in (Status.UNAVAILABLE, Status.NOT_APPLICABLE)
 
     @property
     def needs_operator(self) -> bool:
-        """Whether nothing happens until somebody mends the Formula 1 account."""
+        """Check whether nothing happens until somebody mends the Formula 1 account."""
         return self is Status.BLOCKED_AUTH
 
 

@@ -129,18 +129,18 @@ class Warehouse:
 
     @property
     def lake_ownership(self) -> LakeOwnership:
-        """Whether the lake is this database's."""
+        """Check whether the lake is this database's."""
         from f1_assets.warehouse.lake_ownership import LakeOwnership
 
         return LakeOwnership(self.engine, self.lake, self._lake_is_meant)
 
     @property
     def owns_lake(self) -> bool:
-        """Whether it has a lake, and the lake is that of this database and of no other."""
+        """Check whether it has a lake, and the lake is that of this database and of no other."""
         return self._lake_url is not None and self.lake_ownership.refusal() is None
 
     def upgrade(self) -> None:
-        """Bring the database to this version's schema."""
+        """Upgrade the database to this version's schema."""
         migrate.upgrade(self.engine, self._tables, self._views)
 
     def pending_migrations(self) -> tuple[list[str], Path | None]:

@@ -214,5 +214,3 @@ def _likes(value: object, other: object) -> bool:
 
 def _is_null(value: object) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or value != value
-
-

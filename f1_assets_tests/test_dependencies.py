@@ -36,6 +36,7 @@ NOT_IMPORTED_IN_DEV = {
     "ruff": "command",
     "s3fs": "fsspec loads it for s3:// addresses",
     "types-pyyaml": "types for mypy",
+    "types-python-dateutil": "types for mypy",
     "types-requests": "types for mypy",
 }
 """Requirements of development without an import, and what they are for."""

@@ -18,7 +18,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Warehouse
 
 KEYS: Mapping[str, Kind] = MappingProxyType({"meeting_key": Kind.INTEGER, "session_key": Kind.INTEGER})
-"""What every row has."""
+"""What every row has; one about a meeting has no session."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ class Endpoint:
     @property
     def all_fields(self) -> Mapping[str, Kind]:
         """Every field of a row, in the order of the alphabet."""
-        return dict(sorted({**self.fields, **KEYS}.items()))
+        keys = {name: kind for name, kind in KEYS.items() if name == "meeting_key" or not self.per_meeting}
+        return dict(sorted({**self.fields, **keys}.items()))
 
     def can_be_of(self, key: SessionKey) -> bool:
         """Check whether a session can have rows."""

@@ -205,7 +205,8 @@ def _compares(values: pd.Series, condition: Condition) -> pd.Series:
         return pd.Series(False, index=values.index)
     if values.dtype == object:  # numbers and texts side by side: each is compared with its like
         return pd.Series([_likes(value, other) and bool(compare(value, other)) for value in values], index=values.index)
-    return compare(values, other).fillna(False).astype(bool)
+    kept: pd.Series = compare(values, other).fillna(False).astype(bool)
+    return kept
 
 
 def _likes(value: object, other: object) -> bool:

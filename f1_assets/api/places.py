@@ -28,7 +28,8 @@ def place(scope: Scope) -> dict[str, Any]:
     """Return the fields of the place of a session; keys of countries stand in SessionInfo alone."""
     event = scope.session.event
     stored = scope.frame("session_info")
-    info: dict[str, Any] = {} if stored.empty else stored.astype(object).where(stored.notna(), None).iloc[0].to_dict()
+    plain = stored.astype(object).where(stored.notna(), None)
+    info: dict[str, Any] = {} if plain.empty else dict(zip(plain.columns, plain.iloc[0], strict=True))
     return {
         "year": event.season,
         "location": info.get("location") or event.location,

@@ -1,6 +1,5 @@
 """The filter language, held against plain Python over the same rows."""
 
-import math
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -180,11 +179,7 @@ def _is_wanted(row, asked):
 
 
 def _holds(value, operator, other):
-    if (
-        value is None
-        or (isinstance(value, float) and math.isnan(value))
-        or isinstance(value, str) != isinstance(other, str)
-    ):
+    if value is None or isinstance(value, str) != isinstance(other, str):
         return False
     return {">": value > other, "<": value < other, ">=": value >= other, "<=": value <= other}[operator]
 

@@ -29,6 +29,7 @@ def test_each_file_with_a_dataset_is_one():
         "qualifying_parts",
         "race_control_messages",
         "results",
+        "session_info",
         "session_status",
         "team_radio",
         "track_status",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import pandas as pd
 
 from f1_assets.api.endpoint import Endpoint, Scope, car_numbers, seconds
@@ -25,14 +27,16 @@ def rows(scope: Scope) -> pd.DataFrame:
         }
     )
     segments = _segments(scope.frame("mini_sectors"))
-    return frame.assign(**{name: [segments.get((*lap, n), []) for lap in _laps(laps)] for n, name in _NAMES.items()})
+    for n, name in _NAMES.items():
+        frame[name] = pd.Series([segments.get((*lap, n), []) for lap in _laps(laps)], index=frame.index, dtype=object)
+    return frame
 
 
 def _laps(laps: pd.DataFrame) -> list[tuple[str, int]]:
     return list(zip(laps["driver_number"], laps["lap_number"], strict=True))
 
 
-def _segments(stored: pd.DataFrame) -> dict[tuple[str, int, int], list[int | None]]:
+def _segments(stored: pd.DataFrame) -> dict[Hashable, list[int | None]]:
     """Return the statuses by driver, lap and sector, in the order of the track."""
     ordered = stored.sort_values("segment")
     groups = ordered.groupby(["driver_number", "lap_number", "sector"])["status"]

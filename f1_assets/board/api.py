@@ -119,7 +119,8 @@ def description(request: Request) -> Response:
 
 def index(request: Request) -> Response:
     """List the API for a reader."""
-    operations = {path: item["get"] for path, item in request.app.openapi()["paths"].items()}
+    paths = request.app.openapi()["paths"]
+    operations = {path: item["get"] for path, item in paths.items() if path.startswith("/api/")}
     return page("api.html", request, operations=operations, examples=readings_of(request).examples())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from f1_assets.simulator.calendar import offset_clock
 from f1_assets.simulator.car_lines import segment_status
 from f1_assets.simulator.championship import points_at_the_end, standings
 from f1_assets.simulator.circuits import Circuit, circuit_of
@@ -29,6 +30,7 @@ from f1_assets.simulator.tyre_stints import FIRST_SEASON, shown_ms
 def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
     """Return the rows of each dataset, in its own columns; times in whole milliseconds."""
     tables: dict[str, list[dict[str, Any]] | pd.DataFrame] = {
+        "session_info": [_session_info(course)],
         "drivers": _drivers(course),
         "laps": [_lap(number, lap, course) for number, laps in course.laps.items() for lap in laps],
         "weather": _weather(course),
@@ -66,6 +68,25 @@ def truth_of(course: Course, circuit: Circuit) -> dict[str, pd.DataFrame]:
     if course.results:
         tables["results"] = [_result(entry, result, course) for entry, result in enumerate(course.results, 1)]
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
+
+
+def _session_info(course: Course) -> dict[str, Any]:
+    event, session, place = course.event, course.session, course.event.place
+    return {
+        "session_key": session.session_key,
+        "session_name": session.name,
+        "session_type": session.kind,
+        "meeting_key": event.meeting_key,
+        "meeting_name": event.name,
+        "meeting_official_name": event.official_name,
+        "location": place.location,
+        "country_key": place.country_key,
+        "country_code": place.country_code,
+        "country_name": place.country,
+        "circuit_key": place.circuit_key,
+        "circuit_short_name": place.location,
+        "gmt_offset": offset_clock(place),
+    }
 
 
 def championship_truth_of(course: Course, scored: Sequence[Sequence[Result]]) -> pd.DataFrame:

@@ -251,10 +251,10 @@ def test_the_api_is_as_its_description_says(board):
     description = board.get("/api/openapi.json").json()
     assert description == board.get("/openapi.json").json()
     assert description["openapi"] == "3.1.0"
-    assert [(path, list(methods)) for path, methods in description["paths"].items()] == [
-        (path, ["get"]) for path in OPERATIONS
-    ]
-    for path, document in zip(description["paths"], DOCUMENTS, strict=True):
+    own = [path for path in description["paths"] if not path.startswith("/v1/")]
+    assert own == [*OPERATIONS]
+    assert {tuple(methods) for methods in description["paths"].values()} == {("get",)}
+    for path, document in zip(own, DOCUMENTS, strict=True):
         answers = description["paths"][path]["get"]["responses"]
         _validate(board.get(document), answers["200"], description)
         assert set(answers) == {"200", "404", "503", "default"}, "no words of a query are answered with 422"

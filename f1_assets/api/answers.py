@@ -17,7 +17,7 @@ import pandas as pd
 from f1_assets import __version__
 from f1_assets.api.endpoint import Endpoint, Scope
 from f1_assets.api.filters import Filter, Kind, parse
-from f1_assets.api.sessions import ApiSession, all_sessions, asked_for, is_narrow, latest
+from f1_assets.api.sessions import ApiSession, Sessions, is_narrow
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import UsageError
 from f1_assets.planning import dataset_states
@@ -36,7 +36,7 @@ class Query:
     limit: int | None
     offset: int
     sessions: tuple[ApiSession, ...]
-    everything: tuple[ApiSession, ...]
+    calendar: Sessions
 
 
 def query_of(warehouse: Warehouse, endpoint: Endpoint, text: str, now: datetime | None = None) -> Query:
@@ -47,23 +47,21 @@ def query_of(warehouse: Warehouse, endpoint: Endpoint, text: str, now: datetime 
     UsageError
         When something in it cannot be, or telemetry is asked for without a session or a driver.
     """
-    everything = all_sessions(warehouse)
+    calendar, present = Sessions(warehouse), now or datetime.now(UTC)
     options, rest = _split(text)
-    wanted = parse(rest, endpoint.all_fields, latest(everything, now or datetime.now(UTC)))
+    wanted = parse(rest, endpoint.all_fields, lambda field: calendar.latest(field, present))
     if endpoint.is_telemetry and not is_narrow(wanted) and wanted.allowed("driver_number") is None:
         raise UsageError(
             f"{endpoint.name} of all sessions is too much for an answer. Add session_key=latest or another session, "
             "or driver_number."
         )
-    dates = [name for name, kind in endpoint.fields.items() if kind is Kind.DATE]
-    chosen = asked_for(everything, wanted, dates)
+    dates = {name for name, kind in endpoint.fields.items() if kind is Kind.DATE}
+    chosen = [each for each in calendar.asked_for(wanted, dates) if endpoint.can_be_of(each.key)]
     if endpoint.per_meeting:
         first: dict[int, ApiSession] = {}
-        for each in everything:
+        for each in chosen:
             first.setdefault(each.meeting_key, each)
-        keys = {each.meeting_key for each in chosen}
-        chosen = [each for key, each in first.items() if key in keys]
-    chosen = [each for each in chosen if endpoint.can_be_of(each.key)]
+        chosen = list(first.values())
     return Query(
         endpoint,
         wanted,
@@ -71,7 +69,7 @@ def query_of(warehouse: Warehouse, endpoint: Endpoint, text: str, now: datetime 
         _count(options, "limit"),
         _count(options, "offset") or 0,
         tuple(chosen),
-        tuple(everything),
+        calendar,
     )
 
 
@@ -83,7 +81,7 @@ def frames(warehouse: Warehouse, query: Query) -> Iterator[pd.DataFrame]:
     for session in query.sessions:
         if left is not None and left <= 0:
             return
-        frame = query.endpoint.rows(Scope(warehouse, session, query.everything, drivers))
+        frame = query.endpoint.rows(Scope(warehouse, session, tuple(query.calendar.of(session.key.season)), drivers))
         frame = frame.assign(session_key=session.session_key, meeting_key=session.meeting_key)
         frame = query.wanted.rows(frame[list(query.endpoint.all_fields)])
         if skip:

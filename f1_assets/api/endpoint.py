@@ -23,7 +23,7 @@ KEYS: Mapping[str, Kind] = MappingProxyType({"meeting_key": Kind.INTEGER, "sessi
 
 @dataclass(frozen=True)
 class Scope:
-    """What an endpoint makes rows of: one session, and of which cars; `sessions` are all of the warehouse."""
+    """What an endpoint makes rows of: one session, and of which cars; `sessions` are all of its season."""
 
     warehouse: Warehouse
     session: ApiSession

@@ -67,7 +67,14 @@ class Filter:
 
     def holds_for(self, row: Mapping[str, Any]) -> bool:
         """Check whether one row is asked for."""
-        return len(self.rows(pd.DataFrame([row]))) == 1
+        for each in self.conditions:
+            value, allowed = row[each.field], self.allowed(each.field)
+            if each.operator == "=":
+                if allowed is not None and value not in allowed:
+                    return False
+            elif value is None or each.value is None or not _COMPARED[each.operator](value, each.value):
+                return False
+        return True
 
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the rows that are asked for; where a field is NULL, no comparison holds."""

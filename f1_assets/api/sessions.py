@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zlib import crc32
 
 import pandas as pd
+from sqlalchemy import select
 
 from f1_assets.api.filters import Filter
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession, events_of, known_seasons
+from f1_assets.warehouse.engine import reading
+from f1_assets.warehouse.models import events, sessions
 
 _BEFORE, _AFTER = timedelta(hours=6), timedelta(hours=30)
 """So long before its start and after its end data of a session may be dated."""
@@ -29,42 +32,57 @@ class ApiSession:
     session: CalendarSession
 
 
-def all_sessions(warehouse: Warehouse) -> list[ApiSession]:
-    """Return every session that the calendars have, in the order of their start."""
-    found = [
-        ApiSession(session.key, _session_key(event, session), _meeting_key(event), event, session)
-        for season in known_seasons(warehouse)
-        for event in events_of(warehouse, season)
-        for session in event.sessions
-    ]
-    return sorted(found, key=lambda each: (each.session.start, each.key))
+class Sessions:
+    """The sessions that the calendars have, season by season, each read once."""
 
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._seasons = known_seasons(warehouse)
+        self._known: dict[int, list[ApiSession]] = {}
 
-def latest(sessions: Sequence[ApiSession], now: datetime) -> Callable[[str], int | None]:
-    """Return what gives the key of the newest session, or meeting, that has begun; None where none has."""
-    begun = [each for each in sessions if each.session.start <= now]
+    def of(self, season: int) -> list[ApiSession]:
+        """Return the sessions of a season in the order of their start."""
+        if season not in self._known:
+            found = [
+                ApiSession(session.key, _session_key(event, session), _meeting_key(event), event, session)
+                for event in events_of(self._warehouse, season)
+                for session in event.sessions
+            ]
+            self._known[season] = sorted(found, key=lambda each: (each.session.start, each.key))
+        return self._known[season]
 
-    def newest(field: str) -> int | None:
-        if not begun:
-            return None
-        return begun[-1].session_key if field == "session_key" else begun[-1].meeting_key
+    def latest(self, field: str, now: datetime) -> int | None:
+        """Return the ``session_key`` or ``meeting_key`` of the newest session that has begun; None where none has."""
+        for season in reversed(self._seasons):
+            begun = [each for each in self.of(season) if each.session.start <= now]
+            if begun:
+                return begun[-1].session_key if field == "session_key" else begun[-1].meeting_key
+        return None
 
-    return newest
+    def asked_for(self, wanted: Filter, dates: Collection[str]) -> list[ApiSession]:
+        """Return the sessions of which a filter can want rows: by their keys and year, and by fields that are dates."""
+        about = wanted.of(("session_key", "meeting_key", "year"))
+        moments = [each for each in wanted.conditions if each.field in dates]
+        return [
+            each
+            for season in self._with_keys(about)
+            for each in self.of(season)
+            if about.holds_for({"session_key": each.session_key, "meeting_key": each.meeting_key, "year": season})
+            and all(_can_be(each, condition.operator, condition.value) for condition in moments)
+        ]
 
-
-def asked_for(sessions: Iterable[ApiSession], wanted: Filter, dates: Iterable[str] = ()) -> list[ApiSession]:
-    """Return the sessions of which a filter can want rows: by their keys and year, and by fields that are dates."""
-    moments = {*dates}
-    kept = []
-    for each in sessions:
-        about = {"session_key": each.session_key, "meeting_key": each.meeting_key, "year": each.key.season}
-        if wanted.of(about).holds_for(about) and all(
-            _can_be(each, condition.operator, condition.value)
-            for condition in wanted.conditions
-            if condition.field in moments
-        ):
-            kept.append(each)
-    return kept
+    def _with_keys(self, about: Filter) -> list[int]:
+        """Return the seasons that can have these keys: of F1's own ones the database knows it."""
+        years = about.allowed("year")
+        seasons = [season for season in self._seasons if years is None or season in years]
+        for column in (sessions.c.session_key, events.c.meeting_key):
+            keys = about.allowed(column.name)
+            if keys is not None and all(isinstance(key, int) and key > 0 for key in keys):
+                query = select(column.table.c.season).where(column.in_(keys)).distinct()
+                with reading(self._warehouse.engine) as connection:
+                    having = {*connection.execute(query).scalars()}
+                seasons = [season for season in seasons if season in having]
+        return seasons
 
 
 def is_narrow(wanted: Filter) -> bool:

@@ -12,8 +12,7 @@ def before_and_after(scope: Scope, dataset: str, identifier: str) -> pd.DataFram
 
     Who was not in the standings before had no points and no place.
     """
-    season = scope.session.key.season
-    races = [each.key for each in scope.sessions if each.key.session == "R" and each.key.season == season]
+    races = [each.key for each in scope.sessions if each.key.session == "R"]
     place = races.index(scope.session.key)
     after = scope.frame(dataset)
     before = scope.frame(dataset, races[place - 1]) if place else after.iloc[:0]

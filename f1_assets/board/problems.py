@@ -1,4 +1,4 @@
-"""Answers for when something is wrong: a page, or JSON under ``/api``, that says what happened and what to do."""
+"""Answers for when something is wrong, with what to do: a page, or JSON under ``/api`` and ``/v1``."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def answer(
 ) -> Response:
     """Return what is wrong, as the one who asks understands it."""
     title, advice = _TITLES.get(status, "That did not work"), _ADVICE.get(status, "")
-    if request.url.path.startswith("/api"):
+    if request.url.path.startswith(("/api", "/v1/")):
         return JSONResponse(asdict(Problem(status, what or f"{title}.", advice)), status, headers)
     return page("failure.html", request, status, headers, status=status, title=title, what=what, advice=advice)
 

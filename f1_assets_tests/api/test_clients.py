@@ -9,6 +9,8 @@ import pytest
 
 from f1_assets.api.endpoints import endpoints
 
+pytestmark = pytest.mark.xdist_group("api")  # one process imports the season for both files
+
 GENTLE = {"max_per_second": 1000.0, "max_per_minute": 100_000.0}
 
 

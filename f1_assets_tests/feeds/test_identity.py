@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from f1_assets.feeds.identity import Asked, _held_at, _session_info, fault_of, is_distinctive, mismatch_reason
+from f1_assets.feeds.identity import Asked, _held_at, fault_of, is_distinctive, mismatch_reason
+from f1_assets.feeds.session_info import session_info
 from f1_assets.feeds.table import Feed, feed_of
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse.calendar import CalendarSession
@@ -153,7 +154,7 @@ def test_no_recorded_body_is_taken_for_anothers(recordings):
     for url, body in bodies.items():
         info, asked = infos.get(url.rpartition("/")[0]), None
         if info is not None:
-            start, end = _held_at(_session_info(info))
+            start, end = _held_at(session_info(info))
             session = CalendarSession(SESSION.key, 1, "", start, end, False)
             asked = Asked(session, info)
         assert mismatch_reason(url, body, asked) is None, url

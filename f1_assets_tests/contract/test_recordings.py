@@ -404,7 +404,7 @@ HELD = {
     ("position_changes", "swaps_sum_to_net_changes"): (2, 234),
     ("overtakes", "two_cars_are_in_it"): (2, 61),
 }
-AS_STORED_HELD = (234, 104665)
+AS_STORED_HELD = (256, 104687)
 """The same of the rule that all datasets have."""
 
 ODD = {

@@ -19,6 +19,8 @@ from requests_cache import CachedSession
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError, UsageError
+from f1_assets.feeds.spec import Load
+from f1_assets.feeds.table import Feed
 from f1_assets.fetch.adoption import CACHE, adopt
 from f1_assets.fetch.archive import Archive
 from f1_assets.fetch.archive_export import export_archive
@@ -30,6 +32,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets_tests.fetch.planned import planned
 from f1_assets_tests.fetch.server import services
 
 OPTIONS = "races=1,tests=0,sprints=0,laps=5,samples_every=50,drivers=4"
@@ -403,10 +406,12 @@ def test_a_cache_that_fastf1_made_serves_an_import(served, tmp_path):
     served.asked.clear()
     outcome = process_session_gap(SessionGap(RACE, tuple(all_datasets())), warehouse=warehouse, transport=transport)
     assert outcome.failed == ()
-    # FastF1 does not load radio, the circuit and standings with a session.
-    not_in_a_cache = {"TeamRadio.jsonStream", "2025"}
-    not_in_a_cache |= {f"{championship}standings.json?limit=100" for championship in ("driver", "constructor")}
-    assert {url.rpartition("/")[2] for url in served.asked} == not_in_a_cache
+    # With a session FastF1 loads neither feeds that have no flag of its load, but for telemetry, nor standings.
+    in_a_cache = {f"{feed}.jsonStream" for feed in Feed if feed.spec.load not in (None, Load.ITSELF, Load.CIRCUIT)}
+    in_a_cache |= {"CarData.z.jsonStream", "Position.z.jsonStream", "results.json", "1.json"}
+    asked = {url.rpartition("/")[2] for url in served.asked}
+    assert asked == {url.rpartition("/")[2] for url in planned(str(RACE))} - in_a_cache
+    assert {"2025", "TeamRadio.jsonStream", "TyreStintSeries.jsonStream"} < asked
     transport.close()
     warehouse.close()
 

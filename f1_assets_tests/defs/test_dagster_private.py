@@ -1,3 +1,4 @@
+import multiprocessing
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -53,13 +54,20 @@ def test_an_engine_that_keeps_connections_is_shared_by_nobody(made):
 
 
 def test_a_code_server_forks_its_runs_with_everything_loaded():
+    # In a process of its own: a process forks all that it forks off the first one that it has started for that.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        assert process.submit(_not_loaded_in_a_run).result() == []
+
+
+def _not_loaded_in_a_run():
+    """Return which modules of `FOR_RUNS` a run lacks that a code server in this process has just forked."""
     fork_runs()
     server = DagsterApiServer.__new__(DagsterApiServer)
     server._shutdown_once_executions_finish_event = threading.Event()
     server._shutdown_once_executions_finish_event.set()  # so that it refuses the run itself
     server.StartRun(None, None)
     with ProcessPoolExecutor(1, mp_context=server._mp_ctx) as process:
-        assert process.submit(_not_loaded, FOR_RUNS).result() == []
+        return process.submit(_not_loaded, FOR_RUNS).result()
 
 
 def _not_loaded(modules):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import ge, gt, le, lt
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,11 @@ from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.lines import identity_of
 from f1_assets.warehouse.models import UtcDateTime, order_of
+
+Where = tuple[str, str, Any]
+"""A column, ``>``, ``>=``, ``<`` or ``<=``, and a value: rows for which it does not hold are not read."""
+
+_COMPARED = {">": gt, ">=": ge, "<": lt, "<=": le}
 
 _FEW = 10
 """So many sessions are looked up one by one; more, by all of their season."""
@@ -98,6 +104,7 @@ def read_rows(
     columns: Sequence[str],
     drivers: Sequence[DriverIds] | None = None,
     limit: int | None = None,
+    where: Sequence[Where] = (),
 ) -> pa.Table:
     """Read the rows of sessions, or of seasons, one after the other; those of the database in one transaction.
 
@@ -113,19 +120,21 @@ def read_rows(
         For each key whose rows; all by default.
     limit
         How many rows at most.
+    where
+        Conditions that all rows meet; one without a value meets none.
     """
     schema = pa.schema([source.schema.field(name) for name in columns])
     tables, left = [schema.empty_table()], limit
     each = zip(keys, drivers if drivers is not None else [None] * len(keys), strict=True)
     if source.is_in_lake:
         for key, ids in each:
-            tables.append(_of_file(warehouse, source, key, schema, ids))
+            tables.append(_of_file(warehouse, source, key, schema, ids, where))
     else:
         with reading(warehouse.engine) as connection:
             for key, ids in each:
                 if left == 0:
                     break
-                tables.append(_of_database(connection, source, schema, key, ids, left))
+                tables.append(_of_database(connection, source, schema, key, ids, left, where))
                 left = left - tables[-1].num_rows if left is not None else None
     table = pa.concat_tables(tables)
     return table if limit is None else table.slice(0, limit)
@@ -138,8 +147,9 @@ def _of_database(
     key: SessionKey,
     ids: DriverIds | None,
     limit: int | None,
+    where: Sequence[Where],
 ) -> pa.Table:
-    query = _query(source, schema.names, key, ids)
+    query = _query(source, schema.names, key, ids, where)
     rows = connection.execute(query if limit is None else query.limit(limit)).fetchall()
     if not rows:
         return schema.empty_table()
@@ -147,7 +157,9 @@ def _of_database(
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _query(source: Source, names: Sequence[str], key: SessionKey, ids: DriverIds | None) -> Select[Any]:
+def _query(
+    source: Source, names: Sequence[str], key: SessionKey, ids: DriverIds | None, where: Sequence[Where]
+) -> Select[Any]:
     table = source.dataset.table
     if table is not None and not source.is_view:
         columns: Any = table.c
@@ -162,6 +174,7 @@ def _query(source: Source, names: Sequence[str], key: SessionKey, ids: DriverIds
     conditions: list[ColumnElement[bool]] = [columns[name] == value for name, value in identity.items()]
     if ids is not None:
         conditions.append(ids.condition(columns))
+    conditions += [_COMPARED[operator](columns[name], value) for name, operator, value in where]
     return query.where(*conditions).order_by(*order)
 
 
@@ -178,12 +191,17 @@ def _sql_type(kind: pa.DataType) -> Any:  # noqa: ANN401 (a type, or None for th
 
 
 def _of_file(
-    warehouse: Warehouse, source: Source, key: SessionKey, schema: pa.Schema, ids: DriverIds | None
+    warehouse: Warehouse,
+    source: Source,
+    key: SessionKey,
+    schema: pa.Schema,
+    ids: DriverIds | None,
+    where: Sequence[Where],
 ) -> pa.Table:
     lines = [line for line in warehouse.extractions(key) if line.dataset == source.name and line.file is not None]
     identity = identity_of(key)
     in_file = [name for name in schema.names if name not in identity]
-    filters = None if ids is None else [("driver_number", "in", sorted(ids.numbers))]
+    filters = list(where) if ids is None else [("driver_number", "in", sorted(ids.numbers)), *where]
     # A file has rows even where no column of it is asked for.
-    frame = warehouse.read_file(str(lines[0].file), in_file or list(source.dataset.key[:1]), filters)
+    frame = warehouse.read_file(str(lines[0].file), in_file or list(source.dataset.key[:1]), filters or None)
     return pa.Table.from_pandas(frame.assign(**identity)[schema.names], schema=schema, preserve_index=False)

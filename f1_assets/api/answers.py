@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
+import msgspec
+import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionDtype
 
 from f1_assets import __version__
+from f1_assets.analysis.frames import TEXT
+from f1_assets.analysis.stored_rows import Where
 from f1_assets.api.endpoint import Endpoint, Scope
 from f1_assets.api.filters import Filter, Kind, parse
 from f1_assets.api.sessions import ApiSession, Sessions, is_narrow
@@ -24,6 +28,14 @@ from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Status, Warehouse
 
 _OPTIONS = ("csv", "limit", "offset")
+_DECIMALS = 6
+_TYPES: dict[Kind, ExtensionDtype] = {
+    Kind.INTEGER: pd.Int64Dtype(),
+    Kind.NUMBER: pd.Float64Dtype(),
+    Kind.BOOLEAN: pd.BooleanDtype(),
+    Kind.TEXT: TEXT,
+}
+"""As what the values of a field are read before they are written."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +88,12 @@ def query_of(warehouse: Warehouse, endpoint: Endpoint, text: str, now: datetime 
 def frames(warehouse: Warehouse, query: Query) -> Iterator[pd.DataFrame]:
     """Give the rows that are asked for, session by session; sessions without any are left out."""
     skip, left = query.offset, query.limit
-    numbers = query.wanted.allowed("driver_number")
-    drivers = None if numbers is None or None in numbers else frozenset(str(int(each)) for each in numbers)
-    for session in query.sessions:
+    for scope in _scopes(warehouse, query):
         if left is not None and left <= 0:
             return
-        frame = query.endpoint.rows(Scope(warehouse, session, tuple(query.calendar.of(session.key.season)), drivers))
-        frame = frame.assign(session_key=session.session_key, meeting_key=session.meeting_key)
+        frame, each = query.endpoint.rows(scope), scope.session
+        if not query.endpoint.at_once:
+            frame = frame.assign(session_key=each.session_key, meeting_key=each.meeting_key)
         frame = query.wanted.rows(frame[list(query.endpoint.all_fields)])
         if skip:
             skip, frame = max(skip - len(frame), 0), frame.iloc[skip:]
@@ -91,6 +102,28 @@ def frames(warehouse: Warehouse, query: Query) -> Iterator[pd.DataFrame]:
             left -= len(frame)
         if not frame.empty:
             yield frame
+
+
+def _scopes(warehouse: Warehouse, query: Query) -> Iterator[Scope]:
+    """Give what rows are made of, one after the other."""
+    numbers = query.wanted.allowed("driver_number")
+    drivers = None if numbers is None or None in numbers else frozenset(str(int(each)) for each in numbers)
+    where = _where(query)
+    for season, of_season in groupby(query.sessions, lambda each: each.key.season):
+        everything = tuple(query.calendar.of(season))
+        chosen = tuple(of_season)
+        for part in [chosen] if query.endpoint.at_once else [(each,) for each in chosen]:
+            yield Scope(warehouse, part[0], everything, part, drivers, where)
+
+
+def _where(query: Query) -> dict[str, list[Where]]:
+    stored_as = query.endpoint.stored_as.items()
+    found = [
+        (column, operator, value.to_pydatetime() if isinstance(value, pd.Timestamp) else value)
+        for name, column in stored_as
+        for operator, value in query.wanted.bounds(name)
+    ]
+    return {query.endpoint.datasets[0]: found} if found else {}
 
 
 def body(query: Query, found: Iterator[pd.DataFrame]) -> Iterator[bytes]:
@@ -164,25 +197,27 @@ def _records(endpoint: Endpoint, frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _plain(values: pd.Series, kind: Kind) -> list[Any]:
     """Return values as JSON has them."""
-    match kind:
-        case Kind.DATE:
-            return [None if pd.isna(each) else each.to_pydatetime(warn=False).isoformat() for each in values]
-        case Kind.INTEGER:
-            return [None if pd.isna(each) else int(each) for each in values]
-        case Kind.NUMBER:
-            return [None if pd.isna(each) else round(float(each), 6) for each in values]
-        case Kind.BOOLEAN:
-            return [None if pd.isna(each) else bool(each) for each in values]
-        case Kind.TEXT:
-            return [None if pd.isna(each) else str(each) for each in values]
-        case _:
-            return list(values)
+    if kind is Kind.DATE:
+        return _iso_dates(values)
+    if kind not in _TYPES:
+        return list(values)
+    typed = values.astype(_TYPES[kind])
+    typed = typed.round(_DECIMALS) if kind is Kind.NUMBER else typed
+    plain: list[Any] = typed.astype(object).where(typed.notna(), None).tolist()
+    return plain
+
+
+def _iso_dates(values: pd.Series) -> list[str | None]:
+    """Return dates as Python's own `isoformat` writes them, many at once."""
+    utc = values.dt.tz_convert(None).to_numpy("datetime64[us]")
+    written = np.datetime_as_string(utc).tolist()
+    return [None if each == "NaT" else f"{each.removesuffix('.000000')}+00:00" for each in written]
 
 
 def _json(endpoint: Endpoint, found: Iterator[pd.DataFrame]) -> Iterator[bytes]:
     before = b"["
     for frame in found:
-        yield before + json.dumps(_records(endpoint, frame), ensure_ascii=False)[1:-1].encode()
+        yield before + msgspec.json.encode(_records(endpoint, frame))[1:-1]
         before = b","
     yield b"[]" if before == b"[" else b"]"
 

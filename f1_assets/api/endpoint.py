@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from f1_assets.analysis.drivers_meant import DriverIds
 from f1_assets.analysis.frames import frame_of
-from f1_assets.analysis.stored_rows import read_rows, source_named
+from f1_assets.analysis.stored_rows import Where, read_rows, source_named
 from f1_assets.api.filters import Kind
 from f1_assets.api.sessions import ApiSession
 from f1_assets.datasets.definition import ALL_SESSIONS, TESTS
@@ -23,20 +23,38 @@ KEYS: Mapping[str, Kind] = MappingProxyType({"meeting_key": Kind.INTEGER, "sessi
 
 @dataclass(frozen=True)
 class Scope:
-    """What an endpoint makes rows of: one session, and of which cars; `sessions` are all of its season."""
+    """What an endpoint makes rows of.
+
+    Parameters
+    ----------
+    warehouse, session
+        Where, and of which session; of what is made at once, the first of them.
+    chosen
+        All sessions of a season of which rows are wanted, where they are made at once.
+    sessions
+        All of its season.
+    drivers
+        Car numbers of the wanted rows; None for all.
+    where
+        Conditions on the stored rows, by dataset.
+    """
 
     warehouse: Warehouse
     session: ApiSession
     sessions: tuple[ApiSession, ...] = ()
+    chosen: tuple[ApiSession, ...] = ()
     drivers: frozenset[str] | None = None
+    where: Mapping[str, Sequence[Where]] = field(default_factory=dict)
 
-    def frame(self, dataset: str, key: SessionKey | None = None) -> pd.DataFrame:
-        """Return the rows of a dataset, of the cars that are wanted; without a row where it is not stored."""
+    def frame(self, dataset: str, *keys: SessionKey) -> pd.DataFrame:
+        """Return the wanted rows of a dataset, of the session or of others; without a row where it is not stored."""
         source = source_named(self.warehouse, dataset)
+        of = keys or (self.session.key,)
         ids = None
         if self.drivers is not None and "driver_number" in source.schema.names:
-            ids = [DriverIds(self.drivers, frozenset())]
-        return frame_of(read_rows(self.warehouse, source, [key or self.session.key], source.columns(None), ids))
+            ids = [DriverIds(self.drivers, frozenset())] * len(of)
+        where = self.where.get(dataset, ())
+        return frame_of(read_rows(self.warehouse, source, of, source.columns(None), ids, where=where))
 
     def moments(self, milliseconds: pd.Series) -> pd.Series:
         """Return session times as times of day; NULL where the session's clock is not known."""
@@ -62,8 +80,13 @@ class Endpoint:
         Makes the rows of a session: a frame that has these fields.
     datasets
         What they are made of; the first says why there are none.
+    stored_as
+        Whole numbers and dates that are a column of the first dataset, row by row: what is asked of them, the database
+        or the file is asked.
     sessions
         The kinds of sessions that can have rows.
+    at_once
+        Whether the rows of a season's sessions, a row each, are made at once.
     per_meeting
         Whether a row is about a meeting: it is made with the meeting's first session.
     is_telemetry
@@ -76,6 +99,8 @@ class Endpoint:
     rows: Callable[[Scope], pd.DataFrame]
     datasets: tuple[str, ...] = ()
     sessions: frozenset[str] = field(default=ALL_SESSIONS)
+    stored_as: Mapping[str, str] = field(default_factory=dict)
+    at_once: bool = False
     per_meeting: bool = False
     is_telemetry: bool = False
 

@@ -60,6 +60,18 @@ class Filter:
         values = {each.value for each in self.conditions if each.field == field and each.operator == "="}
         return values or None
 
+    def bounds(self, field: str) -> list[tuple[str, Any]]:
+        """Return comparisons that hold for every value of a field that is asked for; none where NULL is."""
+        allowed = self.allowed(field)
+        if allowed is not None and None in allowed:
+            return []
+        compared = [
+            (each.operator, each.value)
+            for each in self.conditions
+            if each.field == field and each.operator != "=" and each.value is not None
+        ]
+        return compared if allowed is None else [*compared, (">=", min(allowed)), ("<=", max(allowed))]
+
     def of(self, fields: Iterable[str]) -> Filter:
         """Return what is asked of these fields alone."""
         wanted = {*fields}

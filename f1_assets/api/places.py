@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from f1_assets.api.endpoint import Scope
+from f1_assets.api.endpoint import KEYS, Scope
 from f1_assets.api.filters import Kind
+from f1_assets.api.sessions import ApiSession
 
 FIELDS = {
     "year": Kind.INTEGER,
@@ -24,31 +26,40 @@ FIELDS = {
 }
 
 
-def place(scope: Scope) -> dict[str, Any]:
-    """Return the fields of the place of a session; keys of countries stand in SessionInfo alone."""
-    event = scope.session.event
-    stored = scope.frame("session_info")
-    plain = stored.astype(object).where(stored.notna(), None)
-    info: dict[str, Any] = {} if plain.empty else dict(zip(plain.columns, plain.iloc[0], strict=True))
-    return {
-        "year": event.season,
-        "location": info.get("location") or event.location,
-        "country_key": info.get("country_key"),
-        "country_code": info.get("country_code"),
-        "country_name": info.get("country_name") or event.country,
-        "circuit_key": info.get("circuit_key") or event.circuit_key,
-        "circuit_short_name": info.get("circuit_short_name") or event.circuit_name,
-        "gmt_offset": _clock(event.gmt_offset_minutes),
-        "is_cancelled": event.cancelled,
-        "meeting_official_name": info.get("meeting_official_name") or event.official_name,
-        "session_type": info.get("session_type"),
-    }
+def places(scope: Scope) -> Iterator[tuple[ApiSession, dict[str, Any]]]:
+    """Give the fields of the place of each chosen session; keys of countries stand in SessionInfo alone."""
+    stored = scope.frame("session_info", *(each.key for each in scope.chosen))
+    plain = stored.astype(object).where(stored.notna(), None).to_dict("records")
+    of_session = {(info["round"], info["session"]): info for info in plain}
+    for each in scope.chosen:
+        event, info = each.event, of_session.get((each.key.round, each.key.session), {})
+        yield (
+            each,
+            {
+                "session_key": each.session_key,
+                "meeting_key": each.meeting_key,
+                "year": event.season,
+                "location": info.get("location") or event.location,
+                "country_key": info.get("country_key"),
+                "country_code": info.get("country_code"),
+                "country_name": info.get("country_name") or event.country,
+                "circuit_key": info.get("circuit_key") or event.circuit_key,
+                "circuit_short_name": info.get("circuit_short_name") or event.circuit_name,
+                "gmt_offset": _clock(event.gmt_offset_minutes),
+                "is_cancelled": event.cancelled,
+                "meeting_official_name": info.get("meeting_official_name") or event.official_name,
+                "session_type": info.get("session_type"),
+            },
+        )
 
 
-def row(values: dict[str, Any], fields: dict[str, Kind]) -> pd.DataFrame:
-    """Return a frame of one row, in types that do not depend on its values."""
+def typed(rows: Sequence[Mapping[str, Any]], fields: Mapping[str, Kind]) -> pd.DataFrame:
+    """Return rows as a frame, in types that do not depend on the values."""
     types = {Kind.INTEGER: "Int64", Kind.TEXT: "str", Kind.BOOLEAN: "boolean", Kind.DATE: "datetime64[ns, UTC]"}
-    return pd.DataFrame({name: pd.Series([values.get(name)], dtype=types[kind]) for name, kind in fields.items()})
+    columns = {**fields, **KEYS}
+    return pd.DataFrame(
+        {name: pd.Series([row.get(name) for row in rows], dtype=types[kind]) for name, kind in columns.items()}
+    )
 
 
 def _clock(minutes: int) -> str:

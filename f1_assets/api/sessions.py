@@ -66,6 +66,7 @@ class Sessions:
         return [
             each
             for season in self._with_keys(about)
+            if all(_can_be_in(season, condition.operator, condition.value) for condition in moments)
             for each in self.of(season)
             if about.holds_for({"session_key": each.session_key, "meeting_key": each.meeting_key, "year": season})
             and all(_can_be(each, condition.operator, condition.value) for condition in moments)
@@ -88,6 +89,12 @@ class Sessions:
 def is_narrow(wanted: Filter) -> bool:
     """Check whether a filter names sessions or a meeting."""
     return any(wanted.allowed(field) is not None for field in ("session_key", "meeting_key"))
+
+
+def _can_be_in(season: int, operator: str, moment: pd.Timestamp) -> bool:
+    """Check whether a season can have such a moment; a season's tests and finals may lie in the years beside it."""
+    is_early, is_late = moment.year < season - 1, moment.year > season + 1
+    return not (is_late if operator in (">", ">=") else is_early if operator in ("<", "<=") else is_early or is_late)
 
 
 def _can_be(each: ApiSession, operator: str, moment: pd.Timestamp) -> bool:

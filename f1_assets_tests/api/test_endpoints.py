@@ -3,12 +3,17 @@
 import csv
 import io
 import itertools
+import json
+from operator import eq, ge, gt, le, lt
+from urllib.parse import quote
 
 import pandas as pd
 import pytest
 import requests
 from sqlalchemy import text
 
+from f1_assets.api import endpoint
+from f1_assets.api.answers import body, frames, query_of
 from f1_assets.api.endpoints import endpoints
 from f1_assets.keys import SessionKey
 from f1_assets_tests.api.conftest import SEASON
@@ -228,6 +233,52 @@ def test_fields_are_filtered_by_value_and_by_what_is_more_or_less(ask):
     assert ask("laps", RACE, "&is_pit_out_lap=true") == [row for row in laps if row["is_pit_out_lap"]]
     moment = next(row["date_start"] for row in laps if row["lap_number"] == 3)
     assert ask("laps", RACE, f"&date_start>{moment}") == [r for r in laps if (r["date_start"] or "") > moment]
+
+
+STORED = [(name, field) for name, endpoint in sorted(endpoints().items()) for field in endpoint.stored_as]
+
+
+@pytest.mark.parametrize(("name", "field"), STORED)
+def test_what_is_asked_of_a_stored_column_is_not_read_and_dropped(warehouse, keys, monkeypatch, name, field):
+    read = []
+    monkeypatch.setattr(endpoint, "read_rows", _noting(endpoint.read_rows, read, endpoints()[name].datasets[0]))
+    everything = _answer(warehouse, name, f"session_key={keys[RACE]}")
+    values = [row[field] for row in everything if row[field] is not None]
+    middle = sorted(values)[len(values) // 2]
+    for operator, holds in OPERATORS.items():
+        read.clear()
+        rows = _answer(warehouse, name, f"session_key={keys[RACE]}&{field}{operator}{quote(str(middle), safe='')}")
+        assert rows == [row for row in everything if row[field] is not None and holds(row[field], middle)]
+        assert read == [len(rows)]
+
+
+OPERATORS = {">": gt, ">=": ge, "<": lt, "<=": le, "=": eq}
+
+
+def _noting(read_rows, read, dataset):
+    def noting(warehouse, source, *arguments, **options):
+        table = read_rows(warehouse, source, *arguments, **options)
+        if source.name == dataset:
+            read.append(table.num_rows)
+        return table
+
+    return noting
+
+
+def _answer(warehouse, name, text):
+    query = query_of(warehouse, endpoints()[name], text)
+    return json.loads(b"".join(body(query, frames(warehouse, query))))
+
+
+def test_either_of_two_values_and_null_are_found(warehouse, keys):
+    everything = _answer(warehouse, "race_control", f"session_key={keys[RACE]}")
+    laps = sorted({row["lap_number"] for row in everything if row["lap_number"] is not None})
+    either = f"session_key={keys[RACE]}&lap_number={laps[0]}&lap_number={laps[-1]}"
+    wanted = {laps[0], laps[-1]}
+    assert _answer(warehouse, "race_control", either) == [row for row in everything if row["lap_number"] in wanted]
+    assert _answer(warehouse, "race_control", f"{either}&lap_number=null") == [
+        row for row in everything if row["lap_number"] in {*wanted, None}
+    ]
 
 
 def test_a_date_alone_finds_its_session(api, ask):

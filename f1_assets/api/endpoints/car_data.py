@@ -41,4 +41,12 @@ ENDPOINT = Endpoint(
     rows,
     ("car_telemetry",),
     is_telemetry=True,
+    stored_as={
+        "date": "utc",
+        "speed": "speed_kmh",
+        "n_gear": "gear",
+        "throttle": "throttle_pct",
+        "rpm": "rpm",
+        "drs": "drs",
+    },
 )

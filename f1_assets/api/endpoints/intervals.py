@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from f1_assets.api.endpoint import Endpoint, Scope, car_numbers, seconds
@@ -24,16 +26,16 @@ def rows(scope: Scope) -> pd.DataFrame:
 
 def gaps(milliseconds: pd.Series, laps: pd.Series) -> pd.Series:
     """Return gaps in seconds, or in laps where it is as many; None where neither is known."""
-    return pd.Series(
-        [
-            f"+{int(behind)} LAP{'S' if behind > 1 else ''}"
-            if pd.notna(behind) and behind > 0
-            else (None if pd.isna(gap) else float(gap))
-            for gap, behind in zip(seconds(milliseconds), laps, strict=True)
-        ],
-        index=milliseconds.index,
-        dtype=object,
-    )
+    found = [
+        f"+{by} LAP{'S' if by > 1 else ''}" if by and by > 0 else gap
+        for gap, by in zip(_plain(seconds(milliseconds)), _plain(laps.astype("Int64")), strict=True)
+    ]
+    return pd.Series(found, index=milliseconds.index, dtype=object)
+
+
+def _plain(values: pd.Series) -> list[Any]:
+    plain: list[Any] = values.astype(object).where(values.notna(), None).tolist()
+    return plain
 
 
 ENDPOINT = Endpoint(
@@ -43,4 +45,5 @@ ENDPOINT = Endpoint(
     rows,
     ("intervals",),
     RACES,
+    stored_as={"date": "utc"},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import defaultdict
 
 import pandas as pd
 
@@ -36,11 +36,14 @@ def _laps(laps: pd.DataFrame) -> list[tuple[str, int]]:
     return list(zip(laps["driver_number"], laps["lap_number"], strict=True))
 
 
-def _segments(stored: pd.DataFrame) -> dict[Hashable, list[int | None]]:
+def _segments(stored: pd.DataFrame) -> dict[tuple[str, int, int], list[int | None]]:
     """Return the statuses by driver, lap and sector, in the order of the track."""
-    ordered = stored.sort_values("segment")
-    groups = ordered.groupby(["driver_number", "lap_number", "sector"])["status"]
-    return {key: [None if pd.isna(each) else int(each) for each in group] for key, group in groups}
+    columns = ["driver_number", "lap_number", "sector", "segment", "status"]
+    ordered = stored[columns].sort_values(columns[:4]).astype(object)
+    found: dict[tuple[str, int, int], list[int | None]] = defaultdict(list)
+    for driver, lap, sector, _, status in ordered.where(ordered.notna(), None).itertuples(index=False, name=None):
+        found[driver, lap, sector].append(status)
+    return found
 
 
 _NAMES = {n: f"segments_sector_{n}" for n in _SECTORS}
@@ -62,4 +65,5 @@ ENDPOINT = Endpoint(
     },
     rows,
     ("laps", "mini_sectors"),
+    stored_as={"date_start": "lap_start_utc", "lap_number": "lap_number"},
 )

@@ -22,4 +22,5 @@ ENDPOINT = Endpoint(
     rows,
     ("position_telemetry",),
     is_telemetry=True,
+    stored_as={"date": "utc", "x": "x", "y": "y", "z": "z"},
 )

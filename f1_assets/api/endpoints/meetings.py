@@ -6,7 +6,8 @@ import pandas as pd
 
 from f1_assets.api.endpoint import Endpoint, Scope
 from f1_assets.api.filters import Kind
-from f1_assets.api.places import FIELDS, place, row
+from f1_assets.api.places import FIELDS, places, typed
+from f1_assets.warehouse.calendar import CalendarEvent
 
 _FIELDS = {
     "meeting_name": Kind.TEXT,
@@ -20,21 +21,24 @@ _FIELDS = {
 
 
 def rows(scope: Scope) -> pd.DataFrame:
-    """Return the one row; pictures and kinds of circuits are known to nobody but OpenF1, and NULL."""
-    event = scope.session.event
-    circuit = event.circuit_key
-    return row(
+    """Return a row per meeting; pictures and kinds of circuits are known to nobody but OpenF1, and NULL."""
+    found = [
         {
-            **place(scope),
-            "meeting_name": event.name,
-            "circuit_info_url": None
-            if circuit is None
-            else f"https://api.multiviewer.app/api/v1/circuits/{circuit}/{event.season}",
-            "date_start": event.sessions[0].start,
-            "date_end": event.sessions[-1].end,
-        },
-        _FIELDS,
-    )
+            **about,
+            "meeting_name": each.event.name,
+            "circuit_info_url": _circuit_url(each.event),
+            "date_start": each.event.sessions[0].start,
+            "date_end": each.event.sessions[-1].end,
+        }
+        for each, about in places(scope)
+    ]
+    return typed(found, _FIELDS)
 
 
-ENDPOINT = Endpoint("meetings", "a race weekend or a test", _FIELDS, rows, per_meeting=True)
+def _circuit_url(event: CalendarEvent) -> str | None:
+    if event.circuit_key is None:
+        return None
+    return f"https://api.multiviewer.app/api/v1/circuits/{event.circuit_key}/{event.season}"
+
+
+ENDPOINT = Endpoint("meetings", "a race weekend or a test", _FIELDS, rows, at_once=True, per_meeting=True)

@@ -21,4 +21,5 @@ ENDPOINT = Endpoint(
     {"driver_number": Kind.INTEGER, "date": Kind.DATE, "recording_url": Kind.TEXT},
     rows,
     ("team_radio",),
+    stored_as={"date": "utc"},
 )

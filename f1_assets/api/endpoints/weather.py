@@ -40,4 +40,5 @@ ENDPOINT = Endpoint(
     },
     rows,
     ("weather",),
+    stored_as={"date": "utc"},
 )

@@ -10,6 +10,7 @@ from f1_assets.errors import UsageError
 from f1_assets.keys import SeasonKey, SessionKey, parse_key
 from f1_assets.settings import Settings, process_settings
 from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse.engine import refuse_writes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,13 +64,15 @@ class F1Warehouse(Warehouse):
         return dataset.typed(frame) if isinstance(dataset, Dataset) else frame
 
 
-def connect(settings: Settings | None = None) -> F1Warehouse:
+def connect(settings: Settings | None = None, reads_only: bool = False) -> F1Warehouse:
     """Open the warehouse that the settings name; an embedded one is created and upgraded by itself.
 
     Parameters
     ----------
     settings
         Those of the environment by default.
+    reads_only
+        Whether the database shall refuse to write for this warehouse, once it is open.
 
     Raises
     ------
@@ -79,9 +82,12 @@ def connect(settings: Settings | None = None) -> F1Warehouse:
     settings = settings or process_settings()
     if settings.database_url is None:
         settings.make_home()
-    return F1Warehouse.open(
+    warehouse = F1Warehouse.open(
         settings.database, dataset_tables(), dataset_views(), settings.lake, lake_is_meant=settings.lake_url is not None
     )
+    if reads_only:
+        refuse_writes(warehouse.engine)
+    return warehouse
 
 
 def connect_as_it_is(settings: Settings | None = None) -> F1Warehouse:

@@ -199,6 +199,8 @@ def _of_file(
     where: Sequence[Where],
 ) -> pa.Table:
     lines = [line for line in warehouse.extractions(key) if line.dataset == source.name and line.file is not None]
+    if not lines:
+        return schema.empty_table()
     identity = identity_of(key)
     in_file = [name for name in schema.names if name not in identity]
     filters = list(where) if ids is None else [("driver_number", "in", sorted(ids.numbers)), *where]

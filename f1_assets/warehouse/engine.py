@@ -41,6 +41,19 @@ def make_engine(url: URL) -> Engine:
     return engine
 
 
+def refuse_writes(engine: Engine) -> None:
+    """Let the database refuse to write for an engine, from its next connection on."""
+    engine.dispose()
+    event.listen(engine, "connect", _refuse_writes_of)
+
+
+def _refuse_writes_of(connection: Any, _record: Any) -> None:  # noqa: ANN401 (a driver's connection, a pool's record)
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA query_only = ON")
+    else:
+        connection.set_session(readonly=True)  # psycopg2
+
+
 @contextlib.contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Read in one transaction; what the database refuses becomes a `ConfigurationError`, or else a `TransientError`."""

@@ -331,6 +331,15 @@ def test_where_there_is_nothing_the_answer_says_why(api, keys, warehouse):
     assert "f1-status" not in api.get(f"/v1/team_radio?session_key={keys[RACE]}&driver_number=99").headers
 
 
+def test_laps_of_which_no_mini_sectors_are_stored_have_none(ask, warehouse):
+    key = SessionKey(SEASON, 1, "FP3")
+    with warehouse.engine.begin() as connection:
+        connection.execute(text("DELETE FROM extractions WHERE dataset = 'mini_sectors' AND session = 'FP3'"))
+    rows = ask("laps", key)
+    assert len(rows) == len(warehouse.rows("laps", key)) > 0
+    assert {str(row["segments_sector_1"]) for row in rows} == {"[]"}
+
+
 @pytest.mark.parametrize("name", TELEMETRY)
 def test_telemetry_of_everything_is_refused_with_what_to_add(api, name):
     answer = api.get(f"/v1/{name}?speed>300" if name == "car_data" else f"/v1/{name}?x>0")

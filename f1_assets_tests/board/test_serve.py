@@ -52,6 +52,17 @@ def test_it_says_where_it_is_answers_there_and_ends_with_ctrl_c(serve):
     assert (board.returncode, rest, errors) == (0, "", "")
 
 
+@pytest.mark.long
+def test_several_processes_answer_at_one_address_and_end_together(serve):
+    board = serve("--port", "0", "--workers", "2")
+    url = board.stdout.readline().split()[5].rstrip(";")
+    assert "f1-assets calendar" in requests.get(url, timeout=240).text
+    assert requests.get(f"{url}/v1/sessions", timeout=240).json() == []
+    board.send_signal(signal.SIGINT)
+    rest, errors = board.communicate(timeout=240)
+    assert (board.returncode, rest, errors) == (0, "", "")
+
+
 def test_a_port_in_use_is_one_clear_error(serve):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

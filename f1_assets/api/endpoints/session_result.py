@@ -73,7 +73,9 @@ def _with_fates(stored: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lists(milliseconds: pd.DataFrame) -> pd.Series:
-    values = [[None if pd.isna(each) else int(each) / 1000 for each in row] for row in milliseconds.itertuples(index=False)]
+    values = [
+        [None if pd.isna(each) else int(each) / 1000 for each in row] for row in milliseconds.itertuples(index=False)
+    ]
     return pd.Series(values, index=milliseconds.index, dtype=object)
 
 

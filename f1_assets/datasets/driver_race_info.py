@@ -1,4 +1,4 @@
-"""Driver race info: place, gaps, pit stops and overtakes in a race, as F1 announces them."""
+"""Driver race info: place, gaps, pit stops and overtakes in a race as F1 announces them, or counts of overtakes."""
 
 from __future__ import annotations
 
@@ -56,8 +56,9 @@ DATASET = Dataset(
         "The feed DriverRaceInfo. Each row repeats what did not change, but for gap and interval, which are NULL where "
         "they were not sent then: those of a lapped car stop being sent. `overtaken_by` says which car overtakes this "
         "one: F1 sends `overtake_state` 2 of a car together with the places of those that it overtakes. Only of races, "
-        "since 2020; `overtakes` has the overtakes, with their lap. Kept in the lake, a file per session, sorted by "
-        "driver and time."
+        "since 2020; `overtakes` has the overtakes, with their lap. From 2026 on, where DriverRaceInfo is not there, "
+        "a row is a count of overtakes, as OvertakeSeries sends it: all other columns are NULL, and the dataset "
+        "`overtakes` is made of laps. Kept in the lake, a file per session, sorted by driver and time."
     ),
     key=("driver_number", "session_time_ms"),
     columns=(
@@ -73,11 +74,17 @@ DATASET = Dataset(
         Field("overtake_state", "int32", "As F1 sends it: 2 overtakes; the meaning of 0 and 1 is not known"),
         Field("is_out", "boolean", "Whether the car is out of the race"),
         Field("overtaken_by", "text", "Car number of the one that overtakes it then; NULL where none does"),
+        Field(
+            "overtakes",
+            "int32",
+            "Count of its overtakes, as OvertakeSeries sends it; NULL where DriverRaceInfo is there, which says whom "
+            "it overtakes",
+        ),
     ),
     extract=extract,
     feeds=(Feed.DRIVER_RACE_INFO,),
     is_addition=True,
-    optional_feeds=(Feed.DRIVER_LIST, Feed.SESSION_STATUS),
+    optional_feeds=(Feed.OVERTAKES, Feed.DRIVER_LIST, Feed.SESSION_STATUS),
     sessions=RACES_ALONE,
     first_season=2020,
     checks=(
@@ -89,7 +96,7 @@ DATASET = Dataset(
             beside=("drivers",),
             columns=("position",),
         ),
-        goes_on_to_the_end("changes_go_on_to_the_end", RACES_ALONE, ("session_time_ms",), even_if_wet=True),
+        goes_on_to_the_end("changes_go_on_to_the_end", RACES_ALONE, ("session_time_ms", "overtakes"), even_if_wet=True),
     ),
     in_lake=True,
 )

@@ -26,7 +26,7 @@ def goes_on_to_the_end(name: str, sessions: frozenset[str], columns: tuple[str, 
     name, sessions
         What the rule is called, and for which sessions it is.
     columns
-        `session_time_ms`, and what else the rule looks at: `compound`, `fastf1_generated`.
+        `session_time_ms`, and what else the rule looks at: `compound`, `fastf1_generated`, `overtakes`.
     even_if_wet
         Whether cars drive in the rain too: in practice they stay in the garage.
     """
@@ -35,6 +35,8 @@ def goes_on_to_the_end(name: str, sessions: frozenset[str], columns: tuple[str, 
         frame: pd.DataFrame, session_status: pd.DataFrame, track_status: pd.DataFrame, sessions: pd.DataFrame
     ) -> pd.DataFrame:
         known = frame[frame["session_time_ms"].notna()]
+        if "overtakes" in known:
+            known = known[known["overtakes"].isna()]  # nobody has to overtake late in a race
         if "fastf1_generated" in known:
             known = known[~known["fastf1_generated"].fillna(False)]  # their ends are guesses
         is_wet = not even_if_wet and known["compound"].isin(_WET_TYRES).any()

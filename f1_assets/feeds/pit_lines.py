@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from f1_assets.feeds.stream_lines import FeedCounts, Tally
-from f1_assets.feeds.stream_states import changes_of, deleted_of, is_car_number, seconds_in_ms, state_lines, whole
+from f1_assets.feeds.stream_states import (
+    cars_in,
+    changes_of,
+    deleted_of,
+    is_car_number,
+    seconds_in_ms,
+    state_lines,
+    whole,
+)
 
 _TIMES = "PitTimes"
 
@@ -54,7 +62,7 @@ def parse_pit_lane_times(body: bytes, until_ms: int | None = None) -> PitLines:
     for number, time_ms, content in state_lines(body, tally, until_ms):
         for car in deleted_of(content.get(_TIMES)):
             shown.pop(car, None)
-        for car, entry in _cars(content, number, tally):
+        for car, entry in cars_in(content.get(_TIMES, {}), number, tally):
             if not isinstance(entry, dict):
                 tally.bad_entries.append(number)
                 continue
@@ -79,7 +87,7 @@ def parse_pit_stop_series(body: bytes, until_ms: int | None = None) -> PitLines:
         for car in deleted_of(content.get(_TIMES)):
             states.pop(car, None)
             stops.pop(car, None)
-        for car, listed in _cars(content, number, tally):
+        for car, listed in cars_in(content.get(_TIMES, {}), number, tally):
             states_of, stops_of = states.setdefault(car, {}), stops.setdefault(car, {})
             for index in deleted_of(listed):
                 states_of.pop(index, None)
@@ -121,20 +129,6 @@ def parse_pit_stops(body: bytes, until_ms: int | None = None) -> PitLines:
         else:
             passes.append(now)
     return _lines(passes, tally, "PitStop")
-
-
-def _cars(content: dict[str, Any], number: int, tally: Tally) -> Iterator[tuple[str, Any]]:
-    """Yield the cars of a line's `PitTimes` with what is sent of them."""
-    times = content.get(_TIMES, {})
-    if not isinstance(times, dict):
-        if times:  # an empty list is one without cars
-            tally.bad_entries.append(number)
-        return
-    for car, entry in (changes_of(times) or {}).items():
-        if is_car_number(car):
-            yield car, entry
-        else:
-            tally.bad_entries.append(number)
 
 
 def _stops_in(listed: object, number: int, tally: Tally) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -28,6 +28,8 @@ class RaceInfo(NamedTuple):
         Gap to the leader and to the car ahead, as this line writes them: a gap that is no longer sent may be wrong.
     overtaken_by
         The car that overtakes it, by this line.
+    overtakes
+        The count of its overtakes; OvertakeSeries alone has it, and nothing else of these.
     """
 
     driver_number: str
@@ -40,6 +42,7 @@ class RaceInfo(NamedTuple):
     overtake_state: int | None = None
     is_out: bool | None = None
     overtaken_by: str | None = None
+    overtakes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from f1_assets.feeds.forms import Document, Stream
 
 if TYPE_CHECKING:
+    from f1_assets.keys import SessionKey
     from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 
 PUBLISHED_WITHIN = timedelta(hours=24)
@@ -191,3 +192,8 @@ class FeedSpec:
     zero_means_none: bool = False
     keeps_body: bool = False
     ends_with_session: bool = False
+
+    def is_of(self, key: SessionKey) -> bool:
+        """Check whether such a session has this stream, in such a season."""
+        is_of_session = self.sessions is None or key.session in self.sessions
+        return is_of_session and (self.since is None or key.season >= self.since)

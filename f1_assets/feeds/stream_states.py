@@ -58,6 +58,19 @@ def deleted_of(listed: object) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
+def cars_in(sent: object, number: int, tally: Tally) -> Iterator[tuple[str, Any]]:
+    """Yield the cars of an object by car, with what line `number` sends of them; other keys are counted as bad."""
+    if not isinstance(sent, dict):
+        if sent:  # an empty list is one without cars
+            tally.bad_entries.append(number)
+        return
+    for car, entry in (changes_of(sent) or {}).items():
+        if is_car_number(car):
+            yield car, entry
+        else:
+            tally.bad_entries.append(number)
+
+
 def is_car_number(name: object) -> bool:
     """Check whether a key is the number of a car."""
     return isinstance(name, str) and _CAR_NUMBER.fullmatch(name) is not None

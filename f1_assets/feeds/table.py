@@ -163,6 +163,17 @@ class Feed(StrEnum):
         "DriverRaceInfo",
         _stream(Load.ITSELF, "race info", sessions=_RACE, since=2020, identity=Identity.TIMES),
     )
+    OVERTAKES = (
+        "OvertakeSeries",
+        _stream(
+            Load.ITSELF,
+            "overtake counts",
+            identity=Identity.DATES,
+            sessions=_RACE,
+            since=2026,
+            instead_of=frozenset({"DriverRaceInfo"}),
+        ),
+    )
     CHAMPIONSHIP_PREDICTION = (
         "ChampionshipPrediction",
         _stream(Load.ITSELF, "championship prediction", sessions=_RACE, since=2020, identity=Identity.TIMES),

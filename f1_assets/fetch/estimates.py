@@ -151,9 +151,7 @@ def _url_of(feed: Feed, event: CalendarEvent, session: CalendarSession, base: st
         return spec.url_of(event, session)
     if feed is Feed.SESSION_DATA and session.t0_utc is not None:
         return None  # the clock that it would tell is known
-    is_of_session = spec.sessions is None or session.key.session in spec.sessions
-    is_of_season = spec.since is None or session.key.season >= spec.since
-    return f"{base}{feed}.jsonStream" if event.live_timing and is_of_session and is_of_season else None
+    return f"{base}{feed}.jsonStream" if event.live_timing and spec.is_of(session.key) else None
 
 
 def _with_pages(transport: Transport, urls: list[str]) -> list[str]:

@@ -25,6 +25,7 @@ from f1_assets.errors import (
 from f1_assets.feeds.championship_lines import ChampionshipLines, parse_championship
 from f1_assets.feeds.identity import held_at
 from f1_assets.feeds.loads import asks_for
+from f1_assets.feeds.overtake_lines import parse_overtakes
 from f1_assets.feeds.own_time import OwnTime, own_time, parts_of
 from f1_assets.feeds.pit_lines import PitLines, parse_pit_lane_times, parse_pit_stop_series, parse_pit_stops
 from f1_assets.feeds.race_info_lines import RaceInfoLines, parse_race_info
@@ -210,7 +211,9 @@ class LoadedSession:
 
     @functools.cached_property
     def race_info(self) -> RaceInfoLines:
-        """Places, gaps and overtakes, as F1 announces them."""
+        """Places, gaps and overtakes, as F1 announces them; the counts of overtakes where it has no more."""
+        if self.has(Feed.OVERTAKES) and not self.has(Feed.DRIVER_RACE_INFO):
+            return parse_overtakes(self.raw(Feed.OVERTAKES), self._until_ms)
         return parse_race_info(self.raw(Feed.DRIVER_RACE_INFO), self._until_ms)
 
     @functools.cached_property
@@ -294,7 +297,7 @@ class LoadedSession:
         Parameters
         ----------
         feeds
-            Feeds without which there is no data.
+            Feeds without which there is no data, unless upstream has one of `optional` instead of it.
         optional
             Feeds that add to the data: that upstream has none is no error, that they failed is one, because the
             data would be poorer than what upstream has.
@@ -304,10 +307,21 @@ class LoadedSession:
         UpstreamError
             The class that fits what happened, with the feed's name.
         """
+        optional = tuple(optional)
         for feed in feeds:
-            self._demand(feed, needed=True)
+            self._demand(feed, needed=not self._has_another(feed, optional))
         for feed in optional:
             self._demand(feed, needed=False)
+
+    def _has_another(self, feed: Feed, optional: Sequence[Feed]) -> bool:
+        """Check whether a feed that is asked for instead of this one is there; raise the error if it failed."""
+        others = [other for other in optional if feed in other.spec.instead_of and other.spec.is_of(self.key)]
+        exchange = self._decisive(feed)
+        for other in others if exchange is not None and exchange.outcome is Outcome.ABSENT else ():
+            if self._decisive(other) is None and self.stopped is not None:
+                raise self.stopped  # it was not asked for yet
+            self._demand(other, needed=False)
+        return any(self.has(other) for other in others)
 
     def _demand(self, feed: Feed, needed: bool) -> None:
         exchange = self._decisive(feed)
@@ -368,13 +382,13 @@ class LoadedSession:
             return self.loaded_at - max([self.session.end, *ends])
         return self.since_end
 
-    def awaited(self, optional: Iterable[Feed]) -> dict[Feed, timedelta]:
-        """Name the feeds among those that add to the data which were asked for, are absent, and may still come.
+    def awaited(self, feeds: Iterable[Feed]) -> dict[Feed, timedelta]:
+        """Name the feeds among those of stored data which were asked for, are absent, and may still come.
 
         With each, for how long it could have been there; negative where it cannot be yet.
         """
         asked = {exchange.feed for exchange in self.exchanges}
-        absent = [feed for feed in optional if feed in asked and not self.has(feed)]
+        absent = [feed for feed in feeds if feed in asked and not self.has(feed)]
         return {feed: self._since_possible(feed) for feed in absent if self._may_come(feed)}
 
     def _decisive(self, feed: Feed) -> Exchange | None:

@@ -299,7 +299,8 @@ def _extract(
         _refuse_fewer_rows(loaded.key, dataset.name, len(extract.frame), warehouse)
         notes = json.dumps(extract.notes) if extract.notes else None
         line = replace(line, rows_expected=extract.rows_expected, notes=notes, seconds=time.perf_counter() - started)
-        if awaited := loaded.awaited(dataset.feeds_in(loaded.key).optional):
+        feeds = dataset.feeds_in(loaded.key)
+        if awaited := loaded.awaited((*feeds.required, *feeds.optional)):
             line = replace(
                 line,
                 reason=f"{', '.join(awaited)} not published yet: what comes from there is missing",

@@ -11,6 +11,7 @@ from f1_assets.simulator.car_lines import Line
 from f1_assets.simulator.car_lines import to_json as _json
 from f1_assets.simulator.championship import championship
 from f1_assets.simulator.model import Course, Result
+from f1_assets.simulator.overtakes import overtake_series
 from f1_assets.simulator.pit_lane import pit_lane_times, pit_stop, pit_stop_series
 from f1_assets.simulator.position import position
 from f1_assets.simulator.race_info import race_info
@@ -161,6 +162,7 @@ _WRITERS: dict[str, Callable[[Course], Iterable[Line] | None]] = {
     "Position.z": position,
     "TeamRadio": team_radio,
     "DriverRaceInfo": race_info,
+    "OvertakeSeries": overtake_series,
     "SessionData": session_data,
     "PitLaneTimeCollection": pit_lane_times,
     "PitStopSeries": pit_stop_series,

@@ -29,7 +29,13 @@ from f1_assets.simulator.options import SimulatorOptions
 from f1_assets.simulator.race import race
 from f1_assets.simulator.schedules import schedule, season_index
 from f1_assets.simulator.timed import practice, qualifying
-from f1_assets.simulator.truth import championship_truth_of, overtakes_truth_of, telemetry_truth_of, truth_of
+from f1_assets.simulator.truth import (
+    championship_truth_of,
+    overtake_counts_truth_of,
+    overtakes_truth_of,
+    telemetry_truth_of,
+    truth_of,
+)
 
 _REMEMBERED = 8
 _RACE_S = 5_400
@@ -149,6 +155,16 @@ class Simulator:
             When the made-up season has no such race.
         """
         return overtakes_truth_of(self._course(*self._find(season, round, "R")))
+
+    def overtake_counts_truth(self, season: int, round: int) -> pd.DataFrame:
+        """Return the ground truth of how often each car of a race has overtaken, where that is all that F1 sends.
+
+        Raises
+        ------
+        KeyError
+            When the made-up season has no such race.
+        """
+        return overtake_counts_truth_of(self._course(*self._find(season, round, "R")))
 
     def sessions(self, season: int) -> list[tuple[int, str]]:
         """Return round and identifier of every session of a season."""

@@ -133,6 +133,13 @@ def overtakes_truth_of(course: Course) -> pd.DataFrame:
     )
 
 
+def overtake_counts_truth_of(course: Course) -> pd.DataFrame:
+    """Return how many cars each car had overtaken in a race, whenever it overtook."""
+    won = overtakes_truth_of(course).groupby(["overtaking", "session_time_ms"]).size()
+    counts = won.groupby("overtaking").cumsum().rename("overtakes").reset_index()
+    return counts.rename(columns={"overtaking": "driver_number"})
+
+
 def telemetry_truth_of(course: Course) -> dict[str, pd.DataFrame]:
     """Return the rows of what the cars measure and say, one row a car and sample, cars in the order of their numbers.
 

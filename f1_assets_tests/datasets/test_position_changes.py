@@ -230,3 +230,6 @@ def test_overtakes_are_those_that_f1_announces_where_it_does():
     silent = frame_of("driver_race_info", [{**row, "overtake_state": None} for row in without])
     by_laps = computed("overtakes", RACE, **{**frames, "driver_race_info": silent})
     assert set(by_laps["source"]) == {"laps"}
+    counts = [{"driver_number": "C", "session_time_ms": 150_000, "overtakes": 2}]
+    counted = computed("overtakes", RACE, **{**frames, "driver_race_info": frame_of("driver_race_info", counts)})
+    assert counted.equals(by_laps)

@@ -2,11 +2,13 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
+
 from f1_assets.datasets import all_datasets
 from f1_assets.feeds.championship_lines import ChampionshipLines, Prediction
 from f1_assets.feeds.race_info_lines import RaceInfo, RaceInfoLines
 from f1_assets.feeds.stream_lines import FeedCounts
-from f1_assets_tests.datasets.frames import frame_of, values
+from f1_assets_tests.datasets.frames import changes, frame_of, values
 
 CHANGES = (
     RaceInfo("4", 2_000, 1, "LAP 1", "LAP 1", 0, 0, 0, False),
@@ -24,8 +26,8 @@ def _extract(name, cars=("4", "12", "63"), **feeds):
     ), extract
 
 
-def _race_info(cars=("4", "12", "63")):
-    return _extract("driver_race_info", cars, race_info=RaceInfoLines(CHANGES, FeedCounts()))
+def _race_info(cars=("4", "12", "63"), changes=CHANGES):
+    return _extract("driver_race_info", cars, race_info=RaceInfoLines(changes, FeedCounts()))
 
 
 def test_gaps_are_in_milliseconds_or_laps_and_cars_of_other_series_are_refused():
@@ -44,6 +46,30 @@ def test_gaps_are_in_milliseconds_or_laps_and_cars_of_other_series_are_refused()
         (None, None, True, "12"),
     ]
     assert [reason["rows"] for reason in extract.notes["refused"].values()] == [1]
+
+
+def test_counts_of_overtakes_are_rows_with_nothing_else():
+    counts = [
+        RaceInfo("12", 2_000, overtakes=2),
+        RaceInfo("12", 1_000, overtakes=1),
+        RaceInfo("99", 1_000, overtakes=1),
+    ]
+    rows, extract = _race_info(changes=counts)
+    assert values(rows, "driver_number", "session_time_ms", "overtakes") == [("12", 1_000, 1), ("12", 2_000, 2)]
+    assert rows.drop(columns=["driver_number", "session_time_ms", "overtakes"]).isna().all(axis=None)
+    assert [reason["rows"] for reason in extract.notes["refused"].values()] == [1]
+    announced, _ = _race_info()
+    assert announced["overtakes"].isna().all()
+
+
+def test_an_early_last_overtake_does_not_say_that_rows_are_missing():
+    running = changes("session_status", (0, "Started"), (6_000_000, "Finished"))
+    never, ends = changes("track_status"), "changes_go_on_to_the_end"
+    listed = pd.DataFrame({"start_utc": [pd.Timestamp(0)], "end_utc": [pd.Timestamp(7_200_000, unit="ms")]})
+    rows, _ = _race_info(changes=[RaceInfo("12", 2_000, overtakes=1)])
+    assert _broken("driver_race_info", ends, rows, running, never, listed).empty
+    rows, _ = _race_info()
+    assert len(_broken("driver_race_info", ends, rows, running, never, listed)) == 1
 
 
 PREDICTIONS = (

@@ -10,6 +10,8 @@ from f1_assets.importing import process_session_gap, refresh_calendar
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import load_settings
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets_tests.fetch.server import services, status
 
 
 def test_each_file_with_a_dataset_is_one():
@@ -90,8 +92,17 @@ def season(tmp_path_factory):
         outcome = process_session_gap(gap, warehouse=warehouse, transport=transport)
         assert outcome.failed == ()
         rows |= {(name, f"{number} {session}"): warehouse.rows(name, gap.key) for name in outcome.extracted}
-    yield rows
     transport.close()
+    # What is asked for instead of another feed has values only where that one is absent.
+    with services(Simulator(SimulatorOptions.parse(SIMULATED))) as served:
+        served.faults = {"/DriverRaceInfo.jsonStream": status(404)}
+        transport = Transport(load_settings(home=tmp_path_factory.mktemp("without"), source=served.url))
+        refresh_calendar(2026, warehouse=warehouse, transport=transport)
+        gap = SessionGap(SessionKey(2026, 1, "R"), ("driver_race_info",))
+        assert process_session_gap(gap, warehouse=warehouse, transport=transport).failed == ()
+        rows["driver_race_info", "without its feed"] = warehouse.rows("driver_race_info", gap.key)
+        transport.close()
+    yield rows
     warehouse.close()
 
 

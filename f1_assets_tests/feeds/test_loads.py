@@ -37,7 +37,7 @@ NOW = datetime(2025, 6, 1, tzinfo=UTC)
         ("session_status", "2025-01-R", "laps, session data", ["SessionData"]),
         ("team_radio", "2025-01-R", "team radio", ["TeamRadio"]),
         ("weather", "2025-01-R", "weather, session data", ["SessionData"]),
-        ("driver_race_info", "2025-01-R", "race info", ["SessionStatus", "DriverRaceInfo"]),
+        ("driver_race_info", "2025-01-R", "race info", ["SessionStatus", "DriverRaceInfo", "OvertakeSeries"]),
         (
             "championship_prediction",
             "2025-01-R",
@@ -80,6 +80,7 @@ def test_session_data_is_asked_for_where_a_load_has_no_telemetry():
     ("feed", "first", "sessions"),
     [
         (Feed.DRIVER_RACE_INFO, 2020, ["R"]),
+        (Feed.OVERTAKES, 2026, ["R"]),
         (Feed.CHAMPIONSHIP_PREDICTION, 2020, ["R"]),
         (Feed.SESSION_DATA, 2018, ["FP1", "Q", "S", "R"]),
     ],
@@ -91,9 +92,9 @@ def test_a_feed_is_asked_for_only_where_it_can_exist(feed, first, sessions):
 
     seasons = (2017, 2018, 2019, 2020, 2026)
     assert [season for season in seasons if asked(season, "R")] == [season for season in seasons if season >= first]
-    assert [session for session in ("FP1", "Q", "S", "R") if asked(2025, session)] == sessions
+    assert [session for session in ("FP1", "Q", "S", "R") if asked(2026, session)] == sessions
     # A clock that is known need not be asked for.
-    assert bool(asked(2025, "R", NOW)) == (feed is not Feed.SESSION_DATA)
+    assert bool(asked(2026, "R", NOW)) == (feed is not Feed.SESSION_DATA)
 
 
 @pytest.mark.parametrize("feed", [feed for feed in Feed if feed is not Feed.OTHER])

@@ -33,7 +33,7 @@ STREAMS = (
     Feed.TYRE_STINTS,
 )
 IN_2026 = "https://livetiming.formula1.com/static/2026/2026-03-01_Meridian_Grand_Prix/2026-03-01_Race/"
-STREAMS_OF_2026 = (Feed.PIT_STOP,)
+STREAMS_OF_2026 = (Feed.PIT_STOP, Feed.OVERTAKES)
 JOLPICA = "https://api.jolpi.ca/ergast/f1"
 DOCUMENTS = (
     "https://raw.githubusercontent.com/theOehrly/f1schedule/master/schedule_2025.json",

@@ -16,6 +16,7 @@ from f1_assets.errors import F1AssetsError, UnreadableData
 from f1_assets.feeds import telemetry_entries
 from f1_assets.feeds.championship_lines import parse_championship
 from f1_assets.feeds.history import page_urls, pages_of, race_of
+from f1_assets.feeds.overtake_lines import parse_overtakes
 from f1_assets.feeds.pit_lines import parse_pit_lane_times, parse_pit_stop_series, parse_pit_stops
 from f1_assets.feeds.race_info_lines import parse_race_info
 from f1_assets.feeds.session_data import parse_session_clock
@@ -88,6 +89,20 @@ def _race_info_gives_rows_or_our_error(data):
     assert not frame.duplicated(list(dataset.key)).any()
     assert not (frame["overtaken_by"] == frame["driver_number"]).any()
     assert (frame["position"].dropna() > 0).all()
+
+
+def _overtake_counts_give_rows_or_our_error(data):
+    dataset = all_datasets()["driver_race_info"]
+    ((_, body),) = seeds_of(Feed.OVERTAKES)
+    try:
+        lines = parse_overtakes(data.draw(mutated(body)))
+        frame = dataset.conform(dataset.extract(SimpleNamespace(race_info=lines, cars=None)).frame, RACE)
+    except UnreadableData:
+        return
+    assert lines.counts.bad_lines <= lines.counts.lines
+    assert not frame.duplicated(list(dataset.key)).any()
+    assert frame["overtakes"].ge(0).all()
+    assert frame.drop(columns=[*dataset.key, "overtakes"]).isna().all(axis=None)
 
 
 def _championship_gives_rows_or_our_error(data):
@@ -183,6 +198,7 @@ CHECKS: tuple[Callable[..., None], ...] = (
     _telemetry_gives_samples_or_our_error,
     _timing_gives_what_can_be_in_a_session,
     _race_info_gives_rows_or_our_error,
+    _overtake_counts_give_rows_or_our_error,
     _championship_gives_rows_or_our_error,
     _session_data_tells_a_time_or_none,
     _pit_feeds_give_passes_or_our_error,

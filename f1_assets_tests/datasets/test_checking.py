@@ -93,7 +93,7 @@ def test_a_session_may_be_named_in_text(warehouse):
 @pytest.mark.long
 @pytest.mark.parametrize("season", [2018, 2023])
 def test_a_simulated_season_keeps_every_rule(tmp_path, season):
-    simulator = f"races=2,sprints=1,tests=1,laps=12,samples_every=50,seed={season}"
+    simulator = f"races=2,sprints=1,tests=1,laps=12,samples_every=50,drivers=10,seed={season}"
     warehouse = _imported(tmp_path / "home", simulator, season)
     keys = {line.key for line in warehouse.extractions()}
     assert len(keys) >= 13

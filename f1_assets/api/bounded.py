@@ -31,6 +31,9 @@ def plain(value: Any) -> Any:  # noqa: ANN401 (any value of a row)
             return float(value) if math.isfinite(value) else None
         case Mapping():
             return {str(name): plain(each) for name, each in value.items()}
+        case np.ma.MaskedArray():  # what DuckDB's lists with a NULL become
+            masks = np.ma.getmaskarray(value)
+            return [None if is_masked else plain(each) for each, is_masked in zip(value.data, masks, strict=True)]
         case list() | tuple() | set() | np.ndarray():
             return [plain(each) for each in value]
     if pd.isna(value):

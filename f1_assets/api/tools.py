@@ -33,7 +33,8 @@ A session is named by its key, 2024-12-Q (season, round, one of FP1 FP2 FP3 Q SQ
 describe_data lists the datasets and explains their columns: call it before rows or query_sql.
 Columns that end in _ms are milliseconds; session times count from the start of the session's timing feed; times of day
 are UTC. A driver is named by three letters (VER), car number or last name. null means not known.
-What is not stored is not empty: the error says why, and the command that an operator runs to import it."""
+What is not stored is not empty: the error says why, and the command that an operator runs to import it.
+Results, standings and lap-1 times come from Jolpica-F1 under CC BY-NC-SA 4.0: name it where you quote them."""
 
 CALENDAR_TABLES = ("seasons", "events", "sessions", "circuits")
 """Tables beside the datasets that a query joins with."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import typer
 
 from f1_assets.reader import connect
@@ -17,4 +19,6 @@ def mcp() -> None:
     """
     from f1_assets.api.mcp import serve
 
+    # The SDK waits for standard input in a thread, which an exception in the main one would not end.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     serve(connect)

@@ -376,7 +376,9 @@ def test_standard_output_has_the_protocol_alone_and_the_logs_are_elsewhere(serve
 
 @pytest.mark.parametrize("missing", ["mcp", "mcp.server.mcpserver"])
 def test_without_the_extra_the_command_says_what_to_install(tmp_path, monkeypatch, capsys, missing):
-    monkeypatch.delitem(sys.modules, "mcp.server.mcpserver", raising=False)
+    """Version 1 of the SDK has no ``mcp.server.mcpserver``."""
+    for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)
     monkeypatch.setenv("F1_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(sys, "argv", ["f1-assets", "mcp"])

@@ -59,7 +59,9 @@ class F1Warehouse(Warehouse):
         if is_of_seasons and not isinstance(key, SeasonKey):
             raise UsageError(f"{dataset.name} is computed over a season. Name the season: {key.season}.")
         if dataset.table is None and isinstance(key, SeasonKey):
-            raise UsageError(f"{dataset.name} of a season is too much for a frame. Name a session, or use sql().")
+            raise UsageError(
+                f"{dataset.name} of a season is too much for a frame. Name a session, or query it with SQL."
+            )
         frame = super().rows(dataset, key, limit, columns)
         return dataset.typed(frame) if isinstance(dataset, Dataset) else frame
 

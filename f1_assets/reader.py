@@ -336,7 +336,7 @@ class Reader:
         for_names = columns_for_names(source.name, source.schema.names) if with_drivers else []
         if source.is_in_lake and is_season(asked):
             raise UsageError(
-                f"{source.name} of a season is too much for a frame. Name a session or a round, or use sql()."
+                f"{source.name} of a season is too much for a frame. Name a session or a round, or query it with SQL."
             )
         if source.is_of_seasons:
             meant = seasons_meant(self.warehouse, asked, source.name)

@@ -25,6 +25,11 @@ _ADDED: Mapping[str, Mapping[str, str]] = {**_OF_ROW, **_OF_OTHERS}
 """What is added for each column of car numbers: the new column, and that of `drivers` which it shows."""
 
 
+def has_car_numbers(there: Sequence[str]) -> bool:
+    """Check whether rows with these columns have car numbers of a session, for which there are names."""
+    return {*_SESSION} <= {*there} and any(column in there for column in _ADDED)
+
+
 def columns_for_names(name: str, there: Sequence[str]) -> list[str]:
     """Return the columns that are needed to say who the rows are of.
 
@@ -38,10 +43,9 @@ def columns_for_names(name: str, there: Sequence[str]) -> list[str]:
     UsageError
         When its rows have no car numbers of a session.
     """
-    numbers = [column for column in _ADDED if column in there]
-    if not numbers or not {*_SESSION} <= {*there}:
+    if not has_car_numbers(there):
         raise UsageError(f"The rows of {name} have no car numbers: leave with_drivers= out.")
-    return [*_SESSION, *numbers]
+    return [*_SESSION, *(column for column in _ADDED if column in there)]
 
 
 def with_names(warehouse: Warehouse, table: pa.Table, keys: Sequence[SessionKey]) -> pa.Table:

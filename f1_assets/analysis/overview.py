@@ -71,20 +71,26 @@ def overview(warehouse: Warehouse) -> str:
     return "\n".join([where, *lines])
 
 
+def sessions_of_seasons(warehouse: Warehouse) -> dict[int, tuple[int, int]]:
+    """Return for each season of the calendar how many sessions it has, and of how many something is stored."""
+    record = extractions.c
+    imported = select(record.season, record.round, record.session).where(record.status == Status.PRESENT).distinct()
+    with reading(warehouse.engine) as connection:
+        known = dict(map(tuple, connection.execute(_count(sessions.c.season))))
+        stored = dict(map(tuple, connection.execute(_count(imported.subquery().c.season))))
+    return {season: (number, stored.get(season, 0)) for season, number in sorted(known.items())}
+
+
 def _contents(warehouse: Warehouse) -> list[str]:
     record, season = extractions.c, season_extractions.c
     is_present = record.status == Status.PRESENT
-    imported = select(record.season, record.round, record.session).where(is_present).distinct().subquery()
+    known = sessions_of_seasons(warehouse)
     with reading(warehouse.engine) as connection:
-        known = dict(map(tuple, connection.execute(_count(sessions.c.season))))
-        stored = dict(map(tuple, connection.execute(_count(imported.c.season))))
         of_sessions = dict(map(tuple, connection.execute(_count(record.dataset).where(is_present))))
         of_seasons = dict(map(tuple, connection.execute(_count(season.dataset).where(season.status == Status.PRESENT))))
     if not known:
         return ["It is empty. Run: f1-assets import 2024"]
-    parts = [
-        f"{year} ({stored.get(year, 0)} of {counted(number, 'session')})" for year, number in sorted(known.items())
-    ]
+    parts = [f"{year} ({stored} of {counted(number, 'session')})" for year, (number, stored) in known.items()]
     there = of_sessions | of_seasons
     datasets = [f"{name} {there[name]}" for name in every_dataset() if name in there]
     return [

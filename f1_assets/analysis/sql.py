@@ -6,9 +6,11 @@ file system that cannot write; its configuration is locked, and its temporary fi
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 import pandas as pd
@@ -24,12 +26,18 @@ from f1_assets.warehouse.models import metadata
 _READING = ("SELECT", "EXPLAIN", "MULTI")
 """Types of statements that only read; PIVOT is several in one (MULTI)."""
 
-_WHAT_READS = "sql() only reads: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN"
+_WHAT_READS = "A query only reads: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN"
 _MISSING_TABLE = re.compile(r"Table with name \"?([^\"!]+?)\"? does not exist")
 
 
-def sql(warehouse: Warehouse, query: str, seasons: Iterable[int] | None = None) -> pd.DataFrame:
-    """Run a query; see `f1_assets.connection.F1Warehouse.sql`."""
+def sql(
+    warehouse: Warehouse,
+    query: str,
+    seasons: Iterable[int] | None = None,
+    limit: int | None = None,
+    timeout_seconds: float | None = None,
+) -> pd.DataFrame:
+    """Run a query; see `f1_assets.reader.Reader.sql`. Return at most `limit` rows, and stop it after the timeout."""
     wanted = None if seasons is None else sorted(set(seasons))
     with (
         tempfile.TemporaryDirectory(prefix="f1_assets_sql_") as temporary,
@@ -38,11 +46,31 @@ def sql(warehouse: Warehouse, query: str, seasons: Iterable[int] | None = None) 
         _fence(connection, warehouse)
         try:
             _refuse_all_but_one_question(connection, query)
-            return _answer(connection, warehouse, query, wanted)
+            with _stopped_after(timeout_seconds, connection):
+                return _answer(connection, warehouse, query, wanted, limit)
         except duckdb.CatalogException as error:
             raise UsageError(_unknown_table(error)) from error
         except (duckdb.Error, UnicodeError) as error:
             raise UsageError(f"The query failed: {_reason(error)}") from error
+
+
+@contextlib.contextmanager
+def _stopped_after(seconds: float | None, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Interrupt what a connection runs in a block when it takes longer."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise UsageError(
+            f"The query was stopped after {seconds:g} seconds. Ask for fewer sessions, or for less at a time."
+        ) from error
+    finally:
+        timer.cancel()
 
 
 def schema_of_view(warehouse: Warehouse, name: str) -> pa.Schema:
@@ -75,14 +103,18 @@ def _refuse_all_but_one_question(connection: duckdb.DuckDBPyConnection, query: s
     if not statements:
         raise UsageError("The query is empty. SHOW TABLES lists what there is, DESCRIBE laps its columns.")
     if len(statements) > 1:
-        raise UsageError(f"The query has {len(statements)} statements. Write one; sql() can be called again.")
+        raise UsageError(f"The query has {len(statements)} statements. Write one at a time.")
     kind = statements[0].type.name
     if kind not in _READING:
         raise UsageError(f"The query failed: {kind.replace('_', ' ')} is not allowed. {_WHAT_READS}.")
 
 
 def _answer(
-    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, query: str, seasons: Sequence[int] | None
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
+    query: str,
+    seasons: Sequence[int] | None,
+    limit: int | None,
 ) -> pd.DataFrame:
     stored, in_lake = provide(connection, warehouse, seasons)
     while True:
@@ -90,7 +122,8 @@ def _answer(
             for table in [table for table in in_lake if table.is_needed]:
                 in_lake.remove(table)
                 provide_files(connection, warehouse, table, seasons)
-            return _frame(connection, connection.sql(query))
+            found = connection.sql(query)
+            return _frame(connection, found if limit is None else found.limit(limit))
         except duckdb.Error as error:
             # Each round makes views of at least one dataset's files, of which there are few.
             if any(table.is_needed for table in in_lake):

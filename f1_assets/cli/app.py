@@ -15,6 +15,7 @@ from rich.text import Text
 
 from f1_assets import __version__
 from f1_assets.cli import archive, export, gaps, health, imports, quota, rows
+from f1_assets.cli import mcp as assistants
 from f1_assets.cli import serve as board
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import (
@@ -56,6 +57,7 @@ app.add_typer(imports.commands)
 app.add_typer(gaps.commands)
 app.add_typer(rows.commands)
 app.add_typer(board.commands)
+app.add_typer(assistants.commands)
 app.add_typer(health.commands)
 app.add_typer(export.commands)
 

@@ -16,10 +16,11 @@ Times of day are UTC; session times count from the start of the session's live t
 
 def markdown() -> str:
     """Write the dictionary."""
-    return "\n".join([_HEAD, *(_section(dataset) for dataset in every_dataset().values())])
+    return "\n".join([_HEAD, *(section(dataset) for dataset in every_dataset().values())])
 
 
-def _section(dataset: Dataset) -> str:
+def section(dataset: Dataset) -> str:
+    """Write what is said of one dataset."""
     lines = [
         f"## `{dataset.name}`",
         "",

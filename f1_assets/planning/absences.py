@@ -68,11 +68,12 @@ def absences_of(warehouse: Warehouse, dataset: Dataset, keys: Sequence[SessionKe
         else dataset_states(warehouse, seasons, [dataset], key=keys[0] if len(keys) == 1 else None)
     )
     found = {state.key: state for state in states if state.status is not Status.PRESENT}
-    return [
-        Absence(key, dataset.name, found[key].status, found[key].reason or "", _advice(dataset, found[key]))
-        for key in keys
-        if key in found
-    ]
+    return [absence_of(dataset, found[key]) for key in keys if key in found]
+
+
+def absence_of(dataset: Dataset, state: DatasetState) -> Absence:
+    """Return why a dataset that is not present is not stored."""
+    return Absence(state.key, dataset.name, state.status, state.reason or "", _advice(dataset, state))
 
 
 def _advice(dataset: Dataset, state: DatasetState) -> str:

@@ -229,3 +229,16 @@ def test_threads_that_read_one_file_do_not_move_each_other(tmp_path):
         assert other.submit(file.read, 2).result() == b"78"
     assert file.tell() == 5
     file.close()
+
+
+def test_an_answer_has_so_many_rows_at_most_in_the_order_of_the_query(season):
+    found = sql.sql(season, "SELECT range AS n FROM range(1000) ORDER BY n DESC", limit=3)
+    assert found["n"].to_list() == [999, 998, 997]
+    assert len(sql.sql(season, "SHOW TABLES", limit=2)) == 2
+
+
+def test_a_query_that_takes_too_long_is_stopped(season):
+    endless = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range = 7 * b.range + 1"
+    with pytest.raises(UsageError, match=r"stopped after 0\.2 seconds"):
+        sql.sql(season, endless, timeout_seconds=0.2)
+    assert len(sql.sql(season, "SELECT 1", timeout_seconds=60)) == 1

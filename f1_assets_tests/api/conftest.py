@@ -34,3 +34,9 @@ def warehouse(settings):
 def api(settings):
     with serving(create_app(Context.open(settings))) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def race(api):
+    """The key, as OpenF1 has it, of the last race."""
+    return api.get("/v1/sessions?session_key=latest").json()[0]["session_key"]

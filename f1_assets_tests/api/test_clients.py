@@ -14,11 +14,6 @@ pytestmark = pytest.mark.xdist_group("api")  # one process imports the season fo
 GENTLE = {"max_per_second": 1000.0, "max_per_minute": 100_000.0}
 
 
-@pytest.fixture(scope="module")
-def race(api):
-    return api.get("/v1/sessions?session_key=latest").json()[0]["session_key"]
-
-
 def _wanted(name, race):
     if name == "meetings":
         return {"meeting_key": 7502}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,14 +21,19 @@ from f1_assets.analysis.frames import TEXT
 from f1_assets.analysis.stored_rows import Where
 from f1_assets.api.endpoint import Endpoint, Scope
 from f1_assets.api.filters import Filter, Kind, parse
+from f1_assets.api.kept import Kept, Whole
 from f1_assets.api.sessions import ApiSession, Sessions, is_narrow
 from f1_assets.datasets import all_datasets
 from f1_assets.errors import UsageError
+from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Status, Warehouse
 
 _OPTIONS = ("csv", "limit", "offset")
 _DECIMALS = 6
+_FEW = 10
+"""So many sessions are looked up one by one; more, by all of their season."""
+
 _TYPES: dict[Kind, ExtensionDtype] = {
     Kind.INTEGER: pd.Int64Dtype(),
     Kind.NUMBER: pd.Float64Dtype(),
@@ -36,6 +41,9 @@ _TYPES: dict[Kind, ExtensionDtype] = {
     Kind.TEXT: TEXT,
 }
 """As what the values of a field are read before they are written."""
+
+
+Stamps = Mapping[SessionKey, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -85,68 +93,116 @@ def query_of(warehouse: Warehouse, endpoint: Endpoint, text: str, now: datetime 
     )
 
 
-def frames(warehouse: Warehouse, query: Query) -> Iterator[pd.DataFrame]:
+@dataclass(frozen=True)
+class Piece:
+    """The rows of an answer that are of one session, or of the sessions of one season.
+
+    Parameters
+    ----------
+    frame
+        The rows.
+    written
+        Each as it is written in JSON, by the frame's index; None where that is still to be done.
+    """
+
+    frame: pd.DataFrame
+    written: Sequence[bytes] | None = None
+
+
+def stamps_of(warehouse: Warehouse, query: Query) -> Stamps:
+    """Return what the stored rows of a query are known by, session by session: they change when the rows do."""
+    keys = {each.key for each in query.sessions}
+    found: dict[SessionKey, list[str]] = {key: [] for key in keys}
+    lines = (
+        [line for key in keys for line in warehouse.extractions(key)]
+        if len(keys) <= _FEW
+        else warehouse.extractions(seasons={key.season for key in keys})
+    )
+    for line in lines:
+        if line.key in keys and line.dataset in query.endpoint.datasets:
+            found[line.key].append(f"{line.dataset} {line.status} {line.digest}")
+    return {key: tuple(sorted(lines)) for key, lines in found.items()}
+
+
+def pieces_of(warehouse: Warehouse, query: Query, stamps: Stamps, kept: Kept) -> Iterator[Piece]:
     """Give the rows that are asked for, session by session; sessions without any are left out."""
     skip, left = query.offset, query.limit
     for scope in _scopes(warehouse, query):
         if left is not None and left <= 0:
             return
-        frame, each = query.endpoint.rows(scope), scope.session
-        if not query.endpoint.at_once:
-            frame = frame.assign(session_key=each.session_key, meeting_key=each.meeting_key)
-        frame = query.wanted.rows(frame[list(query.endpoint.all_fields)])
+        piece = _made(query, scope, stamps, kept)
+        frame = query.wanted.rows(piece.frame)
         if skip:
             skip, frame = max(skip - len(frame), 0), frame.iloc[skip:]
         if left is not None:
             frame = frame.iloc[:left]
             left -= len(frame)
         if not frame.empty:
-            yield frame
+            yield Piece(frame, piece.written)
+
+
+def _made(query: Query, scope: Scope, stamps: Stamps, kept: Kept) -> Piece:
+    """Return the rows of a scope: those that are kept; a few that are asked for alone; or all, which are kept."""
+    endpoint, is_narrow_scope = query.endpoint, scope.drivers is not None or bool(scope.where)
+    if not endpoint.is_kept:
+        return Piece(_rows(endpoint, scope))
+    each = scope.session
+    of = (endpoint.name, each.session_key, each.meeting_key, each.session, stamps[each.key])
+    whole = kept.find(of) if is_narrow_scope else kept.get(of, lambda: _whole(endpoint, scope))
+    return Piece(_rows(endpoint, scope)) if whole is None else Piece(whole.frame, whole.written)
+
+
+def _whole(endpoint: Endpoint, scope: Scope) -> Whole:
+    frame = _rows(endpoint, scope).reset_index(drop=True)
+    return Whole(frame, tuple(msgspec.json.encode(row) for row in _records(endpoint, frame)))
+
+
+def _rows(endpoint: Endpoint, scope: Scope) -> pd.DataFrame:
+    frame, each = endpoint.rows(scope), scope.session
+    if not endpoint.at_once:
+        frame = frame.assign(session_key=each.session_key, meeting_key=each.meeting_key)
+    return frame[list(endpoint.all_fields)]
 
 
 def _scopes(warehouse: Warehouse, query: Query) -> Iterator[Scope]:
     """Give what rows are made of, one after the other."""
     numbers = query.wanted.allowed("driver_number")
     drivers = None if numbers is None or None in numbers else frozenset(str(int(each)) for each in numbers)
-    where = _where(query)
     for season, of_season in groupby(query.sessions, lambda each: each.key.season):
         everything = tuple(query.calendar.of(season))
         chosen = tuple(of_season)
         for part in [chosen] if query.endpoint.at_once else [(each,) for each in chosen]:
-            yield Scope(warehouse, part[0], everything, part, drivers, where)
+            yield Scope(warehouse, part[0], everything, part, drivers, _where(query, part[0]))
 
 
-def _where(query: Query) -> dict[str, list[Where]]:
-    stored_as = query.endpoint.stored_as.items()
-    found = [
-        (column, operator, value.to_pydatetime() if isinstance(value, pd.Timestamp) else value)
-        for name, column in stored_as
-        for operator, value in query.wanted.bounds(name)
-    ]
+def _where(query: Query, session: ApiSession) -> dict[str, list[Where]]:
+    """Return what the stored rows are asked for, without what holds for all of the session."""
+    found: list[Where] = []
+    for name, column in query.endpoint.stored_as.items():
+        for operator, value in query.wanted.bounds(name):
+            if not isinstance(value, pd.Timestamp):
+                found.append((column, operator, value))
+            elif not session.is_whole(operator, value):
+                found.append((column, operator, value.to_pydatetime()))
     return {query.endpoint.datasets[0]: found} if found else {}
 
 
-def body(query: Query, found: Iterator[pd.DataFrame]) -> Iterator[bytes]:
+def body(query: Query, pieces: Iterator[Piece]) -> Iterator[bytes]:
     """Give the answer piece by piece, as JSON or CSV."""
-    return _csv(query.endpoint, found) if query.as_csv else _json(query.endpoint, found)
+    return _csv(query.endpoint, pieces) if query.as_csv else _json(query.endpoint, pieces)
 
 
-def peeked(found: Iterator[pd.DataFrame]) -> tuple[bool, Iterator[pd.DataFrame]]:
+def peeked(pieces: Iterator[Piece]) -> tuple[bool, Iterator[Piece]]:
     """Tell whether there is a row at all, and give all of them."""
-    first = next(found, None)
-    return first is not None, found if first is None else chain([first], found)
+    first = next(pieces, None)
+    return first is not None, pieces if first is None else chain([first], pieces)
 
 
-def entity_tag(warehouse: Warehouse, query: Query, text: str) -> str:
+def entity_tag(query: Query, stamps: Stamps, text: str) -> str:
     """Return a tag that changes when what an answer is made of does: the query, the calendar, the stored digests."""
-    keys = {each.key for each in query.sessions}
-    lines = [
-        f"{line.key} {line.dataset} {line.status} {line.digest}"
-        for line in warehouse.extractions(seasons={key.season for key in keys})
-        if line.key in keys and line.dataset in query.endpoint.datasets
-    ]
     sessions = [f"{each.session_key} {each.meeting_key} {each.session}" for each in query.sessions]
-    made_of = [__version__, query.endpoint.name, text, *sessions, *sorted(lines)]
+    lines = [f"{key} {line}" for key in sorted(stamps) for line in stamps[key]]
+    made_of = [__version__, query.endpoint.name, text, *sessions, *lines]
     return f'"{sha256(chr(10).join(made_of).encode()).hexdigest()[:32]}"'
 
 
@@ -214,20 +270,23 @@ def _iso_dates(values: pd.Series) -> list[str | None]:
     return [None if each == "NaT" else f"{each.removesuffix('.000000')}+00:00" for each in written]
 
 
-def _json(endpoint: Endpoint, found: Iterator[pd.DataFrame]) -> Iterator[bytes]:
+def _json(endpoint: Endpoint, pieces: Iterator[Piece]) -> Iterator[bytes]:
     before = b"["
-    for frame in found:
-        yield before + msgspec.json.encode(_records(endpoint, frame))[1:-1]
+    for piece in pieces:
+        if piece.written is None:
+            yield before + msgspec.json.encode(_records(endpoint, piece.frame))[1:-1]
+        else:
+            yield before + b",".join([piece.written[place] for place in piece.frame.index])
         before = b","
     yield b"[]" if before == b"[" else b"]"
 
 
-def _csv(endpoint: Endpoint, found: Iterator[pd.DataFrame]) -> Iterator[bytes]:
+def _csv(endpoint: Endpoint, pieces: Iterator[Piece]) -> Iterator[bytes]:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(endpoint.all_fields))
     writer.writeheader()
-    for frame in found:
-        writer.writerows(_records(endpoint, frame))
+    for piece in pieces:
+        writer.writerows(_records(endpoint, piece.frame))
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()

@@ -91,6 +91,9 @@ class Endpoint:
         Whether a row is about a meeting: it is made with the meeting's first session.
     is_telemetry
         Whether a session or a driver has to be named.
+    is_kept
+        Whether rows that were made are kept for the next answer: they follow from `datasets` of their own session, and
+        are not too many.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Endpoint:
     at_once: bool = False
     per_meeting: bool = False
     is_telemetry: bool = False
+    is_kept: bool = False
 
     @property
     def all_fields(self) -> Mapping[str, Kind]:

@@ -9,10 +9,11 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from f1_assets.api.answers import body, entity_tag, frames, peeked, query_of, why_empty
+from f1_assets.api.answers import body, entity_tag, peeked, pieces_of, query_of, stamps_of, why_empty
 from f1_assets.api.endpoint import Endpoint
 from f1_assets.api.endpoints import endpoints
 from f1_assets.api.filters import Kind
+from f1_assets.api.kept import Kept
 from f1_assets.errors import UsageError
 from f1_assets.warehouse import Warehouse
 
@@ -46,6 +47,7 @@ def add_to(app: FastAPI) -> None:
         )
         router.add_api_route(f"/{endpoint.name}", _answering(endpoint), methods=["HEAD"], include_in_schema=False)
     app.include_router(router)
+    app.state.kept = Kept()
 
 
 def _answering(endpoint: Endpoint) -> Callable[[Request], Response]:
@@ -56,10 +58,11 @@ def _answering(endpoint: Endpoint) -> Callable[[Request], Response]:
             query = query_of(warehouse, endpoint, text)
         except UsageError as error:
             return JSONResponse({"error": str(error)}, 400, _ANYWHERE)
-        headers = {**_ANYWHERE, "etag": entity_tag(warehouse, query, text), "cache-control": "no-cache"}
+        stamps = stamps_of(warehouse, query)
+        headers = {**_ANYWHERE, "etag": entity_tag(query, stamps, text), "cache-control": "no-cache"}
         if request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
-        is_there, found = peeked(frames(warehouse, query))
+        is_there, found = peeked(pieces_of(warehouse, query, stamps, request.app.state.kept))
         reason = None if is_there else why_empty(warehouse, query)
         if reason is not None:
             status, sessions = reason

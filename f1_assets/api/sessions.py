@@ -31,6 +31,27 @@ class ApiSession:
     event: CalendarEvent
     session: CalendarSession
 
+    def can_be(self, operator: str, moment: pd.Timestamp) -> bool:
+        """Check whether a comparison with a date can hold for some of its data."""
+        first, last = self._dated
+        match operator:
+            case ">" | ">=":
+                return bool(moment <= last)
+            case "<" | "<=":
+                return bool(first <= moment)
+            case _:
+                return bool(first <= moment <= last)
+
+    def is_whole(self, operator: str, moment: pd.Timestamp) -> bool:
+        """Check whether such a comparison holds for all of its data."""
+        first, last = self._dated
+        return bool(moment < first if operator in (">", ">=") else last < moment if operator in ("<", "<=") else False)
+
+    @property
+    def _dated(self) -> tuple[datetime, datetime]:
+        """Between which times its data can be dated."""
+        return self.session.start - _BEFORE, self.session.end + _AFTER
+
 
 class Sessions:
     """The sessions that the calendars have, season by season, each read once."""
@@ -69,7 +90,7 @@ class Sessions:
             if all(_can_be_in(season, condition.operator, condition.value) for condition in moments)
             for each in self.of(season)
             if about.holds_for({"session_key": each.session_key, "meeting_key": each.meeting_key, "year": season})
-            and all(_can_be(each, condition.operator, condition.value) for condition in moments)
+            and all(each.can_be(condition.operator, condition.value) for condition in moments)
         ]
 
     def _with_keys(self, about: Filter) -> list[int]:
@@ -95,17 +116,6 @@ def _can_be_in(season: int, operator: str, moment: pd.Timestamp) -> bool:
     """Check whether a season can have such a moment; a season's tests and finals may lie in the years beside it."""
     is_early, is_late = moment.year < season - 1, moment.year > season + 1
     return not (is_late if operator in (">", ">=") else is_early if operator in ("<", "<=") else is_early or is_late)
-
-
-def _can_be(each: ApiSession, operator: str, moment: pd.Timestamp) -> bool:
-    first, last = each.session.start - _BEFORE, each.session.end + _AFTER
-    match operator:
-        case ">" | ">=":
-            return bool(moment <= last)
-        case "<" | "<=":
-            return bool(first <= moment)
-        case _:
-            return bool(first <= moment <= last)
 
 
 def _meeting_key(event: CalendarEvent) -> int:

@@ -13,8 +13,9 @@ import requests
 from sqlalchemy import text
 
 from f1_assets.api import endpoint
-from f1_assets.api.answers import body, frames, query_of
+from f1_assets.api.answers import body, pieces_of, query_of, stamps_of
 from f1_assets.api.endpoints import endpoints
+from f1_assets.api.kept import Kept, Whole
 from f1_assets.keys import SessionKey
 from f1_assets_tests.api.conftest import SEASON
 
@@ -265,9 +266,48 @@ def _noting(read_rows, read, dataset):
     return noting
 
 
-def _answer(warehouse, name, text):
+def _answer(warehouse, name, text, kept=None):
     query = query_of(warehouse, endpoints()[name], text)
-    return json.loads(b"".join(body(query, frames(warehouse, query))))
+    pieces = pieces_of(warehouse, query, stamps_of(warehouse, query), Kept() if kept is None else kept)
+    return json.loads(b"".join(body(query, pieces)))
+
+
+@pytest.mark.parametrize("name", [name for name, endpoint in sorted(endpoints().items()) if endpoint.is_kept])
+def test_what_is_kept_is_answered_as_what_is_made_anew(warehouse, keys, monkeypatch, name):
+    kept, key = Kept(), keys[RACE]
+    everything = _answer(warehouse, name, f"session_key={key}", kept)
+    queries = [f"session_key={key}&limit=3&offset=2"]
+    if "date" in endpoints()[name].fields:
+        everything_of_the_year = f"session_key={key}&date>={SEASON}-01-01&date<={SEASON}-12-31"
+        assert _answer(warehouse, name, everything_of_the_year, kept) == everything
+        queries.append(everything_of_the_year)
+    if "driver_number" in endpoints()[name].fields:
+        queries += [f"session_key={key}&driver_number={number}" for number in (7, 12)]
+    fresh = [_answer(warehouse, name, query) for query in queries]
+    monkeypatch.setattr(endpoint, "read_rows", None)  # nothing is read any more
+    assert _answer(warehouse, name, f"session_key={key}", kept) == everything != []
+    assert [_answer(warehouse, name, query, kept) for query in queries] == fresh
+
+
+def test_what_is_kept_counts_only_while_the_stored_rows_are_the_same(warehouse, keys):
+    kept, key = Kept(), keys[SessionKey(SEASON, 1, "FP1")]
+    before = _answer(warehouse, "weather", f"session_key={key}", kept)
+    of_it = "WHERE dataset = 'weather' AND round = 1 AND session = 'FP1'"
+    with warehouse.engine.begin() as connection:
+        connection.execute(text("UPDATE weather SET humidity_pct = 99 WHERE round = 1 AND session = 'FP1'"))
+        connection.execute(text(f"UPDATE extractions SET digest = 'another' {of_it}"))
+    after = _answer(warehouse, "weather", f"session_key={key}", kept)
+    assert after == [{**row, "humidity": 99.0} for row in before]
+
+
+def test_what_was_asked_for_longest_ago_is_dropped_first():
+    kept = Kept(most_rows=5)
+    made = {name: Whole(pd.DataFrame(), (b"{}",) * rows) for name, rows in (("a", 2), ("b", 2), ("c", 2), ("d", 9))}
+    for name in ("a", "b", "a", "c"):
+        assert kept.get(name, lambda name=name: made[name]) is made[name]
+    assert [kept.find(name) is None for name in ("a", "b", "c")] == [False, True, False]
+    assert kept.get("d", lambda: made["d"]) is made["d"]
+    assert [kept.find(name) for name in made] == [None] * 4
 
 
 def test_either_of_two_values_and_null_are_found(warehouse, keys):

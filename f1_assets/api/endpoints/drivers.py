@@ -33,4 +33,5 @@ ENDPOINT = Endpoint(
     },
     rows,
     ("drivers",),
+    is_kept=True,
 )

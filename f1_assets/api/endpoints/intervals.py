@@ -46,4 +46,5 @@ ENDPOINT = Endpoint(
     ("intervals",),
     RACES,
     stored_as={"date": "utc"},
+    is_kept=True,
 )

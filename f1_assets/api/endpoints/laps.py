@@ -66,4 +66,5 @@ ENDPOINT = Endpoint(
     rows,
     ("laps", "mini_sectors"),
     stored_as={"date_start": "lap_start_utc", "lap_number": "lap_number"},
+    is_kept=True,
 )

@@ -34,4 +34,5 @@ ENDPOINT = Endpoint(
     rows,
     ("overtakes",),
     RACES,
+    is_kept=True,
 )

@@ -45,4 +45,5 @@ ENDPOINT = Endpoint(
     },
     rows,
     ("laps", "pit_stops"),
+    is_kept=True,
 )

@@ -24,4 +24,5 @@ ENDPOINT = Endpoint(
     {"driver_number": Kind.INTEGER, "date": Kind.DATE, "position": Kind.INTEGER},
     rows,
     ("intervals",),
+    is_kept=True,
 )

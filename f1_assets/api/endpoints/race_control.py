@@ -47,4 +47,5 @@ ENDPOINT = Endpoint(
     rows,
     ("race_control_messages", "qualifying_parts"),
     stored_as={"date": "utc", "lap_number": "lap_number"},
+    is_kept=True,
 )

@@ -94,4 +94,5 @@ ENDPOINT = Endpoint(
     },
     rows,
     ("results", "practice_results", "laps"),
+    is_kept=True,
 )

@@ -37,4 +37,5 @@ ENDPOINT = Endpoint(
     rows,
     ("stints",),
     stored_as={"stint_number": "stint", "lap_start": "first_lap", "lap_end": "last_lap"},
+    is_kept=True,
 )

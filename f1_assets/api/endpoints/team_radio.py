@@ -22,4 +22,5 @@ ENDPOINT = Endpoint(
     rows,
     ("team_radio",),
     stored_as={"date": "utc"},
+    is_kept=True,
 )

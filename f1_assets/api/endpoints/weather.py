@@ -41,4 +41,5 @@ ENDPOINT = Endpoint(
     rows,
     ("weather",),
     stored_as={"date": "utc"},
+    is_kept=True,
 )

@@ -1,0 +1,54 @@
+"""Rows of sessions that were made for an answer, kept in memory for the next one."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import pandas as pd
+
+MOST_ROWS = 100_000
+"""So many rows are kept by a process: those of `/v1/laps` of a season take some 60 MB."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All rows of a session at an endpoint, and each as it is written in JSON."""
+
+    frame: pd.DataFrame
+    written: tuple[bytes, ...]
+
+
+class Kept:
+    """What was made, by what it was made of; what was asked for longest ago goes first. Threads may share it."""
+
+    def __init__(self, most_rows: int = MOST_ROWS) -> None:
+        self._most_rows = most_rows
+        self._there: OrderedDict[Hashable, Whole] = OrderedDict()
+        self._rows = 0
+        self._lock = threading.Lock()
+
+    def find(self, key: Hashable) -> Whole | None:
+        """Return what was made of the same, if it is still there."""
+        with self._lock:
+            found = self._there.get(key)
+            if found is not None:
+                self._there.move_to_end(key)
+            return found
+
+    def get(self, key: Hashable, make: Callable[[], Whole]) -> Whole:
+        """Return what was made of the same, or make it and keep it."""
+        found = self.find(key)
+        return found if found is not None else self._keep(key, make())
+
+    def _keep(self, key: Hashable, made: Whole) -> Whole:
+        with self._lock:
+            if key not in self._there:
+                self._there[key] = made
+                self._rows += len(made.written)
+            while self._rows > self._most_rows:
+                _, gone = self._there.popitem(last=False)
+                self._rows -= len(gone.written)
+        return made

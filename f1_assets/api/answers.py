@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionDtype
+from sqlalchemy import func, select
 
 from f1_assets import __version__
 from f1_assets.analysis.frames import TEXT
@@ -28,6 +29,8 @@ from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse.engine import reading
+from f1_assets.warehouse.models import extractions
 
 _OPTIONS = ("csv", "limit", "offset")
 _DECIMALS = 6
@@ -112,6 +115,8 @@ class Piece:
 def stamps_of(warehouse: Warehouse, query: Query) -> Stamps:
     """Return what the stored rows of a query are known by, session by session: they change when the rows do."""
     keys = {each.key for each in query.sessions}
+    if query.endpoint.at_once:  # of all sessions, because a country is known from any of them
+        return dict.fromkeys(keys, _stamp_of_all(warehouse, query.endpoint.datasets))
     found: dict[SessionKey, list[str]] = {key: [] for key in keys}
     lines = (
         [line for key in keys for line in warehouse.extractions(key)]
@@ -122,6 +127,13 @@ def stamps_of(warehouse: Warehouse, query: Query) -> Stamps:
         if line.key in keys and line.dataset in query.endpoint.datasets:
             found[line.key].append(f"{line.dataset} {line.status} {line.digest}")
     return {key: tuple(sorted(lines)) for key, lines in found.items()}
+
+
+def _stamp_of_all(warehouse: Warehouse, datasets: Sequence[str]) -> tuple[str, ...]:
+    x = extractions.c
+    query = select(func.count(), func.max(x.extracted_at)).where(x.dataset.in_(datasets))
+    with reading(warehouse.engine) as connection:
+        return tuple(str(each) for each in connection.execute(query).one())
 
 
 def pieces_of(warehouse: Warehouse, query: Query, stamps: Stamps, kept: Kept) -> Iterator[Piece]:
@@ -176,13 +188,16 @@ def _scopes(warehouse: Warehouse, query: Query) -> Iterator[Scope]:
 
 
 def _where(query: Query, session: ApiSession) -> dict[str, list[Where]]:
-    """Return what the stored rows are asked for, without what holds for all of the session."""
+    """Return what the stored rows are asked for, without what holds for all of the session.
+
+    Where its clock is not known, stored times of day may be NULL and answered ones are not.
+    """
     found: list[Where] = []
     for name, column in query.endpoint.stored_as.items():
         for operator, value in query.wanted.bounds(name):
             if not isinstance(value, pd.Timestamp):
                 found.append((column, operator, value))
-            elif not session.is_whole(operator, value):
+            elif session.session.t0_utc is not None and not session.is_whole(operator, value):
                 found.append((column, operator, value.to_pydatetime()))
     return {query.endpoint.datasets[0]: found} if found else {}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import pandas as pd
@@ -56,12 +58,28 @@ class Scope:
         where = self.where.get(dataset, ())
         return frame_of(read_rows(self.warehouse, source, of, source.columns(None), ids, where=where))
 
-    def moments(self, milliseconds: pd.Series) -> pd.Series:
-        """Return session times as times of day; NULL where the session's clock is not known."""
-        t0 = self.session.session.t0_utc
+    def dates(self, stored: pd.DataFrame, milliseconds: str, utc: str | None = None) -> pd.Series:
+        """Return when rows are dated: by a column of times of day, or else by one of session times."""
+        t0 = self._t0_utc
         if t0 is None:
-            return pd.Series(pd.NaT, index=milliseconds.index, dtype="datetime64[ns, UTC]")
-        return pd.Timestamp(t0) + pd.to_timedelta(milliseconds.astype("Float64"), unit="ms")
+            counted = pd.Series(pd.NaT, index=stored.index, dtype="datetime64[ns, UTC]")
+        else:
+            counted = pd.Timestamp(t0) + pd.to_timedelta(stored[milliseconds].astype("Float64"), unit="ms")
+        return counted if utc is None else stored[utc].fillna(counted)
+
+    @functools.cached_property
+    def _t0_utc(self) -> datetime | None:
+        """When session time began.
+
+        Where nothing tells, it is taken from the scheduled start, which a race follows by some minutes: clients take no
+        row without a date.
+        """
+        session = self.session.session
+        if session.t0_utc is not None:
+            return session.t0_utc
+        statuses = Scope(self.warehouse, self.session).frame("session_status")
+        started = statuses.loc[statuses["status"] == "Started", "session_time_ms"]
+        return None if started.empty else session.start - timedelta(milliseconds=int(started.iloc[0]))
 
 
 @dataclass(frozen=True)

@@ -119,11 +119,11 @@ def _can_be_in(season: int, operator: str, moment: pd.Timestamp) -> bool:
 
 
 def _meeting_key(event: CalendarEvent) -> int:
-    return event.meeting_key if event.meeting_key is not None else _own_key(_name_of(event))
+    return event.meeting_key if event.meeting_key is not None else own_key(_name_of(event))
 
 
 def _session_key(event: CalendarEvent, session: CalendarSession) -> int:
-    return session.session_key if session.session_key is not None else _own_key(_name_of(event), session.key.session)
+    return session.session_key if session.session_key is not None else own_key(_name_of(event), session.key.session)
 
 
 def _name_of(event: CalendarEvent) -> str:
@@ -131,6 +131,6 @@ def _name_of(event: CalendarEvent) -> str:
     return event.event_key if event.round == 0 else f"{event.season} {event.name}"
 
 
-def _own_key(*names: str) -> int:
+def own_key(*names: str) -> int:
     """Return a key below zero, as F1 has none; the same one whenever and wherever it is made."""
     return -1 - (crc32(" ".join(names).encode()) & 0x7FFFFFFE)

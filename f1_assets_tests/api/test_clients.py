@@ -1,20 +1,19 @@
-"""Clients that others wrote for OpenF1, unchanged, with the base address pointed here."""
+"""Each endpoint of the clients that others wrote for OpenF1, on a simulated season."""
 
 import asyncio
-import inspect
+import functools
 
 import openf1_client
 import pyopenf1
 import pytest
 
 from f1_assets.api.endpoints import endpoints
+from f1_assets_tests.api.clients import GENTLE, rows_of_openf1_python_client, rows_of_pyopenf1
 
 pytestmark = pytest.mark.xdist_group("api")  # one process imports the season for both files
 
-GENTLE = {"max_per_second": 1000.0, "max_per_minute": 100_000.0}
 
-
-def _wanted(name, race):
+def _wanted(race, name):
     if name == "meetings":
         return {"meeting_key": 7502}
     if name == "starting_grid":
@@ -23,39 +22,20 @@ def _wanted(name, race):
 
 
 def test_openf1_python_client_reads_each_of_its_endpoints(api, race):
-    from openf1_client.models import ENDPOINT_MODELS
-
-    client = openf1_client.OpenF1Client(base_url=f"{api.url}/v1")
-    assert {*ENDPOINT_MODELS} <= {*endpoints()}
-    for name in ENDPOINT_MODELS:
-        wanted = _wanted(name, race)
-        rows = getattr(client, name).list(**wanted)
-        query = "&".join(f"{field}={value}" for field, value in wanted.items())
+    found = rows_of_openf1_python_client(f"{api.url}/v1", functools.partial(_wanted, race))
+    assert {*found} <= {*endpoints()}
+    for name, rows in found.items():
+        query = "&".join(f"{field}={value}" for field, value in _wanted(race, name).items())
         expected = api.get(f"/v1/{name}?{query}").json()
         assert len(rows) == len(expected) > 0, name
         assert [row.model_dump()["meeting_key"] for row in rows] == [row["meeting_key"] for row in expected]
+    client = openf1_client.OpenF1Client(base_url=f"{api.url}/v1")
     fast = client.laps.list(session_key=race, lap_duration={"<": 90})
     assert {lap.lap_duration < 90 for lap in fast} == {True}
 
 
-def _methods(client):
-    parts = ("telemetry", "sessions", "drivers", "timing", "race", "results", "weather", "team_radio", "championship")
-    for part in (getattr(client, name) for name in parts):
-        for name, _ in inspect.getmembers(type(part), inspect.iscoroutinefunction):
-            if name.startswith("get_"):
-                yield name.removeprefix("get_"), getattr(part, name)
-
-
-async def _all(base_url, race):
-    found = {}
-    async with pyopenf1.AsyncOpenF1Client(base_url=base_url, **GENTLE) as client:
-        for name, method in _methods(client):
-            found[name] = await method(**_wanted({"pit_stops": "pit"}.get(name, name), race))
-    return found
-
-
 def test_pyopenf1_validates_each_of_its_endpoints(api, race):
-    found = asyncio.run(_all(f"{api.url}/v1", race))
+    found = asyncio.run(rows_of_pyopenf1(f"{api.url}/v1", functools.partial(_wanted, race)))
     assert len(found) >= 16
     assert {name for name, rows in found.items() if not rows} == set()
 

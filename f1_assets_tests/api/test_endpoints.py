@@ -216,6 +216,22 @@ def test_sessions_and_meetings_are_those_of_the_calendar(api, keys):
     assert api.get("/v1/sessions?year=2018").json() == []
 
 
+def test_a_country_of_which_nothing_is_stored_has_a_key_of_ours_and_the_answer_a_new_tag(api, keys, warehouse):
+    before = api.get(f"/v1/meetings?year={SEASON}")
+    with warehouse.engine.begin() as connection:
+        rows = connection.execute(text("SELECT country_name FROM session_info WHERE round = 2")).scalars().all()
+        connection.execute(text("UPDATE session_info SET country_key = NULL WHERE round = 2"))
+        connection.execute(
+            text("UPDATE extractions SET extracted_at = :now WHERE dataset = 'session_info' AND round = 2"),
+            {"now": "2031-01-01 00:00:00.000000"},
+        )
+    after = api.get(f"/v1/meetings?year={SEASON}")
+    unknown = [row for row in after.json() if row["country_key"] < 0]
+    assert [(row["country_name"], row["country_code"] != "") for row in unknown] == [(rows[0], True)]
+    assert all(row["country_key"] > 0 for row in before.json())
+    assert before.headers["etag"] != after.headers["etag"]
+
+
 def test_latest_is_the_newest_that_has_begun(api, keys):
     rows = api.get("/v1/sessions?session_key=latest").json()
     assert [row["session_key"] for row in rows] == [keys[LAST_RACE]]

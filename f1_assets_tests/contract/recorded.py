@@ -83,7 +83,7 @@ class Recorded:
 
     def __init__(self, warehouse, settings, new_folder):
         self.warehouse = warehouse
-        self._settings, self._new_folder = settings, new_folder
+        self.settings, self._new_folder = settings, new_folder
         self._outcomes, self._calendars = {}, set()
 
     def __getitem__(self, text):
@@ -94,10 +94,10 @@ class Recorded:
 
     def _import(self, key, again):
         if key.season not in self._calendars:
-            refresh_calendar(key.season, warehouse=self.warehouse, transport=Transport(self._settings))
+            refresh_calendar(key.season, warehouse=self.warehouse, transport=Transport(self.settings))
             self._calendars.add(key.season)
         gap = SessionGap(key, tuple(all_datasets()))
         # Each alone: sessions of one weekend share answers, which would hide requests.
-        alone = Transport(self._settings.model_copy(update={"archive_url": str(self._new_folder("archive"))}))
+        alone = Transport(self.settings.model_copy(update={"archive_url": str(self._new_folder("archive"))}))
         first = process_session_gap(gap, warehouse=self.warehouse, transport=alone)
         return first, process_session_gap(gap, warehouse=self.warehouse, transport=alone) if again else None

@@ -13,7 +13,11 @@ _NAMES = {"abbreviation": "name_acronym", "team_color": "team_colour"}
 def rows(scope: Scope) -> pd.DataFrame:
     """Return a row per driver."""
     frame = scope.frame("drivers").rename(columns=_NAMES)
-    return frame.assign(driver_number=car_numbers(frame["driver_number"]))
+    # Clients take no driver without it, and the feed does not have it of each; it is made as F1 makes it.
+    initials = frame["first_name"].str[:1].str.cat(frame["last_name"].str.upper(), sep=" ")
+    return frame.assign(
+        driver_number=car_numbers(frame["driver_number"]), broadcast_name=frame["broadcast_name"].fillna(initials)
+    )
 
 
 ENDPOINT = Endpoint(

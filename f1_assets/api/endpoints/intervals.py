@@ -17,7 +17,7 @@ def rows(scope: Scope) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "driver_number": car_numbers(stored["driver_number"]),
-            "date": stored["utc"],
+            "date": scope.dates(stored, "session_time_ms", "utc"),
             "gap_to_leader": gaps(stored["gap_to_leader_ms"], stored["laps_behind_leader"]),
             "interval": gaps(stored["interval_ms"], stored["laps_behind_next"]),
         }
@@ -43,7 +43,7 @@ ENDPOINT = Endpoint(
     "a driver's gaps when they changed",
     {"driver_number": Kind.INTEGER, "date": Kind.DATE, "gap_to_leader": Kind.MIXED, "interval": Kind.MIXED},
     rows,
-    ("intervals",),
+    ("intervals", "session_status"),
     RACES,
     stored_as={"date": "utc"},
     is_kept=True,

@@ -19,7 +19,7 @@ def rows(scope: Scope) -> pd.DataFrame:
         {
             "driver_number": car_numbers(laps["driver_number"]),
             "lap_number": laps["lap_number"],
-            "date_start": laps["lap_start_utc"],
+            "date_start": scope.dates(laps, "lap_start_time_ms", "lap_start_utc"),
             "lap_duration": seconds(laps["lap_time_ms"]),
             **{f"duration_sector_{n}": seconds(laps[f"sector{n}_time_ms"]) for n in _SECTORS},
             **{f"{place}_speed": laps[f"speed_{place}_kmh"].round().astype("Int64") for place in ("i1", "i2", "st")},
@@ -64,7 +64,7 @@ ENDPOINT = Endpoint(
         **dict.fromkeys(_NAMES.values(), Kind.LIST),
     },
     rows,
-    ("laps", "mini_sectors"),
+    ("laps", "mini_sectors", "session_status"),
     stored_as={"date_start": "lap_start_utc", "lap_number": "lap_number"},
     is_kept=True,
 )

@@ -14,7 +14,7 @@ def rows(scope: Scope) -> pd.DataFrame:
     stored = scope.frame("overtakes")
     return pd.DataFrame(
         {
-            "date": stored["utc"].fillna(scope.moments(stored["session_time_ms"])),
+            "date": scope.dates(stored, "session_time_ms", "utc"),
             "overtaking_driver_number": car_numbers(stored["overtaking"]),
             "overtaken_driver_number": car_numbers(stored["overtaken"]),
             "position": stored["position"],
@@ -32,7 +32,7 @@ ENDPOINT = Endpoint(
         "position": Kind.INTEGER,
     },
     rows,
-    ("overtakes",),
+    ("overtakes", "session_status"),
     RACES,
     is_kept=True,
 )

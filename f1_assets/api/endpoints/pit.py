@@ -16,7 +16,7 @@ def rows(scope: Scope) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "driver_number": car_numbers(stored["driver_number"]),
-            "date": scope.moments(stored["pit_in_ms"]),
+            "date": scope.dates(stored, "pit_in_ms"),
             "lap_number": stored["lap_number"],
             "lane_duration": lane,
             "stop_duration": seconds(stored["standing_ms"]),
@@ -44,6 +44,6 @@ ENDPOINT = Endpoint(
         "pit_duration": Kind.NUMBER,
     },
     rows,
-    ("laps", "pit_stops"),
+    ("laps", "pit_stops", "session_status"),
     is_kept=True,
 )

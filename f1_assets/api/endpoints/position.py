@@ -15,7 +15,13 @@ def rows(scope: Scope) -> pd.DataFrame:
     before = ordered.groupby("driver_number")["position"].shift()
     changed = ordered[(ordered["position"] != before).fillna(True)].sort_values("session_time_ms", kind="stable")
     numbers = car_numbers(changed["driver_number"])
-    return pd.DataFrame({"driver_number": numbers, "date": changed["utc"], "position": changed["position"]})
+    return pd.DataFrame(
+        {
+            "driver_number": numbers,
+            "date": scope.dates(changed, "session_time_ms", "utc"),
+            "position": changed["position"],
+        }
+    )
 
 
 ENDPOINT = Endpoint(
@@ -23,6 +29,6 @@ ENDPOINT = Endpoint(
     "a driver's place when it changed",
     {"driver_number": Kind.INTEGER, "date": Kind.DATE, "position": Kind.INTEGER},
     rows,
-    ("intervals",),
+    ("intervals", "session_status"),
     is_kept=True,
 )

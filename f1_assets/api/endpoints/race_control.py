@@ -25,7 +25,7 @@ def _phases(scope: Scope, at: pd.Series) -> pd.Series:
     """Return in which part of a qualifying each message came: the last one that had begun."""
     phases = pd.Series(pd.NA, index=at.index, dtype="Int64")
     parts = scope.frame("qualifying_parts").sort_values("start_ms")
-    for part, start in zip(parts["part"], scope.moments(parts["start_ms"]), strict=True):
+    for part, start in zip(parts["part"], scope.dates(parts, "start_ms"), strict=True):
         phases = phases.mask((at >= start).fillna(False), part)
     return phases
 
@@ -45,7 +45,7 @@ ENDPOINT = Endpoint(
         "message": Kind.TEXT,
     },
     rows,
-    ("race_control_messages", "qualifying_parts"),
+    ("race_control_messages", "qualifying_parts", "session_status"),
     stored_as={"date": "utc", "lap_number": "lap_number"},
     is_kept=True,
 )

@@ -13,7 +13,7 @@ def rows(scope: Scope) -> pd.DataFrame:
     stored = scope.frame("weather")
     return pd.DataFrame(
         {
-            "date": stored["utc"],
+            "date": scope.dates(stored, "session_time_ms", "utc"),
             "air_temperature": stored["air_temperature_c"],
             "track_temperature": stored["track_temperature_c"],
             "humidity": stored["humidity_pct"],
@@ -39,7 +39,7 @@ ENDPOINT = Endpoint(
         "wind_speed": Kind.NUMBER,
     },
     rows,
-    ("weather",),
+    ("weather", "session_status"),
     stored_as={"date": "utc"},
     is_kept=True,
 )

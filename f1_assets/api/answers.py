@@ -138,21 +138,24 @@ def peeked(found: Iterator[pd.DataFrame]) -> tuple[bool, Iterator[pd.DataFrame]]
 
 
 def entity_tag(warehouse: Warehouse, query: Query, text: str) -> str:
-    """Return a tag that changes when what an answer is made of does: the query, the calendar, the stored digests."""
-    keys = {each.key for each in query.sessions}
+    """Return a tag that changes when what an answer is made of does: the query, the calendar, the stored digests.
+
+    Those of the whole season: a grid is made of the race's result, a championship of the race before.
+    """
     lines = [
         f"{line.key} {line.dataset} {line.status} {line.digest}"
-        for line in warehouse.extractions(seasons={key.season for key in keys})
-        if line.key in keys and line.dataset in query.endpoint.datasets
+        for line in warehouse.extractions(seasons={each.key.season for each in query.sessions})
+        if line.dataset in query.endpoint.datasets
     ]
-    sessions = [f"{each.session_key} {each.meeting_key} {each.session}" for each in query.sessions]
-    made_of = [__version__, query.endpoint.name, text, *sessions, *sorted(lines)]
+    sessions = [f"{each.session_key} {each.meeting_key}" for each in query.sessions]
+    events = {(each.event.season, each.event.event_key): each.event for each in query.sessions}
+    made_of = [__version__, query.endpoint.name, text, *sessions, *map(str, events.values()), *sorted(lines)]
     return f'"{sha256(chr(10).join(made_of).encode()).hexdigest()[:32]}"'
 
 
 def why_empty(warehouse: Warehouse, query: Query) -> tuple[Status, Sequence[ApiSession]] | None:
     """Return why nothing is stored of what is asked for, and of which sessions; None where something is."""
-    if not query.endpoint.datasets or not query.sessions:
+    if not query.endpoint.datasets or query.endpoint.at_once or not query.sessions:
         return None
     dataset = all_datasets()[query.endpoint.datasets[0]]
     keys = {each.key: each for each in query.sessions}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,12 +27,21 @@ FIELDS = {
 
 
 def places(scope: Scope) -> Iterator[tuple[ApiSession, dict[str, Any]]]:
-    """Give the fields of the place of each chosen session; keys of countries stand in SessionInfo alone."""
-    stored = scope.frame("session_info", *(each.key for each in scope.chosen))
+    """Give the fields of the place of each chosen session.
+
+    Keys of countries stand in SessionInfo alone: where a session has none stored, another one of its meeting may.
+    """
+    meetings = {each.meeting_key for each in scope.chosen}
+    related = [each for each in scope.sessions if each.meeting_key in meetings]
+    stored = scope.frame("session_info", *(each.key for each in related))
     plain = stored.astype(object).where(stored.notna(), None).to_dict("records")
     of_session = {(info["round"], info["session"]): info for info in plain}
+    of_meeting: dict[int, dict[Hashable, Any]] = {}
+    for each in related:
+        of_meeting.setdefault(each.meeting_key, {}).update(of_session.get((each.key.round, each.key.session), {}))
     for each in scope.chosen:
-        event, info = each.event, of_session.get((each.key.round, each.key.session), {})
+        event, own = each.event, of_session.get((each.key.round, each.key.session), {})
+        info = own or of_meeting[each.meeting_key]
         yield (
             each,
             {
@@ -48,7 +57,7 @@ def places(scope: Scope) -> Iterator[tuple[ApiSession, dict[str, Any]]]:
                 "gmt_offset": _clock(event.gmt_offset_minutes),
                 "is_cancelled": event.cancelled,
                 "meeting_official_name": info.get("meeting_official_name") or event.official_name,
-                "session_type": info.get("session_type"),
+                "session_type": own.get("session_type"),
             },
         )
 

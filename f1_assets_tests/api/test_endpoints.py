@@ -3,7 +3,6 @@
 import csv
 import io
 import itertools
-import json
 from operator import eq, ge, gt, le, lt
 from urllib.parse import quote
 
@@ -13,10 +12,10 @@ import requests
 from sqlalchemy import text
 
 from f1_assets.api import endpoint
-from f1_assets.api.answers import body, frames, query_of
+from f1_assets.api.answers import entity_tag, query_of
 from f1_assets.api.endpoints import endpoints
 from f1_assets.keys import SessionKey
-from f1_assets_tests.api.conftest import SEASON
+from f1_assets_tests.api.conftest import SEASON, answer
 
 pytestmark = pytest.mark.xdist_group("api")  # one process imports the season for both files
 
@@ -242,12 +241,12 @@ STORED = [(name, field) for name, endpoint in sorted(endpoints().items()) for fi
 def test_what_is_asked_of_a_stored_column_is_not_read_and_dropped(warehouse, keys, monkeypatch, name, field):
     read = []
     monkeypatch.setattr(endpoint, "read_rows", _noting(endpoint.read_rows, read, endpoints()[name].datasets[0]))
-    everything = _answer(warehouse, name, f"session_key={keys[RACE]}")
+    everything = answer(warehouse, name, f"session_key={keys[RACE]}")
     values = [row[field] for row in everything if row[field] is not None]
     middle = sorted(values)[len(values) // 2]
     for operator, holds in OPERATORS.items():
         read.clear()
-        rows = _answer(warehouse, name, f"session_key={keys[RACE]}&{field}{operator}{quote(str(middle), safe='')}")
+        rows = answer(warehouse, name, f"session_key={keys[RACE]}&{field}{operator}{quote(str(middle), safe='')}")
         assert rows == [row for row in everything if row[field] is not None and holds(row[field], middle)]
         assert read == [len(rows)]
 
@@ -265,18 +264,13 @@ def _noting(read_rows, read, dataset):
     return noting
 
 
-def _answer(warehouse, name, text):
-    query = query_of(warehouse, endpoints()[name], text)
-    return json.loads(b"".join(body(query, frames(warehouse, query))))
-
-
 def test_either_of_two_values_and_null_are_found(warehouse, keys):
-    everything = _answer(warehouse, "race_control", f"session_key={keys[RACE]}")
+    everything = answer(warehouse, "race_control", f"session_key={keys[RACE]}")
     laps = sorted({row["lap_number"] for row in everything if row["lap_number"] is not None})
     either = f"session_key={keys[RACE]}&lap_number={laps[0]}&lap_number={laps[-1]}"
     wanted = {laps[0], laps[-1]}
-    assert _answer(warehouse, "race_control", either) == [row for row in everything if row["lap_number"] in wanted]
-    assert _answer(warehouse, "race_control", f"{either}&lap_number=null") == [
+    assert answer(warehouse, "race_control", either) == [row for row in everything if row["lap_number"] in wanted]
+    assert answer(warehouse, "race_control", f"{either}&lap_number=null") == [
         row for row in everything if row["lap_number"] in {*wanted, None}
     ]
 
@@ -318,6 +312,35 @@ def test_what_is_not_changed_is_not_sent_again(api, keys):
     again = api.get(address, headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
     assert api.get(f"{address}&lap_number=2").headers["etag"] != tag
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "dataset", "changed"),
+    [
+        ("starting_grid", QUALIFYING, "results", RACE),
+        ("championship_drivers", LAST_RACE, "driver_standings", RACE),
+        ("meetings", QUALIFYING, "session_info", RACE),
+        ("sessions", QUALIFYING, "session_info", RACE),
+    ],
+)
+def test_a_tag_changes_with_another_session_that_an_answer_is_made_of(warehouse, keys, name, asked, dataset, changed):
+    where = f"FROM extractions WHERE dataset = '{dataset}' AND session = 'R' AND round = {changed.round}"
+
+    def tag():
+        with warehouse.engine.connect() as connection:
+            meeting = connection.execute(text("SELECT meeting_key FROM events WHERE round = 1")).scalar()
+        query = f"meeting_key={meeting}" if name == "meetings" else f"session_key={keys[asked]}"
+        return entity_tag(warehouse, query_of(warehouse, endpoints()[name], query), query)
+
+    before = tag()
+    assert tag() == before
+    with warehouse.engine.begin() as connection:
+        (digest,) = connection.execute(text(f"SELECT digest {where}")).one()
+        connection.execute(text(f"UPDATE extractions SET digest = 'other' {where.removeprefix('FROM extractions')}"))
+    assert tag() != before
+    with warehouse.engine.begin() as connection:
+        connection.execute(text(f"UPDATE extractions SET digest = '{digest}' {where.removeprefix('FROM extractions')}"))
+    assert tag() == before
 
 
 def test_where_there_is_nothing_the_answer_says_why(api, keys, warehouse):

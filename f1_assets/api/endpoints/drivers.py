@@ -13,7 +13,13 @@ _NAMES = {"abbreviation": "name_acronym", "team_color": "team_colour"}
 def rows(scope: Scope) -> pd.DataFrame:
     """Return a row per driver."""
     frame = scope.frame("drivers").rename(columns=_NAMES)
-    return frame.assign(driver_number=car_numbers(frame["driver_number"]))
+    return frame.assign(driver_number=car_numbers(frame["driver_number"]), full_name=_full_names(frame))
+
+
+def _full_names(drivers: pd.DataFrame) -> pd.Series:
+    """Return full names as F1 writes them: Max VERSTAPPEN."""
+    surnames = drivers["broadcast_name"].str.partition(" ")[2].replace("", None)
+    return (drivers["first_name"] + " " + surnames).fillna(drivers["full_name"])
 
 
 ENDPOINT = Endpoint(

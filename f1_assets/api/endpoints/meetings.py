@@ -41,4 +41,6 @@ def _circuit_url(event: CalendarEvent) -> str | None:
     return f"https://api.multiviewer.app/api/v1/circuits/{event.circuit_key}/{event.season}"
 
 
-ENDPOINT = Endpoint("meetings", "a race weekend or a test", _FIELDS, rows, at_once=True, per_meeting=True)
+ENDPOINT = Endpoint(
+    "meetings", "a race weekend or a test", _FIELDS, rows, ("session_info",), at_once=True, per_meeting=True
+)

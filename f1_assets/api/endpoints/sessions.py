@@ -27,4 +27,6 @@ def rows(scope: Scope) -> pd.DataFrame:
     return typed(found, _FIELDS)
 
 
-ENDPOINT = Endpoint("sessions", "a session of a race weekend, or a day of a test", _FIELDS, rows, at_once=True)
+ENDPOINT = Endpoint(
+    "sessions", "a session of a race weekend, or a day of a test", _FIELDS, rows, ("session_info",), at_once=True
+)

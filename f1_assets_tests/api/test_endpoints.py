@@ -314,6 +314,17 @@ def test_what_is_not_changed_is_not_sent_again(api, keys):
     assert api.get(f"{address}&lap_number=2").headers["etag"] != tag
 
 
+@pytest.mark.parametrize("field", ["duration", "gap_to_leader"])
+def test_lists_of_a_qualifying_are_left_out_where_a_number_is_asked_for(api, ask, field):
+    races = [row for key in (RACE, SPRINT) for row in ask("session_result", key) if isinstance(row[field], float)]
+    value = races[1][field]
+    for operator, holds in OPERATORS.items():
+        rows = api.get(f"/v1/session_result?{field}{operator}{value}").json()
+        assert rows
+        assert not any(isinstance(row[field], list) for row in rows)
+        assert [row for row in races if holds(row[field], value)] == [row for row in rows if row in races]
+
+
 @pytest.mark.parametrize(
     ("name", "asked", "dataset", "changed"),
     [

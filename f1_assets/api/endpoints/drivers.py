@@ -18,7 +18,7 @@ def rows(scope: Scope) -> pd.DataFrame:
 
 def _full_names(drivers: pd.DataFrame) -> pd.Series:
     """Return full names as F1 writes them: Max VERSTAPPEN."""
-    surnames = drivers["broadcast_name"].str.partition(" ")[2].replace("", None)
+    surnames = drivers["broadcast_name"].str.extract(r" (.+)", expand=False)
     return (drivers["first_name"] + " " + surnames).fillna(drivers["full_name"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionDtype
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from f1_assets import __version__
 from f1_assets.analysis.frames import TEXT
@@ -116,24 +117,26 @@ def stamps_of(warehouse: Warehouse, query: Query) -> Stamps:
     """Return what the stored rows of a query are known by, session by session: they change when the rows do."""
     keys = {each.key for each in query.sessions}
     if query.endpoint.at_once:  # of all sessions, because a country is known from any of them
-        return dict.fromkeys(keys, _stamp_of_all(warehouse, query.endpoint.datasets))
-    found: dict[SessionKey, list[str]] = {key: [] for key in keys}
+        return {key: _stamp_of_all(warehouse, query.endpoint.datasets) for key in [*keys][:1]}
+    # What is not kept may follow from other sessions too: a grid from the race's result, points from the race before.
+    of_seasons = not query.endpoint.is_kept
+    found: dict[SessionKey, list[str]] = defaultdict(list, {key: [] for key in keys})
     lines = (
         [line for key in keys for line in warehouse.extractions(key)]
-        if len(keys) <= _FEW
+        if len(keys) <= _FEW and not of_seasons
         else warehouse.extractions(seasons={key.season for key in keys})
     )
     for line in lines:
-        if line.key in keys and line.dataset in query.endpoint.datasets:
+        if line.dataset in query.endpoint.datasets and (of_seasons or line.key in keys):
             found[line.key].append(f"{line.dataset} {line.status} {line.digest}")
-    return {key: tuple(sorted(lines)) for key, lines in found.items()}
+    return {key: tuple(sorted(stamps)) for key, stamps in found.items()}
 
 
 def _stamp_of_all(warehouse: Warehouse, datasets: Sequence[str]) -> tuple[str, ...]:
     x = extractions.c
-    query = select(func.count(), func.max(x.extracted_at)).where(x.dataset.in_(datasets))
+    query = select(x.season, x.round, x.session, x.status, x.digest).where(x.dataset.in_(datasets))
     with reading(warehouse.engine) as connection:
-        return tuple(str(each) for each in connection.execute(query).one())
+        return tuple(sorted(" ".join(map(str, row)) for row in connection.execute(query)))
 
 
 def pieces_of(warehouse: Warehouse, query: Query, stamps: Stamps, kept: Kept) -> Iterator[Piece]:
@@ -215,15 +218,16 @@ def peeked(pieces: Iterator[Piece]) -> tuple[bool, Iterator[Piece]]:
 
 def entity_tag(query: Query, stamps: Stamps, text: str) -> str:
     """Return a tag that changes when what an answer is made of does: the query, the calendar, the stored digests."""
-    sessions = [f"{each.session_key} {each.meeting_key} {each.session}" for each in query.sessions]
+    sessions = [f"{each.session_key} {each.meeting_key}" for each in query.sessions]
+    events = {(each.event.season, each.event.event_key): each.event for each in query.sessions}
     lines = [f"{key} {line}" for key in sorted(stamps) for line in stamps[key]]
-    made_of = [__version__, query.endpoint.name, text, *sessions, *lines]
+    made_of = [__version__, query.endpoint.name, text, *sessions, *map(str, events.values()), *lines]
     return f'"{sha256(chr(10).join(made_of).encode()).hexdigest()[:32]}"'
 
 
 def why_empty(warehouse: Warehouse, query: Query) -> tuple[Status, Sequence[ApiSession]] | None:
     """Return why nothing is stored of what is asked for, and of which sessions; None where something is."""
-    if not query.endpoint.datasets or not query.sessions:
+    if not query.endpoint.datasets or query.endpoint.at_once or not query.sessions:
         return None
     dataset = all_datasets()[query.endpoint.datasets[0]]
     keys = {each.key: each for each in query.sessions}

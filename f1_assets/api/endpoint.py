@@ -97,7 +97,7 @@ class Endpoint:
     rows
         Makes the rows of a session: a frame that has these fields.
     datasets
-        What they are made of; the first says why there are none.
+        What they are made of; the first says why there are none, unless the calendar alone makes rows.
     stored_as
         Whole numbers and dates that are a column of the first dataset, row by row: what is asked of them, the database
         or the file is asked.

@@ -214,7 +214,9 @@ def _dates(field: str, operator: str, text: str) -> list[Condition]:
 
 def _equals(values: pd.Series, allowed: set[Any]) -> pd.Series:
     named = [value for value in allowed if value is not None]
-    found = values.isin(named).fillna(False).astype(bool)
+    # A list, as of the three parts of a qualifying, equals nothing; pandas cannot look one up.
+    single = values.mask(values.map(_is_list)) if values.dtype == object else values
+    found = single.isin(named).fillna(False).astype(bool)
     return found | values.isna() if None in allowed else found
 
 
@@ -229,7 +231,11 @@ def _compares(values: pd.Series, condition: Condition) -> pd.Series:
 
 
 def _likes(value: object, other: object) -> bool:
-    return isinstance(value, str) == isinstance(other, str) and not _is_null(value)
+    return isinstance(value, str) == isinstance(other, str) and not _is_list(value) and not _is_null(value)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
 
 
 def _is_null(value: object) -> bool:

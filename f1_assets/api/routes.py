@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from f1_assets.api.answers import body, entity_tag, peeked, pieces_of, query_of, stamps_of, why_empty
 from f1_assets.api.endpoint import Endpoint
 from f1_assets.api.endpoints import endpoints
+from f1_assets.api.examples import EXAMPLES
 from f1_assets.api.filters import Kind
 from f1_assets.api.kept import Kept
 from f1_assets.errors import UsageError
@@ -30,6 +31,27 @@ _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.MIXED: {"type": ["number", "string", "array", "null"], "items": {"type": ["number", "null"]}},
 }
 
+_ASKED: dict[Kind, dict[str, Any]] = {
+    Kind.INTEGER: {"type": "integer"},
+    Kind.NUMBER: {"type": "number"},
+    Kind.TEXT: {"type": "string"},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.DATE: {"type": "string"},
+    Kind.MIXED: {"type": ["number", "string"]},
+}
+"""Of what kind a value is that a field is compared with; a date may be any that people write."""
+
+_KEY = {"anyOf": [{"type": "integer"}, {"const": "latest"}]}
+
+_REFUSED: dict[str, Any] = {
+    "description": "What is wrong with the query.",
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+        }
+    },
+}
+
 
 def add_to(app: FastAPI) -> None:
     """Answer under ``/v1`` of an application whose state has a warehouse."""
@@ -42,7 +64,7 @@ def add_to(app: FastAPI) -> None:
             summary=endpoint.summary[:1].upper() + endpoint.summary[1:],
             operation_id=f"v1_{endpoint.name}",
             response_class=Response,
-            responses={200: _described(endpoint), 400: {"description": "What is wrong with the query."}},
+            responses={200: _described(endpoint), 400: _REFUSED},
             openapi_extra={"parameters": _parameters(endpoint)},
         )
         router.add_api_route(f"/{endpoint.name}", _answering(endpoint), methods=["HEAD"], include_in_schema=False)
@@ -80,27 +102,28 @@ def _answering(endpoint: Endpoint) -> Callable[[Request], Response]:
 def _described(endpoint: Endpoint) -> dict[str, Any]:
     fields = {name: _TYPES[kind] for name, kind in endpoint.all_fields.items()}
     row = {"type": "object", "properties": fields, "required": list(fields)}
+    rows = {"schema": {"type": "array", "items": row}, "example": [{name: EXAMPLES[name] for name in fields}]}
     return {
         "description": f"Each row is {endpoint.summary}.",
-        "content": {"application/json": {"schema": {"type": "array", "items": row}}, "text/csv": {}},
+        "content": {"application/json": rows, "text/csv": {}},
     }
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
-    filters = [
-        {
-            "name": name,
-            "in": "query",
-            "description": f"A {kind.value}; compared with >, <, >= and <= too, and named twice for either.",
-            "schema": {"type": "string"},
-            **({"example": "latest"} if name in ("session_key", "meeting_key") else {}),
-        }
-        for name, kind in endpoint.all_fields.items()
-        if kind is not Kind.LIST
+    return [
+        *(_filter(name, kind) for name, kind in endpoint.all_fields.items() if kind is not Kind.LIST),
+        _option("csv", "true for CSV", {"type": "boolean"}, False),
+        _option("limit", "So many rows at most", {"type": "integer", "minimum": 0}, 100),
+        _option("offset", "Leave out so many rows", {"type": "integer", "minimum": 0}, 0),
     ]
-    options = [
-        {"name": "csv", "in": "query", "description": "true for CSV", "schema": {"type": "boolean"}},
-        {"name": "limit", "in": "query", "description": "So many rows at most", "schema": {"type": "integer"}},
-        {"name": "offset", "in": "query", "description": "Leave out so many rows", "schema": {"type": "integer"}},
-    ]
-    return [*filters, *options]
+
+
+def _filter(name: str, kind: Kind) -> dict[str, Any]:
+    description = f"A {kind.value}; compared with >, <, >= and <= too, and named twice for either."
+    if name in ("session_key", "meeting_key"):
+        return _option(name, description, _KEY, "latest")
+    return _option(name, description, _ASKED[kind], EXAMPLES[name])
+
+
+def _option(name: str, description: str, schema: dict[str, Any], example: object) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": schema, "example": example}

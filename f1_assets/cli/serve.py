@@ -19,7 +19,7 @@ from f1_assets.logs import set_up_logs
 from f1_assets.settings import process_settings
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 commands = typer.Typer()
 
@@ -82,7 +82,7 @@ def _context() -> Context:
     return Context.open(settings, warehouse=connect(settings, reads_only=True))
 
 
-def _in_a_worker(host: str) -> FastAPI:
+def _in_a_worker(host: str) -> ASGIApp:
     """Make what one of several processes serves, in that process."""
     from f1_assets.board.app import create_app
 

@@ -1,5 +1,10 @@
+import json
+
 import pytest
 
+from f1_assets.api.answers import body, pieces_of, query_of, stamps_of
+from f1_assets.api.endpoints import endpoints
+from f1_assets.api.kept import Kept
 from f1_assets.board.app import create_app
 from f1_assets.connection import connect_as_it_is
 from f1_assets.context import Context
@@ -10,6 +15,13 @@ from f1_assets_tests.conftest import PLENTY
 
 SEASON = 2025
 SIMULATOR = "laps=8,samples_every=20,drivers=6,races=2,sprints=1,tests=1"
+
+
+def answer(warehouse, name, text, kept=None):
+    """Return the rows that an endpoint answers, without HTTP."""
+    query = query_of(warehouse, endpoints()[name], text)
+    pieces = pieces_of(warehouse, query, stamps_of(warehouse, query), Kept() if kept is None else kept)
+    return json.loads(b"".join(body(query, pieces)))
 
 
 @pytest.fixture(scope="package")

@@ -3,7 +3,6 @@
 import csv
 import io
 import itertools
-import json
 from operator import eq, ge, gt, le, lt
 from urllib.parse import quote
 
@@ -13,11 +12,11 @@ import requests
 from sqlalchemy import text
 
 from f1_assets.api import endpoint
-from f1_assets.api.answers import body, pieces_of, query_of, stamps_of
+from f1_assets.api.answers import entity_tag, query_of, stamps_of
 from f1_assets.api.endpoints import endpoints
 from f1_assets.api.kept import Kept, Whole
 from f1_assets.keys import SessionKey
-from f1_assets_tests.api.conftest import SEASON
+from f1_assets_tests.api.conftest import SEASON, answer
 
 pytestmark = pytest.mark.xdist_group("api")  # one process imports the season for both files
 
@@ -221,10 +220,8 @@ def test_a_country_of_which_nothing_is_stored_has_a_key_of_ours_and_the_answer_a
     with warehouse.engine.begin() as connection:
         rows = connection.execute(text("SELECT country_name FROM session_info WHERE round = 2")).scalars().all()
         connection.execute(text("UPDATE session_info SET country_key = NULL WHERE round = 2"))
-        connection.execute(
-            text("UPDATE extractions SET extracted_at = :now WHERE dataset = 'session_info' AND round = 2"),
-            {"now": "2031-01-01 00:00:00.000000"},
-        )
+        of_it = "WHERE dataset = 'session_info' AND round = 2"
+        connection.execute(text(f"UPDATE extractions SET digest = 'another' {of_it}"))
     after = api.get(f"/v1/meetings?year={SEASON}")
     unknown = [row for row in after.json() if row["country_key"] < 0]
     assert [(row["country_name"], row["country_code"] != "") for row in unknown] == [(rows[0], True)]
@@ -259,12 +256,12 @@ STORED = [(name, field) for name, endpoint in sorted(endpoints().items()) for fi
 def test_what_is_asked_of_a_stored_column_is_not_read_and_dropped(warehouse, keys, monkeypatch, name, field):
     read = []
     monkeypatch.setattr(endpoint, "read_rows", _noting(endpoint.read_rows, read, endpoints()[name].datasets[0]))
-    everything = _answer(warehouse, name, f"session_key={keys[RACE]}")
+    everything = answer(warehouse, name, f"session_key={keys[RACE]}")
     values = [row[field] for row in everything if row[field] is not None]
     middle = sorted(values)[len(values) // 2]
     for operator, holds in OPERATORS.items():
         read.clear()
-        rows = _answer(warehouse, name, f"session_key={keys[RACE]}&{field}{operator}{quote(str(middle), safe='')}")
+        rows = answer(warehouse, name, f"session_key={keys[RACE]}&{field}{operator}{quote(str(middle), safe='')}")
         assert rows == [row for row in everything if row[field] is not None and holds(row[field], middle)]
         assert read == [len(rows)]
 
@@ -282,37 +279,31 @@ def _noting(read_rows, read, dataset):
     return noting
 
 
-def _answer(warehouse, name, text, kept=None):
-    query = query_of(warehouse, endpoints()[name], text)
-    pieces = pieces_of(warehouse, query, stamps_of(warehouse, query), Kept() if kept is None else kept)
-    return json.loads(b"".join(body(query, pieces)))
-
-
 @pytest.mark.parametrize("name", [name for name, endpoint in sorted(endpoints().items()) if endpoint.is_kept])
 def test_what_is_kept_is_answered_as_what_is_made_anew(warehouse, keys, monkeypatch, name):
     kept, key = Kept(), keys[RACE]
-    everything = _answer(warehouse, name, f"session_key={key}", kept)
+    everything = answer(warehouse, name, f"session_key={key}", kept)
     queries = [f"session_key={key}&limit=3&offset=2"]
     if "date" in endpoints()[name].fields:
         everything_of_the_year = f"session_key={key}&date>={SEASON}-01-01&date<={SEASON}-12-31"
-        assert _answer(warehouse, name, everything_of_the_year, kept) == everything
+        assert answer(warehouse, name, everything_of_the_year, kept) == everything
         queries.append(everything_of_the_year)
     if "driver_number" in endpoints()[name].fields:
         queries += [f"session_key={key}&driver_number={number}" for number in (7, 12)]
-    fresh = [_answer(warehouse, name, query) for query in queries]
+    fresh = [answer(warehouse, name, query) for query in queries]
     monkeypatch.setattr(endpoint, "read_rows", None)  # nothing is read any more
-    assert _answer(warehouse, name, f"session_key={key}", kept) == everything != []
-    assert [_answer(warehouse, name, query, kept) for query in queries] == fresh
+    assert answer(warehouse, name, f"session_key={key}", kept) == everything != []
+    assert [answer(warehouse, name, query, kept) for query in queries] == fresh
 
 
 def test_what_is_kept_counts_only_while_the_stored_rows_are_the_same(warehouse, keys):
     kept, key = Kept(), keys[SessionKey(SEASON, 1, "FP1")]
-    before = _answer(warehouse, "weather", f"session_key={key}", kept)
+    before = answer(warehouse, "weather", f"session_key={key}", kept)
     of_it = "WHERE dataset = 'weather' AND round = 1 AND session = 'FP1'"
     with warehouse.engine.begin() as connection:
         connection.execute(text("UPDATE weather SET humidity_pct = 99 WHERE round = 1 AND session = 'FP1'"))
         connection.execute(text(f"UPDATE extractions SET digest = 'another' {of_it}"))
-    after = _answer(warehouse, "weather", f"session_key={key}", kept)
+    after = answer(warehouse, "weather", f"session_key={key}", kept)
     assert after == [{**row, "humidity": 99.0} for row in before]
 
 
@@ -327,12 +318,12 @@ def test_what_was_asked_for_longest_ago_is_dropped_first():
 
 
 def test_either_of_two_values_and_null_are_found(warehouse, keys):
-    everything = _answer(warehouse, "race_control", f"session_key={keys[RACE]}")
+    everything = answer(warehouse, "race_control", f"session_key={keys[RACE]}")
     laps = sorted({row["lap_number"] for row in everything if row["lap_number"] is not None})
     either = f"session_key={keys[RACE]}&lap_number={laps[0]}&lap_number={laps[-1]}"
     wanted = {laps[0], laps[-1]}
-    assert _answer(warehouse, "race_control", either) == [row for row in everything if row["lap_number"] in wanted]
-    assert _answer(warehouse, "race_control", f"{either}&lap_number=null") == [
+    assert answer(warehouse, "race_control", either) == [row for row in everything if row["lap_number"] in wanted]
+    assert answer(warehouse, "race_control", f"{either}&lap_number=null") == [
         row for row in everything if row["lap_number"] in {*wanted, None}
     ]
 
@@ -374,6 +365,47 @@ def test_what_is_not_changed_is_not_sent_again(api, keys):
     again = api.get(address, headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
     assert api.get(f"{address}&lap_number=2").headers["etag"] != tag
+
+
+@pytest.mark.parametrize("field", ["duration", "gap_to_leader"])
+def test_lists_of_a_qualifying_are_left_out_where_a_number_is_asked_for(api, ask, field):
+    races = [row for key in (RACE, SPRINT) for row in ask("session_result", key) if isinstance(row[field], float)]
+    value = races[1][field]
+    for operator, holds in OPERATORS.items():
+        rows = api.get(f"/v1/session_result?{field}{operator}{value}").json()
+        assert rows
+        assert not any(isinstance(row[field], list) for row in rows)
+        assert [row for row in races if holds(row[field], value)] == [row for row in rows if row in races]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "dataset", "changed"),
+    [
+        ("starting_grid", QUALIFYING, "results", RACE),
+        ("championship_drivers", LAST_RACE, "driver_standings", RACE),
+        ("meetings", QUALIFYING, "session_info", RACE),
+        ("sessions", QUALIFYING, "session_info", RACE),
+    ],
+)
+def test_a_tag_changes_with_another_session_that_an_answer_is_made_of(warehouse, keys, name, asked, dataset, changed):
+    where = f"FROM extractions WHERE dataset = '{dataset}' AND session = 'R' AND round = {changed.round}"
+
+    def tag():
+        with warehouse.engine.connect() as connection:
+            meeting = connection.execute(text("SELECT meeting_key FROM events WHERE round = 1")).scalar()
+        query = f"meeting_key={meeting}" if name == "meetings" else f"session_key={keys[asked]}"
+        read = query_of(warehouse, endpoints()[name], query)
+        return entity_tag(read, stamps_of(warehouse, read), query)
+
+    before = tag()
+    assert tag() == before
+    with warehouse.engine.begin() as connection:
+        (digest,) = connection.execute(text(f"SELECT digest {where}")).one()
+        connection.execute(text(f"UPDATE extractions SET digest = 'other' {where.removeprefix('FROM extractions')}"))
+    assert tag() != before
+    with warehouse.engine.begin() as connection:
+        connection.execute(text(f"UPDATE extractions SET digest = '{digest}' {where.removeprefix('FROM extractions')}"))
+    assert tag() == before
 
 
 def test_where_there_is_nothing_the_answer_says_why(api, keys, warehouse):

@@ -15,9 +15,14 @@ def rows(scope: Scope) -> pd.DataFrame:
     frame = scope.frame("drivers").rename(columns=_NAMES)
     # Clients take no driver without it, and the feed does not have it of each; it is made as F1 makes it.
     initials = frame["first_name"].str[:1].str.cat(frame["last_name"].str.upper(), sep=" ")
-    return frame.assign(
-        driver_number=car_numbers(frame["driver_number"]), broadcast_name=frame["broadcast_name"].fillna(initials)
-    )
+    frame = frame.assign(broadcast_name=frame["broadcast_name"].fillna(initials))
+    return frame.assign(driver_number=car_numbers(frame["driver_number"]), full_name=_full_names(frame))
+
+
+def _full_names(drivers: pd.DataFrame) -> pd.Series:
+    """Return full names as F1 writes them: Max VERSTAPPEN."""
+    surnames = drivers["broadcast_name"].str.extract(r" (.+)", expand=False)
+    return (drivers["first_name"] + " " + surnames).fillna(drivers["full_name"])
 
 
 ENDPOINT = Endpoint(

@@ -22,11 +22,14 @@ def rows(scope: Scope) -> pd.DataFrame:
 
 
 def _phases(scope: Scope, at: pd.Series) -> pd.Series:
-    """Return in which part of a qualifying each message came: the last one that had begun."""
+    """Return in which part of a qualifying each message came: the last one that had begun.
+
+    A message is dated by the second, so one that announces a start is dated before it.
+    """
     phases = pd.Series(pd.NA, index=at.index, dtype="Int64")
     parts = scope.frame("qualifying_parts").sort_values("start_ms")
     for part, start in zip(parts["part"], scope.dates(parts, "start_ms"), strict=True):
-        phases = phases.mask((at >= start).fillna(False), part)
+        phases = phases.mask((at >= start.floor("s")).fillna(False), part)
     return phases
 
 

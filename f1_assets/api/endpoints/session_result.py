@@ -59,14 +59,18 @@ def _of_practice(scope: Scope) -> pd.DataFrame:
 
 
 def _with_fates(stored: pd.DataFrame) -> pd.DataFrame:
-    """Return number and place, and who did not finish, start or count, by the letter of the classification."""
+    """Return number and place, and who did not finish, start or count, by the letter of the classification.
+
+    Jolpica has "R" for some who did not start; these have no place.
+    """
     letters = stored["classified_position"].fillna("")
+    is_absent = letters.isin(["W", "F"]) | ((letters == "R") & stored["position"].isna())
     return pd.DataFrame(
         {
             "driver_number": car_numbers(stored["driver_number"]),
             "position": stored["position"],
-            "dnf": letters.isin(["R", "N"]),
-            "dns": letters.isin(["W", "F"]),
+            "dnf": letters.isin(["R", "N"]) & ~is_absent,
+            "dns": is_absent,
             "dsq": letters.isin(["D", "E"]),
         }
     )

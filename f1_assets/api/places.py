@@ -55,7 +55,7 @@ def places(scope: Scope) -> Iterator[tuple[ApiSession, dict[str, Any]]]:
                 "country_code": info.get("country_code") or country.code,
                 "country_name": info.get("country_name") or event.country,
                 "circuit_key": info.get("circuit_key") or event.circuit_key or own_key("circuit", event.location),
-                "circuit_short_name": info.get("circuit_short_name") or event.circuit_name,
+                "circuit_short_name": info.get("circuit_short_name") or event.circuit_name or event.location,
                 "gmt_offset": _clock(event.gmt_offset_minutes),
                 "is_cancelled": event.cancelled,
                 "meeting_official_name": info.get("meeting_official_name") or event.official_name,

@@ -10,11 +10,20 @@ from f1_assets.api.standings import before_and_after
 
 
 def rows(scope: Scope) -> pd.DataFrame:
-    """Return a row per driver in the standings; who has no number in the race's own list has none here."""
+    """Return a row per driver in the standings, with the number in the race, or else in another one of the season."""
     frame = before_and_after(scope, "driver_standings", "driver_id")
-    entered = scope.frame("drivers").dropna(subset=["driver_id"]).drop_duplicates("driver_id").set_index("driver_id")
-    frame["driver_number"] = car_numbers(frame["driver_id"].map(entered["driver_number"]))
+    numbers = _numbers(scope.frame("drivers")).combine_first(_numbers(scope.frame("results")))
+    if not {*frame["driver_id"]} <= {*numbers.index}:
+        races = [each.key for each in scope.sessions if each.key.session == "R"]
+        numbers = numbers.combine_first(_numbers(scope.frame("results", *races)))
+    frame["driver_number"] = car_numbers(frame["driver_id"].map(numbers))
     return frame if scope.drivers is None else frame.dropna(subset=["driver_number"])
+
+
+def _numbers(people: pd.DataFrame) -> pd.Series:
+    """Return the last car number of each driver."""
+    known = people.dropna(subset=["driver_id", "driver_number"]).drop_duplicates("driver_id", keep="last")
+    return known.set_index("driver_id")["driver_number"].astype(object)
 
 
 ENDPOINT = Endpoint(
@@ -28,6 +37,6 @@ ENDPOINT = Endpoint(
         "position_current": Kind.INTEGER,
     },
     rows,
-    ("driver_standings", "drivers"),
+    ("driver_standings", "drivers", "results"),
     frozenset({"R"}),
 )

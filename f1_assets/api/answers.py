@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -169,7 +170,7 @@ def _made(query: Query, scope: Scope, stamps: Stamps, kept: Kept) -> Piece:
 
 def _whole(endpoint: Endpoint, scope: Scope) -> Whole:
     frame = _rows(endpoint, scope).reset_index(drop=True)
-    return Whole(frame, tuple(msgspec.json.encode(row) for row in _records(endpoint, frame)))
+    return Whole(frame, tuple(msgspec.json.encode(row) for row in _objects(endpoint, frame)))
 
 
 def _rows(endpoint: Endpoint, scope: Scope) -> pd.DataFrame:
@@ -265,9 +266,20 @@ def _count(options: dict[str, str], name: str) -> int | None:
     return int(text)
 
 
-def _records(endpoint: Endpoint, frame: pd.DataFrame) -> list[dict[str, Any]]:
-    columns = [_plain(frame[name], kind) for name, kind in endpoint.all_fields.items()]
-    return [dict(zip(endpoint.all_fields, row, strict=True)) for row in zip(*columns, strict=True)]
+def _plain_rows(endpoint: Endpoint, frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """Give the rows as plain values, in the order of the endpoint's fields."""
+    return zip(*(_plain(frame[name], kind) for name, kind in endpoint.all_fields.items()), strict=True)
+
+
+def _objects(endpoint: Endpoint, frame: pd.DataFrame) -> list[msgspec.Struct]:
+    """Return the rows as what is written as an object each: dictionaries would take three times as long."""
+    row_of = _struct_of(tuple(endpoint.all_fields))
+    return [row_of(*values) for values in _plain_rows(endpoint, frame)]
+
+
+@functools.cache
+def _struct_of(fields: tuple[str, ...]) -> type[msgspec.Struct]:
+    return msgspec.defstruct("Row", [(name, Any) for name in fields])
 
 
 def _plain(values: pd.Series, kind: Kind) -> list[Any]:
@@ -278,7 +290,10 @@ def _plain(values: pd.Series, kind: Kind) -> list[Any]:
         return list(values)
     typed = values.astype(_TYPES[kind])
     typed = typed.round(_DECIMALS) if kind is Kind.NUMBER else typed
-    plain: list[Any] = typed.astype(object).where(typed.notna(), None).tolist()
+    is_missing = typed.isna()
+    plain: list[Any] = (
+        typed.astype(object).where(~is_missing, None) if is_missing.any() else typed.to_numpy()
+    ).tolist()
     return plain
 
 
@@ -293,7 +308,7 @@ def _json(endpoint: Endpoint, pieces: Iterator[Piece]) -> Iterator[bytes]:
     before = b"["
     for piece in pieces:
         if piece.written is None:
-            yield before + msgspec.json.encode(_records(endpoint, piece.frame))[1:-1]
+            yield before + msgspec.json.encode(_objects(endpoint, piece.frame))[1:-1]
         else:
             yield before + b",".join([piece.written[place] for place in piece.frame.index])
         before = b","
@@ -302,10 +317,10 @@ def _json(endpoint: Endpoint, pieces: Iterator[Piece]) -> Iterator[bytes]:
 
 def _csv(endpoint: Endpoint, pieces: Iterator[Piece]) -> Iterator[bytes]:
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(endpoint.all_fields))
-    writer.writeheader()
+    writer = csv.writer(text)
+    writer.writerow(endpoint.all_fields)
     for piece in pieces:
-        writer.writerows(_records(endpoint, piece.frame))
+        writer.writerows(_plain_rows(endpoint, piece.frame))
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()

@@ -49,6 +49,24 @@ LONGEST = (
 )
 """Files that take longest, the longest first."""
 
+LONG = (
+    "/contract/",
+    "/fuzz/",
+    "/simulator/",
+    "api/test_schema.py",
+    "datasets/test_telemetry.py",
+    "defs/test_derived.py",
+    "defs/test_gap_detection.py",
+    "feeds/test_history.py",
+    "fetch/test_estimates.py",
+    "importing/test_comparison.py",
+    "importing/test_derived.py",
+    "importing/test_renewal.py",
+    "planning/test_report.py",
+    "quota/test_ledger_model.py",
+)
+"""Folders and files that run with the long tests: they need the recordings, or take long."""
+
 
 # No example fails because the machine was busy.
 hypothesis.settings.register_profile("f1_assets", deadline=None)
@@ -85,7 +103,7 @@ def _place(item: pytest.Item) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run on PostgreSQL only with the long tests what takes long, where POSTGRESQL_IS_LONG; keep files together.
+    """Mark as long what is of LONG, and on PostgreSQL alone where POSTGRESQL_IS_LONG; keep files together.
 
     The longest come first: several processes share the tests, and none has a long one left when the others are done.
     """
@@ -94,6 +112,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         module = getattr(item, "module", None)
         if "postgresql" in parameters.values() and getattr(module, "POSTGRESQL_IS_LONG", False):
+            item.add_marker(pytest.mark.long)
+        if any(part in item.location[0] for part in LONG):
             item.add_marker(pytest.mark.long)
         if item.get_closest_marker("xdist_group") is None:
             # Tests of a file share what it sets up: with `--dist loadgroup` they run in one process.

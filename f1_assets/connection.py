@@ -66,15 +66,13 @@ class F1Warehouse(Warehouse):
         return dataset.typed(frame) if isinstance(dataset, Dataset) else frame
 
 
-def connect(settings: Settings | None = None, reads_only: bool = False) -> F1Warehouse:
+def connect(settings: Settings | None = None) -> F1Warehouse:
     """Open the warehouse that the settings name; an embedded one is created and upgraded by itself.
 
     Parameters
     ----------
     settings
         Those of the environment by default.
-    reads_only
-        Whether the database shall refuse to write for this warehouse, once it is open.
 
     Raises
     ------
@@ -84,11 +82,15 @@ def connect(settings: Settings | None = None, reads_only: bool = False) -> F1War
     settings = settings or process_settings()
     if settings.database_url is None:
         settings.make_home()
-    warehouse = F1Warehouse.open(
+    return F1Warehouse.open(
         settings.database, dataset_tables(), dataset_views(), settings.lake, lake_is_meant=settings.lake_url is not None
     )
-    if reads_only:
-        refuse_writes(warehouse.engine)
+
+
+def connect_to_read(settings: Settings | None = None) -> F1Warehouse:
+    """Return the same as `connect`, for which the database refuses to write once it is open."""
+    warehouse = connect(settings)
+    refuse_writes(warehouse.engine)
     return warehouse
 
 

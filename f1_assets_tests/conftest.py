@@ -53,8 +53,12 @@ LONG = (
     "/contract/",
     "/fuzz/",
     "/simulator/",
+    "api/test_clients_on_recordings.py",
+    "api/test_oracle.py",
     "api/test_schema.py",
+    "datasets/test_odd_streams.py",
     "datasets/test_telemetry.py",
+    "datasets/test_whose_data.py",
     "defs/test_derived.py",
     "defs/test_gap_detection.py",
     "feeds/test_history.py",
@@ -64,6 +68,7 @@ LONG = (
     "importing/test_renewal.py",
     "planning/test_report.py",
     "quota/test_ledger_model.py",
+    "warehouse/test_digests.py",
 )
 """Folders and files that run with the long tests: they need the recordings, or take long."""
 
@@ -113,7 +118,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         module = getattr(item, "module", None)
         if "postgresql" in parameters.values() and getattr(module, "POSTGRESQL_IS_LONG", False):
             item.add_marker(pytest.mark.long)
-        if any(part in item.location[0] for part in LONG):
+        if any(part in item.nodeid for part in LONG):
             item.add_marker(pytest.mark.long)
         if item.get_closest_marker("xdist_group") is None:
             # Tests of a file share what it sets up: with `--dist loadgroup` they run in one process.

@@ -27,7 +27,7 @@ OPENERS = {"process_settings", "load_settings", "transport_for", "connect", "con
 
 OPENING = {
     "settings.py": {"load_settings"},
-    "connection.py": {"process_settings"},  # connect() of a notebook
+    "connection.py": {"process_settings", "connect"},  # connect() of a notebook, and connect_to_read()
     "context.py": {"process_settings", "connect", "transport_for", "ledger_of"},
     "importing/front.py": {"Context.open"},
     "planning/front.py": {"Context.open"},

@@ -29,12 +29,12 @@ _TOOLS = (
 )
 
 
-def serve(connect: Callable[[], Reader]) -> None:
+def serve(open_reader: Callable[[], Reader]) -> None:
     """Answer an assistant until it closes standard input.
 
     Parameters
     ----------
-    connect
+    open_reader
         Opens what is read.
 
     Raises
@@ -48,7 +48,7 @@ def serve(connect: Callable[[], Reader]) -> None:
         raise ConfigurationError(
             "The MCP SDK, version 2, is not installed.", advice='Run: pip install "f1_assets[mcp]"'
         ) from error
-    with connect() as reader:
+    with open_reader() as reader:
         # What is missing is in the answers.
         warnings.simplefilter("ignore", MissingDataWarning)
         server = MCPServer("f1-assets", title="Formula 1 warehouse", instructions=INSTRUCTIONS, version=__version__)

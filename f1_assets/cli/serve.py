@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from f1_assets.cli.output import err
-from f1_assets.connection import connect
+from f1_assets.connection import connect_to_read
 from f1_assets.context import Context
 from f1_assets.errors import ConfigurationError
 from f1_assets.logs import set_up_logs
@@ -79,7 +79,7 @@ def serve(
 def _context() -> Context:
     """Open the warehouse to be read: the board and the API change nothing."""
     settings = process_settings()
-    return Context.open(settings, warehouse=connect(settings, reads_only=True))
+    return Context.open(settings, warehouse=connect_to_read(settings))
 
 
 def _in_a_worker(host: str) -> ASGIApp:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from f1_assets.board.app import create_app
-from f1_assets.connection import connect, connect_as_it_is
+from f1_assets.connection import connect_as_it_is, connect_to_read
 from f1_assets.context import Context
 from f1_assets.datasets import all_datasets
 from f1_assets.importing import process_session_gap, refresh_calendar
@@ -37,7 +37,7 @@ def test_fifty_callers_get_whole_answers_while_an_import_runs(request, tmp_path,
 
     fill(gaps[0])
     importing = threading.Thread(target=lambda: [fill(gap) for gap in gaps[1:]])
-    with serving(create_app(Context.open(settings, warehouse=connect(settings, reads_only=True)))) as api:
+    with serving(create_app(Context.open(settings, warehouse=connect_to_read(settings)))) as api:
         paths = [
             f"/v1/{name}?meeting_key=7501" for name in ("laps", "weather", "intervals", "session_result", "stints")
         ]

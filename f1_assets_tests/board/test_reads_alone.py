@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from f1_assets.api.endpoints import endpoints
 from f1_assets.board.app import create_app
-from f1_assets.connection import connect, connect_as_it_is
+from f1_assets.connection import connect, connect_as_it_is, connect_to_read
 from f1_assets.context import Context
 from f1_assets.errors import ConfigurationError
 from f1_assets.warehouse.engine import refuse_writes, writing
@@ -60,7 +60,7 @@ def test_every_page_is_answered_for_a_role_that_may_only_read(postgres_url, tmp_
     fill(settings)
     with _reader_of(postgres_url) as reader:
         settings = settings_for(tmp_path / "home", database_url=reader)
-        opened = connect(settings, reads_only=True)
+        opened = connect_to_read(settings)
         with serving(create_app(Context.open(settings, warehouse=opened))) as board:
             answers = {page: board.get(page) for page in PAGES}
         assert {page: answer.status_code for page, answer in answers.items()} == dict.fromkeys(PAGES, 200)

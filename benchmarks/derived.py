@@ -35,27 +35,31 @@ def main() -> None:
     # The lake's samples are an input of nothing that is derived.
     names = tuple(name for name, dataset in extracted_datasets().items() if not name.endswith("_telemetry"))
     gaps = gaps_of(dataset_states(warehouse, [SEASON]))
-    extracting, computing = [], []
+    extracting, computing, processor = [], [], []
     for gap in gaps:
         process_session_gap(SessionGap(gap.key, names), warehouse=warehouse, transport=transport)
         list(compute_each(warehouse, gap.key, list(derived_datasets())))
         started = time.perf_counter()
         extracted = process_session_gap(SessionGap(gap.key, names), warehouse=warehouse, transport=transport)
         extracting.append(time.perf_counter() - started)
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         lines = list(compute_each(warehouse, gap.key, list(derived_datasets())))
         computing.append(time.perf_counter() - started)
+        processor.append(time.process_time() - used)
         rows = sum(line.rows for line in lines)
         print(
             f"{gap.key}: extracted in {extracting[-1]:.2f} s with {extracted.requests} requests; "
-            f"{len(lines)} derived datasets, {rows} rows, in {computing[-1]:.2f} s without any"
+            f"{len(lines)} derived datasets, {rows} rows, in {computing[-1]:.2f} s "
+            f"({processor[-1]:.2f} s of processor) without any",
+            flush=True,
         )
     started = time.perf_counter()
     rows = sum(line.rows for line in compute_season(warehouse, SeasonKey(SEASON), list(season_datasets())))
     of_season = time.perf_counter() - started
     print(f"over the season: {rows} rows in {of_season:.2f} s")
     print(
-        f"derived, {len(gaps)} sessions: median {statistics.median(computing):.2f} s, at most {max(computing):.2f} s; "
+        f"derived, {len(gaps)} sessions: median {statistics.median(computing):.2f} s, at most {max(computing):.2f} s "
+        f"({max(processor):.2f} s of processor); "
         f"beside extraction: {sum(computing) / sum(extracting):.2f}"
     )
 

@@ -3,6 +3,7 @@
 import inspect
 
 import openf1_client
+import pydantic
 import pyopenf1
 from openf1_client.models import ENDPOINT_MODELS
 
@@ -26,14 +27,18 @@ def rows_of_openf1_python_client(base_url, wanted):
     return {name: getattr(client, name).list(**wanted(name)) for name in ENDPOINT_MODELS}
 
 
-async def rows_of_pyopenf1(base_url, wanted, but=()):
-    """Return what each of its endpoints reads, but for some."""
-    found = {}
+async def rows_of_pyopenf1(base_url, wanted):
+    """Return what each of its endpoints reads, and of each that its models refuse the values, by field."""
+    found, refused = {}, {}
     async with pyopenf1.AsyncOpenF1Client(base_url=base_url, **GENTLE) as client:
         for name, method in _methods(client):
-            if name not in but:
+            try:
                 found[name] = await method(**wanted(name))
-    return found
+            except pydantic.ValidationError as error:
+                values = refused.setdefault(name, {})
+                for each in error.errors():
+                    values.setdefault(each["loc"][1], []).append(each["input"])
+    return found, refused
 
 
 def _methods(client):

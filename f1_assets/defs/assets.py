@@ -13,6 +13,7 @@ from f1_assets.context import Context
 from f1_assets.datasets import Dataset, extracted_datasets, named
 from f1_assets.datasets.checking import why_short
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
+from f1_assets.defs.dagster_private import together
 from f1_assets.defs.governor import RESERVATION_TAG, gap_of, govern, note_ending, note_reserved
 from f1_assets.defs.instance import POOL
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
@@ -33,6 +34,9 @@ from f1_assets.warehouse.leases import Leases
 
 LONGEST_WAIT = timedelta(minutes=4)
 """A run waits so long for another import of its session."""
+
+AssetResult = dg.MaterializeResult[None] | dg.AssetCheckResult
+"""What an asset function yields."""
 
 LEASE_TAG = "f1_assets/lease"
 """The tag of a run whose session was leased before it started, with the lease's owner."""
@@ -70,7 +74,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
 )
 def session_data(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, loaded_session: LoadedSessionResource
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+) -> Iterator[AssetResult]:
     """Load a session once, and extract every selected dataset from it.
 
     What succeeds is materialized, even when another fails. What the source does not have is materialized with no
@@ -90,7 +94,7 @@ def session_data(
             for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
                 context.log.info("%s was imported meanwhile by run %s", line.dataset, line.run_id)
                 stored.append(line.dataset)
-                yield result_of(context, line, opened)
+                yield from stored_together([result_of(context, line, opened)])
             left = [dataset for dataset in wanted if dataset.name not in done]
             for line in _import(context, key, left, opened, loaded_session):
                 if line.failed:
@@ -98,8 +102,8 @@ def session_data(
                     failed.append(line)
                 else:
                     stored.append(line.dataset)
-                    yield result_of(context, line, opened)
-            yield from consistency(context, store, key, stored)
+                    yield from stored_together([result_of(context, line, opened)])
+            yield from stored_together(list(consistency(context, store, key, stored)))
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
     finally:
@@ -218,6 +222,12 @@ def _plan_line(gap: SessionGap, opened: Context) -> str:
     needed = expected_requests_of(opened, gap)
     words = ", ".join(f"{number} {policy}" for policy, number in needed.items() if number)
     return f"one load, some {words} requests" if words else "one load, all of it from the archive"
+
+
+def stored_together(results: Sequence[AssetResult]) -> Iterator[AssetResult]:
+    """Yield results that are there already, whose events Dagster stores in one transaction."""
+    with together():
+        yield from results
 
 
 def result_of(context: dg.AssetExecutionContext, line: Extraction, opened: Context) -> dg.MaterializeResult[None]:

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from f1_assets.defs.assets import session_data
-from f1_assets.defs.dagster_private import fork_runs, keep_engines
+from f1_assets.defs.dagster_private import fork_runs, spare_storages
 from f1_assets.defs.derived_assets import derived_data, season_derived_data
 from f1_assets.defs.freshness import freshness
 from f1_assets.defs.jobs import check_freshness, compute_derived, compute_season, import_sessions, refresh_calendar
@@ -21,7 +21,7 @@ def build_defs(warehouse: WarehouseResource | None = None) -> dg.Definitions:
     warehouse
         Where assets write to; the environment's warehouse by default.
     """
-    keep_engines()
+    spare_storages()
     fork_runs()
     warehouse = warehouse or WarehouseResource()
     return dg.Definitions(

@@ -2,23 +2,38 @@
 
 - Its SQLite storages make a new engine for each statement, which compiles the statement again. Here an engine is kept
   for the next statement. It holds no connection, so that threads may share it.
+- They store an event in up to five transactions, and look each time whether their tables are there. Here events that
+  come together are one transaction in each of the files; a table that was there once is there.
+- They read all their migrations to tell whether a file is up to date, several times as a process starts. Here they
+  are read once.
 - Its code servers start a new interpreter for each run, which imports everything again. Here they fork runs off a
   process that has imported everything.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from typing import Any
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
+from alembic.script import ScriptDirectory
+from dagster._core.storage import sql as dagster_sql
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._grpc.server import DagsterApiServer
 from sqlalchemy.pool import NullPool
 
 from f1_assets.defs.processes import FOR_SESSIONS, forked_off
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 STORAGES = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
 _KEPT = 32
@@ -28,12 +43,86 @@ FOR_RUNS = ("dagster._grpc.impl", "f1_assets.definitions", *FOR_SESSIONS)
 """What a run loads."""
 
 _start_run = DagsterApiServer.StartRun
+_connect, _has_table = SqliteEventLogStorage._connect, SqliteEventLogStorage.has_table
+
+_PLANNED_AT_ONCE = "1000"
+"""So many events of what a run is going to do are handed over together."""
 
 
-def keep_engines() -> None:
-    """Let Dagster's SQLite storages of this process use an engine again."""
+class _Open(threading.local):
+    """The transactions of `together` in this thread, by storage and file; None outside of it."""
+
+    files: dict[tuple[int, str], Any] | None = None
+    closing: contextlib.ExitStack
+
+
+_open = _Open()
+
+
+def spare_storages() -> None:
+    """Let Dagster's SQLite storages of this process use engines again, and store events that come together at once."""
     for storage in STORAGES:
         storage.create_engine = _engine  # type: ignore[attr-defined]
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", _PLANNED_AT_ONCE)
+    dagster_sql.ScriptDirectory = _Migrations  # type: ignore[attr-defined,assignment]
+    SqliteEventLogStorage._connect = _connected  # type: ignore[method-assign,assignment]
+    SqliteEventLogStorage.has_table = _has_table_once  # type: ignore[method-assign,assignment]
+    SqliteEventLogStorage.store_event_batch = _store_together  # type: ignore[method-assign,assignment]
+
+
+class _Migrations:
+    """Stands for alembic's `ScriptDirectory` where Dagster asks which migration is the last one."""
+
+    from_config = staticmethod(functools.cache(ScriptDirectory.from_config))
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Store the events of this thread in one transaction of each SQLite file; what is slow does not belong in here.
+
+    What was stored stays when an error leaves it. PostgreSQL has its own way.
+    """
+    if _open.files is not None:
+        yield
+        return
+    with contextlib.ExitStack() as closing:
+        _open.files, _open.closing = {}, closing
+        try:
+            yield
+        finally:
+            _open.files = None
+            # Not by the error that is on its way, which would roll back.
+            closing.pop_all().close()
+
+
+@contextlib.contextmanager
+def _connected(storage: SqliteEventLogStorage, shard: str) -> Iterator[Any]:
+    if _open.files is None:
+        with _connect(storage, shard) as connection:
+            yield connection
+        return
+    name = (id(storage), shard)
+    if name not in _open.files:
+        if shard not in storage._initialized_dbs:
+            with _connect(storage, shard):  # makes the file
+                pass
+        url = storage.conn_string_for_shard(shard)
+        engine = _engine(url, poolclass=NullPool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+        _open.files[name] = _open.closing.enter_context(engine.begin())
+    yield _open.files[name]
+
+
+def _has_table_once(storage: SqliteEventLogStorage, name: str) -> bool:
+    known: set[str] = storage.__dict__.setdefault("_tables_there", set())
+    if name not in known and _has_table(storage, name):
+        known.add(name)
+    return name in known
+
+
+def _store_together(storage: SqliteEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
+    with together():
+        for event in events:
+            storage.store_event(event)
 
 
 def _engine(url: str, **options: Any) -> sqlalchemy.Engine:  # noqa: ANN401 (as `sqlalchemy.create_engine`)

@@ -10,7 +10,7 @@ import dagster as dg
 
 from f1_assets.context import Context
 from f1_assets.datasets import Dataset, derived_datasets, season_datasets
-from f1_assets.defs.assets import failure_of_run, lease_session, leases_of, result_of
+from f1_assets.defs.assets import AssetResult, failure_of_run, lease_session, leases_of, result_of, stored_together
 from f1_assets.defs.checks import check_specs, consistency
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
@@ -55,9 +55,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
     backfill_policy=dg.BackfillPolicy.multi_run(1),
     can_subset=True,
 )
-def derived_data(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+def derived_data(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[AssetResult]:
     """Compute every selected dataset of a session from stored rows, without a request.
 
     What its inputs cannot have is materialized with no rows and a warning. What waits for an input, or failed, fails
@@ -87,9 +85,7 @@ def derived_data(
     backfill_policy=dg.BackfillPolicy.multi_run(1),
     can_subset=True,
 )
-def season_derived_data(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+def season_derived_data(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[AssetResult]:
     """Compute every selected dataset of a season from all its sessions that are stored, without a request.
 
     As in `derived_data`, what waits for an input, or failed, fails the run at its end.
@@ -114,7 +110,7 @@ def _results(
     key: SessionKey,
     lines: Iterable[Extraction],
     failed: list[Extraction],
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+) -> Iterator[AssetResult]:
     """Yield what was computed, and the checks of all that is stored; what failed or waits is added to `failed`."""
     stored: list[str] = []
     for line in lines:
@@ -123,28 +119,30 @@ def _results(
             failed.append(line)
         else:
             stored.append(line.dataset)
-            yield result_of(context, line, opened)
-    yield from consistency(context, opened.warehouse, key, stored)
+            yield from stored_together([result_of(context, line, opened)])
+    yield from stored_together(list(consistency(context, opened.warehouse, key, stored)))
 
 
 def _computed(warehouse: Warehouse, key: SessionKey, names: Sequence[str], run_id: str) -> Iterator[Extraction]:
     """Compute datasets, each after its inputs, and say of those whose inputs are not there why."""
-    for name in names:
-        lines = list(compute_each(warehouse, key, [name], run_id))
-        if not lines:
-            (state,) = dataset_states(warehouse, [key.season], [derived_datasets()[name]], key=key)
-            lines = [_not_computed(state)]
-        yield from lines
+    left = [*names]
+    for line in compute_each(warehouse, key, names, run_id):
+        left.remove(line.dataset)
+        yield line
+    for name in left:
+        (state,) = dataset_states(warehouse, [key.season], [derived_datasets()[name]], key=key)
+        yield _not_computed(state)
 
 
 def _computed_over(warehouse: Warehouse, key: SeasonKey, names: Sequence[str], run_id: str) -> Iterator[Extraction]:
     """Compute datasets of a season, and say of those whose inputs are not there why."""
-    for name in names:
-        lines = list(compute_season(warehouse, key, [name], run_id))
-        if not lines:
-            (state,) = season_states(warehouse, [key.season], [season_datasets()[name]])
-            lines = [_not_computed(state)]
-        yield from lines
+    left = [*names]
+    for line in compute_season(warehouse, key, names, run_id):
+        left.remove(line.dataset)
+        yield line
+    for name in left:
+        (state,) = season_states(warehouse, [key.season], [season_datasets()[name]])
+        yield _not_computed(state)
 
 
 def _not_computed(state: DatasetState) -> Extraction:

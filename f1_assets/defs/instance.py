@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 from filelock import FileLock
 
-from f1_assets.defs.dagster_private import keep_engines
+from f1_assets.defs.dagster_private import spare_storages
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import Settings
 
@@ -43,7 +43,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:
     """Open Dagster's instance, made if absent: by one process, while others that open it too wait."""
     prepare_dagster_home(settings)
-    keep_engines()
+    spare_storages()
     with instance_lock(settings):
         instance = dg.DagsterInstance.get()
         make_databases(instance)

@@ -1,353 +1,325 @@
-"""Charts of sessions: what is drawn is what is there, as valid and accessible SVG, whatever the data are like."""
+"""Charts over frames: what is drawn is what the rows say, told apart without colour, and errors name what is wrong."""
 
-import base64
-import math
-import re
-from collections import Counter
-from dataclasses import replace
+import sys
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
-from f1_assets.connection import connect
-from f1_assets.datasets import all_datasets
-from f1_assets.fetch.transport import Transport
-from f1_assets.importing import process_session_gap, refresh_calendar
-from f1_assets.keys import SessionKey
-from f1_assets.planning import SessionGap
-from f1_assets.plots import data_uri, session_charts, standalone
+from f1_assets import plots
+from f1_assets.errors import ConfigurationError, UsageError
+from f1_assets.plots import vega_lite
 from f1_assets.plots.colours import GREY, readable
-from f1_assets.plots.gallery import DRAWINGS, charts_of
-from f1_assets.plots.reading import Entry, Lap, Marker, Measurement, Place, Result, SessionRows, present, read
-from f1_assets.settings import load_settings
-from f1_assets_tests.contract.recorded import ROWS
-
-RACE, QUALIFYING, PRACTICE = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q"), SessionKey(2025, 1, "FP1")
-RACE_CHARTS = ["positions", "lap-times", "strategy", "weather", "track-map"]
-OTHER_CHARTS = ["best-laps", "lap-times", "weather", "track-map"]
-DRAWN = sorted({name for drawing in DRAWINGS for name in drawing.needs | drawing.uses})
-SVG = "{http://www.w3.org/2000/svg}"
-GEOMETRY = ("d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height", "transform", "viewBox")
-
-
-@pytest.fixture(scope="module")
-def weekend(tmp_path_factory):
-    """A simulated race and its qualifying; of the first practice nothing but the weather."""
-    shape = "races=2,tests=0,sprints=0,laps=12,samples_every=20"
-    loaded = load_settings(home=tmp_path_factory.mktemp("charts"), source="simulator", simulator=shape)
-    warehouse, transport = connect(loaded), Transport(loaded)
-    refresh_calendar(2025, warehouse=warehouse, transport=transport)
-    for key, datasets in ((RACE, DRAWN), (QUALIFYING, DRAWN), (PRACTICE, ["weather"])):
-        process_session_gap(SessionGap(key, tuple(datasets)), warehouse=warehouse, transport=transport)
-    yield warehouse
-    transport.close()
-    warehouse.close()
+from f1_assets.plots.drawing import NothingToDraw
+from f1_assets.plots.drivers import Field
+from f1_assets.plots.theme import Scheme
+from f1_assets_tests.plots.conftest import QUALIFYING, RACE
 
 
 @pytest.fixture(scope="module")
 def race(weekend):
-    return {chart.id: chart for chart in session_charts(weekend, RACE)}
+    return {chart.id: chart for chart in plots.session_charts(weekend, RACE)}
 
 
 @pytest.fixture(scope="module")
 def qualifying(weekend):
-    return {chart.id: chart for chart in session_charts(weekend, str(QUALIFYING))}
+    return {chart.id: chart for chart in plots.session_charts(weekend, QUALIFYING)}
 
 
-@pytest.fixture(scope="module")
-def rows(weekend):
-    """All that charts read of the race."""
-    return read(weekend, RACE, DRAWN, present(weekend, RACE))
+def _rows(chart, name):
+    return pd.DataFrame(vega_lite(chart)["datasets"][name])
 
 
-def _frame(warehouse, name, key=RACE):
-    return warehouse.rows(all_datasets()[name], key)
+def _layers(chart):
+    spec = vega_lite(chart)
+    panels = spec.get("vconcat") or spec.get("hconcat") or [spec]
+    return [layer for panel in panels for layer in panel["layer"]]
 
 
-def _parsed(chart):
-    return ElementTree.fromstring(chart.svg)
+def _by(frame, code, driver):
+    number = frame.loc[frame["abbreviation"] == driver, "driver_number"].iloc[0]
+    return code[code["driver_number"] == number]
 
 
-def _of_class(root, name):
-    return [node for node in root.iter() if name in node.get("class", "").split()]
+def test_lap_times_are_those_of_the_rows_and_safety_car_laps_leave_a_gap(race, frame):
+    laps = frame("laps").dropna(subset=["lap_time_ms"])
+    drawn = _rows(race["lap-times"].chart, "laps")
+    expected = laps.set_index(["abbreviation", "lap_number"])["lap_time_ms"].astype(int).to_dict()
+    assert drawn.set_index(["driver", "lap"])["time"].to_dict() == expected
+    in_the_pits = laps["pit_in_time_ms"].notna()
+    assert (drawn["pit"] == "in").sum() == in_the_pits.sum() > 0
+    low, high = next(layer for layer in _layers(race["lap-times"].chart) if layer["mark"]["type"] == "line")[
+        "encoding"
+    ]["y"]["scale"]["domain"]
+    ordinary = drawn[drawn["slow"].isna()]
+    assert ordinary["time"].between(low, high).all()
+    assert 1 not in set(ordinary["lap"])
 
 
-def _points(path):
-    return len(re.findall("[ML]", path.get("d")))
-
-
-def _title(node):
-    return node.find(f"{SVG}title").text
-
-
-def _check_sound(charts):
-    """Every chart is valid XML, tells what it is, sets no style of its own, and draws no number that is none."""
-    ids = []
-    for chart in charts:
-        root = _parsed(chart)
-        title, description = (node for node in list(root)[:2])
-        assert (root.get("role"), root.get("width")) == ("img", "100%")
-        assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
-        assert (title.text, description.text) == (chart.title, chart.summary)
-        assert chart.summary.endswith(".")
-        assert chart.table is None or {len(row) for row in chart.table.rows} <= {len(chart.table.headers)}
-        for node in root.iter():
-            assert node.tag.removeprefix(SVG) not in ("style", "script")
-            assert not [name for name in node.attrib if name == "style" or name.startswith("on")]
-            assert not [node.get(name) for name in GEOMETRY if re.search("nan|inf|none", node.get(name, ""), re.I)]
-        ids += [node.get("id") for node in root.iter() if node.get("id")]
-    assert len(ids) == len(set(ids))
-
-
-def test_a_race_and_a_qualifying_have_their_charts_and_a_page_can_hold_all_of_them(race, qualifying):
-    assert list(race) == RACE_CHARTS
-    assert list(qualifying) == OTHER_CHARTS
-    _check_sound([*race.values(), *qualifying.values()])
-
-
-def test_a_chart_stays_small(race):
-    assert max(len(chart.svg) for chart in race.values()) < 100_000
-
-
-def test_a_line_of_lap_times_has_a_point_for_each_lap_with_a_time(weekend, race):
-    laps, names = _frame(weekend, "laps"), _frame(weekend, "drivers").set_index("driver_number")["full_name"]
-    timed = laps[laps["lap_time_ms"].notna()].groupby("driver_number").size()
-    drawn = {
-        _title(g).split(":")[0]: _points(g.find(f"{SVG}path"))
-        for g in _of_class(_parsed(race["lap-times"]), "chart-driver")
-    }
-    assert drawn == {names[number]: count for number, count in timed.items()}
-
-
-def test_the_five_who_stand_out_have_a_mark_on_each_lap_and_a_ring_where_they_came_to_the_pits(weekend, race):
-    laps = _frame(weekend, "laps")
-    results = _frame(weekend, "results")
-    first = set(results[results["position"] <= 5]["driver_number"])
-    theirs = laps[laps["driver_number"].isin(first) & laps["lap_time_ms"].notna()]
-    root = _parsed(race["lap-times"])
-    assert len(_of_class(root, "chart-pit")) == theirs["pit_in_time_ms"].notna().sum()
-    assert len(_of_class(root, "chart-hover")) == theirs["pit_in_time_ms"].isna().sum()
-
-
-def test_every_stint_is_a_bar_with_its_compound(weekend, race):
-    laps = _frame(weekend, "laps")
-    stints = laps.groupby(["driver_number", "stint"])["compound"].first()
-    root = _parsed(race["strategy"])
-    assert len(_of_class(root, "chart-stint")) == len(stints)
-    told = Counter(_title(mark).split(": ")[1].split(",")[0] for mark in _of_class(root, "chart-mark"))
-    assert told == Counter(compound.lower() for compound in stints)
-    assert sum(int(row[4]) for row in race["strategy"].table.rows) == len(laps)
-
-
-def test_a_line_of_positions_has_a_point_on_the_grid_and_one_for_each_lap(weekend, race):
-    laps, grid = _frame(weekend, "laps"), _frame(weekend, "results")["grid_position"].notna().sum()
-    paths = [group.find(f"{SVG}path") for group in _of_class(_parsed(race["positions"]), "chart-driver")]
-    assert sum(_points(path) for path in paths) == laps["position"].notna().sum() + grid
-
-
-def test_the_weather_has_a_point_for_each_measurement(weekend, race):
-    measured = _frame(weekend, "weather")
-    root = _parsed(race["weather"])
-    for name, column in (("air", "air_temperature_c"), ("track", "track_temperature_c"), ("wind", "wind_speed_mps")):
-        (line,) = [node for node in _of_class(root, f"chart-{name}") if node.tag == f"{SVG}path"]
-        assert _points(line) == measured[column].notna().sum()
-
-
-def test_the_map_is_the_line_of_the_fastest_lap_with_all_corners(weekend, race):
-    laps, corners = _frame(weekend, "laps"), _frame(weekend, "circuit").query("kind == 'corner'")
-    best = laps[laps["deleted"] != True].nsmallest(1, "lap_time_ms").iloc[0]  # noqa: E712 (a column)
-    samples = _frame(weekend, "position_telemetry").query("driver_number == @best.driver_number")
-    during = samples["session_time_ms"].between(best.lap_start_time_ms, best.session_time_ms)
-    root = _parsed(race["track-map"])
-    (line,) = _of_class(root, "chart-outline")
-    assert _points(line) == during.sum() > 10
-    assert len(_of_class(root, "chart-corner")) == len(corners)
-
-
-def test_the_summaries_are_those_of_the_rows(weekend, race, qualifying):
-    laps = _frame(weekend, "laps")
-    best = laps[laps["deleted"] != True].nsmallest(1, "lap_time_ms").iloc[0]  # noqa: E712 (a column)
-    minutes, seconds = divmod(best.lap_time_ms / 1000, 60)
-    fastest = f"Fastest lap {minutes:.0f}:{seconds:06.3f} by {best.abbreviation} on lap {best.lap_number};"
-    assert race["lap-times"].summary.startswith(fastest)
-    weather = _frame(weekend, "weather")
-    assert (
-        f"Air {weather['air_temperature_c'].min():.1f} to {weather['air_temperature_c'].max():.1f} °C."
-        in race["weather"].summary
-    )
-    first, second = _frame(weekend, "results", QUALIFYING).head(2)["q3_ms"]
-    assert f", {(second - first) / 1000:.3f} s ahead of " in qualifying["best-laps"].summary
-    winner = _frame(weekend, "results").iloc[0]
-    code = _frame(weekend, "drivers").set_index("driver_number")["abbreviation"][winner.driver_number]
-    assert race["positions"].summary.startswith(f"{code} won from grid place {winner.grid_position}.")
-
-
-def test_qualifying_has_a_mark_for_each_time_of_each_phase(weekend, qualifying):
-    results = _frame(weekend, "results", QUALIFYING)
-    root = _parsed(qualifying["best-laps"])
-    phases = results[["q1_ms", "q2_ms", "q3_ms"]].notna().to_numpy().sum()
-    assert len(_of_class(root, "chart-phase")) == phases + 3  # and the key
-    assert len(_of_class(root, "chart-bar")) == len(results)
-
-
-def test_each_dataset_is_read_once(weekend):
-    statements = []
-    event.listen(weekend.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
-    assert session_charts(weekend, RACE)
-    read_tables = Counter(table for text in statements for table in re.findall(r"FROM (\w+)", text))
-    assert {read_tables[name] for name in ("laps", "drivers", "results", "weather", "circuit", "extractions")} == {1}
-    assert "headshot_url" not in "".join(statements)
-
-
-def test_of_telemetry_only_the_fastest_lap_is_read(weekend, monkeypatch):
-    lake, asked = weekend.lake, []
-    monkeypatch.setattr(
-        lake, "read", lambda *args, **named: asked.append(named) or type(lake).read(lake, *args, **named)
-    )
-    session_charts(weekend, RACE)
-    assert [sorted(name for name, _, _ in named["filters"]) for named in asked] == [
-        ["driver_number", "session_time_ms", "session_time_ms"]
-    ]
-    assert asked[0]["columns"] == ["x", "y"]
-
-
-def test_a_session_of_which_little_is_there_has_few_charts_and_one_of_which_nothing_is_there_has_none(weekend):
-    assert [chart.id for chart in session_charts(weekend, PRACTICE)] == ["weather"]
-    assert session_charts(weekend, SessionKey(2025, 2, "FP2")) == []
-    assert session_charts(weekend, SessionKey(2024, 9, "R")) == []
-
-
-@pytest.mark.parametrize(
-    ("lost", "charts"),
-    [
-        ("laps", ["positions", "weather", "track-map"]),
-        ("results", RACE_CHARTS),
-        ("drivers", RACE_CHARTS),
-        ("weather", ["positions", "lap-times", "strategy", "track-map"]),
-        ("circuit", RACE_CHARTS),
-        ("line_driven", RACE_CHARTS),
-        ("session_status", RACE_CHARTS),
-    ],
-)
-def test_a_dataset_that_is_not_there_costs_only_the_charts_that_need_it(rows, lost, charts):
-    drawn = charts_of(replace(rows, **{lost: ()}))
-    assert [chart.id for chart in drawn] == charts
-    _check_sound(drawn)
-
-
-@pytest.mark.parametrize("kept", ["laps", "results", "drivers", "weather", "circuit", "line_driven", "session_status"])
-@pytest.mark.parametrize("session", ["R", "Q"])
-def test_a_dataset_that_is_there_alone_is_drawn_as_far_as_it_goes(rows, kept, session):
-    alone = SessionRows(SessionKey(2025, 1, session), **{kept: getattr(rows, kept)})
-    drawn = [chart.id for chart in charts_of(alone)]
-    laps = ["positions", "lap-times", "strategy"] if session == "R" else ["best-laps", "lap-times"]
-    results = ["positions"] if session == "R" else []  # a race's result has no times of a qualifying
-    maps = {"circuit": ["track-map"], "line_driven": ["track-map"]}
-    expected = {"laps": laps, "results": results, "weather": ["weather"]} | maps
-    assert drawn == expected.get(kept, [])
-    _check_sound(charts_of(alone))
-
-
-def test_a_lake_out_of_reach_leaves_a_map_of_the_markers_that_says_so(weekend):
-    lines = present(weekend, RACE)
-    lines["position_telemetry"] = replace(lines["position_telemetry"], file="gone.parquet")
-    of_markers = read(weekend, RACE, {"laps", "circuit", "position_telemetry"}, lines)
-    (chart,) = [chart for chart in charts_of(of_markers) if chart.id == "track-map"]
-    assert "markers alone" in chart.summary
-    assert _of_class(_parsed(chart), "chart-outline") == []
-
-
-HOSTILE = "<script>alert('1')</script>\"&]]>\x00\ud800"
-
-
-def test_hostile_names_are_words_and_nothing_else():
-    rows = SessionRows(
-        RACE,
-        laps=tuple(
-            Lap(number, lap, HOSTILE, HOSTILE, 90_000 * lap, 90_000 + lap, stint=1, compound=HOSTILE, position=1)
-            for number in ("1", HOSTILE)
-            for lap in (1, 2, 3)
-        ),
-        drivers=(Entry("1", HOSTILE, HOSTILE, HOSTILE, '"/><script>'), Entry(HOSTILE, None, None, None, "ff00zz")),
-        results=(Result("1", 1, HOSTILE, 2, status=HOSTILE), Result(HOSTILE, 2, None, 1)),
-        circuit=tuple(Marker("corner", place, HOSTILE, place * 100.0, place**2 * 10.0, 0.0) for place in range(1, 5)),
-        place=Place(HOSTILE, 30.0),
-    )
-    drawn = charts_of(rows)
-    assert [chart.id for chart in drawn] == ["positions", "lap-times", "strategy", "track-map"]
-    for chart in drawn:
-        root = ElementTree.fromstring(chart.svg)
-        assert {node.tag.removeprefix(SVG) for node in root.iter()}.isdisjoint({"script", "style", "foreignObject"})
-        assert any("<sc" in (node.text or "") for node in root.iter())
-        assert "<script" not in chart.svg
-
-
-def test_the_map_is_turned_against_the_clock_and_north_is_up():
-    corners = tuple(
-        Marker("corner", n, "", x, y, 0.0) for n, (x, y) in enumerate([(0, 0), (4000, 0), (0, 1000)], start=1)
+def test_positions_begin_on_the_grid(race, frame):
+    drawn = _rows(race["positions"].chart, "positions")
+    results = frame("results")
+    codes = frame("drivers").set_index("driver_number")["abbreviation"]
+    grid = dict(zip(results["driver_number"].map(codes), results["grid_position"], strict=True))
+    assert drawn[drawn["lap"] == 0].set_index("driver")["place"].to_dict() == grid
+    laps = frame("laps").dropna(subset=["position"])
+    after = drawn[drawn["lap"] > 0].set_index(["driver", "lap"])["place"].to_dict()
+    assert after == laps.set_index(["abbreviation", "lap_number"])["position"].astype(int).to_dict()
+    winner = codes[results["driver_number"].iloc[0]]
+    assert race["positions"].summary.startswith(
+        f"{winner} is first from grid place {results['grid_position'].iloc[0]} "
     )
 
-    def places(rotation):
-        (chart,) = charts_of(SessionRows(RACE, circuit=corners, place=Place("Somewhere", rotation)))
-        return [(float(c.get("cx")), float(c.get("cy"))) for c in _of_class(_parsed(chart), "chart-corner")]
 
-    (x, y), (east_x, east_y), (north_x, north_y) = places(0.0)
-    assert (east_x > x, east_y, north_x, north_y < y) == (True, y, x, True)
-    (x, y), (east_x, east_y), (north_x, north_y) = places(90.0)
-    assert (east_x, east_y < y, north_x < x, north_y) == (x, True, True, y)
+def test_a_start_from_the_pit_lane_is_behind_the_grid():
+    laps = pd.DataFrame([(n, lap, p) for n, p in (("1", 1), ("2", 2)) for lap in (1, 2)],
+                        columns=["driver_number", "lap_number", "position"])  # fmt: skip
+    results = pd.DataFrame({"driver_number": ["1", "2"], "position": [1, 2], "grid_position": [0, 1]})
+    drawn = _rows(plots.positions(laps, results=results), "positions")
+    assert drawn[drawn["lap"] == 0].set_index("driver")["place"].to_dict() == {"#1": 2, "#2": 1}
 
 
-def test_a_start_from_the_pit_lane_is_behind_the_grid_and_a_retirement_ends_in_a_cross():
-    results = (Result("1", 1, "1", 0), Result("2", 2, "2", 1), Result("3", 3, "R", 2))
-    laps = tuple(
-        Lap(n, lap, position=p)
-        for n, p, last in (("1", 1, 10), ("2", 2, 10), ("3", 3, 4))
-        for lap in range(1, last + 1)
-    )
-    chart = charts_of(SessionRows(RACE, laps=laps, results=results))[0]
-    assert chart.summary.startswith("#1 won from the pit lane. Most places gained: #1 (from the pit lane to 1).")
-    assert "not classified: #3." in chart.summary
-    assert len(_of_class(_parsed(chart), "chart-halo")) == 1
-    assert [row[2:] for row in chart.table.rows] == [("pit lane", "10", ""), ("1", "10", ""), ("2", "4", "L4")]
+def test_gaps_are_those_of_lap_context_from_laps_too(frame):
+    context, laps = frame("lap_context"), frame("laps")
+    entries = frame("drivers")
+    told = _rows(plots.gaps(context, entries=entries), "gaps").set_index(["driver", "lap"])["gap"].to_dict()
+    own = _rows(plots.gaps(laps, entries=entries), "gaps").set_index(["driver", "lap"])["gap"].to_dict()
+    known = context.dropna(subset=["gap_to_leader_ms"])
+    codes = entries.set_index("driver_number")["abbreviation"]
+    expected = dict(zip(zip(known["driver_number"].map(codes), known["lap_number"], strict=True),
+                        known["gap_to_leader_ms"] / 1000, strict=True))  # fmt: skip
+    assert told == pytest.approx(expected)
+    assert {key: own[key] for key in told} == pytest.approx(told)
+
+
+def test_the_gap_between_two_is_the_difference_of_their_gaps(frame):
+    laps = frame("laps")
+    first, second = laps["abbreviation"].drop_duplicates().iloc[:2]
+    drawn = _rows(plots.gaps(laps, between=[first, second]), "gaps").set_index("lap")["gap"]
+    ends = laps.pivot(index="lap_number", columns="abbreviation", values="session_time_ms").astype(float)
+    expected = ((ends[second] - ends[first]) / 1000).dropna()
+    assert drawn.to_dict() == pytest.approx(expected.to_dict())
+    with pytest.raises(UsageError, match="between two drivers, not 1"):
+        plots.gaps(laps, between=[first])
+
+
+def test_stints_are_drawn_with_their_letter_and_the_age_of_used_sets(race, frame):
+    stints, drawn = frame("stints"), _rows(race["tyre-strategy"].chart, "stints")
+    assert len(drawn) == len(stints)
+    assert drawn["laps"].sum() == stints["laps"].sum()
+    used = stints[stints["tyre_age_at_start_laps"].fillna(0) > 0]
+    assert sorted(drawn["used"].dropna()) == sorted(used["tyre_age_at_start_laps"])
+    assert set(drawn["letter"]) == {compound[0] for compound in stints["compound"].dropna()}
+
+
+def test_the_strategy_of_laps_alone_counts_stints_as_laps_do(frame):
+    laps = frame("laps")
+    drawn = _rows(plots.tyre_strategy(laps), "stints")
+    assert drawn["laps"].sum() == laps["stint"].notna().sum()
+
+
+def test_boxes_are_the_quartiles_of_clean_laps_fastest_median_first(race, frame):
+    context = frame("lap_context").query("is_clean")
+    clean = frame("laps").merge(context[["driver_number", "lap_number"]])
+    boxes = _rows(race["pace"].chart, "boxes").set_index("driver")
+    for driver, own in clean.groupby("abbreviation"):
+        if driver in boxes.index:
+            assert boxes.at[driver, "median"] == own["lap_time_ms"].astype(float).median()
+            assert boxes.at[driver, "q1"] == pytest.approx(own["lap_time_ms"].astype(float).quantile(0.25))
+    assert boxes["median"].is_monotonic_increasing
+    assert set(_rows(race["pace"].chart, "laps")["driver"]) == set(boxes.index)
+
+
+def test_degradation_has_a_point_for_each_stint_with_a_slope(race, frame):
+    slopes = frame("tyre_degradation").dropna(subset=["slope_ms_per_lap"])
+    drawn = _rows(race["degradation"].chart, "stints")
+    assert sorted(drawn["slope"]) == pytest.approx(sorted(slopes["slope_ms_per_lap"].round(3)))
+    assert (drawn["low"] <= drawn["slope"]).all() and (drawn["slope"] <= drawn["high"]).all()
+
+
+def test_pit_stops_take_the_time_in_the_lane(race, frame):
+    stops = frame("pit_stops").dropna(subset=["lane_ms"])
+    drawn = _rows(race["pit-stops"].chart, "stops")
+    assert sorted(drawn["lane"]) == pytest.approx(sorted(stops["lane_ms"] / 1000))
+    assert list(drawn["under"].unique()) != []
+
+
+def test_qualifying_has_each_time_of_each_part_and_the_cuts(qualifying, frame):
+    results = frame("results", QUALIFYING)
+    drawn = _rows(qualifying["qualifying"].chart, "times")
+    for part in ("Q1", "Q2", "Q3"):
+        times = results[f"{part.lower()}_ms"].dropna()
+        assert sorted(drawn.loc[drawn["part"] == part, "time"]) == sorted(times)
+    cuts = _rows(qualifying["qualifying"].chart, "cuts").set_index("part")["time"]
+    assert cuts["Q1"] == results.loc[results["q2_ms"].notna(), "q1_ms"].max()
+    assert cuts["Q2"] == results.loc[results["q3_ms"].notna(), "q2_ms"].max()
+
+
+def test_the_best_sectors_are_those_of_laps_that_count(race, frame):
+    laps = frame("laps")
+    counts = laps[(laps["deleted"] != True) & laps["lap_time_ms"].notna()]  # noqa: E712 (a column)
+    drawn = _rows(race["dominance"].chart, "sectors").set_index(["driver", "place"])["time"]
+    for number in (1, 2, 3):
+        best = counts.dropna(subset=[f"sector{n}_time_ms" for n in (1, 2, 3)])
+        expected = best.groupby("abbreviation")[f"sector{number}_time_ms"].min()
+        assert drawn.xs(f"S{number}", level="place").to_dict() == expected.astype(float).to_dict()
+
+
+def test_the_weather_has_all_measures(race, frame):
+    measured, drawn = frame("weather"), _rows(race["weather"].chart, "weather")
+    columns = ["air_temperature_c", "track_temperature_c", "humidity_pct", "pressure_mbar", "wind_speed_mps"]
+    assert set(columns) <= set(drawn)
+    shown = measured.tail(len(drawn))
+    for column in columns:
+        assert list(drawn[column]) == list(shown[column])
 
 
 def test_rain_is_shaded_from_the_first_wet_measurement_to_the_next_dry_one():
-    minutes = [False, True, True, False, None, True]
-    measured = tuple(Measurement(60_000 * m, 20.0, 30.0, wet, 10.0, 2.0) for m, wet in enumerate(minutes))
-    (chart,) = charts_of(SessionRows(RACE, weather=measured))
-    first, second = (float(band.get("width")) for band in _of_class(_parsed(chart), "chart-band-rain"))
-    assert first == pytest.approx(2 * second, abs=0.2)
-    assert "Rain in 3 measurements of 6, in 2 spells." in chart.summary
-    assert chart.table.rows[4][3] == ""
+    measured = pd.DataFrame({"session_time_ms": [m * 60_000 for m in range(6)], "air_temperature_c": 20.0,
+                             "rainfall": [False, True, True, False, None, True]})  # fmt: skip
+    spells = _rows(plots.weather(measured), "periods")
+    assert spells[["from", "to"]].to_numpy().tolist() == [[1, 3], [5, 5]]
 
 
-def test_laps_behind_a_safety_car_do_not_squash_the_others():
-    laps = tuple(
-        Lap("1", lap, session_time_ms=lap * 90_000, lap_time_ms=140_000 if lap in (5, 6) else 90_000 + lap * 10,
-            track_status="4" if lap in (5, 6) else "1")
-        for lap in range(1, 21)
-    )  # fmt: skip
-    (chart,) = [chart for chart in charts_of(SessionRows(RACE, laps=laps)) if chart.id == "lap-times"]
-    assert "Under the safety car: laps 5-6. 2 laps slower than" in chart.summary
-    (path,) = [group.find(f"{SVG}path") for group in _of_class(_parsed(chart), "chart-driver")]
-    heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", path.get("d"))]
-    assert heights[1] - heights[19] > 100
+def test_periods_are_labelled_where_there_is_an_axis_of_laps_or_time(race, frame):
+    periods = frame("neutralisations")
+    assert len(periods)
+    for name in ("positions", "lap-times", "gaps", "weather"):
+        drawn = _rows(race[name].chart, "periods")
+        assert list(drawn["kind"]) == list(periods["kind"])
+        words = [layer for layer in _layers(race[name].chart) if layer["mark"]["type"] == "text"]
+        assert any(layer["data"]["name"] == "periods" for layer in words)
+    assert f"safety car in lap {periods['leader_first_lap'].iloc[0]}" in race["lap-times"].summary
 
 
-def test_a_picture_of_its_own_carries_its_style_and_its_size(race):
-    for chart in race.values():
-        root = ElementTree.fromstring(standalone(chart))
-        assert "prefers-color-scheme: dark" in root.find(f"{SVG}style").text
-        assert [root.get("width"), root.get("height")] == root.get("viewBox").split()[2:]
-        head, _, body = data_uri(chart).partition(",")
-        assert head == "data:image/svg+xml;base64"
-        image = base64.b64decode(body).decode()
-        assert image == re.sub("<title>[^<]*</title>", "", standalone(chart))  # nothing can be pointed at in an image
-        assert ElementTree.fromstring(image).find("{http://www.w3.org/2000/svg}title") is not None
+def test_a_trace_has_both_laps_and_the_delta_ends_with_the_difference_of_their_times(race):
+    chart = race["speed-trace"]
+    names = set(_rows(chart.chart, "traces")["driver"])
+    assert names == set(chart.table["Lap"]) and len(names) == 2
+    first, second = (sum(float(part) * unit for part, unit in zip(time.split(":"), (60, 1), strict=True))
+                     for time in chart.table["Lap time (m:ss.mmm)"])  # fmt: skip
+    assert _rows(chart.chart, "delta")["delta"].iloc[-1] == pytest.approx(second - first, abs=0.002)
+
+
+def test_laps_are_chosen_for_the_trace(weekend, frame):
+    driver = frame("drivers")["abbreviation"].iloc[0]
+    chart = plots.session_chart(weekend, RACE, "speed-trace", drivers=[driver], laps=[5])
+    assert list(chart.table["Lap"]) == [f"{driver} lap 5"]
+    with pytest.raises(UsageError, match="has no lap 99"):
+        plots.session_chart(weekend, RACE, "speed-trace", drivers=[driver], laps=[99])
+
+
+def test_a_metre_is_as_long_in_both_directions_of_a_map(race):
+    spec = vega_lite(race["track-speed"].chart)
+    x, y = (spec["layer"][0]["encoding"][axis]["scale"]["domain"] for axis in "xy")
+    assert (x[1] - x[0]) / (spec["width"] * 0.84) == pytest.approx((y[1] - y[0]) / spec["height"], rel=0.02)
+
+
+def test_a_map_of_who_is_fastest_needs_two_laps():
+    lap = pd.DataFrame({"x": range(20), "y": range(20), "distance_m": range(20)})
+    with pytest.raises(UsageError, match="compares two laps"):
+        plots.track_map(lap, colour="fastest")
+
+
+def test_standings_have_the_points_after_each_race(frame):
+    rows = frame("driver_standings")
+    drawn = _rows(plots.standings(rows, entries=frame("drivers")), "standings")
+    assert drawn.set_index("driver")["points"].to_dict() == rows.set_index("code")["points"].to_dict()
+    teams = plots.standings(frame("constructor_standings"))
+    assert len(_rows(teams, "standings")) == len(frame("constructor_standings"))
+
+
+def test_drivers_are_told_apart_without_colour(frame):
+    field = Field.of(frame("laps"), frame("drivers"))
+    looks = {(driver.shape, driver.mate) for driver in field.drivers}
+    assert len(looks) == len(field.drivers) == 20
+    assert len({driver.color for driver in field.drivers}) > 5
+    teams = frame("drivers").groupby("team_name")["driver_number"].apply(set)
+    for mates in teams:
+        assert sorted(driver.mate for driver in field.drivers if driver.number in mates) == [0, 1]
+
+
+def test_a_click_in_the_legend_isolates(race, qualifying):
+    for charts, names in ((race, ("positions", "lap-times", "gaps", "degradation", "pit-stops", "speed-trace")),
+                          (qualifying, ("qualifying", "lap-times"))):  # fmt: skip
+        for name in names:
+            params = [param for layer in _layers(charts[name].chart) for param in layer.get("params", [])]
+            (bound,) = [param for param in params if param["bind"] == "legend"]
+            faded = [layer["encoding"].get("opacity", {}).get("condition", {}).get("param")
+                     for layer in _layers(charts[name].chart)]  # fmt: skip
+            assert bound["name"] in faded
+
+
+def test_all_layers_of_a_plot_share_the_scale_of_their_axis(race):
+    for name in ("lap-times", "gaps", "positions"):
+        scales = [str(layer["encoding"]["y"]["scale"]) for layer in _layers(race[name].chart)
+                  if "field" in layer["encoding"].get("y", {})]  # fmt: skip
+        assert len(set(scales)) == 1
+
+
+@pytest.mark.parametrize("scheme", list(Scheme))
+def test_every_chart_is_a_picture_in_every_scheme(race, qualifying, weekend, scheme):
+    charts = [*race.values(), qualifying["qualifying"], qualifying["lap-times"], *plots.season_charts(weekend, 2025)]
+    assert len(charts) == 17
+    for chart in charts:
+        root = ElementTree.fromstring(plots.svg(chart.chart, scheme))
+        assert chart.title in "".join(root.itertext())
+        assert plots.config(scheme)["background"] in ElementTree.tostring(root, encoding="unicode")
+
+
+def test_a_picture_is_a_png(race):
+    assert plots.png(race["weather"].chart, scale=0.5).startswith(b"\x89PNG")
+
+
+def test_pictures_without_vl_convert_say_what_to_install(race, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'f1-assets\[pictures\]'"):
+        plots.svg(race["weather"].chart)
+
+
+def test_a_chart_can_be_changed_as_altair_does(race):
+    chart = race["weather"].chart
+    assert vega_lite(chart.properties(title="Mine"))["title"] == "Mine"
+    assert vega_lite(chart.configure_axis(grid=False))["config"]["axis"]["grid"] is False
+    assert vega_lite(chart)["title"]["text"] == "Weather"
+
+
+DRAWN = (
+    plots.lap_times, plots.positions, plots.gaps, plots.pace, plots.tyre_strategy, plots.degradation, plots.pit_stops,
+    plots.qualifying, plots.dominance, plots.weather, plots.track_map, plots.speed_trace, plots.standings,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("chart", DRAWN, ids=lambda chart: chart.__name__)
+def test_a_frame_without_the_columns_or_rows_is_an_error_that_names_them(chart):
+    with pytest.raises(UsageError, match=rf"{chart.__name__} needs the columns .*; the frame has: colour\."):
+        chart(pd.DataFrame({"colour": ["red"]}))
+
+
+def test_a_frame_without_rows_is_an_error_that_says_so(frame):
+    with pytest.raises(NothingToDraw, match="lap_times: the frame has no row with"):
+        plots.lap_times(frame("laps").iloc[:0])
+
+
+def test_rows_of_several_sessions_are_an_error(frame):
+    laps = frame("laps")
+    with pytest.raises(UsageError, match="lap_times draws one session; the frame has rows of 2"):
+        plots.lap_times(pd.concat([laps, laps.assign(round=2)]))
+
+
+HOSTILE = "<script>alert('1')</script>\"&]]>\x00"
+
+
+def test_hostile_names_are_words_and_nothing_else():
+    laps = pd.DataFrame([{"driver_number": number, "lap_number": lap, "abbreviation": HOSTILE, "team_name": HOSTILE,
+                          "lap_time_ms": 90_000 + lap, "position": 1, "session_time_ms": 90_000 * lap}
+                         for number in ("1", HOSTILE) for lap in range(1, 7)])  # fmt: skip
+    for chart in (plots.lap_times(laps), plots.positions(laps), plots.gaps(laps), plots.pace(laps)):
+        root = ElementTree.fromstring(plots.svg(chart))
+        assert {node.tag.rpartition("}")[2] for node in root.iter()}.isdisjoint({"script", "foreignObject"})
+        assert "<script" in "".join(root.itertext())
 
 
 def _contrast(one, other):
@@ -372,88 +344,34 @@ def test_what_is_no_colour_is_grey(color):
     assert readable(color) == GREY
 
 
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 NUMBERS = st.none() | st.integers(-(10**6), 2**31 - 1) | st.integers(0, 120_000)
 LAPS = st.lists(
     st.fixed_dictionaries(
         {
             "driver_number": st.sampled_from(["1", "44", "x"]),
-            "lap_number": st.integers(0, 6) | st.integers(0, 2**31 - 1),
-            "abbreviation": st.none() | WORDS,
-            "team_name": st.none() | WORDS,
+            "lap_number": st.integers(0, 6) | st.integers(0, 5000),
+            "abbreviation": st.none() | st.text(max_size=4),
             "stint": st.none() | st.integers(-1, 3),
-            "compound": st.none() | st.sampled_from(["SOFT", "HARD", "UNKNOWN"]) | WORDS,
-            "track_status": st.none() | st.sampled_from(["1", "24", "5", "67"]) | WORDS,
-            "position": st.none() | st.integers(-1, 25) | st.integers(0, 2**31 - 1),
+            "compound": st.none() | st.sampled_from(["SOFT", "HARD", "UNKNOWN", "?"]),
+            "position": st.none() | st.integers(1, 25),
             "deleted": st.none() | st.booleans(),
         }
         | dict.fromkeys(
-            [
-                "session_time_ms",
-                "lap_time_ms",
-                "lap_start_time_ms",
-                "pit_out_time_ms",
-                "pit_in_time_ms",
-                "tyre_life_laps",
-            ],
-            NUMBERS,
+            ["session_time_ms", "lap_time_ms", "pit_out_time_ms", "pit_in_time_ms", "tyre_life_laps"], NUMBERS
         )
     ),
+    min_size=1,
     max_size=12,
     unique_by=lambda lap: (lap["driver_number"], lap["lap_number"]),
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(laps=LAPS, session=st.sampled_from(["R", "Q", "FP1"]))
-def test_any_laps_make_sound_charts(weekend, laps, session):
-    key, dataset = SessionKey(2025, 2, session), all_datasets()["laps"]
-    columns = [column.name for column in dataset.columns]
-    weekend.replace(key, dataset, pd.DataFrame(laps, columns=columns, dtype=object))
-    drawn = session_charts(weekend, key)
-    _check_sound(drawn)
-    timed = sum(1 for lap in laps if (lap["lap_time_ms"] or 0) > 0)
-    if session == "R":
-        assert ("lap-times" in [chart.id for chart in drawn]) == (timed > 0)
-
-
-@given(
-    st.lists(
-        st.builds(
-            Measurement,
-            st.integers(0, 10**7),
-            *[st.none() | st.floats()] * 2,
-            st.none() | st.booleans(),
-            *[st.none() | st.floats()] * 2,
-        ),
-        max_size=6,
-    ),
-    st.lists(
-        st.builds(
-            Marker, st.sampled_from(["corner", "marshal_sector"]), st.integers(), WORDS, *[st.none() | st.floats()] * 4
-        ),
-        max_size=8,
-    ),
-    st.none() | st.floats(),
-)
-@settings(max_examples=60, deadline=None)
-def test_any_weather_and_any_markers_make_sound_charts(weather, markers, rotation):
-    drawn = charts_of(SessionRows(RACE, weather=tuple(weather), circuit=tuple(markers), place=Place(None, rotation)))
-    _check_sound(drawn)
-    known = any(v is not None and math.isfinite(v) and abs(v) < 1e6 for m in weather for v in (m[1], m[2], m[5]))
-    assert ("weather" in [chart.id for chart in drawn]) == known
-
-
-@pytest.mark.long
-@pytest.mark.xdist_group("recordings")
-def test_every_recorded_session_makes_sound_charts(all_recorded):
-    charts = {}
-    for text in ROWS:
-        drawn = session_charts(all_recorded, SessionKey.parse(text))
-        _check_sound(drawn)
-        charts[text] = {chart.id for chart in drawn}
-    assert charts["2019-14-Q"] == {"best-laps", "lap-times", "weather"}
-    assert charts["2023-04-S"] == {"positions", "lap-times", "strategy"}
-    assert charts["2020-08-R"] == {"positions", "weather", "track-map"}
-    assert charts["2021-01-R"] == {"positions"}
-    assert charts["2022-06-Q"] == set()
+@settings(max_examples=15, deadline=None)
+@given(laps=LAPS, session=st.sampled_from(["R", "Q"]))
+def test_any_laps_are_a_sound_chart_or_an_error_that_says_why(laps, session):
+    frame = pd.DataFrame(laps).astype(object).convert_dtypes().assign(session=session)
+    for chart in (plots.lap_times, plots.positions, plots.gaps, plots.pace, plots.tyre_strategy):
+        try:
+            assert vega_lite(chart(frame))["layer"]
+        except UsageError as error:
+            assert str(error)

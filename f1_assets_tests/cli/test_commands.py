@@ -112,9 +112,14 @@ def test_the_demo_shows_before_and_after(f1_assets):
     done = f1_assets("demo", F1_SOURCE="live")
     assert done.returncode == 0, done.stderr
     before, after = done.stdout.split(": after", 1)
-    assert before.count("missing") == OF_A_WEEKEND + DERIVED_OF_A_WEEKEND
-    assert "missing" not in after
+    missing = sum(int(number) for number in re.findall(r"○ (\d+) missing", before))
+    assert missing == OF_A_WEEKEND + DERIVED_OF_A_WEEKEND
+    assert not re.search(r"\d missing", after)
+    assert after.count("✓  2025-01-") == 5
     assert "5 sessions: 5 succeeded, 0 partial, 0 failed" in after
+    last = done.stdout.strip().splitlines()[-2:]
+    assert last[0].endswith("http://127.0.0.1:8050/session/2025-01-R")
+    assert last[1].endswith("serve")
     assert "requests" in after
 
 

@@ -17,6 +17,7 @@ from f1_assets.cli.marks import legend, status_lines
 from f1_assets.cli.options import BOARD_HOST, BOARD_PORT, AsJson, Seasons
 from f1_assets.cli.output import err, out, print_json, program
 from f1_assets.cli.progress import ProgressWatcher
+from f1_assets.cli.running import RunningFigures
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
 from f1_assets.errors import UsageError
@@ -112,7 +113,7 @@ def _import(context: Context, selection: Selection, workers: int, **options: Any
         outlook, most = quota_outlook(context.ledger), options.get("max_requests")
         return build_processing_plan(report, max_requests=most, outlook=outlook, workers=workers)
 
-    with _Recording(plan) as watcher:
+    with _Recording(plan, RunningFigures(context, selection, workers)) as watcher:
         run = functools.partial(run_sessions, interrupted=watcher.interrupted)
         try:
             return import_selection(context, selection, run, watcher, workers=workers, **options)

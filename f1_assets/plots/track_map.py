@@ -1,236 +1,238 @@
-"""Map of the circuit: the line that the fastest lap drove, and the corners; the markers alone without telemetry."""
+"""Track map: the line that a car drove, plain or coloured by speed, by gear or by who is fastest, with its corners."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import Any, Literal
 
-from markupsafe import Markup
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
-from f1_assets.formatting import counted
-from f1_assets.plots.chart import WIDTH, Chart, ChartTable, chart
-from f1_assets.plots.entrants import entrants_of
-from f1_assets.plots.formats import lap_time, shortened
-from f1_assets.plots.reading import Marker, SessionRows, time_of
-from f1_assets.plots.svg import AXIS, INK, PAPER, Point, circle, element, group, hint, label, line, path_through
+from f1_assets.errors import UsageError
+from f1_assets.plots.drawing import (
+    Drawing,
+    NothingToDraw,
+    Rows,
+    Spec,
+    chart_only,
+    constant,
+    layer,
+    layered,
+    needed,
+    number,
+    plain,
+    word,
+)  # fmt: skip
+from f1_assets.plots.drivers import Field
+from f1_assets.plots.theme import WIDTH
 
-_EDGE, _LEAST_HEIGHT, _MOST_HEIGHT = 62.0, 260.0, 560.0
-_CLOSED = 0.06
-"""A line whose ends are nearer than this share of its extent is a lap: it is closed."""
+_SAMPLES = 320
+_MINI_SECTORS = 25
+_EDGE, _MOST_HEIGHT = 0.09, 520.0
 
-_REACHES = (22.0, 36.0, 52.0, 70.0)
-_TURNS = (0.0, 30.0, -30.0, 60.0, -60.0, 180.0, 150.0, -150.0)
-"""How far from its corner a number may stand, how far turned from its direction; the first free place is taken."""
-
-_HALF_LABEL = (15.0, 11.0)
-
-Projection = Callable[[float, float], Point]
-
-
-@dataclass(frozen=True)
-class Corner:
-    """A corner that has a place: its name, where it is drawn, where its number stands."""
-
-    name: str
-    at: Point
-    label_at: Point
-    moved: bool
-    distance_m: float | None
+_GEARS = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#e0c000")
 
 
-def draw(rows: SessionRows) -> Chart | None:
-    """Draw the map; nothing when neither the line nor a marker has a place."""
-    driven, markers = rows.line_driven, [marker for marker in rows.circuit if _place(marker) is not None]
-    outline = list(driven) if len(driven) >= 10 else []
-    sketch = [] if outline else _in_order(markers)
-    places = [*outline, *(place for marker in markers if (place := _place(marker)) is not None)]
-    if len(set(places)) < 2:
-        return None
-    rotation = _finite(rows.place.rotation_deg) or 0.0
-    project, height = _projection(places, rotation)
-    line_points = [project(*point) for point in outline or sketch]
-    corners = _corners([marker for marker in markers if marker.kind == "corner"], project, rotation, line_points)
-    content = group(
-        _track(line_points, known=bool(outline)),
-        _start(line_points, corners) if outline else Markup(),
-        *(_corner(corner) for corner in corners),
-    )
-    name = shortened(rows.place.circuit, 60) if rows.place.circuit else "The circuit"
-    summary = _summary(rows, name, len(corners), measured=bool(outline))
-    return chart(rows.key, "track-map", f"Track map: {name}", summary, height, content, _table(corners))
+def draw(
+    telemetry: pd.DataFrame,
+    other: pd.DataFrame | None = None,
+    *,
+    colour: Literal["plain", "speed", "gear", "fastest"] = "plain",
+    circuit: pd.DataFrame | None = None,
+    rotation_deg: float = 0.0,
+    entries: pd.DataFrame | None = None,
+) -> Drawing:
+    """Draw the map of a lap.
 
+    Parameters
+    ----------
+    telemetry, other
+        Telemetry of one lap each, as ``w.telemetry(key, driver="VER", lap=3)`` has it.
+    colour
+        What the line is coloured by: nothing, speed, gear, or which of both laps is faster.
+    circuit
+        Rows of ``circuit``, for the numbers of the corners.
+    rotation_deg
+        How far the map is turned against the clock: ``rotation_deg`` of ``circuits``.
+    entries
+        Rows of ``drivers``, for teams' colours.
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) and abs(value) < 1e7 else None
-
-
-def _place(marker: Marker) -> Point | None:
-    x, y = _finite(marker.x), _finite(marker.y)
-    return (x, y) if x is not None and y is not None else None
-
-
-def _in_order(markers: Sequence[Marker]) -> list[Point]:
-    """Return places along the track, as good as markers tell them: sectors follow each other, corners lie between."""
-    sectors = sorted((m for m in markers if m.kind == "marshal_sector"), key=lambda m: (m.number, m.letter))
-    corners = sorted((m for m in markers if m.kind == "corner"), key=lambda m: (m.number, m.letter))
-    ring = [place for marker in sectors if (place := _place(marker)) is not None]
-    for corner in corners:
-        place = _place(corner)
-        if place is not None:
-            ring.insert(_shortest_way(ring, place) if sectors else len(ring), place)
-    return ring
-
-
-def _shortest_way(ring: Sequence[Point], place: Point) -> int:
-    """Return between which two neighbours of a ring a place is the shortest way round."""
-
-    def detour(index: int) -> float:
-        before, after = ring[index - 1], ring[index]
-        return math.dist(before, place) + math.dist(place, after) - math.dist(before, after)
-
-    return min(range(len(ring)), key=detour)
-
-
-def _turned(x: float, y: float, degrees: float) -> Point:
-    angle = math.radians(degrees)
-    return x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle)
-
-
-def _projection(places: Sequence[Point], rotation: float) -> tuple[Projection, float]:
-    """Return what turns coordinates into the drawing's, whose y goes down, and the drawing's height."""
-    turned = [_turned(x, y, rotation) for x, y in places]
-    low_x, low_y = min(x for x, _ in turned), min(y for _, y in turned)
-    wide, high = max(x for x, _ in turned) - low_x, max(y for _, y in turned) - low_y
-    inner = WIDTH - 2 * _EDGE
-    scale = min(inner / wide if wide else math.inf, (_MOST_HEIGHT - 2 * _EDGE) / high if high else math.inf)
-    height = max(high * scale + 2 * _EDGE, _LEAST_HEIGHT)
-    left, top = (WIDTH - wide * scale) / 2, (height - high * scale) / 2
-
-    def project(x: float, y: float) -> Point:
-        across, up = _turned(x, y, rotation)
-        return left + (across - low_x) * scale, top + (high - (up - low_y)) * scale
-
-    return project, round(height)
-
-
-def _track(points: Sequence[Point], *, known: bool) -> Markup:
-    if len(points) < 2:
-        return Markup()
-    extent = max(max(p[axis] for p in points) - min(p[axis] for p in points) for axis in (0, 1))
-    closes = not known or math.dist(points[0], points[-1]) < _CLOSED * extent
-    data = path_through(points) + ("Z" if closes else "")
-    style = {"fill": "none", "stroke_linejoin": "round", "stroke_linecap": "round"}
-    if not known:
-        return element(
-            "path", d=data, class_="chart-axis", stroke=AXIS, stroke_width="2", stroke_dasharray="3 6", **style
+    Raises
+    ------
+    UsageError
+        When the map is of who is fastest, and there is one lap alone.
+    """
+    if colour == "fastest" and other is None:
+        raise UsageError("A map of who is fastest compares two laps; one is given.", advice="Give another one.")
+    lap = needed(telemetry, "track_map", "x", "y", "distance_m")
+    lap = lap[(lap["x"] != 0) | (lap["y"] != 0)]
+    if len(lap) < 10:
+        raise NothingToDraw("track_map: the lap has fewer than 10 positions.")
+    lap = lap.iloc[:: max(len(lap) // _SAMPLES, 1)]
+    x, y = _turned(lap["x"], lap["y"], rotation_deg)
+    corners = _corners(circuit, rotation_deg, x, y)
+    scales, height = _scales(x, y)
+    closed = np.hypot(x[0] - x[-1], y[0] - y[-1]) < 0.06 * max(np.ptp(x), np.ptp(y))
+    ends = np.arange(len(x)) + 1
+    starts, ends = (np.arange(len(x)), ends % len(x)) if closed else (np.arange(len(x) - 1), ends[:-1])
+    parts = pd.DataFrame({"x": x[starts], "y": y[starts], "x2": x[ends], "y2": y[ends],
+                          "at": lap["distance_m"].to_numpy(float)[starts]}).round(0)  # fmt: skip
+    at_x, at_y = (number(name, scale=scale, axis=None) for name, scale in zip("xy", scales, strict=True))
+    span: dict[str, Any] = {"x": at_x, "y": at_y, "x2": {"field": "x2"}, "y2": {"field": "y2"}}
+    base = layer("track", {"type": "rule", "style": "track", "strokeWidth": 8, "strokeCap": "round"}, **span)
+    fields = {"x": "x", "y": "y", "x2": "x2", "y2": "y2", "at": "at"}
+    tips = [number("at", "Distance (m)", format=".0f")]
+    line = {"type": "rule", "strokeWidth": 5, "strokeCap": "round"}
+    place = _name(telemetry)
+    if colour == "speed":
+        parts["speed"] = needed(lap, "track_map", "speed_kmh")["speed_kmh"].to_numpy(float)[starts].round(0)
+        low, high = parts["speed"].min(), parts["speed"].max()
+        color = number("speed", "Speed (km/h)", scale={"scheme": "viridis"}, legend={"gradientLength": 160})
+        painted = [layer("track", line, **span, color=color, tooltip=[*tips, number("speed", "Speed (km/h)")])]
+        title, told = f"Speed on the map, {place}", f"Speed from {low:.0f} to {high:.0f} km/h."
+        fields["speed"] = "speed"
+    elif colour == "gear":
+        parts["gear"] = needed(lap, "track_map", "gear")["gear"].to_numpy(int)[starts]
+        gears = sorted(parts["gear"].unique().tolist())
+        used = {"domain": gears, "range": [_GEARS[min(max(gear, 1), 8) - 1] for gear in gears]}
+        color = {"field": "gear", "type": "ordinal", "title": "Gear", "scale": used, "legend": {"symbolStrokeWidth": 5}}
+        parts["shift"] = parts["gear"].where(parts["gear"].diff().fillna(0) != 0)
+        text = {"type": "text", "style": "ink", "fontSize": 10, "dx": 9, "dy": -8}
+        painted = [layer("track", line, **span, color=color, tooltip=[*tips, number("gear", "Gear")]),
+                   layer("track", text, [{"filter": "isValid(datum.shift)"}], x=at_x, y=at_y,
+                         text=number("shift"))]  # fmt: skip
+        corners = []
+        title, told = (
+            f"Gears on the map, {place}",
+            f"Gears {gears[0]} to {gears[-1]}; a number stands where it changes.",
         )
-    asphalt = element("path", d=data, class_="chart-outline", stroke=INK, stroke_width="8", **style)
-    middle = element("path", d=data, class_="chart-halo", stroke=PAPER, stroke_width="2", **style)
-    return group(asphalt, middle)
+        fields |= {"gear": "gear", "shift": "shift"}
+    elif colour == "fastest" and other is not None:
+        names, colors, owner, told = _fastest(telemetry, other, entries)
+        parts["driver"] = [names[i] for i in owner[_mini_sector(lap)[starts]]]
+        scale = {"domain": names, "range": colors}
+        color = word("driver", "Faster", scale=scale, sort=None)
+        # Without colour: the second one's parts are thin.
+        width = word("driver", "Faster", scale={"domain": names, "range": [6, 2.6]}, sort=None)
+        tip = [*tips, word("driver", "Faster")]
+        painted = [layer("track", line, **span, color=color, strokeWidth=width, tooltip=tip)]
+        base["mark"] |= {"strokeWidth": 1}
+        title = f"Who is faster where: {names[0]} or {names[1]}"
+        fields["driver"] = "driver"
+    else:
+        painted, title, told = [], f"Track map, {place}", f"The line of {place}."
+    start: Rows = [{"x": float(parts["x"].iloc[0]), "y": float(parts["y"].iloc[0])}]
+    layers = [
+        base, *painted,
+        layer("start", {"type": "point", "shape": "square", "size": 70, "style": "ink", "filled": True}, x=at_x, y=at_y,
+              tooltip=constant("Start and finish")),
+        layer("corners", {"type": "text", "style": "quiet", "fontWeight": 600}, x=at_x, y=at_y, text=word("corner")),
+    ]  # fmt: skip
+    data = {"track": plain(parts, **fields), "corners": corners, "start": start}
+    chart = layered(title, telemetry, layers, data, round(height))
+    table = _table(lap, circuit)
+    return Drawing(title, chart, f"{told} The square is the finish line.", table)
 
 
-def _start(points: Sequence[Point], corners: Sequence[Corner]) -> Markup:
-    """Draw the finish line across the track and an arrow the way that cars go."""
-    here = points[0]
-    ahead = next((point for point in points if math.dist(point, here) > 12), points[-1])
-    length = math.dist(here, ahead) or 1.0
-    along = ((ahead[0] - here[0]) / length, (ahead[1] - here[1]) / length)
-    across = (-along[1], along[0])
-    side = _freer_side(here, across, [corner.label_at for corner in corners], points)
-    ends = [(here[0] + across[0] * reach, here[1] + across[1] * reach) for reach in (-10, 10)]
-    flag = line(ends[0], ends[1], class_="chart-start", stroke="#d92d20", stroke_width="4")
-    base = (here[0] + across[0] * 20 * side, here[1] + across[1] * 20 * side)
-    tip = (base[0] + along[0] * 26, base[1] + along[1] * 26)
-    barbs = [
-        (tip[0] - along[0] * 7 + across[0] * 5 * turn, tip[1] - along[1] * 7 + across[1] * 5 * turn) for turn in (-1, 1)
+track_map = chart_only(draw)
+
+
+def _name(telemetry: pd.DataFrame) -> str:
+    if "driver" in telemetry and "lap_number" in telemetry:
+        return f"{telemetry['driver'].iloc[0]} lap {telemetry['lap_number'].iloc[0]}"
+    return "one lap"
+
+
+def _turned(x: Any, y: Any, degrees: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:  # noqa: ANN401
+    angle = np.deg2rad(degrees)
+    across, up = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    return across * np.cos(angle) - up * np.sin(angle), across * np.sin(angle) + up * np.cos(angle)
+
+
+def _scales(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[list[Spec], float]:
+    """Return scales of which a metre is as long in both directions, and the height."""
+    wide, high = max(float(np.ptp(x)), 1.0) * (1 + 2 * _EDGE), max(float(np.ptp(y)), 1.0) * (1 + 2 * _EDGE)
+    height = min(WIDTH * 0.84 * high / wide, _MOST_HEIGHT)
+    wide = max(wide, high * WIDTH * 0.84 / height)
+    domains = []
+    for values, extent in ((x, wide), (y, high)):
+        middle = (float(values.min()) + float(values.max())) / 2
+        domains.append(
+            {"domain": [round(middle - extent / 2), round(middle + extent / 2)], "nice": False, "zero": False}
+        )
+    return domains, height
+
+
+def _corners(circuit: pd.DataFrame | None, rotation: float, x: Any, y: Any) -> Rows:  # noqa: ANN401
+    """Return where the corners' numbers stand: off the track, in the direction that their marker says."""
+    if circuit is None or not {"kind", "x", "y"} <= set(circuit.columns):
+        return []
+    known = circuit[circuit["kind"] == "corner"].dropna(subset=["x", "y"])
+    across, up = _turned(known["x"], known["y"], rotation)
+    angle = np.deg2rad(known["angle_deg"].fillna(0).to_numpy(float) + rotation)
+    off = 0.045 * max(np.ptp(x), np.ptp(y))
+    names = [
+        f"{number}{letter or ''}" for number, letter in zip(known["number"], known["letter"].fillna(""), strict=True)
     ]
-    arrow = element(
-        "path",
-        d=path_through([base, tip, None, barbs[0], tip, barbs[1]]),
-        class_="chart-start",
-        fill="none",
-        stroke="#d92d20",
-        stroke_width="2.2",
-        stroke_linejoin="round",
+    places = zip(names, across + off * np.cos(angle), up + off * np.sin(angle), strict=True)
+    return [{"corner": name, "x": round(float(a)), "y": round(float(b))} for name, a, b in places]
+
+
+def _mini_sector(lap: pd.DataFrame) -> npt.NDArray[np.int64]:
+    distance = lap["distance_m"].to_numpy(float)
+    share = (distance - distance[0]) / max(distance[-1] - distance[0], 1.0)
+    sectors: npt.NDArray[np.int64] = np.minimum((share * _MINI_SECTORS).astype(np.int64), _MINI_SECTORS - 1)
+    return sectors
+
+
+def _fastest(
+    first: pd.DataFrame, second: pd.DataFrame, entries: pd.DataFrame | None
+) -> tuple[list[str], list[str], npt.NDArray[np.int64], str]:
+    bounds = np.linspace(0, 1, _MINI_SECTORS + 1)
+    times = []
+    for lap in (first, second):
+        known = needed(lap, "track_map", "distance_m", "time_ms")
+        distance = known["distance_m"].to_numpy(float)
+        share = (distance - distance[0]) / (distance[-1] - distance[0])
+        times.append(np.diff(np.interp(bounds, share, known["time_ms"].to_numpy(float))))
+    owner = (times[1] < times[0]).astype(np.int64)
+    drivers = laps_compared(first, second, entries)
+    names = [name for name, _, _ in drivers]
+    wins = int((owner == 0).sum())
+    told = f"{names[0]} is faster in {wins} of {_MINI_SECTORS} parts of the lap, {names[1]} in {_MINI_SECTORS - wins}."
+    return names, [color for _, color, _ in drivers], owner, told
+
+
+def laps_compared(
+    first: pd.DataFrame, second: pd.DataFrame | None, entries: pd.DataFrame | None
+) -> list[tuple[str, str, list[int]]]:
+    """Return the name, colour and dashes of laps; two drivers of a team, or laps of a driver, have two colours."""
+    frames = [frame for frame in (first, second) if frame is not None]
+    both = pd.concat([frame[["driver_number", "driver"]].head(1) for frame in frames]).rename(
+        columns={"driver": "abbreviation"}
     )
-    return group(hint("Start and finish"), flag, arrow)
+    field = Field.of(both, entries)
+    found: list[tuple[str, str, list[int]]] = []
+    for frame, dash, spare in zip(frames, ([1, 0], [6, 3]), ("", "#7d8590"), strict=False):
+        driver = next(d for d in field.drivers if d.number == str(frame["driver_number"].iloc[0]))
+        color = spare if found and found[0][1] == driver.color else driver.color
+        name = f"{driver.label} lap {frame['lap_number'].iloc[0]}" if "lap_number" in frame else driver.label
+        found.append((name, color, list(dash)))
+    return found
 
 
-def _freer_side(here: Point, across: Point, labels: Sequence[Point], points: Sequence[Point]) -> int:
-    def room(side: int) -> float:
-        at = (here[0] + across[0] * 22 * side, here[1] + across[1] * 22 * side)
-        others = [point for point in points if math.dist(point, here) > 40]
-        return min((math.dist(at, other) for other in (*labels, *others)), default=math.inf)
-
-    return max((1, -1), key=room)
-
-
-def _corners(markers: Sequence[Marker], project: Projection, rotation: float, track: Sequence[Point]) -> list[Corner]:
-    """Place the corners' numbers, each where it covers neither the track nor another number."""
-    corners: list[Corner] = []
-    taken: list[Point] = []
-    for marker in sorted(markers, key=lambda m: (m.number, m.letter)):
-        place = _place(marker)
-        if place is None:
-            continue
-        at = project(*place)
-        angle = (_finite(marker.angle_deg) or 0.0) + rotation
-        tries = [_beside(at, angle + turn, reach) for reach in _REACHES for turn in _TURNS]
-        free = next((spot for spot in tries if _is_free(spot, taken, track)), tries[0])
-        taken.append(free)
-        name = shortened(f"{marker.number}{marker.letter or ''}", 5)
-        corners.append(Corner(name, at, free, math.dist(at, free) > _REACHES[0] + 1, _finite(marker.distance_m)))
-    return corners
-
-
-def _beside(at: Point, degrees: float, reach: float) -> Point:
-    across, up = _turned(reach, 0.0, degrees)
-    return at[0] + across, at[1] - up
-
-
-def _is_free(spot: Point, taken: Sequence[Point], track: Sequence[Point]) -> bool:
-    wide, high = _HALF_LABEL
-    beside = all(abs(spot[0] - x) > 2 * wide - 2 or abs(spot[1] - y) > 2 * high - 2 for x, y in taken)
-    inside = 12 < spot[0] < WIDTH - 12 and spot[1] > 10
-    return beside and inside and all(abs(spot[0] - x) > wide or abs(spot[1] - y) > high for x, y in track)
-
-
-def _corner(corner: Corner) -> Markup:
-    distance = f", {corner.distance_m:,.0f} m from the finish line" if corner.distance_m is not None else ""
-    marks = [hint(f"Corner {corner.name}{distance}")]
-    if corner.moved:
-        marks.append(line(corner.at, corner.label_at, class_="chart-axis", stroke=AXIS))
-    marks.append(circle(corner.at, 3, class_="chart-corner", fill="#d92d20", stroke=PAPER, stroke_width="1"))
-    words = label(
-        *corner.label_at,
-        corner.name,
-        anchor="middle",
-        dominant_baseline="central",
-        font_weight="600",
-        class_="chart-ink chart-haloed",
-        paint_order="stroke",
-        stroke=PAPER,
-        stroke_width="3",
+def _table(lap: pd.DataFrame, circuit: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the corners with their distance, and the speed there."""
+    columns = ["Corner", "Distance (m)", "Speed (km/h)"]
+    if circuit is None or "kind" not in circuit or "distance_m" not in circuit or "speed_kmh" not in lap:
+        ends = [("Finish line", 0, ""), ("End of the lap", round(float(lap["distance_m"].iloc[-1])), "")]
+        return pd.DataFrame(ends, columns=columns)
+    known = circuit[circuit["kind"] == "corner"].dropna(subset=["distance_m"])
+    speeds = np.interp(
+        known["distance_m"].to_numpy(float), lap["distance_m"].to_numpy(float), lap["speed_kmh"].to_numpy(float)
     )
-    return group(*marks, words, class_="chart-mark")
-
-
-def _summary(rows: SessionRows, name: str, corners: int, *, measured: bool) -> str:
-    lap = rows.fastest_lap
-    turns = f"{name}, {counted(corners, 'corner')}" if corners else name
-    if not measured:
-        return f"{turns}; sketched from the circuit's markers alone, for there is no telemetry of a lap."
-    labels = {entrant.number: entrant.label for entrant in entrants_of(rows)}
-    if lap is None:
-        return f"{turns}; the line is that of a lap's telemetry."
-    return (
-        f"{turns}; the line is that of the fastest lap, {lap_time(time_of(lap) or 0)} by {labels[lap.driver_number]}."
-    )
-
-
-def _table(corners: Sequence[Corner]) -> ChartTable | None:
-    if not any(corner.distance_m is not None for corner in corners):
-        return None
-    rows = ((c.name, "" if c.distance_m is None else f"{c.distance_m:,.0f}") for c in corners)
-    return ChartTable(("Corner", "From the finish line (m)"), tuple(rows))
+    names = [
+        f"{number}{letter or ''}" for number, letter in zip(known["number"], known["letter"].fillna(""), strict=True)
+    ]
+    rows = zip(names, known["distance_m"].round().astype(int), speeds.round().astype(int), strict=True)
+    return pd.DataFrame(list(rows), columns=columns)

@@ -1,0 +1,330 @@
+"""The charts of a stored session and of a season: which there are, what each reads, and their words and numbers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import altair as alt
+import pandas as pd
+from sqlalchemy import select
+
+from f1_assets.datasets import all_datasets
+from f1_assets.datasets.lap_telemetry import lap_telemetry
+from f1_assets.errors import UsageError
+from f1_assets.keys import SeasonKey, SessionKey
+from f1_assets.plots.degradation import draw as draw_degradation
+from f1_assets.plots.dominance import draw as draw_dominance
+from f1_assets.plots.drawing import Drawing, NothingToDraw, needed
+from f1_assets.plots.drivers import Field, finishing_order
+from f1_assets.plots.gaps import draw as draw_gaps
+from f1_assets.plots.lap_times import draw as draw_lap_times
+from f1_assets.plots.pace import draw as draw_pace
+from f1_assets.plots.pit_stops import draw as draw_pit_stops
+from f1_assets.plots.positions import draw as draw_positions
+from f1_assets.plots.qualifying import draw as draw_qualifying
+from f1_assets.plots.speed_trace import draw as draw_speed_trace
+from f1_assets.plots.standings import draw as draw_standings
+from f1_assets.plots.track_map import draw as draw_track_map
+from f1_assets.plots.tyre_strategy import draw as draw_tyre_strategy
+from f1_assets.plots.weather import draw as draw_weather
+from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse.engine import reading
+from f1_assets.warehouse.models import circuits, events, of_session, sessions
+
+_RACES = frozenset({"R", "S"})
+
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "laps": (
+        "driver_number", "lap_number", "abbreviation", "team_name", "session_time_ms", "lap_time_ms",
+        "lap_start_time_ms", "sector1_time_ms", "sector2_time_ms", "sector3_time_ms", "pit_out_time_ms",
+        "pit_in_time_ms", "compound", "tyre_life_laps", "position", "deleted",
+    ),
+    "drivers": ("driver_number", "abbreviation", "team_name", "team_color"),
+    "results": ("driver_number", "position", "grid_position", "q1_ms", "q2_ms", "q3_ms"),
+}  # fmt: skip
+"""Columns of datasets of which charts need some alone."""
+
+_SAMPLES = {
+    "car_telemetry": ("speed_kmh", "gear", "throttle_pct", "brake"),
+    "position_telemetry": ("x", "y"),
+}
+_AROUND_MS = 3000
+"""So much before and after a lap is read: its first and last values lie between samples."""
+
+
+@dataclass(frozen=True)
+class SessionChart:
+    """A chart of a session.
+
+    Parameters
+    ----------
+    id
+        Names the kind of chart: ``lap-times``.
+    title
+        What it shows.
+    summary
+        A sentence or two that tell what the picture does, for who does not see it.
+    chart
+        The chart, with its data.
+    table
+        The numbers behind it, with units in the names of the columns.
+    """
+
+    id: str
+    title: str
+    summary: str
+    chart: alt.TopLevelMixin
+    table: pd.DataFrame
+
+
+@dataclass
+class Stored:
+    """The datasets of a session that are there, each read once."""
+
+    warehouse: Warehouse
+    key: SessionKey
+    drivers: Collection[str] = ()
+    laps: Sequence[int] = ()
+    _frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Look up what is there."""
+        lines = self.warehouse.extractions(self.key)
+        self.present = {line.dataset: line for line in lines if line.status is Status.PRESENT}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return the rows of a dataset."""
+        if name not in self._frames:
+            dataset = all_datasets()[name]
+            columns = _COLUMNS.get(name, tuple(column.name for column in dataset.columns))
+            frame = self.warehouse.rows(dataset, self.key, columns=columns)
+            self._frames[name] = self._with_key(frame)
+        return self._frames[name]
+
+    def get(self, name: str) -> pd.DataFrame | None:
+        """Return the rows of a dataset; None where it is not there."""
+        return self[name] if name in self.present else None
+
+    def also(self, *names: str) -> dict[str, Any]:
+        """Return what adds to a chart, by the name of its parameter."""
+        return {name: self.get("drivers" if name == "entries" else name) for name in names}
+
+    @functools.cached_property
+    def compared(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Return the telemetry of two laps: of the chosen drivers and laps, else the fastest ones of the best two."""
+        laps = needed(self["laps"], "telemetry", "driver_number", "lap_number", "lap_start_time_ms", "session_time_ms")
+        field = Field.of(laps, self.get("drivers"), finishing_order(laps, self.get("results")), self.drivers)
+        whole = []
+        for place, driver in enumerate(field.drivers[:2]):
+            own = laps[laps["driver_number"] == driver.number]
+            if place < len(self.laps):
+                own = own[own["lap_number"] == self.laps[place]]
+                if own.empty:
+                    raise UsageError(f"{driver.label} has no lap {self.laps[place]}.")
+            else:
+                own = own.dropna(subset=["lap_time_ms"]).sort_values("lap_time_ms")
+            if len(own) and len(lap := self._telemetry(own.iloc[0])):
+                whole.append(lap.assign(driver=driver.label))
+        if not whole:
+            raise NothingToDraw("There is no telemetry of these laps.")
+        return whole[0], whole[1] if len(whole) > 1 else None
+
+    def _telemetry(self, lap: pd.Series[Any]) -> pd.DataFrame:
+        """Read the samples of a lap: of the files, one driver's row group, some columns, and some seconds around it."""
+        start, end = int(lap["lap_start_time_ms"]), int(lap["session_time_ms"])
+        samples: dict[str, pd.DataFrame] = {}
+        for name, columns in _SAMPLES.items():
+            conditions = [("driver_number", "==", lap["driver_number"]), ("session_time_ms", ">=", start - _AROUND_MS),
+                          ("session_time_ms", "<=", end + _AROUND_MS)]  # fmt: skip
+            file, wanted = self.present[name].file or "", ["session_time_ms", *columns]
+            samples[name] = self.warehouse.read_file(file, wanted, conditions)
+        whole = lap_telemetry(samples["car_telemetry"], samples["position_telemetry"], start, end)
+        return self._with_key(whole.assign(driver_number=lap["driver_number"], lap_number=lap["lap_number"]))
+
+    def _with_key(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(season=self.key.season, round=self.key.round, session=self.key.session)
+
+    @functools.cached_property
+    def rotation_deg(self) -> float:
+        """How far the map is turned; 0 where nobody knows."""
+        where = sessions.join(events, events.c.event_key == sessions.c.event_key).join(
+            circuits, circuits.c.circuit_key == events.c.circuit_key
+        )
+        query = select(circuits.c.rotation_deg).select_from(where).where(of_session(sessions, self.key))
+        with reading(self.warehouse.engine) as connection:
+            found = connection.execute(query).scalar()
+        return float(found or 0.0)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of chart: what it is called, which datasets it needs, and in which sessions it is."""
+
+    id: str
+    draw: Callable[[Stored], Drawing]
+    needs: tuple[str, ...]
+    races: bool | None = None
+
+    def applies(self, stored: Stored) -> bool:
+        is_race = stored.key.session in _RACES
+        return self.races in (None, is_race) and all(name in stored.present for name in self.needs)
+
+
+def _lap_times(stored: Stored) -> Drawing:
+    return draw_lap_times(
+        stored["laps"], drivers=stored.drivers, **stored.also("entries", "results", "neutralisations")
+    )
+
+
+def _positions(stored: Stored) -> Drawing:
+    return draw_positions(
+        stored["laps"], drivers=stored.drivers, **stored.also("entries", "results", "neutralisations")
+    )
+
+
+def _gaps(stored: Stored) -> Drawing:
+    also = stored.also("entries", "results", "neutralisations")
+    between = stored.drivers if len(stored.drivers) == 2 else ()
+    return draw_gaps(stored["laps"], between=between, drivers=stored.drivers, **also)
+
+
+def _tyre_strategy(stored: Stored) -> Drawing:
+    driven = stored["stints" if "stints" in stored.present else "laps"]
+    return draw_tyre_strategy(driven, drivers=stored.drivers, **stored.also("entries", "results"))
+
+
+def _pace(stored: Stored) -> Drawing:
+    return draw_pace(stored["laps"], drivers=stored.drivers, **stored.also("entries", "lap_context"))
+
+
+def _degradation(stored: Stored) -> Drawing:
+    also = stored.also("entries", "results", "stints")
+    return draw_degradation(stored["tyre_degradation"], drivers=stored.drivers, **also)
+
+
+def _pit_stops(stored: Stored) -> Drawing:
+    return draw_pit_stops(stored["pit_stops"], drivers=stored.drivers, **stored.also("entries", "results"))
+
+
+def _qualifying(stored: Stored) -> Drawing:
+    return draw_qualifying(stored["results"], drivers=stored.drivers, **stored.also("entries"))
+
+
+def _dominance(stored: Stored) -> Drawing:
+    return draw_dominance(stored["laps"], drivers=stored.drivers, **stored.also("entries", "mini_sectors"))
+
+
+def _speed_trace(stored: Stored) -> Drawing:
+    first, second = stored.compared
+    return draw_speed_trace(first, second, **stored.also("entries", "circuit"))
+
+
+def _track_map(colour: Literal["plain", "speed", "gear", "fastest"]) -> Callable[[Stored], Drawing]:
+    def draw(stored: Stored) -> Drawing:
+        first, second = stored.compared
+        if colour == "fastest" and second is None:
+            raise NothingToDraw("There is one lap alone.")
+        also = stored.also("entries", "circuit")
+        return draw_track_map(first, second, colour=colour, rotation_deg=stored.rotation_deg, **also)
+
+    return draw
+
+
+def _weather(stored: Stored) -> Drawing:
+    status, began = stored.get("session_status"), None
+    if status is not None:
+        started = status.loc[status["status"] == "Started", "session_time_ms"].dropna()
+        began = float(started.min()) if len(started) else None
+    return draw_weather(stored["weather"], began_ms=began, **stored.also("neutralisations"))
+
+
+_TELEMETRY = ("laps", "car_telemetry", "position_telemetry")
+
+_KINDS = (
+    _Kind("qualifying", _qualifying, ("results",), races=False),
+    _Kind("positions", _positions, ("laps",), races=True),
+    _Kind("lap-times", _lap_times, ("laps",)),
+    _Kind("gaps", _gaps, ("laps",), races=True),
+    _Kind("tyre-strategy", _tyre_strategy, ("laps",), races=True),
+    _Kind("pace", _pace, ("laps",), races=True),
+    _Kind("degradation", _degradation, ("tyre_degradation",), races=True),
+    _Kind("pit-stops", _pit_stops, ("pit_stops",), races=True),
+    _Kind("dominance", _dominance, ("laps",)),
+    _Kind("speed-trace", _speed_trace, _TELEMETRY),
+    _Kind("track-fastest", _track_map("fastest"), _TELEMETRY),
+    _Kind("track-speed", _track_map("speed"), _TELEMETRY),
+    _Kind("track-gear", _track_map("gear"), _TELEMETRY),
+    _Kind("weather", _weather, ("weather",)),
+)
+
+
+def session_charts(
+    warehouse: Warehouse, key: SessionKey | str, *, drivers: Collection[str] = (), laps: Sequence[int] = ()
+) -> list[SessionChart]:
+    """Draw what there is to see of a session.
+
+    Parameters
+    ----------
+    warehouse
+        Where its data is. Each dataset is read once; one that is not there costs only the charts that need it.
+    key
+        The session: ``2024-03-R``.
+    drivers
+        Who is drawn, by letters or number; everybody where it is empty. Two laps are compared of the first two.
+    laps
+        Which laps are compared, one of each of these drivers; the fastest ones where it is empty.
+
+    Returns
+    -------
+    list of SessionChart
+        In the order of a page; empty for a session of which there is nothing.
+
+    Raises
+    ------
+    UsageError
+        When a driver is not in the session.
+    """
+    stored = _stored(warehouse, key, drivers, laps)
+    drawn = (_drawn(kind, stored) for kind in _KINDS)
+    return [chart for chart in drawn if chart is not None]
+
+
+def session_chart(
+    warehouse: Warehouse, key: SessionKey | str, id: str, *, drivers: Collection[str] = (), laps: Sequence[int] = ()
+) -> SessionChart | None:
+    """Draw one chart of a session, see `session_charts`; None where the session does not have it."""
+    stored = _stored(warehouse, key, drivers, laps)
+    return next((chart for kind in _KINDS if kind.id == id and (chart := _drawn(kind, stored)) is not None), None)
+
+
+def season_charts(warehouse: Warehouse, season: int) -> list[SessionChart]:
+    """Draw the championships of drivers and of teams over a season; empty where no standings are stored."""
+    charts = []
+    key, datasets = SeasonKey(season), all_datasets()
+    entries = warehouse.rows(datasets["drivers"], key, columns=("team_id", "team_color"))
+    for name in ("driver_standings", "constructor_standings"):
+        rows = warehouse.rows(datasets[name], key)
+        if len(rows):
+            charts.append(_chart(name.replace("_", "-"), draw_standings(rows, entries=entries)))
+    return charts
+
+
+def _stored(warehouse: Warehouse, key: SessionKey | str, drivers: Collection[str], laps: Sequence[int]) -> Stored:
+    return Stored(warehouse, SessionKey.parse(key) if isinstance(key, str) else key, drivers, laps)
+
+
+def _drawn(kind: _Kind, stored: Stored) -> SessionChart | None:
+    if not kind.applies(stored):
+        return None
+    try:
+        drawing = kind.draw(stored)
+    except NothingToDraw:
+        return None
+    return _chart(kind.id, drawing)
+
+
+def _chart(id: str, drawing: Drawing) -> SessionChart:
+    return SessionChart(id, drawing.title, drawing.summary, drawing.chart, drawing.table)

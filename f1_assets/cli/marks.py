@@ -11,7 +11,7 @@ from rich.text import Text
 
 from f1_assets.cli.console import Table
 from f1_assets.cli.output import STYLES
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.planning import DatasetState
 from f1_assets.warehouse import Status
 
@@ -106,7 +106,7 @@ def is_complete(states: Iterable[DatasetState]) -> bool:
 
 
 def _event(events: Mapping[str, str], key: SessionKey) -> str:
-    name = events.get(key.event_key, "")
+    name = "whole season" if isinstance(key, SeasonKey) else events.get(key.event_key, "")
     return f"{name.removesuffix('Grand Prix')}GP" if name.endswith(" Grand Prix") else name
 
 

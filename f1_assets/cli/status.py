@@ -18,7 +18,7 @@ from f1_assets.formatting import counted
 from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.planning import DatasetState, dataset_states
 from f1_assets.planning.season_states import season_states
-from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import event_of, events_of, known_seasons, no_calendar
 
@@ -80,7 +80,9 @@ def _show_season(
 
 
 def _say_where_details_are(states: Sequence[DatasetState]) -> None:
-    key = next((state.key for state in states if state.status.has_failed), states[-1].key)
+    failed = [state.key for state in states if state.status.has_failed]
+    stored = [state.key for state in states if state.status is Status.PRESENT]
+    key = (*failed[:1], *stored[-1:], states[-1].key)[0]
     season = f"{key.season} --details"
     out().print(f"One session, dataset by dataset: {program()} status {key}")
     out().print(f"Every dataset of a season:       {program()} status {season}")

@@ -106,11 +106,29 @@ def _stacked(table: Table, width: int) -> Iterator[RenderableType]:
     rows = zip(*(column.cells for column in table.columns), strict=True)
     for cells in rows:
         yield _line([_text(cell) for cell in cells[:beside]], head, full)
-        for column, cell in zip(below, cells[beside:], strict=True):
-            if _plain(cell):
-                named = Text.assemble((f"{_plain(column.header)}: ", "dim"), _text(cell))
-                yield Padding(named, (0, 0, 0, min(_INDENT, width // 8)))
+        indent = min(_INDENT, width // 8)
+        named = [
+            Text.assemble((f"{_plain(column.header)}: ", "dim"), _text(cell))
+            for column, cell in zip(below, cells[beside:], strict=True)
+            if _plain(cell)
+        ]
+        for line in _packed(named, width - indent):
+            yield Padding(line, (0, 0, 0, indent))
     yield Text("")
+
+
+def _packed(values: Sequence[Text], width: int) -> Iterator[Text]:
+    """Write short values side by side, as many as a line holds."""
+    line: Text | None = None
+    for value in values:
+        if line is not None and line.cell_len + 3 + value.cell_len <= width:
+            line = Text.assemble(line, "   ", value)
+            continue
+        if line is not None:
+            yield line
+        line = value
+    if line is not None:
+        yield line
 
 
 def _line(cells: Sequence[Text], columns: Sequence[Column], widths: Sequence[int]) -> Text:

@@ -119,3 +119,11 @@ def test_columns_share_a_width_so_that_no_word_is_cut():
     table.add_row("Emilia Romagna Grand Prix of the year", "sprint_qualifying", "FP1 SQ S Q R " * 3)
     for width in (54, 60, 70):
         assert "sprint_qualifying" in "".join(_printed(table, width))
+
+
+def test_short_values_below_a_row_share_a_line():
+    table = Table()
+    for name in ("round", "event", "sessions", "first", "last"):
+        table.add_column(name, no_wrap=True)
+    table.add_row("1", "Meridian Grand Prix", "FP1 FP2 FP3 Q R", "2025-02-28 10:30", "2025-03-02 14:00")
+    assert "    first: 2025-02-28 10:30   last: 2025-03-02 14:00" in [line.rstrip() for line in _printed(table, 62)]

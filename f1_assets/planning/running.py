@@ -156,7 +156,7 @@ def running_import(
         requests=sum(each.requests for each in at_work) if began_at is None else _requests_since(warehouse, began_at),
         paused_before=pause.paused_before if pause else None,
         paused_until=pause.paused_until if pause else None,
-        ends_at=_ends_at(imports, report, ledger, workers),
+        ends_at=_ends_at(imports, report, ledger, workers, pause),
         quota=tuple(_left_of(policy) for policy in ledger.stats()) if ledger is not None else (),
     )
 
@@ -237,14 +237,21 @@ def _pause(imports: Sequence[ImportProgress], now: datetime) -> ImportProgress |
 
 
 def _ends_at(
-    imports: Sequence[ImportProgress], report: GapReport, ledger: Ledger | None, workers: int
+    imports: Sequence[ImportProgress],
+    report: GapReport,
+    ledger: Ledger | None,
+    workers: int,
+    pause: ImportProgress | None,
 ) -> datetime | None:
     """Return when the sessions that are left are loaded by the plan; None where nobody knows which these are."""
     left = {key for each in imports for key in each.left}
     if not left:
         return None
     mine = replace(report, states=tuple(state for state in report.states if state.key in left))
-    return build_processing_plan(mine, outlook=quota_outlook(ledger, report.now), workers=workers).complete_at
+    plan = build_processing_plan(mine, outlook=quota_outlook(ledger, report.now), workers=workers)
+    # Who waits may wait for more than the plan sees: that other sessions release what they reserved.
+    until = pause.paused_until if pause is not None else None
+    return max(plan.complete_at, until) if until is not None else plan.complete_at
 
 
 def _ms(at: datetime) -> int:

@@ -144,6 +144,7 @@ def test_a_pause_is_shown_until_its_time_has_come(warehouse, tmp_path, keys, imp
     import_of.paused(str(keys[0]), NOW + timedelta(minutes=9))
     found = _figures(warehouse, tmp_path)
     assert (found.paused_before, found.paused_until) == (str(keys[0]), NOW + timedelta(minutes=9))
+    assert found.ends_at >= found.paused_until
     import_of.paused(str(keys[0]), _ago(1))
     assert _figures(warehouse, tmp_path).paused_until is None
     import_of.paused(str(keys[0]), NOW + timedelta(minutes=9))

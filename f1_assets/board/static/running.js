@@ -10,13 +10,11 @@
   const counted = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
   const now = () => Date.now() + behindMs;
 
-  function clock(at) {
-    return new Date(at).toISOString().slice(11, 16);
-  }
-
+  // As the server writes times: 14:32 today, 24 Nov 14:32 on another day; all are UTC.
   function moment(at) {
-    const day = new Date(at).toISOString().slice(0, 10);
-    return day === new Date(now()).toISOString().slice(0, 10) ? clock(at) : `${day} ${clock(at)}`;
+    const [time, today] = [new Date(at).toUTCString(), new Date(now()).toUTCString()];
+    const clock = time.slice(17, 22);
+    return time.slice(0, 16) === today.slice(0, 16) ? clock : `${Number(time.slice(5, 7))} ${time.slice(8, 11)} ${clock}`;
   }
 
   function duration(ms) {
@@ -40,9 +38,10 @@
 
   function figures() {
     if (!state.is_running) return "";
-    const left = state.quota.map((each) => `${each.policy}: ${each.left.toLocaleString("en")} of ${each.limit.toLocaleString("en")} left`);
     const end = state.ends_at ? [`ends at about ${moment(state.ends_at)}`] : [];
-    return [counted(state.requests, "request"), ...left, ...end].join(" · ");
+    const each = state.quota.map((one) => `${one.policy} ${one.left.toLocaleString("en")} of ${one.limit.toLocaleString("en")}`);
+    const left = each.length ? [`left: ${each.join(", ")}`] : [];
+    return [counted(state.requests, "request"), ...end, ...left].join(" · ");
   }
 
   function lineOf(session) {

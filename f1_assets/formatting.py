@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 def counted(number: float, word: str | None = None, several: str | None = None) -> str:
     """Write a count, with its word where one is given: ``1,204``, ``1 lap``, ``3 tries``."""
@@ -37,3 +40,19 @@ def size(number_of_bytes: float) -> str:
         if number_of_bytes >= unit:
             return f"{number_of_bytes / unit:.1f} {word}"
     return f"{number_of_bytes:,} B"
+
+
+def did_you_mean(written: str, names: Iterable[str]) -> str:
+    """Return ``Did you mean laps?`` with the names that are close to what was written; nothing where none is.
+
+    Parameters
+    ----------
+    written
+        What there is not.
+    names
+        What there is.
+    """
+    by_folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(written[:60].casefold().replace("-", "_"), by_folded, n=3)
+    *others, last = [by_folded[each] for each in close] or [""]
+    return f"Did you mean {' or '.join(filter(None, (', '.join(others), last)))}?" if last else ""

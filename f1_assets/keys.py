@@ -64,9 +64,10 @@ class SessionKey:
             raise UsageError(
                 f"{text} is a season; name a session of it, such as {text}-01-R. f1-assets calendar {text} lists them."
             )
+        meant = f" Did you mean {near}?" if (near := _near(text)) else ""
         raise UsageError(
-            f"{_shortened(text)} is not a session key. A key is season, round in two digits and session, such as "
-            f"2024-03-Q (sessions: {', '.join(RACE_WEEKEND_SESSIONS)}), or 2026-T1-2 for day 2 of test 1."
+            f"{_shortened(text)} is not a session key.{meant} A key is season, round in two digits and session, such "
+            f"as 2024-03-Q (sessions: {', '.join(RACE_WEEKEND_SESSIONS)}), or 2026-T1-2 for day 2 of test 1."
         )
 
     @property
@@ -138,6 +139,37 @@ def parse_key(text: str) -> SessionKey:
         When it is neither.
     """
     return SeasonKey.parse(text) if re.fullmatch(r"\d{4}", text, re.ASCII) else SessionKey.parse(text)
+
+
+_NEAR = re.compile(r"\s*(\d{4})\W*R?(\d{1,2})\W*([A-Z]+(?:\W?[A-Z0-9]+)*)\s*", re.ASCII | re.IGNORECASE)
+_WORDS = {
+    "RACE": "R",
+    "GP": "R",
+    "QUALI": "Q",
+    "QUALIFYING": "Q",
+    "SPRINT": "S",
+    "SPRINTQUALIFYING": "SQ",
+    "SPRINTSHOOTOUT": "SS",
+    "PRACTICE1": "FP1",
+    "PRACTICE2": "FP2",
+    "PRACTICE3": "FP3",
+    "P1": "FP1",
+    "P2": "FP2",
+    "P3": "FP3",
+}
+
+
+def session_meant(word: str) -> str | None:
+    """Return the identifier of a session that is written in another way: ``r``, ``race``, ``quali``; None for none."""
+    bare = re.sub(r"[\W_]", "", word[:40].upper())
+    return bare if bare in RACE_WEEKEND_SESSIONS else _WORDS.get(bare)
+
+
+def _near(text: str) -> str | None:
+    """Return the key that a text looks like: ``2024-3-race`` like ``2024-03-R``."""
+    match = _NEAR.fullmatch(text[:60])
+    session = session_meant(match[3]) if match else None
+    return f"{match[1]}-{int(match[2]):02}-{session}" if match and session and int(match[2]) else None
 
 
 def _refuse_no_season(year: int) -> None:

@@ -36,6 +36,7 @@ OPENING = {
     "health/report.py": {"connect"},  # that it cannot be opened is a part of the report
     "defs/resources.py": {"process_settings", "connect"},
     "defs/sensors.py": {"process_settings"},  # whether it is on from the start
+    "defs/descriptions.py": {"process_settings"},  # where the board is
     "defs/schedules.py": {"process_settings"},
     "defs/runs.py": {"Context.open"},  # the command's worker processes
     "defs/worker_pool.py": {"process_settings"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from f1_assets.formatting import counted, duration, percent, size
+from f1_assets.formatting import counted, did_you_mean, duration, percent, size
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,22 @@ def test_durations(seconds, expected):
 )
 def test_sizes(number, expected):
     assert size(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("lapz", "Did you mean laps?"),
+        ("Lap-Context", "Did you mean lap_context?"),
+        ("zzzz", ""),
+        ("", ""),
+        ("x" * 10_000, ""),
+    ],
+)
+def test_a_name_that_is_close_is_offered(written, said):
+    assert did_you_mean(written, ["laps", "lap_context", "weather"]) == said
+
+
+def test_several_names_that_are_close_are_offered_in_words():
+    assert did_you_mean("telemetry", ["car_telemetry", "lap_telemetry"]).startswith("Did you mean ")
+    assert " or " in did_you_mean("telemetry", ["car_telemetry", "lap_telemetry"])

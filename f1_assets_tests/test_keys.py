@@ -73,3 +73,25 @@ def test_seasons_are_read_in_order_each_once(text, seasons):
 def test_what_names_no_seasons_is_refused(text):
     with pytest.raises(UsageError):
         parse_seasons(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2024-3-Q", "2024-03-Q"),
+        ("2024-03-q", "2024-03-Q"),
+        ("2024-3-race", "2024-03-R"),
+        ("2024 12 sprint qualifying", "2024-12-SQ"),
+        ("2024/R07/Practice-1", "2024-07-FP1"),
+    ],
+)
+def test_a_key_that_is_nearly_right_is_offered_as_it_should_be(written, meant):
+    with pytest.raises(UsageError, match=f"is not a session key. Did you mean {meant}\\?"):
+        SessionKey.parse(written)
+
+
+@pytest.mark.parametrize("written", ["2024-00-R", "monza", "2024-03-X", "2024" + "-" * 10_000])
+def test_nothing_is_offered_for_what_is_no_key_at_all(written):
+    with pytest.raises(UsageError) as refused:
+        SessionKey.parse(written)
+    assert "Did you mean" not in str(refused.value)

@@ -13,7 +13,7 @@ from sqlalchemy import Boolean, ColumnElement, Connection, Select, column, selec
 from f1_assets.analysis.drivers_meant import DriverIds
 from f1_assets.analysis.schemas import schema_of_files, schema_of_table
 from f1_assets.analysis.sql import schema_of_view
-from f1_assets.datasets import Dataset, dataset_views, every_dataset
+from f1_assets.datasets import Dataset, dataset_views, every_dataset, no_dataset
 from f1_assets.errors import UsageError
 from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.warehouse import Status, Warehouse
@@ -82,8 +82,7 @@ def source_named(warehouse: Warehouse, name: str) -> Source:
         return Source(name, dataset, schema)
     owner = next((dataset for dataset in datasets.values() if name in dataset.views), None)
     if owner is None:
-        there = ", ".join([*datasets, *dataset_views()])
-        raise UsageError(f"There is no dataset {str(name)[:60]!r}. There are: {there}.")
+        raise UsageError(no_dataset(str(name), [*datasets, *dataset_views()]))
     return Source(name, owner, schema_of_view(warehouse, name), is_view=True)
 
 

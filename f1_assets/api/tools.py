@@ -17,7 +17,7 @@ from f1_assets.analysis.stored_rows import Source, source_named
 from f1_assets.api import race_summary as races
 from f1_assets.api.bounded import MOST_ROWS, plain, table
 from f1_assets.api.lap_summary import lap_summary
-from f1_assets.datasets import Dataset, dataset_views, every_dataset
+from f1_assets.datasets import Dataset, dataset_views, every_dataset, no_dataset
 from f1_assets.errors import UsageError
 from f1_assets.planning import DatasetState, dataset_states
 from f1_assets.planning.absences import absence_of
@@ -225,10 +225,7 @@ class Tools:
     def _refuse_unknown(self, dataset: str) -> None:
         there = [*every_dataset(), *dataset_views()]
         if dataset not in there:
-            raise UsageError(
-                f"There is no dataset {dataset[:60]!r}. There are: {', '.join(there)}.",
-                advice="describe_data says what is in each.",
-            )
+            raise UsageError(no_dataset(dataset, there), advice="describe_data says what is in each.")
 
     def _sessions_of(self, season: int) -> Answer:
         calendar = self._reader.calendar(season)

@@ -20,6 +20,7 @@ from f1_assets.board.season import SeasonFilter, SeasonView
 from f1_assets.board.session import SessionView
 from f1_assets.keys import SessionKey
 from f1_assets.planning.plan_document import PlanDocument
+from f1_assets.planning.running import RunningImport
 from f1_assets.quota.windows import PolicyStatus
 from f1_assets.warehouse import Status
 
@@ -98,6 +99,12 @@ def quota(readings: _Readings) -> tuple[PolicyStatus, ...]:
 def plan(readings: _Readings, season: _Season) -> PlanDocument:
     """Return the plan of a season."""
     return readings.plan(season)
+
+
+@_reads("/api/running", "What is being imported: how far it is, which session is at what, when it ends")
+def running(readings: _Readings) -> RunningImport:
+    """Return what runs now."""
+    return readings.running()
 
 
 @_reads("/api/failures", "What failed, and what happens next")

@@ -16,7 +16,6 @@ from f1_assets.warehouse import Status, Warehouse
 from f1_assets.warehouse.amendments import amendments_of
 from f1_assets.warehouse.calendar import StoredCalendar
 from f1_assets.warehouse.engine import reading
-from f1_assets.warehouse.leases import leased_sessions
 from f1_assets.warehouse.models import events
 
 
@@ -36,14 +35,6 @@ class SeasonRow:
     counts: dict[Status, int]
     last_success: datetime | None
     calendar_refreshed_at: datetime
-
-
-@dataclass(frozen=True)
-class RunningSession:
-    """A session that is being imported."""
-
-    key: str
-    event: str
 
 
 @dataclass(frozen=True)
@@ -115,12 +106,6 @@ def season_row(season: int, calendar: StoredCalendar, states: Sequence[DatasetSt
         last_success=max((s.extracted_at for s in states if s.extracted_at is not None), default=None),
         calendar_refreshed_at=calendar.at,
     )
-
-
-def running_sessions(warehouse: Warehouse, names: Mapping[str, str], now: datetime) -> tuple[RunningSession, ...]:
-    """Return the sessions that are being imported, by their key."""
-    keys = sorted(leased_sessions(warehouse, now))
-    return tuple(RunningSession(str(key), names.get(key.event_key, "")) for key in keys)
 
 
 def failures_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,12 +11,10 @@ from f1_assets.board.caches import CachedCosts, CachedStates
 from f1_assets.board.overview import (
     AmendedValue,
     Failure,
-    RunningSession,
     SeasonRow,
     event_names,
     failures_of,
     latest_amendments,
-    running_sessions,
     season_rows,
 )
 from f1_assets.board.season import SeasonFilter, SeasonView, season_view
@@ -24,8 +22,9 @@ from f1_assets.board.session import SessionView, session_view
 from f1_assets.context import Context
 from f1_assets.datasets import named, season_datasets_named
 from f1_assets.keys import SessionKey
-from f1_assets.planning import DatasetState, build_processing_plan
+from f1_assets.planning import DatasetState, GapReport, build_processing_plan
 from f1_assets.planning.plan_document import PlanDocument, plan_document
+from f1_assets.planning.running import RunningImport, running_import
 from f1_assets.planning.season_states import season_states
 from f1_assets.quota.outlook import quota_outlook
 from f1_assets.quota.windows import PolicyStatus
@@ -40,7 +39,7 @@ class Overview:
     seasons: tuple[SeasonRow, ...]
     quota: tuple[PolicyStatus, ...]
     plan: PlanDocument
-    running: tuple[RunningSession, ...]
+    running: RunningImport
     failures: tuple[Failure, ...]
     amendments: tuple[AmendedValue, ...]
 
@@ -81,10 +80,16 @@ class Readings:
             seasons=season_rows(calendars, states, now),
             quota=self.quota(),
             plan=self._plan(tuple(calendars), states, now),
-            running=running_sessions(self.warehouse, names, now),
+            running=self._running(self._costs.report(tuple(calendars), states, now), names),
             failures=failures_of(states, names, now),
             amendments=latest_amendments(self.warehouse, names),
         )
+
+    def running(self) -> RunningImport:
+        """Return what is being imported, and how far it is."""
+        now, seasons = self._now(), tuple(self.known_seasons())
+        report = self._costs.report(seasons, self._states.read(seasons, now), now)
+        return self._running(report, event_names(self.warehouse))
 
     def seasons(self) -> tuple[SeasonRow, ...]:
         """Return a row per season."""
@@ -147,6 +152,10 @@ class Readings:
         events = events_of(self.warehouse, known[-1]) if known else []
         keys = [str(listed.key) for event in events for listed in event.sessions]
         return {"year": str(known[-1]) if known else "2024", "key": keys[0] if keys else "2024-03-Q"}
+
+    def _running(self, report: GapReport, names: Mapping[str, str]) -> RunningImport:
+        alive_in, workers = self.settings.alive_folder, self.settings.workers
+        return running_import(self.warehouse, alive_in, names, report, self._ledger, workers)
 
     def _plan(self, seasons: tuple[int, ...], states: Sequence[DatasetState], now: datetime) -> PlanDocument:
         report, outlook = self._costs.report(seasons, states, now), quota_outlook(self._ledger, now)

@@ -14,38 +14,24 @@ import typer
 from rich.text import Text
 
 from f1_assets import __version__
-from f1_assets.cli import archive, export, gaps, health, imports, quota, rows
+from f1_assets.cli import archive, export, gaps, health, imports, quota, rows, status
 from f1_assets.cli import mcp as assistants
 from f1_assets.cli import serve as board
-from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import (
-    err,
-    matrix,
-    out,
-    print_json,
-    session_table,
-    state_document,
-)
-from f1_assets.cli.tables import print_table
-from f1_assets.connection import connect, connect_as_it_is
+from f1_assets.cli.groups import CommandsOfADay
+from f1_assets.cli.output import err, out
+from f1_assets.connection import connect_as_it_is
 from f1_assets.context import Context
-from f1_assets.datasets import named
-from f1_assets.errors import F1AssetsError, UsageError
+from f1_assets.errors import F1AssetsError
 from f1_assets.escaping import visible
-from f1_assets.keys import SessionKey, parse_seasons
 from f1_assets.logs import set_up_logs
-from f1_assets.planning import DatasetState, dataset_states
-from f1_assets.planning.season_states import season_states
 from f1_assets.settings import process_settings
-from f1_assets.warehouse.amendments import amendments_of
-from f1_assets.warehouse.calendar import event_of, known_seasons, no_calendar
 from f1_assets.warehouse.engine import shown
 
 app = typer.Typer(
     help="Keeps a complete Formula 1 warehouse: each session loaded once, everything extracted from that load.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    cls=CommandsOfADay,
 )
 database = typer.Typer(help="The database's schema.", no_args_is_help=True)
 app.add_typer(database, name="db")
@@ -55,6 +41,7 @@ app.add_typer(archive.commands, name="archive")
 app.add_typer(quota.commands, name="quota")
 app.add_typer(imports.commands)
 app.add_typer(gaps.commands)
+app.add_typer(status.commands)
 app.add_typer(rows.commands)
 app.add_typer(board.commands)
 app.add_typer(assistants.commands)
@@ -78,37 +65,6 @@ def _options(
         out().print(__version__)
         raise typer.Exit
     set_up_logs(process_settings().log_format, debug)
-
-
-@app.command()
-def status(
-    what: Annotated[str | None, typer.Argument(metavar="[SEASONS or KEY]", help="2024, or 2024-03-Q.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show every (session, dataset) with status, rows, when and why not."""
-    warehouse, of_seasons = connect(), list[DatasetState]()
-    key = SessionKey.parse(what) if what and "-" in what and not what.replace("-", "").isdigit() else None
-    if key is not None:
-        event_of(warehouse, key)
-        states = dataset_states(warehouse, [key.season], key=key)
-    else:
-        seasons = parse_seasons(what) if what else known_seasons(warehouse)
-        states = dataset_states(warehouse, seasons)
-        if not states:
-            raise UsageError(no_calendar(what))
-        of_seasons = season_states(warehouse, seasons)
-    if as_json:
-        print_json({"states": [state_document(state) for state in (*states, *of_seasons)]})
-    elif key is not None:
-        print_table(session_table(states))
-        if amendments := amendments_of(warehouse, key):
-            print_table(rows.amendment_table(amendments))
-    else:
-        for season in dict.fromkeys(state.key.season for state in states):
-            mine = [state for state in states if state.key.season == season]
-            print_table(matrix(mine, f"Season {season}", named(None)))
-            if whole := [state for state in of_seasons if state.key.season == season]:
-                print_table(session_table(whole))
 
 
 @simulator.command()
@@ -185,7 +141,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character shows its code
     try:
         # Without its standalone mode the parser gives the code of an exit back instead of raising it.
-        exit_code = app(standalone_mode=False)
+        exit_code = app(standalone_mode=False, prog_name="f1-assets")
         if exit_code == INTERRUPTED:
             raise KeyboardInterrupt
         sys.exit(exit_code if isinstance(exit_code, int) else 0)

@@ -39,12 +39,12 @@ def export(
     from f1_assets.analysis.export import export_warehouse
     from f1_assets.analysis.export_list import MARKER
 
+    names = [each.name for each in named(datasets)]
     warehouse = connect()
     known = known_seasons(warehouse)
     wanted = parse_seasons(seasons) if seasons else known
     if not set(wanted) & set(known):
         raise UsageError(no_calendar(seasons))
-    names = [each.name for each in named(datasets)]
     form = form or ("csv" if safe_csv else "parquet")
     files = export_warehouse(warehouse, folder, wanted, form, names, safe_csv)
     rows, total_bytes = sum(file.rows for file in files), sum(file.bytes for file in files)

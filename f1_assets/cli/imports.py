@@ -13,9 +13,11 @@ from rich.box import SIMPLE_HEAD
 from rich.text import Text
 
 from f1_assets.cli.console import Table
-from f1_assets.cli.options import AsJson, Seasons
-from f1_assets.cli.output import err, matrix, out, print_json, program
+from f1_assets.cli.marks import legend, status_lines
+from f1_assets.cli.options import BOARD_HOST, BOARD_PORT, AsJson, Seasons
+from f1_assets.cli.output import err, out, print_json, program
 from f1_assets.cli.progress import ProgressWatcher
+from f1_assets.cli.running import RunningFigures
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
 from f1_assets.errors import UsageError
@@ -47,13 +49,21 @@ def demo(as_json: AsJson = False) -> None:
     context = Context.open()
     _refresh(context, [season])
     title = f"Round 1 of a simulated season {season}"
-    print_table(matrix(selection.states(context.warehouse), f"{title}: before", selection.datasets), console)
+    names = {event.event_key: event.name for event in events_of(context.warehouse, season)}
+    before = selection.states(context.warehouse)
+    print_table(status_lines(before, names, f"{title}: before", console), console)
     summary = _import(context, selection, context.settings.workers)
-    print_table(matrix(selection.states(context.warehouse), f"{title}: after", selection.datasets), console)
+    after = selection.states(context.warehouse)
+    print_table(status_lines(after, names, f"{title}: after", console), console)
+    console.print(legend([*before, *after], console))
     _report(summary, as_json)
     if not as_json:
-        console.print(f"\nLook at it next:\n{_suggestions(SessionKey(season, 1, 'R'))}")
-        console.print(f"This weekend is simulated. For real data: {program()} import {season}")
+        race = SessionKey(season, 1, "R")
+        console.print(f"\nLook at it next:\n{_suggestions(race)}", soft_wrap=True)
+        console.print(f"This weekend is simulated. For real data: {program()} import {season}", soft_wrap=True)
+        board = f"http://{BOARD_HOST}:{BOARD_PORT}/session/{race}"
+        console.print(f"\nIts charts are on the season board: {board}", soft_wrap=True)
+        console.print(f"To start the board: {program()} serve", soft_wrap=True)
     raise typer.Exit(summary.exit_code)
 
 
@@ -103,7 +113,7 @@ def _import(context: Context, selection: Selection, workers: int, **options: Any
         outlook, most = quota_outlook(context.ledger), options.get("max_requests")
         return build_processing_plan(report, max_requests=most, outlook=outlook, workers=workers)
 
-    with _Recording(plan) as watcher:
+    with _Recording(plan, RunningFigures(context, selection, workers)) as watcher:
         run = functools.partial(run_sessions, interrupted=watcher.interrupted)
         try:
             return import_selection(context, selection, run, watcher, workers=workers, **options)

@@ -87,9 +87,9 @@ def _cell(state: DatasetState | None) -> Text:
     return Text(words, style=STYLES[state.status])
 
 
-def session_table(states: Sequence[DatasetState]) -> Table:
+def session_table(states: Sequence[DatasetState], title: str | None = None) -> Table:
     """Draw one session: status, rows, when, and why not, a line per dataset."""
-    table = Table(title=str(states[0].key), title_justify="left", box=SIMPLE_HEAD, header_style="bold")
+    table = Table(title=title or str(states[0].key), title_justify="left", box=SIMPLE_HEAD, header_style="bold")
     for name in ("dataset", "status", "rows", "when (UTC)", "why, and what next"):
         table.add_column(name, justify="right" if name == "rows" else "left")
     told: str | None = None

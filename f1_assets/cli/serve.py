@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f1_assets.cli.options import BOARD_HOST, BOARD_PORT
 from f1_assets.cli.output import err
 from f1_assets.connection import connect_to_read
 from f1_assets.context import Context
@@ -31,8 +32,8 @@ _ANSWERS_WITHIN_SECONDS = 60
 
 @commands.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")] = 8050,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = BOARD_HOST,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")] = BOARD_PORT,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer side by side.")] = 1,
 ) -> None:
     """Serve the season board and, below /v1, OpenF1's API."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from f1_assets.datasets.definition import Dataset
 from f1_assets.datasets.inputs import in_order_of_inputs
 from f1_assets.errors import UsageError
+from f1_assets.formatting import did_you_mean
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -29,6 +30,7 @@ __all__ = [
     "every_dataset",
     "extracted_datasets",
     "named",
+    "no_dataset",
     "season_datasets",
     "season_datasets_named",
 ]
@@ -124,8 +126,14 @@ def _known(names: Iterable[str] | str | None) -> list[str] | None:
     there = [dataset.name for dataset in _found()]
     unknown = [name for name in wanted if name not in there]
     if unknown:
-        raise UsageError(f"There is no dataset {unknown[0][:60]!r}. There are: {', '.join(there)}.")
+        raise UsageError(no_dataset(unknown[0], there))
     return wanted
+
+
+def no_dataset(name: str, there: Sequence[str]) -> str:
+    """Say that there is no dataset of a name, which one may be meant, and which there are."""
+    parts = (f"There is no dataset {name[:60]!r}.", did_you_mean(name, there), f"There are: {', '.join(there)}.")
+    return " ".join(filter(None, parts))
 
 
 def dataset_tables() -> list[Table]:

@@ -14,12 +14,14 @@ from f1_assets.datasets import Dataset, extracted_datasets, named
 from f1_assets.datasets.checking import why_short
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
 from f1_assets.defs.dagster_private import together
+from f1_assets.defs.descriptions import description_of
 from f1_assets.defs.governor import RESERVATION_TAG, gap_of, govern, note_ending, note_reserved
 from f1_assets.defs.instance import POOL
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
+from f1_assets.defs.tags import name_session
 from f1_assets.errors import ConfigurationError, QuotaExhausted, UsageError
 from f1_assets.escaping import visible
 from f1_assets.importing import expected_requests_of, extract_each
@@ -52,7 +54,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
         group_name="session",
         kinds={"fastf1", "pandas", "sql"},
         owners=OWNERS,
-        description=f"One row per {dataset.row}.\n\n{dataset.description}",
+        description=description_of(dataset),
         deps=[dg.AssetDep(calendar, partition_mapping=dg.AllPartitionMapping())],
         metadata={
             **definition_metadata(dataset),
@@ -87,7 +89,7 @@ def session_data(
     try:
         opened, key = warehouse.context(), SessionKey.parse(context.partition_key)
         store = opened.warehouse
-        event_of(store, key)
+        name_session(context.instance, context.run, event_of(store, key), key)
         with leases_of(context, opened) as leases, _defects_noted(context, key, wanted, store):
             lease_session(context, leases, key, opened)
             done = done_since(store, key, _requested_at(context))

@@ -7,6 +7,7 @@ from f1_assets.defs.dagster_private import fork_runs, spare_storages
 from f1_assets.defs.derived_assets import derived_data, season_derived_data
 from f1_assets.defs.freshness import freshness
 from f1_assets.defs.jobs import check_freshness, compute_derived, compute_season, import_sessions, refresh_calendar
+from f1_assets.defs.pictures import session_picture, session_pictures
 from f1_assets.defs.resources import LoadedSessionResource, SlackApiResource, WarehouseResource
 from f1_assets.defs.schedules import daily_update, hourly_computation, hourly_freshness, hourly_season_computation
 from f1_assets.defs.season_assets import calendar
@@ -25,9 +26,9 @@ def build_defs(warehouse: WarehouseResource | None = None) -> dg.Definitions:
     fork_runs()
     warehouse = warehouse or WarehouseResource()
     return dg.Definitions(
-        assets=[calendar, session_data, derived_data, season_derived_data],
+        assets=[calendar, session_data, derived_data, season_derived_data, session_picture],
         asset_checks=[freshness],
-        jobs=[check_freshness, compute_derived, compute_season, import_sessions, refresh_calendar],
+        jobs=[check_freshness, compute_derived, compute_season, import_sessions, refresh_calendar, session_pictures],
         sensors=[gap_detection, import_summary, quota_governor, run_failure],
         schedules=[daily_update, hourly_computation, hourly_freshness, hourly_season_computation],
         resources={

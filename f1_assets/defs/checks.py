@@ -12,6 +12,7 @@ from f1_assets.datasets.checking import AS_STORED, AS_STORED_RULE, CheckFinding,
 from f1_assets.datasets.definition import Severity
 from f1_assets.defs.metadata import markdown_table
 from f1_assets.escaping import markdown, visible
+from f1_assets.formatting import counted
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Extraction, Status, Warehouse
 
@@ -48,7 +49,7 @@ def available(line: Extraction) -> dg.AssetCheckResult:
         passed=there,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"status": str(line.status), "reason": visible(line.reason or ""), "session": str(line.key)},
-        description=None if there else markdown(f"{line.key}: {line.reason}"),
+        description=markdown(f"{line.key}: {counted(line.rows, 'row')}" if there else f"{line.key}: {line.reason}"),
     )
 
 
@@ -76,6 +77,7 @@ def _result(key: SessionKey, dataset: str, findings: Sequence[CheckFinding]) -> 
     broken = [finding for finding in findings if finding.state is State.BROKEN]
     unchecked = sum(finding.state is State.NOT_CHECKED for finding in findings)
     names = ", ".join(finding.check for finding in broken)
+    checked = counted(len(findings) - unchecked, "rule")
     return dg.AssetCheckResult(
         check_name=RULES,
         asset_key=dataset,
@@ -92,9 +94,7 @@ def _result(key: SessionKey, dataset: str, findings: Sequence[CheckFinding]) -> 
                 if finding.examples is not None
             },
         },
-        description=f"{key}: {len(broken)} of {len(findings) - unchecked} rules are broken: {names}"
-        if broken
-        else None,
+        description=f"{key}: {len(broken)} of {checked} are broken: {names}" if broken else f"{key}: {checked} held",
     )
 
 

@@ -11,9 +11,11 @@ from f1_assets.context import Context
 from f1_assets.datasets import Dataset, derived_datasets, season_datasets
 from f1_assets.defs.assets import AssetResult, failure_of_run, lease_session, leases_of, result_of, stored_together
 from f1_assets.defs.checks import check_specs, consistency
+from f1_assets.defs.descriptions import description_of
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
+from f1_assets.defs.tags import name_session
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.escaping import visible
 from f1_assets.importing.derived import compute_each, compute_season
@@ -35,7 +37,7 @@ def _spec(dataset: Dataset) -> dg.AssetSpec:
         kinds={"pandas", "sql"},
         owners=OWNERS,
         code_version=str(dataset.version),
-        description=f"One row per {dataset.row}.\n\n{dataset.description}",
+        description=description_of(dataset),
         deps=[dg.AssetDep(name, partition_mapping=mapping) for name in (*dataset.inputs, *dataset.optional_inputs)],
         metadata={
             **definition_metadata(dataset),
@@ -64,7 +66,7 @@ def derived_data(context: dg.AssetExecutionContext, warehouse: WarehouseResource
     failed: list[Extraction] = []
     try:
         opened, key = warehouse.context(), SessionKey.parse(context.partition_key)
-        event_of(opened.warehouse, key)
+        name_session(context.instance, context.run, event_of(opened.warehouse, key), key)
         with leases_of(context, opened) as leases:
             lease_session(context, leases, key, opened)
             yield from _results(

@@ -28,6 +28,9 @@ COMPUTE_JOB = "compute_derived"
 COMPUTE_SEASON_JOB = "compute_season"
 """The same over a season: a job of Dagster has partitions of one kind."""
 
+PICTURES_JOB = "session_pictures"
+"""The job whose runs draw pictures of stored rows."""
+
 RESERVATION_TAG = "f1_assets/reservation"
 """The tag of a run for which requests were reserved before it started."""
 
@@ -124,7 +127,7 @@ def gap_of(run: dg.DagsterRun) -> SessionGap | None:
     selected = {key.to_user_string() for key in run.asset_selection or ()} or set(extracted_datasets())
     datasets = tuple(name for name in extracted_datasets() if name in selected)
     key = session_of_run(run)
-    if key is None or not datasets or run.job_name in (COMPUTE_JOB, COMPUTE_SEASON_JOB):
+    if key is None or not datasets or run.job_name in (COMPUTE_JOB, COMPUTE_SEASON_JOB, PICTURES_JOB):
         return None
     renew = frozenset(name for name in run.tags.get(RENEW_TAG, "").split(",") if name)
     return SessionGap(key, datasets, renew, FROM_ARCHIVE_TAG in run.tags)

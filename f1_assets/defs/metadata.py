@@ -12,7 +12,8 @@ import dagster as dg
 from f1_assets.context import Context
 from f1_assets.datasets import Dataset, every_dataset
 from f1_assets.escaping import markdown, visible
-from f1_assets.keys import SeasonKey
+from f1_assets.keys import SeasonKey, SessionKey
+from f1_assets.settings import Settings
 from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.amendments import Amendment, amendments_of
 
@@ -61,12 +62,11 @@ def column_schema(dataset: Dataset) -> dg.TableSchema:
 
 def metadata_of(line: Extraction, context: Context) -> Mapping[str, Any]:
     """Return what is worth seeing of an extraction."""
-    page = "season" if isinstance(line.key, SeasonKey) else "session"
     metadata: dict[str, Any] = {
         "dagster/row_count": line.rows,
         "status": str(line.status),
         **(_of_load(line) if line.inputs is None else _of_computation(line)),
-        "season_board": dg.MetadataValue.url(f"{context.settings.board_url}/{page}/{line.key}"),
+        "season_board": board_page(context.settings, line.key),
     }
     if line.reason:
         metadata["reason"] = visible(line.reason)
@@ -83,6 +83,12 @@ def metadata_of(line: Extraction, context: Context) -> Mapping[str, Any]:
             metadata["amended_values"] = len(amendments)
             metadata["amendments"] = dg.MetadataValue.md(_amendments(amendments))
     return metadata
+
+
+def board_page(settings: Settings, key: SessionKey) -> dg.UrlMetadataValue:
+    """Return the page of the season board on a session or a season."""
+    page = "season" if isinstance(key, SeasonKey) else "session"
+    return dg.MetadataValue.url(f"{settings.board_url}/{page}/{key}")
 
 
 def _of_load(line: Extraction) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from f1_assets.defs.governor import ACTIVE, RESERVATION_TAG, gap_tags
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.summaries import COMMAND_TAG
+from f1_assets.defs.tags import session_tag
 from f1_assets.defs.worker_pool import WorkerPool
 from f1_assets.errors import QuotaExhausted
 from f1_assets.importing import SessionOutcome, SessionRun
@@ -64,6 +65,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, lease: str | No
                 **({RESERVATION_TAG: reservation} if reservation else {}),
                 **({LEASE_TAG: lease} if lease else {}),
                 **gap_tags(gap),
+                **session_tag(event_of(warehouse, gap.key), gap.key),
             },
         )
     )

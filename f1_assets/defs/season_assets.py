@@ -3,6 +3,7 @@
 import dagster as dg
 
 from f1_assets.defs.calendars import add_ended_sessions, calendar_metadata, follow_moves
+from f1_assets.defs.descriptions import way_back
 from f1_assets.defs.metadata import OWNERS
 from f1_assets.defs.partitions import SEASONS
 from f1_assets.defs.resources import WarehouseResource
@@ -15,7 +16,11 @@ from f1_assets.importing.calendar import refresh_season
     group_name="season",
     kinds={"fastf1", "sql"},
     owners=OWNERS,
-    description="One row per event and per session of a season: format, place, start and end in UTC, F1's own keys.",
+    description=(
+        "One row per event and per session of a season: format, place, start and end in UTC, F1's own keys.\n\n"
+        "A partition is one season. Materialize it first: it adds a partition to all others for each session that has "
+        f"ended.\n\n{way_back()}"
+    ),
 )
 def calendar(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     """Refresh a season's calendar, and add a partition for each session that has ended."""

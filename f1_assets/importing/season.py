@@ -9,6 +9,7 @@ import contextlib
 import functools
 import logging
 import time
+import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from f1_assets.importing.sweep import sweep_lake
 from f1_assets.planning import SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.leases import Leases
+from f1_assets.warehouse.progress import PublishedProgress
 
 if TYPE_CHECKING:
     from f1_assets.keys import SessionKey
@@ -146,7 +148,13 @@ def import_selection(
     settings, warehouse = context.settings, context.warehouse
     recover(context)
     summary = ImportSummary(tuple(selection.seasons))
-    pauses = Pauses(context, waits, max_requests, watcher.paused)
+    progress = PublishedProgress(settings.alive_folder, uuid.uuid4().hex)
+
+    def paused(what: str, spent: QuotaExhausted, seconds_left: float) -> None:
+        progress.paused(what, spent.retry_at)
+        watcher.paused(what, spent, seconds_left)
+
+    pauses = Pauses(context, waits, max_requests, paused)
     # What the archive alone gives again needs no request, nor a calendar that is fresher than the rows.
     seasons = () if selection.renewal is Renewal.ARCHIVE else selection.seasons
     for refresh in refresh_calendars(context, seasons, warned=watcher.warned, insist=pauses.insist):
@@ -157,11 +165,13 @@ def import_selection(
     watcher.began([*gaps, *outdated])
     missing = sum(len(gap.datasets) for gap in gaps)
     logger.info("gaps: %d datasets of %d sessions are missing in %s", missing, len(gaps), summary.seasons)
-    with Leases(warehouse, alive_in=settings.alive_folder) as leases:
+    with Leases(warehouse, progress.owner, settings.alive_folder) as leases, progress:
+        progress.began(gap.key for gap in (*outdated, *gaps))
         derivation = Derivation(warehouse, selection, leases, watcher.computed)
 
         def note(session_run: SessionRun) -> bool:
             watcher.ended(session_run)
+            progress.ended(session_run.outcome.key)
             summary.outcomes.append(session_run.outcome)
             if session_run.error is None:
                 derivation.after(session_run.outcome.key)

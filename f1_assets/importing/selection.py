@@ -10,7 +10,7 @@ from enum import StrEnum
 from f1_assets.datasets import Dataset, named, season_datasets_named
 from f1_assets.errors import UsageError
 from f1_assets.feeds.table import Feed
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SessionKey, session_meant
 from f1_assets.planning import DatasetState, SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.warehouse import Status, Warehouse
 
@@ -78,7 +78,9 @@ class Selection:
         for session in self.sessions:
             if not any(state.key.session == session for state in states):
                 has = ", ".join(dict.fromkeys(state.key.session for state in states))
-                raise UsageError(f"There is no session {session[:20]!r} among what was asked for; there are: {has}.")
+                meant = f" Did you mean {near}?" if (near := session_meant(session)) else ""
+                what = f"There is no session {session[:20]!r} among what was asked for; there are: {has}."
+                raise UsageError(what + meant)
         return [state for state in states if not self.sessions or state.key.session in self.sessions]
 
     def due_states(self, warehouse: Warehouse) -> list[DatasetState]:

@@ -130,7 +130,7 @@ def test_the_data_is_described_from_the_registry(server):
 def test_an_unknown_dataset_is_answered_with_those_that_there_are(server):
     for tool, arguments in (("describe_data", {}), ("rows", {"session": RACE})):
         words = server.refusal(tool, dataset="lapz", **arguments)
-        assert "There is no dataset 'lapz'. There are: car_telemetry, " in words
+        assert "There is no dataset 'lapz'. Did you mean laps? There are: car_telemetry, " in words
         assert "describe_data says what is in each." in words
     words = server.refusal("query_sql", query="SELECT * FROM lapz")
     assert "There is no table 'lapz'. There are: " in words

@@ -21,6 +21,7 @@ PAGES = (
     "/api",
     "/api/seasons",
     "/api/quota",
+    "/api/running",
     "/metrics",
     "/health",
     "/openapi.json",

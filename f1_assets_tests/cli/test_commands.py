@@ -112,9 +112,14 @@ def test_the_demo_shows_before_and_after(f1_assets):
     done = f1_assets("demo", F1_SOURCE="live")
     assert done.returncode == 0, done.stderr
     before, after = done.stdout.split(": after", 1)
-    assert before.count("missing") == OF_A_WEEKEND + DERIVED_OF_A_WEEKEND
-    assert "missing" not in after
+    missing = sum(int(number) for number in re.findall(r"○ (\d+) missing", before))
+    assert missing == OF_A_WEEKEND + DERIVED_OF_A_WEEKEND
+    assert not re.search(r"\d missing", after)
+    assert after.count("✓  2025-01-") == 5
     assert "5 sessions: 5 succeeded, 0 partial, 0 failed" in after
+    last = done.stdout.strip().splitlines()[-2:]
+    assert last[0].endswith("http://127.0.0.1:8050/session/2025-01-R")
+    assert last[1].endswith("serve")
     assert "requests" in after
 
 
@@ -159,6 +164,13 @@ def test_the_database_is_checked_and_upgraded(f1_assets, postgres_url):
         (["import", "2025", "--workers", "0"], {}, 2, "--workers"),
         (["import"], {}, 2, "SEASONS"),
         (["nonsense"], {}, 2, "nonsense"),
+        (["imprt"], {}, 2, "Did you mean 'import'?"),
+        (["archive", "verfy"], {}, 2, "Did you mean 'verify'?"),
+        (["export", "x", "--dataset", "lap"], {}, 2, "Did you mean laps?"),
+        (["show", "2025-01-R", "wether"], {}, 2, "Did you mean weather?"),
+        (["retry", "2025-01-R", "--dataset", "driver_standing"], {}, 2, "Did you mean driver_standings"),
+        (["import", "2025", "--round", "1", "--session", "race"], {}, 2, "Did you mean R?"),
+        (["status", "2025-1-quali"], {}, 2, "Did you mean 2025-01-Q?"),
         (["status", "2024-3-Q"], {}, 2, "such as 2024-03-Q"),
         (["show", "../../x", "laps"], {}, 2, "not a session key"),
         (["show", "x" * 10_000, "laps"], {}, 2, "10,000 characters"),

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from f1_assets.cli.gaps import gaps, plan
 from f1_assets.cli.output import matrix
-from f1_assets.cli.tables import print_table
+from f1_assets.cli.tables import print_in_parts, print_table
 from f1_assets.datasets import named
 from f1_assets.errors import UsageError
 from f1_assets.health.data_health import newest_part
@@ -22,9 +22,9 @@ from f1_assets.warehouse import Status
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 
-def _printed(table, width):
+def _printed(table, width, printing=print_table):
     screen = io.StringIO()
-    print_table(table, Console(file=screen, width=width, highlight=False))
+    printing(table, Console(file=screen, width=width, highlight=False))
     lines = screen.getvalue().splitlines()
     assert all(len(line) <= width for line in lines)
     return lines
@@ -38,7 +38,7 @@ def test_the_matrix_shows_every_dataset_on_any_terminal(width):
         for key in keys
         for number, dataset in enumerate(named(None))
     ]
-    lines = _printed(matrix(states, "Season 2025", named(None)), width)
+    lines = _printed(matrix(states, "Season 2025", named(None)), width, print_in_parts)
     words = " ".join(lines).split()
     for number, dataset in enumerate(named(None)):
         assert set(dataset.name.split("_")) <= set(words)
@@ -86,6 +86,44 @@ def test_a_part_says_that_it_continues():
     for number in range(9):
         table.add_column(f"column-number-{number}", no_wrap=True)
     table.add_row(*map(str, range(9)))
-    lines = _printed(table, 40)
+    lines = _printed(table, 40, print_in_parts)
     assert sum("Season 2025 (continued)" in line for line in lines) > 2
     assert all(any(f"column-number-{number}" in line for line in lines) for number in range(9))
+
+
+def _a_wide_table():
+    table = Table(title="Health")
+    for name in ("part", "rows", "why", "what to do"):
+        table.add_column(name, justify="right" if name == "rows" else "left")
+    table.add_row("database", "12", Text("The disk is full. " * 4, style="red"), "free space " * 30)
+    table.add_row("archive", "1,204", "", "")
+    return table
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80])
+def test_what_does_not_fit_beside_a_name_stands_below_it_with_its_own_name(width):
+    lines = _printed(_a_wide_table(), width)
+    words = " ".join(" ".join(lines).split())
+    assert "why: The disk is full. The disk is full." in words
+    assert "what to do: free space" in words
+    assert words.count("why:") == 1, "an empty value needs no line"
+    database = next(number for number, line in enumerate(lines) if line.startswith(" database"))
+    archive = next(number for number, line in enumerate(lines) if line.startswith(" archive"))
+    assert all(line.startswith("   ") for line in lines[database + 1 : archive])
+
+
+def test_columns_share_a_width_so_that_no_word_is_cut():
+    table = Table()
+    for name in ("event", "format", "sessions"):
+        table.add_column(name)
+    table.add_row("Emilia Romagna Grand Prix of the year", "sprint_qualifying", "FP1 SQ S Q R " * 3)
+    for width in (54, 60, 70):
+        assert "sprint_qualifying" in "".join(_printed(table, width))
+
+
+def test_short_values_below_a_row_share_a_line():
+    table = Table()
+    for name in ("round", "event", "sessions", "first", "last"):
+        table.add_column(name, no_wrap=True)
+    table.add_row("1", "Meridian Grand Prix", "FP1 FP2 FP3 Q R", "2025-02-28 10:30", "2025-03-02 14:00")
+    assert "    first: 2025-02-28 10:30   last: 2025-03-02 14:00" in [line.rstrip() for line in _printed(table, 62)]

@@ -22,7 +22,7 @@ def test_the_definitions_load_and_validate():
 
 def test_every_dataset_is_an_output_of_one_multi_asset_in_the_pool():
     graph = defs.resolve_asset_graph()
-    outputs = {key.to_user_string() for key in graph.get_all_asset_keys()} - {"calendar"}
+    outputs = {key.to_user_string() for key in graph.get_all_asset_keys()} - {"calendar", "session_picture"}
     assert outputs == set(every_dataset())
     session_data = graph.assets_def_for_key(dg.AssetKey("laps"))
     assert {key.to_user_string() for key in session_data.keys} == set(extracted_datasets())
@@ -51,6 +51,8 @@ def test_every_output_tells_what_it_is():
     for name, dataset in all_datasets().items():
         node = graph.get(dg.AssetKey(name))
         assert node.description.startswith(f"One row per {dataset.row}.")
+        assert f"f1-assets show 2024-03-R {name}" in node.description
+        assert all(f"`{given}`" in node.description for given in dataset.inputs)
         group = "analytics" if dataset.is_derived else "session"
         assert (node.group_name, node.owners) == (group, ["team:f1-data"])
         assert {"pandas" if dataset.is_derived else "fastf1", "sql"} <= node.kinds
@@ -63,8 +65,18 @@ def test_every_output_tells_what_it_is():
         assert Path(code.file_path).read_text(encoding="utf-8").splitlines()[code.line_number - 1].startswith("def ")
 
 
+def test_every_asset_leads_back_to_the_board():
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        assert "](http://127.0.0.1:8050)" in graph.get(key).description, key
+
+
 def test_the_names_that_others_rely_on():
-    assert {job.name for job in defs.resolve_all_job_defs()} >= {"import_sessions", "refresh_calendar"}
+    assert {job.name for job in defs.resolve_all_job_defs()} >= {
+        "import_sessions",
+        "refresh_calendar",
+        "session_pictures",
+    }
     graph = defs.resolve_asset_graph()
     partitions = {"calendar": "f1_season", "driver_standings": "f1_session", "constructor_standings": "f1_session"}
     for name, expected in partitions.items():

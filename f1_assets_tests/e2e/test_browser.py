@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from filelock import FileLock
 from playwright.sync_api import expect
 
 from f1_assets.board.app import create_app
@@ -13,11 +14,13 @@ from f1_assets.connection import connect
 from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.warehouse import Extraction, Status
+from f1_assets.warehouse.progress import PublishedProgress
 from f1_assets_tests.board.board import FAILED, GIVEN_UP, HOSTILE, serving, settings_for
 from f1_assets_tests.e2e.browser import (
     HOSTILE_IMAGE,
     NOW,
     RACE,
+    RUNNING,
     SEASON,
     WAITING,
     Look,
@@ -98,10 +101,46 @@ def test_the_first_page_says_how_complete_it_is_and_leads_to_the_season(board, l
     row = page.locator("table.seasons tbody tr")
     expect(row.locator(".share")).to_have_text(f"{int(complete * 1000) / 10:.1f} %")
     expect(row.get_by_role("img")).to_have_accessible_name(re.compile(r"\d+\.\d % complete"))
-    expect(page.locator("#h-running + .headline")).to_have_text("1 session")
+    expect(page.locator("#running .headline")).to_have_text("1 session")
     page.get_by_role("link", name="2025", exact=True).click()
     expect(page).to_have_url(f"{board.url}/season/2025")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Season 2025")
+
+
+def test_a_running_import_is_followed_without_reload(board, look, home):
+    """The figures of an import that begins, pauses, goes on and ends while somebody looks at the first page."""
+    seen = look(board.url)
+    page, panel = seen.page, seen.page.locator("#running")
+    expect(panel.locator(".headline")).to_have_text("1 session")
+    page.evaluate("window.never_reloaded = true")
+    alive_in = settings_for(home).alive_folder
+    alive_in.mkdir(exist_ok=True)
+    with FileLock(alive_in / "importer.alive"), PublishedProgress(alive_in, "importer") as progress:
+        progress.began([RUNNING, RACE, WAITING])
+        expect(panel.locator(".headline")).to_have_text("0 of 3 sessions")
+        expect(panel.get_by_role("link", name=str(RUNNING))).to_be_visible()
+        expect(panel.locator("#running-figures")).to_contain_text(
+            re.compile(r"^\d+ requests? · ends at about \d\d:\d\d · left: any [\d,]+ of [\d,]+")
+        )
+        progress.ended(RACE)
+        expect(panel.locator(".headline")).to_have_text("1 of 3 sessions")
+        progress.paused(str(WAITING), NOW + timedelta(minutes=31))
+        expect(panel.locator("#running-pause")).to_have_text(f"Paused until 12:31, for the quota, before {WAITING}")
+        expect(panel.locator("#running-countdown")).to_have_text(re.compile(r"^(31|30) min .*to go$"))
+        progress.ended(WAITING)
+        expect(panel.locator(".headline")).to_have_text("2 of 3 sessions")
+        expect(panel.locator("#running-pause")).to_be_hidden()
+    expect(panel.locator(".headline")).to_have_text("1 session")
+    assert page.evaluate("window.never_reloaded")
+    assert panel.locator("[aria-live=polite] .headline").count() == 1
+    assert seen.troubles == []
+
+
+def test_without_scripts_the_first_page_says_what_runs(board, look):
+    page = look(board.url, java_script_enabled=False).page
+    expect(page.locator("#running .headline")).to_have_text("1 session")
+    expect(page.locator("#running")).to_contain_text(f"{RUNNING}")
+    expect(page.locator("#running")).to_contain_text("starting")
 
 
 def test_the_heat_map_shows_every_status(board, look):

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from f1_assets.board.failures import alike
+from f1_assets.board.failures import causes
 from f1_assets.board.heatmap import heatmap
 from f1_assets.board.readings import Readings
 from f1_assets.board.rendering import bar_of, page
@@ -45,7 +45,8 @@ def filter_in(request: Request) -> SeasonFilter:
 
 def seasons(request: Request) -> Response:
     """Show all seasons, the quota, the plan, what runs, what failed."""
-    overview = readings_of(request).overview()
+    readings = readings_of(request)
+    overview = readings.overview()
     bars = {row.season: bar_of(row.counts) for row in overview.seasons}
     return page(
         "seasons.html",
@@ -53,7 +54,7 @@ def seasons(request: Request) -> Response:
         view=overview,
         now=overview.made_at,
         bars=bars,
-        failures=alike(overview.failures),
+        failures=causes(overview.failures, by_itself=readings.settings.autostart),
         at_most=SHOWN_AT_MOST,
     )
 
@@ -70,7 +71,7 @@ def season(request: Request) -> Response:
         map=heatmap(view, only),
         bar=bar_of(view.summary.counts),
         now=view.made_at,
-        failures=alike(view.failures),
+        failures=causes(view.failures, by_itself=readings.settings.autostart),
         at_most=LISTED_AT_MOST,
         only=only,
         is_filtered=only != SeasonFilter(),

@@ -64,6 +64,7 @@ class Readings:
     def __init__(self, context: Context, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.settings, self.warehouse = context.settings, context.warehouse
         self._now = clock
+        self._by_itself = self.settings.autostart
         self._ledger = context.ledger
         self._states = CachedStates(self.warehouse, named(self.settings.datasets))
         self._costs = CachedCosts(context)
@@ -82,7 +83,7 @@ class Readings:
             quota=self.quota(),
             plan=self._plan(tuple(calendars), states, now),
             running=running_sessions(self.warehouse, names, now),
-            failures=failures_of(states, names, now),
+            failures=failures_of(states, names, now, by_itself=self._by_itself),
             amendments=latest_amendments(self.warehouse, names),
         )
 
@@ -115,13 +116,14 @@ class Readings:
         now = self._now()
         states = self._states.read((season,), now)
         over_season = season_states(self.warehouse, [season], season_datasets_named(self.settings.datasets), now)
-        return season_view(self.warehouse, season, states, now, only, over_season), states
+        view = season_view(self.warehouse, season, states, now, only, over_season, by_itself=self._by_itself)
+        return view, states
 
     def session(self, key: SessionKey) -> SessionView:
         """Return a session; `UsageError` when the calendar does not have it."""
         now = self._now()
         states = [state for state in self._states.read((key.season,), now) if state.key == key]
-        return session_view(self.warehouse, key, states, now)
+        return session_view(self.warehouse, key, states, now, by_itself=self._by_itself)
 
     def quota(self) -> tuple[PolicyStatus, ...]:
         """Return every policy of the quota; none where a recording answers."""
@@ -135,7 +137,7 @@ class Readings:
         """Return all that failed, of every season, the latest try first."""
         now = self._now()
         states = self._states.read(self.known_seasons(), now)
-        return failures_of(states, event_names(self.warehouse), now)
+        return failures_of(states, event_names(self.warehouse), now, by_itself=self._by_itself)
 
     def amendments(self) -> tuple[AmendedValue, ...]:
         """Return all that changed upstream after it was imported, the latest change first."""

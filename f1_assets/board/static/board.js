@@ -111,6 +111,7 @@ function swap(fresh) {
   [...main.querySelectorAll(".scroll")].forEach((box, i) => scrolled[i] && box.scrollTo(...scrolled[i]));
   [...main.querySelectorAll("details")].forEach((details, i) => { details.open = open[i] ?? details.open; });
   prepareMap();
+  prepareCommands();
   const again = focused && main.querySelector(focused);
   if (again?.matches(PLACES)) enter(again);
   else again?.focus({ preventScroll: true });
@@ -136,7 +137,31 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A command is copied with a button, where the browser lets a page do so; without it one click selects all of it.
+function prepareCommands() {
+  if (!navigator.clipboard) return;
+  for (const code of document.querySelectorAll(".command code:only-child")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", `Copy ${code.textContent}`);
+    code.after(button);
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  if (!event.target.matches?.(".copy")) return;
+  try {
+    await navigator.clipboard.writeText(event.target.previousElementSibling.textContent);
+    event.target.textContent = "Copied";
+  } catch {
+    event.target.textContent = "Not allowed";
+  }
+});
+
 prepareMap();
+prepareCommands();
 if (document.querySelector(".asof time")) {
   setInterval(renew, RENEWED_AFTER_MS);
   document.addEventListener("visibilitychange", renew);

@@ -1,16 +1,19 @@
-"""The pages: seasons, a season, a session."""
+"""The pages: seasons, a season and its championship, a driver's season, a session, a search."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from f1_assets.board.driver import SESSIONS, driver_season
 from f1_assets.board.failures import causes
 from f1_assets.board.heatmap import heatmap
 from f1_assets.board.readings import Readings
-from f1_assets.board.rendering import bar_of, page
+from f1_assets.board.rendering import SEARCHED_AT_MOST, bar_of, page
+from f1_assets.board.search import found, listed_sessions
 from f1_assets.board.season import SeasonFilter
+from f1_assets.board.standings import standings_of_season
 from f1_assets.datasets import named
 from f1_assets.errors import UsageError
 from f1_assets.keys import RACE_WEEKEND_SESSIONS, SessionKey, parse_seasons
@@ -18,6 +21,9 @@ from f1_assets.plots import session_charts
 
 SHOWN_AT_MOST = 12
 """So many failures and amended values on the first page."""
+
+FOUND_AT_MOST = 60
+"""So many sessions of a search."""
 
 LISTED_AT_MOST = 100
 """So many on a season's page; the API has all."""
@@ -91,8 +97,34 @@ def session(request: Request) -> Response:
     return page("session.html", request, view=view, now=view.made_at, charts=charts)
 
 
+def standings(request: Request) -> Response:
+    """Show the championship of a season."""
+    readings, year = readings_of(request), season_of(request.path_params["year"])
+    view = standings_of_season(readings.warehouse, year)
+    return page("standings.html", request, view=view, seasons=readings.known_seasons())
+
+
+def driver(request: Request) -> Response:
+    """Show a driver's season."""
+    readings, year = readings_of(request), season_of(request.path_params["year"])
+    view = driver_season(readings.warehouse, year, request.path_params["driver"])
+    return page("driver.html", request, view=view, sessions=SESSIONS)
+
+
+def search(request: Request) -> Response:
+    """Show the sessions that words name; where it is one, go to its page."""
+    text = request.query_params.get("q", "").strip()
+    hits = found(listed_sessions(readings_of(request).warehouse), text)
+    if len(hits) == 1:
+        return RedirectResponse(f"/session/{hits[0].key}", 303)
+    return page("search.html", request, text=text[:SEARCHED_AT_MOST], hits=hits, at_most=FOUND_AT_MOST)
+
+
 ROUTES = [
     Route("/", seasons, name="seasons"),
+    Route("/search", search, name="search"),
     Route("/season/{year}", season, name="season"),
+    Route("/season/{year}/standings", standings, name="standings"),
+    Route("/season/{year}/driver/{driver:path}", driver, name="driver"),
     Route("/session/{key}", session, name="session"),
 ]

@@ -19,6 +19,9 @@ from f1_assets.formatting import counted, duration, percent, size
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Status
 
+SEARCHED_AT_MOST = 100
+"""So many characters of a search are read and shown."""
+
 STATUS_WORDS = {
     Status.PRESENT: "present",
     Status.MISSING: "missing",
@@ -41,8 +44,13 @@ def page(
 ) -> Response:
     """Answer with a page made of a template."""
     settings: Settings = request.app.state.readings.settings
-    template = _environment().get_template(name)
-    html = template.render(path=request.url.path, here=_address(request), dagster=settings.dagster_url, **values)
+    of_request = {
+        "path": request.url.path,
+        "here": _address(request),
+        "dagster": settings.dagster_url,
+        "searched": request.query_params.get("q", "")[:SEARCHED_AT_MOST],
+    }
+    html = _environment().get_template(name).render(**of_request, **values)
     return HTMLResponse(html, status_code, headers)
 
 

@@ -104,6 +104,7 @@ function swap(fresh) {
   const focused = main.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   const scrolled = [...main.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
   const open = [...main.querySelectorAll("details")].map((details) => details.open);
+  const sorts = [...main.querySelectorAll("table.sortable")].map(sortedBy);
   main.replaceChildren(...fresh.getElementById("main").childNodes);
   document.querySelector(".asof").replaceChildren(...fresh.querySelector(".asof").childNodes);
   document.querySelector(".asof").classList.remove("stale");
@@ -112,6 +113,9 @@ function swap(fresh) {
   [...main.querySelectorAll("details")].forEach((details, i) => { details.open = open[i] ?? details.open; });
   prepareMap();
   prepareCommands();
+  const sorted = [...main.querySelectorAll("table.sortable")];
+  prepareTables();
+  sorts.forEach(([column, direction], i) => column >= 0 && sorted[i] && sort(sorted[i], column, direction));
   const again = focused && main.querySelector(focused);
   if (again?.matches(PLACES)) enter(again);
   else again?.focus({ preventScroll: true });

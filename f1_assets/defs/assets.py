@@ -15,7 +15,7 @@ from f1_assets.datasets.checking import why_short
 from f1_assets.defs.checks import AVAILABLE, available, check_specs, consistency, is_selected
 from f1_assets.defs.governor import RESERVATION_TAG, gap_of, govern, note_ending, note_reserved
 from f1_assets.defs.instance import POOL
-from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
+from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of
 from f1_assets.defs.partitions import SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
@@ -224,7 +224,7 @@ def result_of(context: dg.AssetExecutionContext, line: Extraction, opened: Conte
     """Return what Dagster is told of a dataset that was stored, or of why it is not there."""
     return dg.MaterializeResult(
         asset_key=line.dataset,
-        metadata={**metadata_of(line, opened), **picture_of(line, opened.warehouse, context.log)},
+        metadata=metadata_of(line, opened),
         data_version=dg.DataVersion(line.digest) if line.digest else None,
         check_results=[available(line)] if is_selected(context, line.dataset, AVAILABLE) else [],
     )

@@ -3,7 +3,6 @@
 They are in a job of their own: in one run with an import of which something failed they would be marked as failed.
 """
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
@@ -12,7 +11,7 @@ from f1_assets.context import Context
 from f1_assets.datasets import Dataset, derived_datasets, season_datasets
 from f1_assets.defs.assets import failure_of_run, lease_session, leases_of, result_of
 from f1_assets.defs.checks import check_specs, consistency
-from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of, picture_of
+from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of
 from f1_assets.defs.partitions import SEASONS, SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.errors import ConfigurationError, UsageError
@@ -169,10 +168,7 @@ def record_computed(instance: dg.DagsterInstance, context: Context, line: Extrac
         dg.AssetMaterialization(
             line.dataset,
             partition=str(line.key),
-            metadata={
-                **metadata_of(line, context),
-                **picture_of(line, context.warehouse, logging.getLogger(__name__)),
-            },
+            metadata=metadata_of(line, context),
             tags={_DATA_VERSION_TAG: line.digest} if line.digest else None,
         )
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,7 @@ from f1_assets.context import Context
 from f1_assets.datasets import Dataset, every_dataset
 from f1_assets.escaping import markdown, visible
 from f1_assets.keys import SeasonKey
-from f1_assets.plots import data_uri, dataset_chart
-from f1_assets.warehouse import Extraction, Status, Warehouse
+from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.amendments import Amendment, amendments_of
 
 if TYPE_CHECKING:
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
 
 OWNERS = ["team:f1-data"]
 PREVIEW_ROWS = 5
-
-PICTURE_BYTES = 60_000
-"""A larger picture is left to the board: Dagster keeps each of them for ever in its event log."""
 
 
 def definition_metadata(dataset: Dataset) -> dict[str, Any]:
@@ -106,23 +101,6 @@ def _of_computation(line: Extraction) -> Mapping[str, Any]:
         "compute_seconds": round(line.seconds, 3),
         "digests_of_inputs": dg.MetadataValue.json(json.loads(line.inputs or "{}")),
     }
-
-
-def picture_of(line: Extraction, warehouse: Warehouse, log: logging.Logger) -> Mapping[str, dg.MarkdownMetadataValue]:
-    """Draw a dataset of which there is a chart; empty where there is none.
-
-    What cannot be drawn is a warning in the log, and no reason to fail a run whose rows are stored.
-    """
-    if line.status is not Status.PRESENT:
-        return {}
-    try:
-        drawn = dataset_chart(warehouse, line.key, line.dataset)
-    except Exception as error:
-        log.warning("%s: the picture of %s could not be drawn", line.key, line.dataset, exc_info=error)
-        return {}
-    if drawn is None or len(address := data_uri(drawn)) > PICTURE_BYTES:
-        return {}
-    return {"picture": dg.MetadataValue.md(f"![{markdown(drawn.title)}]({address})")}
 
 
 def _amendments(amendments: Sequence[Amendment]) -> str:

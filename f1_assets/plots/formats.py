@@ -1,49 +1,21 @@
-"""How numbers are written in charts."""
+"""How numbers are written in tables and summaries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from typing import Any
 
-from f1_assets.plots.svg import NO_XML
-
-LONGEST_LABEL = 4
-LONGEST_NAME = 60
+import pandas as pd
 
 
-def lap_time(milliseconds: float) -> str:
-    """Write a lap time: 1:32.608."""
+def lap_time(milliseconds: Any) -> str:  # noqa: ANN401 (a number or one of the ways to say that there is none)
+    """Write a lap time: 1:32.608; nothing where there is none."""
+    if pd.isna(milliseconds) or not math.isfinite(milliseconds):
+        return ""
     minutes, rest = divmod(round(milliseconds), 60_000)
     return f"{minutes}:{rest // 1000:02}.{rest % 1000:03}"
 
 
-def short_lap_time(milliseconds: float) -> str:
-    """Write a round lap time as an axis has it: 1:32 or 1:32.5."""
-    return lap_time(milliseconds).rstrip("0").rstrip(".") if milliseconds % 1000 else lap_time(milliseconds)[:-4]
-
-
-def gap(milliseconds: float) -> str:
-    """Write a gap in seconds: +0.123."""
-    return f"{milliseconds / 1000:+.3f}"
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """Write whole numbers as ranges: 3-5, 9."""
-    spans: list[list[int]] = []
-    for value in sorted(set(numbers)):
-        if spans and value == spans[-1][1] + 1:
-            spans[-1][1] = value
-        else:
-            spans.append([value, value])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
-
-
-def listed(words: Iterable[str]) -> str:
-    """Join words as a sentence does: a, b and c."""
-    parts = list(words)
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
-
-
-def shortened(words: str, limit: int) -> str:
-    """Cut words that are too long for their place; what a page cannot show becomes a sign that says so."""
-    words = " ".join(NO_XML.sub("\ufffd", words).split())
-    return words if len(words) <= limit else f"{words[: limit - 1]}…"
+def seconds(milliseconds: Any, sign: str = "") -> str:  # noqa: ANN401
+    """Write a duration in seconds: 21.400; with `sign` "+" also a plus."""
+    return "" if pd.isna(milliseconds) else f"{milliseconds / 1000:{sign}.3f}"

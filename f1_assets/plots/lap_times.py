@@ -1,194 +1,191 @@
-"""Lap times of a race: a line per driver; what is far slower than racing runs out of the picture at its top."""
+"""Lap times: a line per driver over the laps of a race; a dot per lap over the minutes of any other session."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection
+from typing import Any
 
-from markupsafe import Markup
+import pandas as pd
 
 from f1_assets.formatting import counted
-from f1_assets.plots.chart import WIDTH, Chart, ChartTable, chart
-from f1_assets.plots.colours import compound_of
-from f1_assets.plots.entrants import Entrant, entrants_of, laps_by_driver
-from f1_assets.plots.formats import lap_time, ranges, short_lap_time
-from f1_assets.plots.legend import (
-    ABOVE_BANDS,
-    THICK,
-    THIN,
-    Band,
-    bands_of,
-    draw_bands,
-    draw_legend,
-    kind_of,
-    legend_height,
-)
-from f1_assets.plots.plot import Plot, Range, quartiles, time_steps, whole_steps, x_axis, y_axis
-from f1_assets.plots.reading import Lap, SessionRows, fastest, time_of
-from f1_assets.plots.svg import PAPER, Point, circle, element, group, hint, path_through
+from f1_assets.plots import periods as p
+from f1_assets.plots.drawing import (
+    ISOLATING,
+    SHORT_CLOCK,
+    Chart,
+    Drawing,
+    NothingToDraw,
+    calculated,
+    clock,
+    constant,
+    fading,
+    layer,
+    layered,
+    needed,
+    number,
+    only,
+    optional,
+    plain,
+    word,
+    zooming,
+)  # fmt: skip
+from f1_assets.plots.drivers import HIGHLIGHTED, Field, finishing_order
+from f1_assets.plots.formats import lap_time
 
-_LEFT, _RIGHT, _HEIGHT = 76.0, 12.0, 300.0
-_BEYOND = 12.0
-"""How far a line runs out of the plot where a lap is too slow or too fast for it."""
+_MARKED = 8
+"""Each driver's shape stands on every eighth lap, on another one than the next driver's."""
 
-_SLOWED = {"red": "the red flag", "safety-car": "the safety car", "virtual-safety-car": "the virtual safety car"}
+_HEIGHT = 380
+
+_WORTH_LOOKING_AT = 1.07
+"""Outside of races, times up to this many times the fastest are drawn: the share that qualifies for a race."""
 
 
-def draw(rows: SessionRows) -> Chart | None:
-    """Draw the lap times; nothing when no lap has a time."""
-    timed = [lap for lap in rows.laps if time_of(lap) is not None]
-    if not timed:
-        return None
-    entrants, laps = entrants_of(rows), laps_by_driver(rows.laps)
-    drawn = [entrant for entrant in entrants if any(time_of(lap) is not None for lap in laps.get(entrant.number, ()))]
-    bands = _slow_laps(rows.laps)
-    top = legend_height(drawn) + 62
-    numbers = [lap.lap_number for lap in timed]
-    plot = Plot(_LEFT, top, WIDTH - _LEFT - _RIGHT, _HEIGHT, (min(numbers), max(numbers)), racing_times(timed))
-    clip = f"lap-times-{rows.key}-clip".lower()
-    lines = [_line(plot, entrant, laps[entrant.number]) for entrant in reversed(drawn)]
-    marks = [_marks(plot, entrant, laps[entrant.number]) for entrant in reversed(drawn) if entrant.highlighted]
-    content = group(
-        plot.clip(clip),
-        draw_legend(drawn, 6),
-        draw_bands(plot, bands),
-        y_axis(plot, time_steps(plot.y_range, 6), short_lap_time, "Lap time (min:s)", ABOVE_BANDS),
-        x_axis(plot, whole_steps(plot.x_range, 8), lambda value: f"{value:g}", "Lap", grid=False),
-        group(*lines, clip_path=f"url(#{clip})"),
-        *marks,
+def lap_times(
+    laps: pd.DataFrame,
+    *,
+    entries: pd.DataFrame | None = None,
+    results: pd.DataFrame | None = None,
+    neutralisations: pd.DataFrame | None = None,
+    drivers: Collection[str] = (),
+) -> Chart:
+    """Draw lap times.
+
+    Parameters
+    ----------
+    laps
+        Rows of ``laps`` of one session.
+    entries, results, neutralisations
+        Rows of ``drivers`` (colours), ``results`` (order) and ``neutralisations``, where there are some.
+    drivers
+        Who is drawn, by letters or number; everybody where it is empty.
+    """
+    return draw(laps, entries, results, neutralisations, drivers).chart
+
+
+def draw(
+    laps: pd.DataFrame,
+    entries: pd.DataFrame | None = None,
+    results: pd.DataFrame | None = None,
+    neutralisations: pd.DataFrame | None = None,
+    drivers: Collection[str] = (),
+) -> Drawing:
+    """Draw lap times, see `lap_times`, with their words and numbers."""
+    timed = needed(laps, "lap_times", "driver_number", "lap_number", "lap_time_ms")
+    timed = optional(timed, "compound", "tyre_life_laps", "pit_in_time_ms", "pit_out_time_ms", "deleted")
+    timed = timed[timed["lap_time_ms"] > 0]
+    if timed.empty:
+        raise NothingToDraw("lap_times: no lap has a time.")
+    field = Field.of(timed, entries, finishing_order(timed, results), drivers)
+    timed = field.rows(timed)
+    is_race = "session" not in timed or timed["session"].iloc[0] in ("R", "S")
+    low, high = _range(timed, is_race)
+    place = timed["driver"].map({label: index for index, label in enumerate(field.labels)})
+    began = 0.0
+    if is_race:
+        x, x_title, room = timed["lap_number"], "Lap", 0.5
+        bands = p.by_lap(neutralisations)
+    else:
+        timed = timed.dropna(subset=["session_time_ms"])
+        began = float((timed["session_time_ms"] - timed["lap_time_ms"]).min())
+        x, x_title, room = (
+            ((timed["session_time_ms"] - began) / 60_000).astype(float),
+            "Minutes since the first lap",
+            0.0,
+        )
+        bands = p.by_minute(neutralisations, began, float(x.max()))
+    pit = (
+        timed["pit_in_time_ms"]
+        .notna()
+        .map({True: "in", False: None})
+        .where(timed["pit_in_time_ms"].notna() | timed["pit_out_time_ms"].isna(), "out")
     )
-    summary, table = _summary(rows, entrants, timed, bands, plot.y_range), _table(drawn, laps)
-    return chart(rows.key, "lap-times", "Lap times", summary, plot.bottom + 52, content, table)
+    rows = timed.assign(
+        x=x,
+        pit=pit,
+        slow=((timed["lap_time_ms"] > high) | (is_race & (timed["lap_number"] == 1))).map({True: 1, False: None}),
+        mark=((timed["lap_number"] + place * 3) % _MARKED == 0).map({True: 1, False: None}),
+    )
+    columns = {
+        "driver": "driver",
+        "lap": "lap_number",
+        "time": "lap_time_ms",
+        "tyre": "compound",
+        "age": "tyre_life_laps",
+    }
+    if not is_race:
+        rows = rows[rows["slow"].isna()]
+        columns |= {"minute": "x"}
+    data = plain(rows, **columns, pit="pit", slow="slow", mark="mark")
+    at = number("lap" if is_race else "minute", x_title, axis={"grid": False, "format": "d"},
+                scale={"domain": [float(x.min()) - room, float(x.max()) + room], "nice": False})  # fmt: skip
+    time = number("time", "Lap time (m:ss.s)", axis={"labelExpr": SHORT_CLOCK, "tickCount": 6},
+                  scale={"domain": [low, high], "nice": False, "zero": False})  # fmt: skip
+    tips = [word("driver", "Driver"), number("lap", "Lap"), word("said", "Lap time (m:ss.mmm)"), word("tyre", "Tyre"),
+            number("age", "Tyre age (laps)"), word("pit", "Pit")]  # fmt: skip
+    said = calculated("said", clock("datum.time"))
+    look: dict[str, Any] = {"color": field.color(), "opacity": fading()}
+    layers = p.shades(bands, room)
+    if is_race:
+        width = field.channel([2.2 if index < HIGHLIGHTED else 1.2 for index in range(len(field.labels))], legend=False)
+        shown = calculated("shown", "isValid(datum.slow) ? null : datum.time")
+        is_marked, is_stop = only("isValid(datum.mark) && !isValid(datum.slow)"), only("datum.pit === 'in'")
+        layers += [
+            layer("laps", {"type": "line", "clip": True}, [shown], x=at, y=time | {"field": "shown"},
+                  strokeDash=field.dash(), strokeWidth=width, **look),
+            layer("laps", {"type": "point", "size": 40}, [is_marked], x=at, y=time, shape=field.shape(), **look),
+            layer("laps", {"type": "tick", "thickness": 2, "orient": "vertical", "size": 9}, [is_stop, said], x=at,
+                  y=constant(_HEIGHT - 5), tooltip=tips, **look),
+            layer("laps", {"type": "point", "size": 90, "clip": True, "opacity": 0}, [said], x=at, y=time,
+                  tooltip=tips),
+        ]  # fmt: skip
+    else:
+        mark = {"type": "point", "size": 48, "clip": True, "strokeWidth": 1.6}
+        layers.append(layer("laps", mark, [said], x=at, y=time, shape=field.shape(), tooltip=tips, **look))
+    layers[-1:-1] = p.names(bands)
+    layers[-1]["params"] = [ISOLATING, zooming()]
+    chart = layered("Lap times", laps, layers, {"laps": data, "periods": bands}, _HEIGHT)
+    told = _summary(timed, high, is_race) + p.sentence(bands, "lap" if is_race else "minute")
+    return Drawing("Lap times", chart, told, _table(timed))
 
 
-def racing_times(timed: Sequence[Lap]) -> Range:
-    """Return the range of times worth looking at: that of laps at racing speed, without their outliers."""
-    racing = [
-        lap
-        for lap in timed
-        if lap.pit_in_time_ms is None
-        and lap.pit_out_time_ms is None
-        and lap.lap_number > 1
-        and kind_of(lap.track_status) is None
-    ]
-    times = sorted(time for lap in racing or timed if (time := time_of(lap)) is not None)
-    lower, upper = quartiles(times)
-    reach = max(upper - lower, 400)
-    low, high = max(times[0], lower - 2.5 * reach), min(times[-1], upper + 2.5 * reach)
+def _range(timed: pd.DataFrame, is_race: bool) -> tuple[float, float]:
+    """Return the times worth looking at: those at racing speed, without outliers."""
+    times = timed["lap_time_ms"].astype(float)
+    if not is_race:
+        best = float(times.min())
+        room = max(0.05 * (min(float(times.max()), best * _WORTH_LOOKING_AT) - best), 50)
+        return best - room, min(float(times.max()), best * _WORTH_LOOKING_AT) + room
+    is_racing = timed["pit_in_time_ms"].isna() & timed["pit_out_time_ms"].isna() & (timed["lap_number"] > 1)
+    racing = times[is_racing] if is_racing.any() else times
+    lower, upper = float(racing.quantile(0.25)), float(racing.quantile(0.75))
+    reach = 2.5 * max(upper - lower, 400)
+    low, high = max(float(times.min()), lower - reach), min(float(times.max()), upper + reach)
     room = max(0.04 * (high - low), 50)
     return low - room, high + room
 
 
-def _slow_laps(laps: Sequence[Lap]) -> list[Band]:
-    """Return the laps of safety cars and red flags, as the leader drove them."""
-    leading: dict[int, Lap] = {}
-    for lap in laps:
-        first = leading.get(lap.lap_number)
-        if lap.session_time_ms is not None and (
-            first is None or first.session_time_ms is None or lap.session_time_ms < first.session_time_ms
-        ):
-            leading[lap.lap_number] = lap
-    ordered = sorted(leading.items())
-    return bands_of((kind_of(lap.track_status), number - 0.5, number + 0.5) for number, lap in ordered)
-
-
-def _line(plot: Plot, entrant: Entrant, laps: Sequence[Lap]) -> Markup:
-    points: list[Point | None] = []
-    before: int | None = None
-    for lap in laps:
-        time = time_of(lap)
-        if time is None or (before is not None and lap.lap_number != before + 1):
-            points.append(None)
-        if time is not None:
-            points.append(_point(plot, lap.lap_number, time, _BEYOND))
-        before = lap.lap_number
-    best = fastest(laps)
-    words = f"{entrant.name}: {counted(len(laps), 'lap')}{f', best {lap_time(time_of(best) or 0)}' if best else ''}"
-    return group(
-        hint(words),
-        element(
-            "path",
-            d=path_through(points),
-            fill="none",
-            stroke=entrant.color,
-            stroke_width=THICK if entrant.highlighted else THIN,
-            stroke_opacity=None if entrant.highlighted else "0.7",
-            stroke_dasharray=entrant.dash,
-            stroke_linejoin="round",
-            stroke_linecap="round",
-        ),
-        class_="chart-driver",
+def _summary(timed: pd.DataFrame, high: float, is_race: bool) -> str:
+    counts = timed[~timed["deleted"].fillna(False).astype(bool)]
+    best = (counts if len(counts) else timed).sort_values(["lap_time_ms", "lap_number"]).iloc[0]
+    slower = int((timed["lap_time_ms"] > high).sum())
+    told = (
+        f"Fastest lap {lap_time(best['lap_time_ms'])} by {best['driver']} on lap {best['lap_number']}; "
+        f"{counted(len(timed), 'timed lap')} of {counted(timed['driver'].nunique(), 'driver')}."
     )
-
-
-def _marks(plot: Plot, entrant: Entrant, laps: Sequence[Lap]) -> Markup:
-    """Put a mark on each lap of a driver who stands out: a ring at the pits, else what only the pointer sees."""
-    marks: list[Markup] = []
-    for lap in laps:
-        time = time_of(lap)
-        if time is None:
-            continue
-        point, words = _point(plot, lap.lap_number, time), hint(_told(entrant, lap, time))
-        if lap.pit_in_time_ms is not None:
-            ring = circle(point, 4, words, class_="chart-pit", fill=PAPER, stroke=entrant.color, stroke_width="2")
-            marks.append(ring)
-        else:
-            marks.append(circle(point, 5, words, class_="chart-hover"))
-    return group(*marks, fill=entrant.color, fill_opacity="0")
-
-
-def _point(plot: Plot, number: int, time: float, beyond: float = 0.0) -> Point:
-    """Return the place of a lap, at the plot's edge, or a little `beyond` it, where the lap is too slow or too fast."""
-    return plot.x(number), min(max(plot.y(time), plot.top - beyond), plot.bottom + beyond)
-
-
-def _told(entrant: Entrant, lap: Lap, time: int) -> str:
-    words = [lap_time(time)]
-    if lap.compound is not None:
-        words.append(compound_of(lap.compound).name)
-    if lap.tyre_life_laps is not None:
-        words.append(f"{counted(lap.tyre_life_laps, 'lap')} old")
-    if lap.pit_in_time_ms is not None:
-        words.append("then to the pits")
-    if lap.deleted:
-        words.append("deleted")
-    return f"{entrant.label} lap {lap.lap_number}: {', '.join(words)}"
-
-
-def _summary(
-    rows: SessionRows, entrants: Sequence[Entrant], timed: Sequence[Lap], bands: Sequence[Band], shown: Range
-) -> str:
-    labels = {entrant.number: entrant.label for entrant in entrants}
-    best = rows.fastest_lap
-    drivers = len({lap.driver_number for lap in timed})
-    words = [f"{counted(len(timed), 'timed lap')} of {counted(drivers, 'driver')}."]
-    if best is not None:
-        words.insert(
-            0, f"Fastest lap {lap_time(time_of(best) or 0)} by {labels[best.driver_number]} on lap {best.lap_number};"
-        )
-    for kind, name in _SLOWED.items():
-        numbers = [number for band in bands if band.kind == kind for number in band.whole_numbers]
-        if numbers:
-            words.append(f"Under {name}: {'laps' if len(numbers) > 1 else 'lap'} {ranges(numbers)}.")
-    slower = sum(1 for lap in timed if (time_of(lap) or 0) > shown[1])
     if slower:
-        words.append(f"{counted(slower, 'lap')} slower than {lap_time(shown[1])} run out of the picture at the top.")
-    return " ".join(words)
+        are = "leave a gap in their line" if is_race else "are left out"
+        told += f" {counted(slower, 'lap')} slower than {lap_time(high)} {are}."
+    return told
 
 
-def _table(entrants: Sequence[Entrant], laps: Mapping[str, Sequence[Lap]]) -> ChartTable:
+def _table(timed: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    for entrant in entrants:
-        own = laps[entrant.number]
-        best, times = fastest(own), sorted(time for lap in own if (time := time_of(lap)) is not None)
-        stops = sum(1 for lap in own if lap.pit_in_time_ms is not None)
-        rows.append(
-            (
-                entrant.label,
-                str(len(own)),
-                lap_time(best.lap_time_ms or 0) if best else "",
-                str(best.lap_number) if best else "",
-                lap_time(times[len(times) // 2]),
-                str(stops),
-            )
-        )
-    return ChartTable(("Driver", "Laps", "Best lap", "On lap", "Median lap", "Laps into the pits"), tuple(rows))
+    for label, own in timed.groupby("driver", sort=False):
+        counts = own[~own["deleted"].fillna(False).astype(bool)]
+        best = (counts if len(counts) else own).sort_values(["lap_time_ms", "lap_number"]).iloc[0]
+        rows.append((label, len(own), lap_time(best["lap_time_ms"]), best["lap_number"],
+                     lap_time(own["lap_time_ms"].astype(float).median()),
+                     int(own["pit_in_time_ms"].notna().sum())))  # fmt: skip
+    columns = ["Driver", "Timed laps", "Best lap (m:ss.mmm)", "On lap", "Median lap (m:ss.mmm)", "Laps into the pits"]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,223 +1,156 @@
-"""Weather of a session: temperatures and rain, the wind below them."""
+"""Weather at the track: a panel for each measure, rain shaded in all of them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from markupsafe import Markup
+import pandas as pd
 
-from f1_assets.formatting import counted
-from f1_assets.plots.chart import WIDTH, Chart, ChartTable, chart
-from f1_assets.plots.legend import Band, bands_of, draw_bands
-from f1_assets.plots.plot import Plot, steps, whole_steps, x_axis, y_axis
-from f1_assets.plots.reading import Measurement, SessionRows
-from f1_assets.plots.svg import AXIS, MUTED, Point, circle, element, group, hint, label, line, number, path_through
+from f1_assets.plots import periods as p
+from f1_assets.plots.drawing import (
+    Chart,
+    Drawing,
+    Rows,
+    Spec,
+    calculated,
+    layer,
+    needed,
+    number,
+    only,
+    optional,
+    plain,
+    stacked,
+    zooming,
+)  # fmt: skip
+from f1_assets.plots.drivers import DASHES
 
-_LEFT, _RIGHT, _TOP = 56.0, 14.0, 70.0
-_TEMPERATURES_HEIGHT, _BETWEEN, _WIND_HEIGHT = 190.0, 58.0, 104.0
-_AIR, _TRACK, _WIND = "#0b6bcb", "#c2410c", "#3f7d20"
-_MINUTE_MS = 60_000
-_LONGEST_GAP_MS = 3 * _MINUTE_MS
-"""Measurements come once a minute; where none came for so long, the line is broken."""
-
-_ROWS_OF_TABLE = 30
-
-Value = Callable[[Measurement], float | None]
-
-
-def draw(rows: SessionRows) -> Chart | None:
-    """Draw the weather; nothing when neither a temperature nor the wind was measured."""
-    measured = sorted(rows.weather, key=lambda each: each.session_time_ms)
-    warm = [value for each in (air, track) for value in _values(measured, each)]
-    blows = _values(measured, wind)
-    if not warm and not blows:
-        return None
-    began = rows.started_ms if rows.started_ms is not None else measured[0].session_time_ms
-    minutes = [(m.session_time_ms - began) / _MINUTE_MS for m in measured]
-    x_range = (minutes[0], minutes[-1] + 1)
-    width = WIDTH - _LEFT - _RIGHT
-    strongest = max([2.0, *blows])
-    upper = Plot(_LEFT, _TOP, width, _TEMPERATURES_HEIGHT, x_range, _around(warm))
-    lower = Plot(_LEFT, upper.bottom + _BETWEEN, width, _WIND_HEIGHT, x_range, (-0.3 * strongest, 1.05 * strongest))
-    rain = bands_of(_rain(measured, began))
-    at = whole_steps(x_range, 8)
-    since = "Minutes since the start" if rows.started_ms is not None else "Minutes since the first measurement"
-    content = group(
-        _key(),
-        draw_bands(upper, rain),
-        y_axis(upper, steps(upper.y_range, 5), lambda value: f"{value:g}", "°C"),
-        x_axis(upper, at, lambda value: "", "", grid=True),
-        *(_start(plot) for plot in (upper, lower) if rows.started_ms is not None),
-        _line(upper, measured, began, air, _AIR, "chart-air", None),
-        _line(upper, measured, began, track, _TRACK, "chart-track", "7 3"),
-        y_axis(
-            lower,
-            steps((0, lower.y_range[1]), 3),
-            lambda value: f"{value:g}",
-            "Wind (m/s); arrows show where it blows to",
-        ),
-        x_axis(lower, at, lambda value: f"{value:g}", since),
-        _line(lower, measured, began, wind, _WIND, "chart-wind", None),
-        _arrows(lower, measured, began),
-        _hints(upper, measured, began),
-    )
-    summary = _summary(measured, rain)
-    return chart(rows.key, "weather", "Weather", summary, lower.bottom + 52, content, _table(measured, began))
+_PANELS = (
+    ("Temperature (°C)", (("air_temperature_c", "Air", "#3f7fd0"), ("track_temperature_c", "Track", "#d9622b"))),
+    ("Humidity (%)", (("humidity_pct", "Humidity", "#2a9d8f"),)),
+    ("Pressure (mbar)", (("pressure_mbar", "Pressure", "#8a6fb0"),)),
+    ("Wind (m/s)", (("wind_speed_mps", "Wind", "#7d8590"),)),
+)
+_HEIGHTS = (130, 70, 70, 90)
+_ARROWS = 24
+"""How many arrows of the wind's direction there are at most."""
 
 
-def air(measured: Measurement) -> float | None:
-    """Return the air's temperature, where it was measured."""
-    return _finite(measured.air_temperature_c)
+def weather(
+    weather: pd.DataFrame, *, neutralisations: pd.DataFrame | None = None, began_ms: float | None = None
+) -> Chart:
+    """Draw the weather.
+
+    Parameters
+    ----------
+    weather
+        Rows of ``weather`` of one session.
+    neutralisations
+        Rows of ``neutralisations``, where there are some.
+    began_ms
+        Session time from which minutes count; without it that of the first measurement.
+    """
+    return draw(weather, neutralisations, began_ms).chart
 
 
-def track(measured: Measurement) -> float | None:
-    """Return the track's temperature, where it was measured."""
-    return _finite(measured.track_temperature_c)
-
-
-def wind(measured: Measurement) -> float | None:
-    """Return the wind's speed, where it was measured."""
-    return _finite(measured.wind_speed_mps)
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) and abs(value) < 1e6 else None
-
-
-def _values(measured: Sequence[Measurement], of: Value) -> list[float]:
-    return [value for each in measured if (value := of(each)) is not None]
-
-
-def _around(values: Sequence[float]) -> tuple[float, float]:
-    if not values:
-        return 0.0, 1.0
-    low, high = min(values), max(values)
-    room = max(0.08 * (high - low), 1.0)
-    return low - room, high + room
-
-
-def _rain(measured: Sequence[Measurement], began: int) -> list[tuple[str | None, float, float]]:
-    """Return the spans between measurements, and whether it rained in them: a measurement holds until the next."""
-    times = [(m.session_time_ms - began) / _MINUTE_MS for m in measured]
-    ends = [*times[1:], times[-1] + 1]
-    longest = _LONGEST_GAP_MS / _MINUTE_MS
-    return [
-        ("rain" if m.rainfall else None, begin, min(end, begin + longest))
-        for m, begin, end in zip(measured, times, ends, strict=True)
+def draw(weather: pd.DataFrame, neutralisations: pd.DataFrame | None = None, began_ms: float | None = None) -> Drawing:
+    """Draw the weather, see `weather`, with its words and numbers."""
+    measured = needed(weather, "weather", "session_time_ms")
+    measures = [column for _, series in _PANELS for column, _, _ in series]
+    measured = optional(measured, *measures, "rainfall", "wind_direction_deg").dropna(subset=measures, how="all")
+    measured = needed(measured, "weather", "session_time_ms").sort_values("session_time_ms")
+    began = float(measured["session_time_ms"].iloc[0]) if began_ms is None else began_ms
+    measured = measured.assign(minute=((measured["session_time_ms"] - began) / 60_000).astype(float).round(2))
+    every = max(len(measured) // _ARROWS, 1)
+    numbered = pd.Series(range(len(measured)), index=measured.index)
+    measured["arrow"] = measured["wind_direction_deg"].astype(float).where(numbered % every == 0)
+    data = plain(measured, minute="minute", arrow="arrow", rain="rainfall", **{column: column for column in measures},
+                 direction="wind_direction_deg")  # fmt: skip
+    minutes = [float(measured["minute"].min()), float(measured["minute"].max())]
+    bands = p.by_minute(neutralisations, began, minutes[1]) + _spells(measured)
+    shown = [
+        (title, [one for one in series if measured[one[0]].notna().any()], height)
+        for (title, series), height in zip(_PANELS, _HEIGHTS, strict=True)
     ]
+    shown = [panel for panel in shown if panel[1]]
+    panels = [_panel(*panel, minutes, bands, panel is shown[0], panel is shown[-1]) for panel in shown]
+    chart = stacked("Weather", weather, panels, {"weather": data, "periods": bands}, {"scale": {"x": "shared"}})
+    return Drawing("Weather", chart, _summary(measured), _table(measured))
 
 
-def _line(
-    plot: Plot, measured: Sequence[Measurement], began: int, of: Value, color: str, name: str, dash: str | None
-) -> Markup:
-    points: list[Point | None] = []
-    before: int | None = None
-    for each in measured:
-        value = of(each)
-        if value is None or (before is not None and each.session_time_ms - before > _LONGEST_GAP_MS):
-            points.append(None)
-        if value is not None:
-            points.append(plot.at((each.session_time_ms - began) / _MINUTE_MS, value))
-        before = each.session_time_ms
-    return element(
-        "path",
-        d=path_through(points),
-        class_=f"chart-line {name}",
-        fill="none",
-        stroke=color,
-        stroke_width="2.2",
-        stroke_dasharray=dash,
-        stroke_linejoin="round",
-        stroke_linecap="round",
-    )
+def _panel(
+    title: str,
+    series: Sequence[tuple[str, str, str]],
+    height: int,
+    minutes: list[float],
+    bands: Rows,
+    is_first: bool,
+    is_last: bool,
+) -> Spec:
+    x = number("minute", "Minutes since the start" if is_last else None, scale={"domain": minutes, "nice": False},
+               axis={"grid": False, "format": "d", "labels": is_last, "ticks": is_last})  # fmt: skip
+    unit, is_wind = title[title.index("(") :], title.startswith("Wind")
+    tips = [number("minute", "Minute", format=".0f"), *(number(column, f"{name} {unit}") for column, name, _ in series)]
+    tips += [number("direction", "Wind from (°)")] if is_wind else []
+    layers = p.shades(bands, 0.0)
+    axis = {"tickCount": 4, "format": "d"} if height > 80 else {"tickCount": 3, "format": "~f"}
+    for place, (column, name, color) in enumerate(series):
+        y = number(column, title, axis=axis | {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": 0,
+                   "titleY": -8, "titleBaseline": "bottom"}, scale={"zero": is_wind, "nice": True})  # fmt: skip
+        line = {"type": "line", "color": color, "strokeWidth": 2, "strokeDash": DASHES[place]}
+        layers.append(layer("weather", line, x=x, y=y))
+        if len(series) > 1:
+            last = [only(f"isValid(datum.{column})"), {"window": [{"op": "row_number", "as": "n"}],
+                    "sort": [{"field": "minute", "order": "descending"}]}, only("datum.n === 1")]  # fmt: skip
+            mark = {"type": "text", "style": "ink", "align": "right", "dx": -4, "dy": -8, "text": name}
+            layers.append(layer("weather", mark, last, x=x, y=y))
+    if is_wind:
+        arrows = [only("isValid(datum.arrow)"), calculated("to", "datum.arrow + 180")]
+        mark = {"type": "point", "shape": "arrow", "size": 140, "style": "edge", "opacity": 1}
+        angle = number("to", scale={"domain": [0, 360], "range": [0, 360]})
+        layers.append(layer("weather", mark, arrows, x=x, y=y, angle=angle))
+    layers += p.names(bands) if is_first else []
+    pointed = {"type": "rule", "opacity": 0, "strokeWidth": 6}
+    layers.append(layer("weather", pointed, params=[zooming(f"zoom_{title[:4]}")], x=x, tooltip=tips))
+    return {"height": height, "layer": layers}
 
 
-def _key() -> Markup:
-    entries = []
-    for x, name, color, kind, dash in (
-        (12, "Track", _TRACK, "chart-track", "7 3"),
-        (122, "Air", _AIR, "chart-air", None),
-    ):
-        piece = line((x, 18), (x + 30, 18), class_=kind, stroke=color, stroke_width="2.2", stroke_dasharray=dash)
-        entries.append(group(piece, label(x + 38, 18, name, dominant_baseline="central")))
-    return group(*entries)
+def _spells(measured: pd.DataFrame) -> Rows:
+    """Return when it rained, from a wet measurement to the next dry one."""
+    spells: Rows = []
+    wet = measured["rainfall"].fillna(False).astype(bool).tolist()
+    minutes = measured["minute"].tolist()
+    for place, is_wet in enumerate(wet):
+        end = minutes[min(place + 1, len(minutes) - 1)]
+        if is_wet and place and wet[place - 1]:
+            spells[-1]["to"] = end
+        elif is_wet:
+            spells.append({"kind": "rain", "period": "Rain", "color": "#2f7de1", "from": minutes[place], "to": end})
+    return spells
 
 
-def _start(plot: Plot) -> Markup:
-    """Mark when the session was started, where it was while the weather was measured."""
-    if not plot.x_range[0] <= 0 <= plot.x_range[1]:
-        return Markup()
-    ends = ((plot.x(0), plot.top), (plot.x(0), plot.bottom))
-    return group(hint("Start of the session"), line(*ends, class_="chart-axis", stroke=AXIS, stroke_dasharray="4 3"))
+def _summary(measured: pd.DataFrame) -> str:
+    told = []
+    for column, name, unit in (
+        ("air_temperature_c", "Air", "°C"), ("track_temperature_c", "track", "°C"), ("humidity_pct", "humidity", "%"),
+        ("wind_speed_mps", "wind", "m/s"),
+    ):  # fmt: skip
+        if (values := measured[column].dropna()).size:
+            told.append(f"{name} {values.min():.1f} to {values.max():.1f} {unit}")
+    wet = int(measured["rainfall"].fillna(False).astype(bool).sum())
+    rain = f"Rain in {wet} of {len(measured)} measurements." if wet else "No rain."
+    return f"{', '.join(told)}. {rain}"
 
 
-def _arrows(plot: Plot, measured: Sequence[Measurement], began: int) -> Markup:
-    """Draw some twelve arrows below the wind's line, pointing where it blows to; north is up."""
-    every = max(len(measured) // 12, 1)
-    arrows = []
-    for each in measured[every // 2 :: every]:
-        direction, speed = _finite(each.wind_direction_deg), wind(each)
-        if direction is None or not speed:
-            continue
-        x = plot.x((each.session_time_ms - began) / _MINUTE_MS)
-        shape = element(
-            "path",
-            d="M0 7V-7M-3.5 -2.5L0 -7L3.5 -2.5",
-            class_="chart-arrow",
-            fill="none",
-            stroke=MUTED,
-            stroke_width="1.5",
-            transform=f"translate({number(x)} {number(plot.bottom - 11)}) rotate({number((direction + 180) % 360)})",
-        )
-        arrows.append(group(hint(f"{speed:.1f} m/s from {direction:.0f}°"), shape))
-    return group(*arrows)
-
-
-def _hints(plot: Plot, measured: Sequence[Measurement], began: int) -> Markup:
-    """Put a mark for the pointer on every measured temperature of the track and the air."""
-    marks = []
-    for each in measured:
-        minute = (each.session_time_ms - began) / _MINUTE_MS
-        for value, name in ((air(each), "air"), (track(each), "track")):
-            if value is not None:
-                words = hint(f"Minute {minute:.0f}: {name} {value:.1f} °C{', rain' if each.rainfall else ''}")
-                marks.append(circle(plot.at(minute, value), 4, words, class_="chart-hover"))
-    return group(*marks, fill=MUTED, fill_opacity="0")
-
-
-def _summary(measured: Sequence[Measurement], rain: Sequence[Band]) -> str:
-    words = []
-    for name, of in (("Air", air), ("Track", track)):
-        values = _values(measured, of)
-        if values:
-            words.append(f"{name} {min(values):.1f} to {max(values):.1f} °C.")
-    wet = sum(1 for each in measured if each.rainfall)
-    known = any(each.rainfall is not None for each in measured)
-    if wet:
-        words.append(f"Rain in {counted(wet, 'measurement')} of {len(measured)}, in {counted(len(rain), 'spell')}.")
-    elif known:
-        words.append("No rain.")
-    blows = _values(measured, wind)
-    if blows:
-        words.append(f"Wind up to {max(blows):.1f} m/s.")
-    return " ".join(words)
-
-
-def _table(measured: Sequence[Measurement], began: int) -> ChartTable:
-    def written(value: float | None) -> str:
-        return "" if value is None else f"{value:.1f}"
-
-    every = -(-len(measured) // _ROWS_OF_TABLE)
-    rows = tuple(
-        (
-            f"{(each.session_time_ms - began) / _MINUTE_MS:.0f}",
-            written(air(each)),
-            written(track(each)),
-            {True: "yes", False: "no"}.get(bool(each.rainfall), "") if each.rainfall is not None else "",
-            written(wind(each)),
-            written(_finite(each.wind_direction_deg)),
-        )
-        for each in measured[::every]
-    )
-    return ChartTable(("Minute", "Air (°C)", "Track (°C)", "Rain", "Wind (m/s)", "Wind from (°)"), rows)
+def _table(measured: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each ten minutes."""
+    tens = measured[measured["minute"] >= 0].groupby((measured["minute"] // 10).astype(int) * 10).first()
+    columns = {
+        "air_temperature_c": "Air (°C)", "track_temperature_c": "Track (°C)", "humidity_pct": "Humidity (%)",
+        "pressure_mbar": "Pressure (mbar)", "wind_speed_mps": "Wind (m/s)", "wind_direction_deg": "Wind from (°)",
+        "rainfall": "Rain",
+    }  # fmt: skip
+    table = tens[list(columns)].rename(columns=columns).dropna(axis=1, how="all")
+    if "Rain" in table:
+        table["Rain"] = table["Rain"].map({True: "yes", False: "no"})
+    table.insert(0, "Minute", tens.index)
+    return table.reset_index(drop=True)

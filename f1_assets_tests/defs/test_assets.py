@@ -1,16 +1,10 @@
-import base64
-import re
-from xml.etree import ElementTree
-
 import dagster as dg
 import pytest
 
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, all_datasets, extracted_datasets
-from f1_assets.defs.metadata import PICTURE_BYTES
 from f1_assets.errors import TransientError, Unavailable
 from f1_assets.keys import SessionKey
-from f1_assets.plots import dataset_chart
 from f1_assets.settings import process_settings
 from f1_assets_tests.applicable import extracted_of
 from f1_assets_tests.fetch.planned import requests_of
@@ -71,27 +65,6 @@ def test_an_output_tells_rows_requests_seconds_and_shows_some_rows(season, run):
     assert metadata["load_seconds"] > 0
     assert metadata["preview"].count("\n") == 6
     assert "air_temperature_c" in metadata["preview"]
-
-
-def test_what_has_a_chart_shows_it_as_a_picture_and_no_chart_fails_a_run(instance, season, run, monkeypatch):
-    drawn = dataset_chart
-
-    def fails_for_weather(warehouse, key, dataset):
-        return drawn(warehouse, key, dataset) if dataset != "weather" else 1 / 0
-
-    monkeypatch.setattr("f1_assets.defs.metadata.dataset_chart", fails_for_weather)
-    result = run("import_sessions", RACE, "circuit", "laps", "position_telemetry", "results", "weather")
-    assert result.success
-    events = {e.asset_key.to_user_string(): e.materialization for e in result.get_asset_materialization_events()}
-    pictures = {name: event.metadata.get("picture") for name, event in events.items()}
-    assert {name for name, picture in pictures.items() if picture} == {
-        "circuit", "laps", "position_telemetry", "results",
-    }  # fmt: skip
-    address = re.fullmatch(r"!\[Tyre strategy\]\(data:image/svg\+xml;base64,(\S+)\)", pictures["laps"].value)
-    assert ElementTree.fromstring(base64.b64decode(address[1])).tag.endswith("}svg")
-    assert len(address[1]) < PICTURE_BYTES
-    logged = [entry.user_message for entry in instance.all_logs(result.run_id)]
-    assert "2025-01-R: the picture of weather could not be drawn" in " ".join(logged)
 
 
 def test_only_the_selected_outputs_are_extracted(season, run):

@@ -1,0 +1,175 @@
+"""Who is drawn, in which order and how: teams by colour and shape, team mates by solid and dashed lines.
+
+As in FastF1's plotting, a team has one colour, its first driver a solid line, its second one a dashed line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from f1_assets.errors import UsageError
+from f1_assets.plots.colours import readable
+from f1_assets.plots.drawing import Spec, word
+
+HIGHLIGHTED = 5
+"""How many drivers have a thicker line; more than these nobody can follow without a click."""
+
+DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 3], [10, 3, 2, 3])
+_SHAPES = (
+    "circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right", "triangle-left",
+    "M-1,-1L1,1M1,-1L-1,1", "M-1,-1L1,-1L-1,1L1,1Z", "M-1,0L1,0M0,-1L0,1", "M-1,-0.5L1,-0.5L0,1Z",
+)  # fmt: skip
+_PALETTE = (
+    "4E79A7", "F28E2B", "E15759", "76B7B2", "59A14F", "B6992D", "B07AA1", "D37295", "9D7660", "79706E", "499894",
+)  # fmt: skip
+"""Colours of teams where no list of drivers has them."""
+
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A driver as charts show him or her. `mate` counts the drivers of a team, from 0."""
+
+    number: str
+    label: str
+    team: str
+    color: str
+    shape: str
+    mate: int
+
+
+@dataclass(frozen=True)
+class Field:
+    """The drivers of a chart, in order."""
+
+    drivers: tuple[Driver, ...]
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        entries: pd.DataFrame | None = None,
+        order: Sequence[str] = (),
+        drivers: Collection[str] = (),
+    ) -> Field:
+        """Return who the rows are of.
+
+        Parameters
+        ----------
+        frame
+            Rows with `driver_number`; names and teams are those of `abbreviation` and `team_name`, where it has them.
+        entries
+            Rows of ``drivers``: names, teams and colours.
+        order
+            Car numbers in the order of the chart; others follow as they come.
+        drivers
+            Who is drawn, by letters or car number; everybody where it is empty.
+
+        Raises
+        ------
+        UsageError
+            When one of `drivers` is not there.
+        """
+        known = [str(number) for number in frame["driver_number"].dropna().unique()]
+        names, teams = (_looked_up(column, entries, frame) for column in ("abbreviation", "team_name"))
+        colors = _looked_up("team_color", entries)
+        labels = _labels(known, names)
+        places = {number: place for place, number in enumerate(order)}
+        ordered = sorted(known, key=lambda number: places.get(number, len(places)))
+        mates: dict[str, list[str]] = {}
+        for number in sorted(known, key=_by_number):
+            mates.setdefault(teams.get(number, labels[number]), []).append(number)
+        drawn = []
+        for number in ordered:
+            team = teams.get(number, labels[number])
+            place = list(mates).index(team)
+            color = readable(colors.get(number, "")) if colors else readable(_PALETTE[place % len(_PALETTE)])
+            shape = _SHAPES[place % len(_SHAPES)]
+            drawn.append(Driver(number, labels[number], team, color, shape, mates[team].index(number)))
+        return cls(tuple(_chosen(drawn, drivers) if drivers else drawn))
+
+    @property
+    def labels(self) -> list[str]:
+        """Return the drivers' labels in order."""
+        return [driver.label for driver in self.drivers]
+
+    def label(self, number: Any) -> str:  # noqa: ANN401 (as frames have it)
+        """Return the label of a car number."""
+        return next((driver.label for driver in self.drivers if driver.number == str(number)), f"#{number}")
+
+    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of these drivers, with their label in `driver`, driver by driver."""
+        labels = {driver.number: driver.label for driver in self.drivers}
+        places = {label: place for place, label in enumerate(self.labels)}
+        own = frame.assign(driver=frame["driver_number"].astype("object").map(labels)).dropna(subset=["driver"])
+        return own.sort_values("driver", key=lambda column: column.map(places), kind="stable")
+
+    def scale(self, values: Sequence[Any]) -> Spec:
+        """Return a scale with a value for each driver."""
+        return {"domain": self.labels, "range": list(values)}
+
+    def channel(self, values: Sequence[Any], legend: bool = True) -> Spec:
+        """Encode the driver by these values, with a part in the legend."""
+        shown = {"title": "Driver"} if legend else None
+        return word("driver", "Driver", sort=None, legend=shown, scale=self.scale(values))
+
+    def color(self, legend: bool = True) -> Spec:
+        """Return the colours of teams."""
+        return self.channel([driver.color for driver in self.drivers], legend)
+
+    def dash(self, legend: bool = True) -> Spec:
+        """Return solid and dashed lines for team mates."""
+        return self.channel([DASHES[driver.mate % len(DASHES)] for driver in self.drivers], legend)
+
+    def shape(self, legend: bool = True) -> Spec:
+        """Return a shape for each team."""
+        return self.channel([driver.shape for driver in self.drivers], legend)
+
+
+def finishing_order(laps: pd.DataFrame, results: pd.DataFrame | None = None) -> list[str]:
+    """Return car numbers by result, else by laps completed and last place, else by best lap."""
+    if results is not None and "position" in results:
+        official = results.dropna(subset=["driver_number", "position"]).sort_values("position")["driver_number"]
+        if not official.empty:
+            return list(dict.fromkeys(map(str, official)))
+    if "position" in laps and laps["position"].notna().any():
+        last = laps.dropna(subset=["position"]).sort_values("lap_number").groupby("driver_number").tail(1)
+        return [str(n) for n in last.sort_values(["lap_number", "position"], ascending=[False, True])["driver_number"]]
+    return [str(n) for n in laps.groupby("driver_number")["lap_time_ms"].min().sort_values().index]
+
+
+def _looked_up(column: str, *frames: pd.DataFrame | None) -> Mapping[str, str]:
+    """Return the first value that a car number has, cut to what a legend can show."""
+    found: dict[str, str] = {}
+    for frame in frames:
+        if frame is not None and column in frame and "driver_number" in frame:
+            known = frame[["driver_number", column]].dropna().drop_duplicates("driver_number")
+            for number, value in zip(known["driver_number"], known[column], strict=True):
+                found.setdefault(str(number), _NO_TEXT.sub("\ufffd", str(value))[:40])
+    return found
+
+
+def _labels(numbers: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+    """Return letters, with the number where two have the same."""
+    labels = {number: names.get(number, "").strip() or f"#{number}" for number in numbers}
+    given = list(labels.values())
+    return {number: label if given.count(label) == 1 else f"{label} #{number}" for number, label in labels.items()}
+
+
+def _chosen(there: Sequence[Driver], drivers: Collection[str]) -> list[Driver]:
+    by_name = {name.upper(): driver for driver in there for name in (driver.number, driver.label)}
+    unknown = [str(name) for name in drivers if str(name).upper() not in by_name]
+    if unknown:
+        has = ", ".join(driver.label for driver in there)
+        raise UsageError(f"There is no driver {', '.join(unknown)}.", advice=f"The drivers are: {has}.")
+    return list(dict.fromkeys(by_name[str(name).upper()] for name in drivers))
+
+
+def _by_number(number: str) -> tuple[float, str]:
+    return (int(number) if number.isascii() and number.isdigit() and len(number) < 9 else float("inf"), number)

@@ -1,0 +1,71 @@
+"""Safety cars, virtual ones and red flags behind a chart, labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from f1_assets.plots.drawing import Rows, Spec, calculated, constant, layer, number, word
+
+_KINDS = {
+    "sc": ("SC", "#e0a800"),
+    "vsc": ("VSC", "#b59a3c"),
+    "red": ("Red flag", "#d92d20"),
+    "rain": ("Rain", "#2f7de1"),
+}
+_WORDS = {"sc": "the safety car", "vsc": "the virtual safety car", "red": "the red flag"}
+
+
+def by_lap(neutralisations: pd.DataFrame | None) -> Rows:
+    """Return the periods over the leader's laps."""
+    return _periods(neutralisations, "leader_first_lap", "leader_last_lap", lambda lap: lap)
+
+
+def by_minute(neutralisations: pd.DataFrame | None, began_ms: float, last: float) -> Rows:
+    """Return the periods over the minutes since `began_ms`; one without an end lasts until the `last` minute."""
+    return _periods(neutralisations, "start_ms", "end_ms", lambda ms: round((ms - began_ms) / 60_000, 2), last)
+
+
+def _periods(
+    frame: pd.DataFrame | None, first: str, last: str, place: Callable[[Any], float], until: float | None = None
+) -> Rows:
+    if frame is None or frame.empty or first not in frame:
+        return []
+    known = frame.dropna(subset=[first])
+    rows: Rows = []
+    for kind, start, end in zip(*(known[name].tolist() for name in ("kind", first, last)), strict=True):
+        name, color = _KINDS.get(str(kind), (str(kind), "#7d8590"))
+        stop = place(end) if pd.notna(end) else until if until is not None else place(start)
+        rows.append({"kind": str(kind), "period": name, "color": color, "from": place(start), "to": stop})
+    return rows
+
+
+def shades(periods: Rows, room: float = 0.5) -> list[Spec]:
+    """Return shades of the periods; the chart's data set is named ``periods``.
+
+    `room` is what a period reaches beyond its ends: half a lap, where laps are counted.
+    """
+    ends = [calculated("a", f"datum['from'] - {room}"), calculated("b", f"datum.to + {room}")]
+    tips = [word("period", "Period"), number("from", "From"), number("to", "To")]
+    shade = layer("periods", {"type": "rect", "opacity": 0.2, "clip": True}, ends, x=number("a"), x2={"field": "b"},
+                  fill=word("color", scale=None), tooltip=tips)  # fmt: skip
+    return [shade] if periods else []
+
+
+def names(periods: Rows) -> list[Spec]:
+    """Return the periods' names, at the top of the plot."""
+    mark = {"type": "text", "style": "ink", "baseline": "top", "dy": 3, "clip": True}
+    middle = [calculated("middle", "(datum['from'] + datum.to) / 2")]
+    return [layer("periods", mark, middle, x=number("middle"), y=constant(0), text=word("period"))] if periods else []
+
+
+def sentence(periods: Rows, unit: str = "lap") -> str:
+    """Tell when the periods were."""
+    told = [
+        f"{_WORDS.get(row['kind'], row['period'])} in {unit} {row['from']:g}"
+        + (f" to {row['to']:g}" if row["to"] != row["from"] else "")
+        for row in periods
+    ]
+    return f" Under {'; '.join(told)}." if told else ""

@@ -1,0 +1,44 @@
+"""Charts of stored sessions: which there are, what they read, and that they are sound."""
+
+import json
+
+import pytest
+
+from f1_assets.errors import UsageError
+from f1_assets.keys import SessionKey
+from f1_assets.plots import session_chart, session_charts, vega_lite
+from f1_assets_tests.plots.conftest import PRACTICE, QUALIFYING, RACE
+
+RACE_CHARTS = ["lap-times", "weather"]
+QUALIFYING_CHARTS = ["lap-times", "weather"]
+
+
+@pytest.mark.parametrize(("key", "charts"), [(RACE, RACE_CHARTS), (str(QUALIFYING), QUALIFYING_CHARTS)])
+def test_a_session_has_its_charts_in_order(weekend, key, charts):
+    drawn = session_charts(weekend, key)
+    assert [chart.id for chart in drawn] == charts
+    for chart in drawn:
+        chart.chart.to_dict(validate=True)
+        assert vega_lite(chart.chart) == chart.chart.to_dict()
+        json.dumps(vega_lite(chart.chart), allow_nan=False)
+        assert chart.summary.endswith(".")
+        assert 0 < len(chart.table) < 500
+
+
+def test_a_session_of_which_little_is_there_has_few_charts_and_one_of_which_nothing_is_there_has_none(weekend):
+    assert [chart.id for chart in session_charts(weekend, PRACTICE)] == ["weather"]
+    assert session_charts(weekend, SessionKey(2025, 2, "FP2")) == []
+    assert session_charts(weekend, SessionKey(2024, 9, "R")) == []
+
+
+def test_one_chart_alone_is_the_one_of_the_session(weekend):
+    assert session_chart(weekend, RACE, "weather").id == "weather"
+    assert session_chart(weekend, RACE, "unknown") is None
+
+
+def test_drivers_are_chosen_and_an_unknown_one_is_an_error_that_names_those_who_are_there(weekend, frame):
+    known = sorted(frame("drivers")["abbreviation"])
+    chart = session_chart(weekend, RACE, "lap-times", drivers=[known[1], known[0].lower()])
+    assert list(chart.table["Driver"]) == [known[1], known[0]]
+    with pytest.raises(UsageError, match=rf"no driver XYZ\. The drivers are: .*{known[0]}"):
+        session_charts(weekend, RACE, drivers=["XYZ"])

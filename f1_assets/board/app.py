@@ -12,7 +12,7 @@ from starlette.routing import Mount
 
 from f1_assets import __version__
 from f1_assets.api import routes as openf1
-from f1_assets.board import api, monitoring_routes, pages
+from f1_assets.board import api, monitoring_routes, pages, session_page
 from f1_assets.board.headers import SecurityHeaders
 from f1_assets.board.hosts import OwnHosts, hosts_of
 from f1_assets.board.problems import EXCEPTION_HANDLERS
@@ -20,7 +20,7 @@ from f1_assets.board.readings import Readings
 from f1_assets.board.static_files import HashedFiles
 from f1_assets.context import Context
 
-ROUTES = (*pages.ROUTES, *api.ROUTES, *monitoring_routes.ROUTES)
+ROUTES = (*pages.ROUTES, *session_page.ROUTES, *api.ROUTES, *monitoring_routes.ROUTES)
 
 
 def create_app(

@@ -1,4 +1,4 @@
-"""The pages: seasons, a season and its championship, a driver's season, a session, a search."""
+"""The pages: seasons, a season and its championship, a driver's season, a search."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from f1_assets.board.season import SeasonFilter
 from f1_assets.board.standings import standings_of_season
 from f1_assets.datasets import named
 from f1_assets.errors import UsageError
-from f1_assets.keys import RACE_WEEKEND_SESSIONS, SessionKey, parse_seasons
-from f1_assets.plots import session_charts
+from f1_assets.keys import RACE_WEEKEND_SESSIONS, parse_seasons
 
 SHOWN_AT_MOST = 12
 """So many failures and amended values on the first page."""
@@ -89,14 +88,6 @@ def season(request: Request) -> Response:
     )
 
 
-def session(request: Request) -> Response:
-    """Show a session: its datasets, its charts, race control's log."""
-    readings, key = readings_of(request), SessionKey.parse(request.path_params["key"])
-    view = readings.session(key)
-    charts = session_charts(readings.warehouse, key)
-    return page("session.html", request, view=view, now=view.made_at, charts=charts)
-
-
 def standings(request: Request) -> Response:
     """Show the championship of a season."""
     readings, year = readings_of(request), season_of(request.path_params["year"])
@@ -126,5 +117,4 @@ ROUTES = [
     Route("/season/{year}", season, name="season"),
     Route("/season/{year}/standings", standings, name="standings"),
     Route("/season/{year}/driver/{driver:path}", driver, name="driver"),
-    Route("/session/{key}", session, name="session"),
 ]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from f1_assets.board.caches import CachedCosts, CachedStates
+from f1_assets.board.charts import CachedCharts, ShownChart
+from f1_assets.board.chosen import Chosen
 from f1_assets.board.overview import (
     AmendedValue,
     Failure,
@@ -27,6 +29,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, build_processing_plan
 from f1_assets.planning.plan_document import PlanDocument, plan_document
 from f1_assets.planning.season_states import season_states
+from f1_assets.plots import session_charts
 from f1_assets.quota.outlook import quota_outlook
 from f1_assets.quota.windows import PolicyStatus
 from f1_assets.warehouse.calendar import events_of, refreshes_of
@@ -68,6 +71,7 @@ class Readings:
         self._ledger = context.ledger
         self._states = CachedStates(self.warehouse, named(self.settings.datasets))
         self._costs = CachedCosts(context)
+        self._charts = CachedCharts()
         # It brings FastF1, which takes a second: the first page should not wait for it.
         with_fastf1 = ThreadPoolExecutor(1, thread_name_prefix="transport")
         with_fastf1.submit(lambda: context.transport)
@@ -124,6 +128,22 @@ class Readings:
         now = self._now()
         states = [state for state in self._states.read((key.season,), now) if state.key == key]
         return session_view(self.warehouse, key, states, now, by_itself=self._by_itself)
+
+    def charts(self, key: SessionKey, chosen: Chosen) -> tuple[ShownChart, ...]:
+        """Return the charts of a session, of the drivers and laps that are chosen.
+
+        Raises
+        ------
+        UsageError
+            When a chart does not have one of the drivers.
+        """
+        lines = self.warehouse.extractions(key)
+        stored = tuple((line.dataset, line.status, line.digest, line.extracted_at) for line in lines)
+        return self._charts.read(
+            (key, chosen.drivers, chosen.compared),
+            stored,
+            lambda: session_charts(self.warehouse, key, drivers=chosen.drivers, laps=chosen.compared),
+        )
 
     def quota(self) -> tuple[PolicyStatus, ...]:
         """Return every policy of the quota; none where a recording answers."""

@@ -117,7 +117,7 @@ class Field:
     def channel(self, values: Sequence[Any], legend: bool = True) -> Spec:
         """Encode the driver by these values, with a part in the legend."""
         shown = {"title": "Driver"} if legend else None
-        return word("driver", "Driver", sort=None, legend=shown, scale=self.scale(values))
+        return word("driver", "Driver", sort=self.labels, legend=shown, scale=self.scale(values))
 
     def color(self, legend: bool = True) -> Spec:
         """Return the colours of teams."""

@@ -103,9 +103,10 @@ def test_a_page_is_whole_and_brings_nothing_from_elsewhere(board, path):
     assert html.count("<h1") == html.count("<main") == 1
     levels = [int(level) for level in re.findall(r"<h([1-6])", html)]
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
-    assert not re.search(r' style="| on\w+="|<script(?! src="/static/)|<style', html)
+    assert not re.search(r' style="| on\w+="|<style', html)
+    assert not re.search(r'<script(?! (type="module" )?src="/static/| type="application/json")', html)
     own = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
-    assert len(own) == 5
+    assert len(own) == (6 if "<figure" in html else 4)
     assert {board.get(address).status_code for address in own} == {200}
     others = set(re.findall(r'(?:href|src)="(https?://[^/"]+)', html))
     assert others <= {"http://127.0.0.1:3000"}
@@ -269,7 +270,7 @@ def test_a_search_with_several_hits_lists_them_the_newest_first(board):
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_nothing_but_reading_is_allowed(board, method):
     paths = [route.path.replace("{year}", "2025").replace("{key}", str(IMPORTED)) for route in ROUTES]
-    paths = [DRIVER if "{driver" in path else path for path in paths]
+    paths = [DRIVER if "{driver" in path else path for path in paths if "{id}" not in path]
     for path in [*paths, *DOCUMENTS, *DESCRIPTIONS, "/static/board.js"]:
         answer = requests.request(method, board.url + path, timeout=30)
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD"), path

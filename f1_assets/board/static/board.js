@@ -98,9 +98,19 @@ function nameOf(element) {
   return element.getAttribute?.("aria-label") ? `[aria-label="${CSS.escape(element.getAttribute("aria-label"))}"]` : null;
 }
 
+// A chart whose data are the same stays as it is, with what is chosen and zoomed in it.
+function keepCharts(main, fresh) {
+  for (const figure of main.querySelectorAll("figure.chart.watched")) {
+    const other = fresh.getElementById(figure.id);
+    const spec = (found) => found?.querySelector("script.spec")?.textContent;
+    if (spec(figure) && spec(figure) === spec(other)) other.replaceWith(figure);
+  }
+}
+
 function swap(fresh) {
   hideTip();
   const main = document.getElementById("main");
+  keepCharts(main, fresh);
   const focused = main.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   const scrolled = [...main.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
   const open = [...main.querySelectorAll("details")].map((details) => details.open);
@@ -116,6 +126,7 @@ function swap(fresh) {
   const sorted = [...main.querySelectorAll("table.sortable")];
   prepareTables();
   sorts.forEach(([column, direction], i) => column >= 0 && sorted[i] && sort(sorted[i], column, direction));
+  document.dispatchEvent(new Event("renewed"));
   const again = focused && main.querySelector(focused);
   if (again?.matches(PLACES)) enter(again);
   else again?.focus({ preventScroll: true });

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec
 
 import altair as alt
 import pandas as pd
@@ -42,6 +43,20 @@ class Drawing:
     chart: Chart
     summary: str
     table: pd.DataFrame
+
+
+_Given = ParamSpec("_Given")
+
+
+def chart_only(draw: Callable[_Given, Drawing]) -> Callable[_Given, Chart]:
+    """Return the function that gives the chart alone, named as its module."""
+
+    @functools.wraps(draw)
+    def chart(*given: _Given.args, **named: _Given.kwargs) -> Chart:
+        return draw(*given, **named).chart
+
+    chart.__name__ = chart.__qualname__ = draw.__module__.rpartition(".")[2]
+    return chart
 
 
 def needed(frame: pd.DataFrame, chart: str, *columns: str) -> pd.DataFrame:
@@ -132,16 +147,35 @@ def calculated(name: str, expression: str) -> Spec:
 def layered(title: str, frame: pd.DataFrame, layers: Sequence[Spec], data: Mapping[str, Rows], height: int) -> Chart:
     """Return a chart of layers, which share their scales."""
     size = {"width": WIDTH, "height": height, "autosize": {"type": "fit-x", "contains": "padding"}}
-    return _titled(title, frame, data, size | {"layer": [*layers]})
+    return _titled(title, frame, data, size | {"layer": _with_titles(layers)})
 
 
 def stacked(
     title: str, frame: pd.DataFrame, panels: Sequence[Spec], data: Mapping[str, Rows], resolve: Spec | None = None
 ) -> Chart:
     """Return a chart of panels below each other."""
-    panels = [{"width": WIDTH, **panel} for panel in panels]
+    panels = [{"width": WIDTH, **panel, "layer": _with_titles(panel["layer"])} for panel in panels]
     together: Spec = {"vconcat": panels, "spacing": 12}
     return _titled(title, frame, data, together | ({"resolve": resolve} if resolve else {}))
+
+
+def beside(
+    title: str, frame: pd.DataFrame, panels: Sequence[Spec], data: Mapping[str, Rows], resolve: Spec | None = None
+) -> Chart:
+    """Return a chart of panels beside each other."""
+    together: Spec = {"hconcat": [*panels], "spacing": 16}
+    return _titled(title, frame, data, together | ({"resolve": resolve} if resolve else {}))
+
+
+def _with_titles(layers: Sequence[Spec]) -> list[Spec]:
+    """Return the layers with the same titles: of axes that layers share, one without a title takes it from all."""
+    for axis in ("x", "y"):
+        shared = [one["encoding"][axis] for one in layers if "field" in one["encoding"].get(axis, ())]
+        title = next((channel["title"] for channel in shared if channel["title"] is not None), None)
+        for one in layers:
+            if "field" in one["encoding"].get(axis, ()):
+                one["encoding"][axis] = one["encoding"][axis] | {"title": title}
+    return [*layers]
 
 
 def _titled(title: str, frame: pd.DataFrame, data: Mapping[str, Rows], spec: Spec) -> Chart:

@@ -49,6 +49,7 @@ class Field:
     """The drivers of a chart, in order."""
 
     drivers: tuple[Driver, ...]
+    title: str = "Driver"
 
     @classmethod
     def of(
@@ -80,7 +81,7 @@ class Field:
         names, teams = (_looked_up(column, entries, frame) for column in ("abbreviation", "team_name"))
         colors = _looked_up("team_color", entries)
         labels = _labels(known, names)
-        places = {number: place for place, number in enumerate(order)}
+        places = {number: place for place, number in enumerate(dict.fromkeys(order))}
         ordered = sorted(known, key=lambda number: places.get(number, len(places)))
         mates: dict[str, list[str]] = {}
         for number in sorted(known, key=_by_number):
@@ -93,6 +94,11 @@ class Field:
             shape = _SHAPES[place % len(_SHAPES)]
             drawn.append(Driver(number, labels[number], team, color, shape, mates[team].index(number)))
         return cls(tuple(_chosen(drawn, drivers) if drivers else drawn))
+
+    def rows_axis(self) -> Spec:
+        """Encode the driver by rows, in order."""
+        axis = {"grid": True, "ticks": False, "domain": False, "labelFontWeight": 600}
+        return word("driver", None, sort=self.labels, axis=axis)
 
     @property
     def labels(self) -> list[str]:
@@ -116,8 +122,8 @@ class Field:
 
     def channel(self, values: Sequence[Any], legend: bool = True) -> Spec:
         """Encode the driver by these values, with a part in the legend."""
-        shown = {"title": "Driver"} if legend else None
-        return word("driver", "Driver", sort=self.labels, legend=shown, scale=self.scale(values))
+        shown = {"title": self.title} if legend else None
+        return word("driver", self.title, sort=self.labels, legend=shown, scale=self.scale(values))
 
     def color(self, legend: bool = True) -> Spec:
         """Return the colours of teams."""

@@ -12,10 +12,10 @@ from f1_assets.plots import periods as p
 from f1_assets.plots.drawing import (
     ISOLATING,
     SHORT_CLOCK,
-    Chart,
     Drawing,
     NothingToDraw,
     calculated,
+    chart_only,
     clock,
     constant,
     fading,
@@ -41,14 +41,14 @@ _WORTH_LOOKING_AT = 1.07
 """Outside of races, times up to this many times the fastest are drawn: the share that qualifies for a race."""
 
 
-def lap_times(
+def draw(
     laps: pd.DataFrame,
     *,
     entries: pd.DataFrame | None = None,
     results: pd.DataFrame | None = None,
     neutralisations: pd.DataFrame | None = None,
     drivers: Collection[str] = (),
-) -> Chart:
+) -> Drawing:
     """Draw lap times.
 
     Parameters
@@ -60,17 +60,6 @@ def lap_times(
     drivers
         Who is drawn, by letters or number; everybody where it is empty.
     """
-    return draw(laps, entries, results, neutralisations, drivers).chart
-
-
-def draw(
-    laps: pd.DataFrame,
-    entries: pd.DataFrame | None = None,
-    results: pd.DataFrame | None = None,
-    neutralisations: pd.DataFrame | None = None,
-    drivers: Collection[str] = (),
-) -> Drawing:
-    """Draw lap times, see `lap_times`, with their words and numbers."""
     timed = needed(laps, "lap_times", "driver_number", "lap_number", "lap_time_ms")
     timed = optional(timed, "compound", "tyre_life_laps", "pit_in_time_ms", "pit_out_time_ms", "deleted")
     timed = timed[timed["lap_time_ms"] > 0]
@@ -100,10 +89,11 @@ def draw(
         .map({True: "in", False: None})
         .where(timed["pit_in_time_ms"].notna() | timed["pit_out_time_ms"].isna(), "out")
     )
+    is_slow = timed["lap_time_ms"] > high
     rows = timed.assign(
         x=x,
         pit=pit,
-        slow=((timed["lap_time_ms"] > high) | (is_race & (timed["lap_number"] == 1))).map({True: 1, False: None}),
+        slow=(is_slow | (is_race & (pit.notna() | (timed["lap_number"] == 1)))).map({True: 1, False: None}),
         mark=((timed["lap_number"] + place * 3) % _MARKED == 0).map({True: 1, False: None}),
     )
     columns = {
@@ -141,7 +131,11 @@ def draw(
         ]  # fmt: skip
     else:
         mark = {"type": "point", "size": 48, "clip": True, "strokeWidth": 1.6}
-        layers.append(layer("laps", mark, [said], x=at, y=time, shape=field.shape(), tooltip=tips, **look))
+        layers.append(
+            layer(
+                "laps", mark, [said], x=at, y=time, shape=field.shape(), strokeDash=field.dash(), tooltip=tips, **look
+            )
+        )
     layers[-1:-1] = p.names(bands)
     layers[-1]["params"] = [ISOLATING, zooming()]
     chart = layered("Lap times", laps, layers, {"laps": data, "periods": bands}, _HEIGHT)
@@ -149,13 +143,17 @@ def draw(
     return Drawing("Lap times", chart, told, _table(timed))
 
 
+lap_times = chart_only(draw)
+
+
 def _range(timed: pd.DataFrame, is_race: bool) -> tuple[float, float]:
     """Return the times worth looking at: those at racing speed, without outliers."""
     times = timed["lap_time_ms"].astype(float)
     if not is_race:
         best = float(times.min())
-        room = max(0.05 * (min(float(times.max()), best * _WORTH_LOOKING_AT) - best), 50)
-        return best - room, min(float(times.max()), best * _WORTH_LOOKING_AT) + room
+        room = max(0.03 * best * (_WORTH_LOOKING_AT - 1), 50)
+        near = times[times <= best * _WORTH_LOOKING_AT]
+        return best - room, float(near.quantile(0.97)) + room
     is_racing = timed["pit_in_time_ms"].isna() & timed["pit_out_time_ms"].isna() & (timed["lap_number"] > 1)
     racing = times[is_racing] if is_racing.any() else times
     lower, upper = float(racing.quantile(0.25)), float(racing.quantile(0.75))

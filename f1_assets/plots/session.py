@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
+from sqlalchemy import select
 
 from f1_assets.datasets import all_datasets
-from f1_assets.keys import SessionKey
-from f1_assets.plots.drawing import Drawing, NothingToDraw
+from f1_assets.datasets.lap_telemetry import lap_telemetry
+from f1_assets.errors import UsageError
+from f1_assets.keys import SeasonKey, SessionKey
+from f1_assets.plots.degradation import draw as draw_degradation
+from f1_assets.plots.dominance import draw as draw_dominance
+from f1_assets.plots.drawing import Drawing, NothingToDraw, needed
+from f1_assets.plots.drivers import Field, finishing_order
+from f1_assets.plots.gaps import draw as draw_gaps
 from f1_assets.plots.lap_times import draw as draw_lap_times
+from f1_assets.plots.pace import draw as draw_pace
+from f1_assets.plots.pit_stops import draw as draw_pit_stops
+from f1_assets.plots.positions import draw as draw_positions
+from f1_assets.plots.qualifying import draw as draw_qualifying
+from f1_assets.plots.speed_trace import draw as draw_speed_trace
+from f1_assets.plots.standings import draw as draw_standings
+from f1_assets.plots.track_map import draw as draw_track_map
+from f1_assets.plots.tyre_strategy import draw as draw_tyre_strategy
 from f1_assets.plots.weather import draw as draw_weather
 from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse.engine import reading
+from f1_assets.warehouse.models import circuits, events, of_session, sessions
 
 _RACES = frozenset({"R", "S"})
 
@@ -28,6 +46,13 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "results": ("driver_number", "position", "grid_position", "q1_ms", "q2_ms", "q3_ms"),
 }  # fmt: skip
 """Columns of datasets of which charts need some alone."""
+
+_SAMPLES = {
+    "car_telemetry": ("speed_kmh", "gear", "throttle_pct", "brake"),
+    "position_telemetry": ("x", "y"),
+}
+_AROUND_MS = 3000
+"""So much before and after a lap is read: its first and last values lie between samples."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +101,62 @@ class Stored:
             dataset = all_datasets()[name]
             columns = _COLUMNS.get(name, tuple(column.name for column in dataset.columns))
             frame = self.warehouse.rows(dataset, self.key, columns=columns)
-            key: dict[str, Any] = {"season": self.key.season, "round": self.key.round, "session": self.key.session}
-            self._frames[name] = frame.assign(**key)
+            self._frames[name] = self._with_key(frame)
         return self._frames[name]
 
     def get(self, name: str) -> pd.DataFrame | None:
         """Return the rows of a dataset; None where it is not there."""
         return self[name] if name in self.present else None
+
+    def also(self, *names: str) -> dict[str, Any]:
+        """Return what adds to a chart, by the name of its parameter."""
+        return {name: self.get("drivers" if name == "entries" else name) for name in names}
+
+    @functools.cached_property
+    def compared(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Return the telemetry of two laps: of the chosen drivers and laps, else the fastest ones of the best two."""
+        laps = needed(self["laps"], "telemetry", "driver_number", "lap_number", "lap_start_time_ms", "session_time_ms")
+        field = Field.of(laps, self.get("drivers"), finishing_order(laps, self.get("results")), self.drivers)
+        whole = []
+        for place, driver in enumerate(field.drivers[:2]):
+            own = laps[laps["driver_number"] == driver.number]
+            if place < len(self.laps):
+                own = own[own["lap_number"] == self.laps[place]]
+                if own.empty:
+                    raise UsageError(f"{driver.label} has no lap {self.laps[place]}.")
+            else:
+                own = own.dropna(subset=["lap_time_ms"]).sort_values("lap_time_ms")
+            if len(own) and len(lap := self._telemetry(own.iloc[0])):
+                whole.append(lap.assign(driver=driver.label))
+        if not whole:
+            raise NothingToDraw("There is no telemetry of these laps.")
+        return whole[0], whole[1] if len(whole) > 1 else None
+
+    def _telemetry(self, lap: pd.Series[Any]) -> pd.DataFrame:
+        """Read the samples of a lap: of the files, one driver's row group, some columns, and some seconds around it."""
+        start, end = int(lap["lap_start_time_ms"]), int(lap["session_time_ms"])
+        samples: dict[str, pd.DataFrame] = {}
+        for name, columns in _SAMPLES.items():
+            conditions = [("driver_number", "==", lap["driver_number"]), ("session_time_ms", ">=", start - _AROUND_MS),
+                          ("session_time_ms", "<=", end + _AROUND_MS)]  # fmt: skip
+            file, wanted = self.present[name].file or "", ["session_time_ms", *columns]
+            samples[name] = self.warehouse.read_file(file, wanted, conditions)
+        whole = lap_telemetry(samples["car_telemetry"], samples["position_telemetry"], start, end)
+        return self._with_key(whole.assign(driver_number=lap["driver_number"], lap_number=lap["lap_number"]))
+
+    def _with_key(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(season=self.key.season, round=self.key.round, session=self.key.session)
+
+    @functools.cached_property
+    def rotation_deg(self) -> float:
+        """How far the map is turned; 0 where nobody knows."""
+        where = sessions.join(events, events.c.event_key == sessions.c.event_key).join(
+            circuits, circuits.c.circuit_key == events.c.circuit_key
+        )
+        query = select(circuits.c.rotation_deg).select_from(where).where(of_session(sessions, self.key))
+        with reading(self.warehouse.engine) as connection:
+            found = connection.execute(query).scalar()
+        return float(found or 0.0)
 
 
 @dataclass(frozen=True)
@@ -101,21 +175,88 @@ class _Kind:
 
 def _lap_times(stored: Stored) -> Drawing:
     return draw_lap_times(
-        stored["laps"], stored.get("drivers"), stored.get("results"), stored.get("neutralisations"), stored.drivers
+        stored["laps"], drivers=stored.drivers, **stored.also("entries", "results", "neutralisations")
     )
 
 
+def _positions(stored: Stored) -> Drawing:
+    return draw_positions(
+        stored["laps"], drivers=stored.drivers, **stored.also("entries", "results", "neutralisations")
+    )
+
+
+def _gaps(stored: Stored) -> Drawing:
+    also = stored.also("entries", "results", "neutralisations")
+    between = stored.drivers if len(stored.drivers) == 2 else ()
+    return draw_gaps(stored["laps"], between=between, drivers=stored.drivers, **also)
+
+
+def _tyre_strategy(stored: Stored) -> Drawing:
+    driven = stored["stints" if "stints" in stored.present else "laps"]
+    return draw_tyre_strategy(driven, drivers=stored.drivers, **stored.also("entries", "results"))
+
+
+def _pace(stored: Stored) -> Drawing:
+    return draw_pace(stored["laps"], drivers=stored.drivers, **stored.also("entries", "lap_context"))
+
+
+def _degradation(stored: Stored) -> Drawing:
+    also = stored.also("entries", "results", "stints")
+    return draw_degradation(stored["tyre_degradation"], drivers=stored.drivers, **also)
+
+
+def _pit_stops(stored: Stored) -> Drawing:
+    return draw_pit_stops(stored["pit_stops"], drivers=stored.drivers, **stored.also("entries", "results"))
+
+
+def _qualifying(stored: Stored) -> Drawing:
+    return draw_qualifying(stored["results"], drivers=stored.drivers, **stored.also("entries"))
+
+
+def _dominance(stored: Stored) -> Drawing:
+    return draw_dominance(stored["laps"], drivers=stored.drivers, **stored.also("entries", "mini_sectors"))
+
+
+def _speed_trace(stored: Stored) -> Drawing:
+    first, second = stored.compared
+    return draw_speed_trace(first, second, **stored.also("entries", "circuit"))
+
+
+def _track_map(colour: Literal["plain", "speed", "gear", "fastest"]) -> Callable[[Stored], Drawing]:
+    def draw(stored: Stored) -> Drawing:
+        first, second = stored.compared
+        if colour == "fastest" and second is None:
+            raise NothingToDraw("There is one lap alone.")
+        also = stored.also("entries", "circuit")
+        return draw_track_map(first, second, colour=colour, rotation_deg=stored.rotation_deg, **also)
+
+    return draw
+
+
 def _weather(stored: Stored) -> Drawing:
-    status = stored.get("session_status")
-    began = None
+    status, began = stored.get("session_status"), None
     if status is not None:
         started = status.loc[status["status"] == "Started", "session_time_ms"].dropna()
         began = float(started.min()) if len(started) else None
-    return draw_weather(stored["weather"], stored.get("neutralisations"), began)
+    return draw_weather(stored["weather"], began_ms=began, **stored.also("neutralisations"))
 
+
+_TELEMETRY = ("laps", "car_telemetry", "position_telemetry")
 
 _KINDS = (
+    _Kind("qualifying", _qualifying, ("results",), races=False),
+    _Kind("positions", _positions, ("laps",), races=True),
     _Kind("lap-times", _lap_times, ("laps",)),
+    _Kind("gaps", _gaps, ("laps",), races=True),
+    _Kind("tyre-strategy", _tyre_strategy, ("laps",), races=True),
+    _Kind("pace", _pace, ("laps",), races=True),
+    _Kind("degradation", _degradation, ("tyre_degradation",), races=True),
+    _Kind("pit-stops", _pit_stops, ("pit_stops",), races=True),
+    _Kind("dominance", _dominance, ("laps",)),
+    _Kind("speed-trace", _speed_trace, _TELEMETRY),
+    _Kind("track-fastest", _track_map("fastest"), _TELEMETRY),
+    _Kind("track-speed", _track_map("speed"), _TELEMETRY),
+    _Kind("track-gear", _track_map("gear"), _TELEMETRY),
     _Kind("weather", _weather, ("weather",)),
 )
 
@@ -160,8 +301,15 @@ def session_chart(
 
 
 def season_charts(warehouse: Warehouse, season: int) -> list[SessionChart]:
-    """Draw the championships of drivers and of teams over a season."""
-    return []
+    """Draw the championships of drivers and of teams over a season; empty where no standings are stored."""
+    charts = []
+    key, datasets = SeasonKey(season), all_datasets()
+    entries = warehouse.rows(datasets["drivers"], key, columns=("team_id", "team_color"))
+    for name in ("driver_standings", "constructor_standings"):
+        rows = warehouse.rows(datasets[name], key)
+        if len(rows):
+            charts.append(_chart(name.replace("_", "-"), draw_standings(rows, entries=entries)))
+    return charts
 
 
 def _stored(warehouse: Warehouse, key: SessionKey | str, drivers: Collection[str], laps: Sequence[int]) -> Stored:
@@ -175,4 +323,8 @@ def _drawn(kind: _Kind, stored: Stored) -> SessionChart | None:
         drawing = kind.draw(stored)
     except NothingToDraw:
         return None
-    return SessionChart(kind.id, drawing.title, drawing.summary, drawing.chart, drawing.table)
+    return _chart(kind.id, drawing)
+
+
+def _chart(id: str, drawing: Drawing) -> SessionChart:
+    return SessionChart(id, drawing.title, drawing.summary, drawing.chart, drawing.table)

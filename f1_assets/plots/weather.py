@@ -8,11 +8,11 @@ import pandas as pd
 
 from f1_assets.plots import periods as p
 from f1_assets.plots.drawing import (
-    Chart,
     Drawing,
     Rows,
     Spec,
     calculated,
+    chart_only,
     layer,
     needed,
     number,
@@ -31,13 +31,16 @@ _PANELS = (
     ("Wind (m/s)", (("wind_speed_mps", "Wind", "#7d8590"),)),
 )
 _HEIGHTS = (130, 70, 70, 90)
+_BEFORE = 10
+"""Minutes before the start that are drawn."""
+
 _ARROWS = 24
 """How many arrows of the wind's direction there are at most."""
 
 
-def weather(
+def draw(
     weather: pd.DataFrame, *, neutralisations: pd.DataFrame | None = None, began_ms: float | None = None
-) -> Chart:
+) -> Drawing:
     """Draw the weather.
 
     Parameters
@@ -49,17 +52,14 @@ def weather(
     began_ms
         Session time from which minutes count; without it that of the first measurement.
     """
-    return draw(weather, neutralisations, began_ms).chart
-
-
-def draw(weather: pd.DataFrame, neutralisations: pd.DataFrame | None = None, began_ms: float | None = None) -> Drawing:
-    """Draw the weather, see `weather`, with its words and numbers."""
     measured = needed(weather, "weather", "session_time_ms")
     measures = [column for _, series in _PANELS for column, _, _ in series]
     measured = optional(measured, *measures, "rainfall", "wind_direction_deg").dropna(subset=measures, how="all")
     measured = needed(measured, "weather", "session_time_ms").sort_values("session_time_ms")
     began = float(measured["session_time_ms"].iloc[0]) if began_ms is None else began_ms
     measured = measured.assign(minute=((measured["session_time_ms"] - began) / 60_000).astype(float).round(2))
+    if began_ms is not None:
+        measured = measured[measured["minute"] >= -_BEFORE] if (measured["minute"] >= -_BEFORE).any() else measured
     every = max(len(measured) // _ARROWS, 1)
     numbered = pd.Series(range(len(measured)), index=measured.index)
     measured["arrow"] = measured["wind_direction_deg"].astype(float).where(numbered % every == 0)
@@ -75,6 +75,9 @@ def draw(weather: pd.DataFrame, neutralisations: pd.DataFrame | None = None, beg
     panels = [_panel(*panel, minutes, bands, panel is shown[0], panel is shown[-1]) for panel in shown]
     chart = stacked("Weather", weather, panels, {"weather": data, "periods": bands}, {"scale": {"x": "shared"}})
     return Drawing("Weather", chart, _summary(measured), _table(measured))
+
+
+weather = chart_only(draw)
 
 
 def _panel(

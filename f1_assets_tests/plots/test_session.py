@@ -9,8 +9,12 @@ from f1_assets.keys import SessionKey
 from f1_assets.plots import session_chart, session_charts, vega_lite
 from f1_assets_tests.plots.conftest import PRACTICE, QUALIFYING, RACE
 
-RACE_CHARTS = ["lap-times", "weather"]
-QUALIFYING_CHARTS = ["lap-times", "weather"]
+TELEMETRY = ["speed-trace", "track-fastest", "track-speed", "track-gear"]
+RACE_CHARTS = [
+    "positions", "lap-times", "gaps", "tyre-strategy", "pace", "degradation", "pit-stops", "dominance", *TELEMETRY,
+    "weather",
+]  # fmt: skip
+QUALIFYING_CHARTS = ["qualifying", "lap-times", "dominance", *TELEMETRY, "weather"]
 
 
 @pytest.mark.parametrize(("key", "charts"), [(RACE, RACE_CHARTS), (str(QUALIFYING), QUALIFYING_CHARTS)])

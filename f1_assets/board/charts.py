@@ -13,8 +13,12 @@ from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
-from f1_assets.plots import Scheme, SessionChart, config, vega_lite
+from f1_assets.errors import UsageError
+from f1_assets.plots import Scheme, SessionChart, config, svg, vega_lite
 
 KEPT = 24
 """Pages whose charts are kept: those of a race take about a megabyte."""
@@ -94,6 +98,24 @@ def has_pictures() -> bool:
 def configurations() -> Markup:
     """Return how charts look on a light and on a dark page."""
     return json_in_html({str(scheme): config(scheme) for scheme in (Scheme.LIGHT, Scheme.DARK)})
+
+
+def picture_of(chart: SessionChart, request: Request) -> Response:
+    """Answer with a chart as a picture, in the scheme that the address names.
+
+    Raises
+    ------
+    UsageError
+        When there is no such scheme.
+    HTTPException
+        When this installation draws no pictures.
+    """
+    scheme = request.query_params.get("scheme", Scheme.LIGHT)
+    if scheme not in tuple(Scheme):
+        raise UsageError(f"There is no scheme {scheme[:40]!r}. There are: {', '.join(Scheme)}.")
+    if not has_pictures():
+        raise HTTPException(404)
+    return Response(svg(chart.chart, scheme), media_type="image/svg+xml")
 
 
 def json_in_html(document: object) -> Markup:

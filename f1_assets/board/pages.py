@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from f1_assets.board.charts import configurations, has_pictures, picture_of
 from f1_assets.board.driver import SESSIONS, driver_season
 from f1_assets.board.failures import causes
 from f1_assets.board.heatmap import heatmap
@@ -17,6 +18,7 @@ from f1_assets.board.standings import standings_of_season
 from f1_assets.datasets import named
 from f1_assets.errors import UsageError
 from f1_assets.keys import RACE_WEEKEND_SESSIONS, parse_seasons
+from f1_assets.plots import season_charts
 
 SHOWN_AT_MOST = 12
 """So many failures and amended values on the first page."""
@@ -92,7 +94,25 @@ def standings(request: Request) -> Response:
     """Show the championship of a season."""
     readings, year = readings_of(request), season_of(request.path_params["year"])
     view = standings_of_season(readings.warehouse, year)
-    return page("standings.html", request, view=view, seasons=readings.known_seasons())
+    charts = readings.standings_charts(year)
+    return page(
+        "standings.html",
+        request,
+        view=view,
+        seasons=readings.known_seasons(),
+        charts=charts,
+        configs=configurations(),
+        pictures=f"/season/{year}/charts" if has_pictures() else None,
+    )
+
+
+def standings_picture(request: Request) -> Response:
+    """Draw one chart of a season, for who has no scripts."""
+    readings, year, kind = readings_of(request), season_of(request.path_params["year"]), request.path_params["id"]
+    chart = next((chart for chart in season_charts(readings.warehouse, year) if chart.id == kind), None)
+    if chart is None:
+        raise UsageError(f"Season {year} has no chart {kind[:40]!r}, or the rows that it needs are not there.")
+    return picture_of(chart, request)
 
 
 def driver(request: Request) -> Response:
@@ -116,5 +136,6 @@ ROUTES = [
     Route("/search", search, name="search"),
     Route("/season/{year}", season, name="season"),
     Route("/season/{year}/standings", standings, name="standings"),
+    Route("/season/{year}/charts/{id}.svg", standings_picture, name="standings_picture"),
     Route("/season/{year}/driver/{driver:path}", driver, name="driver"),
 ]

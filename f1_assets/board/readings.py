@@ -29,7 +29,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import DatasetState, build_processing_plan
 from f1_assets.planning.plan_document import PlanDocument, plan_document
 from f1_assets.planning.season_states import season_states
-from f1_assets.plots import session_charts
+from f1_assets.plots import season_charts, session_charts
 from f1_assets.quota.outlook import quota_outlook
 from f1_assets.quota.windows import PolicyStatus
 from f1_assets.warehouse.calendar import events_of, refreshes_of
@@ -144,6 +144,11 @@ class Readings:
             stored,
             lambda: session_charts(self.warehouse, key, drivers=chosen.drivers, laps=chosen.compared),
         )
+
+    def standings_charts(self, season: int) -> tuple[ShownChart, ...]:
+        """Return the charts of the championships of a season, of the rows that are stored."""
+        stored = self._states.fingerprint(season)
+        return self._charts.read(season, stored, lambda: season_charts(self.warehouse, season))
 
     def quota(self) -> tuple[PolicyStatus, ...]:
         """Return every policy of the quota; none where a recording answers."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from f1_assets.board.charts import configurations, has_pictures
+from f1_assets.board.charts import configurations, has_pictures, picture_of
 from f1_assets.board.chosen import Chosen, Entrant, entrants_of
 from f1_assets.board.readings import Readings
 from f1_assets.board.rendering import page
 from f1_assets.errors import UsageError
 from f1_assets.keys import SessionKey
-from f1_assets.plots import Scheme, session_chart, svg
+from f1_assets.plots import session_chart
 from f1_assets.warehouse import Warehouse
 
 
@@ -35,7 +34,7 @@ def session(request: Request) -> Response:
         configs=configurations(),
         entrants=entrants,
         chosen=chosen,
-        has_pictures=has_pictures(),
+        pictures=f"/session/{key}/charts" if has_pictures() else None,
     )
 
 
@@ -43,16 +42,11 @@ def picture(request: Request) -> Response:
     """Draw one chart of a session, for who has no scripts."""
     readings, key = _readings(request), SessionKey.parse(request.path_params["key"])
     chosen, _ = _chosen(request, readings.warehouse, key)
-    scheme = request.query_params.get("scheme", Scheme.LIGHT)
-    if scheme not in (*Scheme,):
-        raise UsageError(f"There is no scheme {scheme[:40]!r}. There are: {', '.join(Scheme)}.")
-    if not has_pictures():
-        raise HTTPException(404)
     kind = request.path_params["id"]
     chart = session_chart(readings.warehouse, key, kind, drivers=chosen.drivers, laps=chosen.compared)
     if chart is None:
         raise UsageError(f"{key} has no chart {kind[:40]!r}, or the rows that it needs are not there.")
-    return Response(svg(chart.chart, scheme), media_type="image/svg+xml")
+    return picture_of(chart, request)
 
 
 def _chosen(request: Request, warehouse: Warehouse, key: SessionKey) -> tuple[Chosen, list[Entrant]]:

@@ -76,7 +76,7 @@ def test_no_picture_is_drawn_for_the_page(board, monkeypatch):
     def fails(*_, **__):
         raise AssertionError("a page draws no picture")
 
-    monkeypatch.setattr("f1_assets.board.session_page.svg", fails)
+    monkeypatch.setattr("f1_assets.board.charts.svg", fails)
     assert board.get(PAGE).status_code == 200
 
 
@@ -97,7 +97,8 @@ def test_a_picture_that_is_not_there_is_a_404(board, address):
 
 
 def test_without_the_extra_there_are_no_pictures_and_the_tables_stay(board, monkeypatch):
-    monkeypatch.setattr("f1_assets.board.session_page.has_pictures", lambda: False)
+    for module in ("charts", "session_page"):
+        monkeypatch.setattr(f"f1_assets.board.{module}.has_pictures", lambda: False)
     html = board.get(PAGE).text
     assert "<noscript>" not in html
     assert "As a table" in html

@@ -177,7 +177,7 @@ def test_the_map_is_one_stop_of_the_tab_key(board, look):
         seen.page.keyboard.press("Tab")
         stops.append(seen.focused("e => e.getAttribute('href') || e.ariaLabel"))
     assert stops[7] == "/session/2025-T1-1"
-    assert stops[8] in (f"/session/{GIVEN_UP}", "/session/2025-01-FP2"), "the first link behind the map"
+    assert seen.focused("e => e.textContent") == "Dataset", "the first button behind the map"
     assert seen.page.locator('table.heat [tabindex="0"]').count() == 1
     _cell(seen.page, WAITING, "weather").focus()
     seen.page.keyboard.press("ArrowUp")
@@ -246,7 +246,7 @@ def test_on_a_phone_nothing_is_cut_off_or_too_small_to_read(board, look, path):
     page = look(board.url + path, width=390).page
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
     heights = page.evaluate(TEXT_HEIGHTS)
-    assert len(heights) > 20
+    assert len(heights) > 10
     assert min(heights) >= 8
 
 
@@ -298,7 +298,7 @@ def test_a_name_that_is_markup_is_text_and_runs_nothing(board, look, path):
     for map_cell in seen.page.locator("a.c").all()[:40:13]:
         map_cell.hover()
     seen.page.wait_for_load_state("networkidle")
-    assert seen.page.locator("main script, img, main b").count() == 0
+    assert seen.page.locator("main script:not([type='application/json']), img, main b").count() == 0
     assert not any("stolen" in url for url in seen.asked)
     assert seen.troubles == []
     text = seen.page.locator("main").text_content()

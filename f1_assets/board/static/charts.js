@@ -3,6 +3,8 @@
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const NARROW_PX = 640;
 const SETTLED_AFTER_MS = 150;
+const PLOT_OF_MAP = 0.84; // the share of its width that a map's height was made for; the rest is its legend
+const PACKED_PX = 4; // the height of a row of the grid, of which a figure takes as many as it needs
 
 const configs = JSON.parse(document.getElementById("chart-configs")?.textContent ?? "null");
 const drawn = new WeakMap(); // figure: its view, and the width at which it was drawn
@@ -92,14 +94,41 @@ function clickable(spec) {
   }
 }
 
-function widened(spec, width) {
+// What two channels of the same field say differently, Vega-Lite writes to the console and then settles as here.
+function settled(spec) {
+  for (const group of [...partsOf(spec)]) {
+    const channels = (group.layer ?? [group]).flatMap((part) => Object.values(part.encoding ?? {}));
+    for (const of of channels) {
+      if (of.sort === null && Array.isArray(of.scale?.domain)) of.sort = of.scale.domain;
+      const shown = of.legend === null && channels.find((other) => other.field === of.field && other.legend);
+      if (shown) of.legend = { ...shown.legend };
+    }
+  }
+}
+
+// How wide the panels of a chart are, beside each other or below; axes and legends come on top of that.
+function span(spec) {
+  if (spec.hconcat) return spec.hconcat.reduce((sum, panel) => sum + span(panel), 0);
+  if (spec.vconcat) return Math.max(...spec.vconcat.map(span));
+  return typeof spec.width === "number" ? spec.width : 0;
+}
+
+// On a phone, panels that are made to stand side by side stand below each other.
+function stacked(spec) {
+  const widest = span(spec);
+  spec.vconcat = spec.hconcat.map((panel) => ({ ...panel, width: widest }));
+  delete spec.hconcat;
+}
+
+function scaled(spec, factor) {
   const copy = structuredClone(spec);
-  for (const part of partsOf(copy)) if (typeof part.width === "number" || part === copy) part.width = width;
-  if (copy.vconcat || copy.hconcat || copy.concat) delete copy.width;
+  for (const part of partsOf(copy)) if (typeof part.width === "number") part.width = Math.floor(part.width * factor);
   return copy;
 }
 
-// A part of several panels takes more than its width for axes and legend: how much, the first drawing tells.
+const isMap = (spec) => (spec.layer ?? []).some(({ encoding }) => encoding?.x?.axis === null && encoding?.y?.axis === null);
+
+// Panels take more than their width, for axes and legend: how much, the first drawing tells. A map keeps its shape.
 async function draw(figure) {
   const place = figure.querySelector(".drawing > div"); // Vega gives it a role; the image is what it stands in
   const width = Math.floor(place.clientWidth);
@@ -107,8 +136,10 @@ async function draw(figure) {
   const before = drawn.get(figure);
   const spec = JSON.parse(figure.querySelector("script.spec").textContent);
   clickable(spec);
+  settled(spec);
   const laps = lapsOf(location);
   if (laps) zoomed(spec, laps);
+  if (width < NARROW_PX && spec.hconcat) stacked(spec);
   const options = {
     actions: false,
     ast: true,
@@ -119,18 +150,26 @@ async function draw(figure) {
     tooltip: showTip,
   };
   drawn.set(figure, { ...before, width, dark: DARK.matches });
-  let wide = width;
-  let result = await vegaEmbed(place, widened(spec, wide), options);
-  const over = Math.ceil(place.querySelector("svg").getBoundingClientRect().width) - width;
-  if (over > 0 || (over < -12 && !spec.width)) {
+  const whole = span(spec);
+  let fitting = scaled(spec, width / whole);
+  let result = await vegaEmbed(place, fitting, options);
+  const over = place.querySelector("svg").getBoundingClientRect().width - width;
+  const again = isMap(spec) || over > 0 || (over < -12 && !spec.autosize);
+  if (again) {
+    fitting = scaled(spec, Math.max(span(fitting) - Math.ceil(over), 120) / whole);
+    if (isMap(spec)) fitting.height = Math.round((spec.height * result.view.signal("width")) / (whole * PLOT_OF_MAP));
     result.finalize();
-    wide = Math.max(width - over, 120);
-    result = await vegaEmbed(place, widened(spec, wide), options);
+    result = await vegaEmbed(place, fitting, options);
   }
   before?.result?.finalize();
   drawn.set(figure, { result, width, dark: DARK.matches });
   figure.classList.add("drawn");
-  place.querySelector("svg").setAttribute("focusable", "false");
+  const svg = place.querySelector("svg");
+  svg.setAttribute("focusable", "false");
+  const isWider = svg.getBoundingClientRect().width > width + 1;
+  place.parentElement.classList.toggle("wider", isWider);
+  if (isWider) place.parentElement.tabIndex = 0;
+  else place.parentElement.removeAttribute("tabindex");
   followZoom(result.view);
 }
 
@@ -163,11 +202,21 @@ const seen = new IntersectionObserver(
   { rootMargin: "500px" },
 );
 
+// Side by side, charts of different heights leave no holes: each takes as many low rows of the grid as it is high.
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const rows = Math.ceil((target.getBoundingClientRect().height + 14) / PACKED_PX);
+    target.style.gridRowEnd = `span ${rows}`;
+  }
+});
+
 function prepare() {
   if (!configs) return;
+  for (const grid of document.querySelectorAll(".charts")) grid.classList.add("packed");
   for (const figure of document.querySelectorAll("figure.chart:not(.watched)")) {
     figure.classList.add("watched");
     seen.observe(figure);
+    sizes.observe(figure);
   }
 }
 

@@ -14,6 +14,7 @@ from f1_assets.plots.drawing import (
     calculated,
     chart_only,
     in_words,
+    is_true,
     layer,
     needed,
     number,
@@ -50,7 +51,7 @@ def draw(
         Who is drawn, by letters or number; everybody where it is empty.
     """
     timed = optional(needed(laps, "dominance", "driver_number", "lap_number", "lap_time_ms", *_SECTORS), "deleted")
-    counts = timed[~timed["deleted"].fillna(False).astype(bool)]
+    counts = timed[~is_true(timed["deleted"])]
     timed = counts if len(counts) else timed
     bests = timed.sort_values(["lap_time_ms", "lap_number"]).drop_duplicates("driver_number")
     field = Field.of(timed, entries, list(map(str, bests["driver_number"])), drivers)

@@ -73,10 +73,10 @@ def needed(frame: pd.DataFrame, chart: str, *columns: str) -> pd.DataFrame:
     if missing:
         has = ", ".join(map(str, frame.columns)) or "none"
         raise UsageError(f"{chart} needs the columns {', '.join(missing)}; the frame has: {has}.")
-    session = [name for name in ("season", "round", "session") if name in frame.columns]
-    if chart != "standings" and session and len(several := frame[session].drop_duplicates()) > 1:
+    key = [name for name in ("season", "round", "session") if name in frame.columns and chart != "standings"]
+    if len(frame) and any(bool((frame[name] != frame[name].iloc[0]).any()) for name in key):
         raise UsageError(
-            f"{chart} draws one session; the frame has rows of {len(several)}.",
+            f"{chart} draws one session; the frame has rows of {len(frame[key].drop_duplicates())}.",
             advice="Give it the rows of one session.",
         )
     kept = frame.dropna(subset=list(columns))
@@ -87,8 +87,13 @@ def needed(frame: pd.DataFrame, chart: str, *columns: str) -> pd.DataFrame:
 
 def optional(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Return the frame with these columns, empty ones where they are missing."""
-    missing = {name: pd.Series(pd.NA, index=frame.index, dtype="object") for name in columns if name not in frame}
+    missing = {name: pd.Series(float("nan"), index=frame.index) for name in columns if name not in frame}
     return frame.assign(**missing)
+
+
+def is_true(column: pd.Series[Any]) -> pd.Series[bool]:
+    """Check what is true; what is not known is not."""
+    return column.astype("boolean").fillna(False).astype(bool)
 
 
 def plain(frame: pd.DataFrame, **columns: str) -> Rows:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from f1_assets.errors import UsageError
@@ -78,8 +79,8 @@ class Field:
             When one of `drivers` is not there.
         """
         known = [str(number) for number in frame["driver_number"].dropna().unique()]
-        names, teams = (_looked_up(column, entries, frame) for column in ("abbreviation", "team_name"))
-        colors = _looked_up("team_color", entries)
+        names, teams = (_looked_up(column, known, entries, frame) for column in ("abbreviation", "team_name"))
+        colors = _looked_up("team_color", known, entries)
         labels = _labels(known, names)
         places = {number: place for place, number in enumerate(dict.fromkeys(order))}
         ordered = sorted(known, key=lambda number: places.get(number, len(places)))
@@ -111,10 +112,11 @@ class Field:
 
     def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of these drivers, with their label in `driver`, driver by driver."""
-        labels = {driver.number: driver.label for driver in self.drivers}
-        places = {label: place for place, label in enumerate(self.labels)}
-        own = frame.assign(driver=frame["driver_number"].astype("object").map(labels)).dropna(subset=["driver"])
-        return own.sort_values("driver", key=lambda column: column.map(places), kind="stable")
+        places = {driver.number: place for place, driver in enumerate(self.drivers)}
+        place = np.array([places.get(str(number), -1) for number in frame["driver_number"].tolist()], dtype=np.int64)
+        order = np.argsort(place, kind="stable")
+        order = order[place[order] >= 0]
+        return frame.iloc[order].assign(driver=np.array([*self.labels, ""], dtype=object)[place[order]])
 
     def scale(self, values: Sequence[Any]) -> Spec:
         """Return a scale with a value for each driver."""
@@ -139,7 +141,7 @@ class Field:
 
 
 def finishing_order(laps: pd.DataFrame, results: pd.DataFrame | None = None) -> list[str]:
-    """Return car numbers by result, else by laps completed and last place, else by best lap."""
+    """Return car numbers by result, else by laps completed and last place, else by best lap, else by last gap."""
     if results is not None and "position" in results:
         official = results.dropna(subset=["driver_number", "position"]).sort_values("position")["driver_number"]
         if not official.empty:
@@ -147,25 +149,40 @@ def finishing_order(laps: pd.DataFrame, results: pd.DataFrame | None = None) -> 
     if "position" in laps and laps["position"].notna().any():
         last = laps.dropna(subset=["position"]).sort_values("lap_number").groupby("driver_number").tail(1)
         return [str(n) for n in last.sort_values(["lap_number", "position"], ascending=[False, True])["driver_number"]]
-    return [str(n) for n in laps.groupby("driver_number")["lap_time_ms"].min().sort_values().index]
+    if "lap_time_ms" in laps:
+        return [str(n) for n in laps.groupby("driver_number")["lap_time_ms"].min().sort_values().index]
+    last = laps.sort_values("lap_number", kind="stable").groupby("driver_number").tail(1)
+    return [str(n) for n in last.sort_values(["lap_number", "gap"], ascending=[False, True])["driver_number"]]
 
 
-def _looked_up(column: str, *frames: pd.DataFrame | None) -> Mapping[str, str]:
+def _looked_up(column: str, numbers: Collection[str], *frames: pd.DataFrame | None) -> Mapping[str, str]:
     """Return the first value that a car number has, cut to what a legend can show."""
     found: dict[str, str] = {}
     for frame in frames:
-        if frame is not None and column in frame and "driver_number" in frame:
-            known = frame[["driver_number", column]].dropna().drop_duplicates("driver_number")
-            for number, value in zip(known["driver_number"], known[column], strict=True):
-                found.setdefault(str(number), _NO_TEXT.sub("\ufffd", str(value))[:40])
+        if frame is None or column not in frame or "driver_number" not in frame or len(found) == len(numbers):
+            continue
+        values = frame[column]
+        for number, value, is_missing in zip(
+            frame["driver_number"].tolist(), values.tolist(), values.isna(), strict=True
+        ):
+            if not is_missing and str(number) not in found:
+                found[str(number)] = _shown(value)
     return found
 
 
 def _labels(numbers: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
     """Return letters, with the number where two have the same."""
-    labels = {number: names.get(number, "").strip() or f"#{number}" for number in numbers}
+    shown = {number: _shown(number) for number in numbers}
+    labels = {number: names.get(number, "").strip() or f"#{shown[number]}" for number in numbers}
     given = list(labels.values())
-    return {number: label if given.count(label) == 1 else f"{label} #{number}" for number, label in labels.items()}
+    return {
+        number: label if given.count(label) == 1 else f"{label} #{shown[number]}" for number, label in labels.items()
+    }
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 (as frames have it)
+    """Return what a legend can show: vl-convert dies of some signs that are no text."""
+    return _NO_TEXT.sub("\ufffd", str(value))[:40]
 
 
 def _chosen(there: Sequence[Driver], drivers: Collection[str]) -> list[Driver]:

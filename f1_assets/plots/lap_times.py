@@ -19,6 +19,7 @@ from f1_assets.plots.drawing import (
     clock,
     constant,
     fading,
+    is_true,
     layer,
     layered,
     needed,
@@ -75,7 +76,7 @@ def draw(
         x, x_title, room = timed["lap_number"], "Lap", 0.5
         bands = p.by_lap(neutralisations)
     else:
-        timed = timed.dropna(subset=["session_time_ms"])
+        timed = needed(timed, "lap_times", "session_time_ms")
         began = float((timed["session_time_ms"] - timed["lap_time_ms"]).min())
         x, x_title, room = (
             ((timed["session_time_ms"] - began) / 60_000).astype(float),
@@ -164,8 +165,7 @@ def _range(timed: pd.DataFrame, is_race: bool) -> tuple[float, float]:
 
 
 def _summary(timed: pd.DataFrame, high: float, is_race: bool) -> str:
-    counts = timed[~timed["deleted"].fillna(False).astype(bool)]
-    best = (counts if len(counts) else timed).sort_values(["lap_time_ms", "lap_number"]).iloc[0]
+    best = _counting(timed).sort_values(["lap_time_ms", "lap_number"]).iloc[0]
     slower = int((timed["lap_time_ms"] > high).sum())
     told = (
         f"Fastest lap {lap_time(best['lap_time_ms'])} by {best['driver']} on lap {best['lap_number']}; "
@@ -178,12 +178,21 @@ def _summary(timed: pd.DataFrame, high: float, is_race: bool) -> str:
 
 
 def _table(timed: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for label, own in timed.groupby("driver", sort=False):
-        counts = own[~own["deleted"].fillna(False).astype(bool)]
-        best = (counts if len(counts) else own).sort_values(["lap_time_ms", "lap_number"]).iloc[0]
-        rows.append((label, len(own), lap_time(best["lap_time_ms"]), best["lap_number"],
-                     lap_time(own["lap_time_ms"].astype(float).median()),
-                     int(own["pit_in_time_ms"].notna().sum())))  # fmt: skip
-    columns = ["Driver", "Timed laps", "Best lap (m:ss.mmm)", "On lap", "Median lap (m:ss.mmm)", "Laps into the pits"]
-    return pd.DataFrame(rows, columns=columns)
+    bests = _counting(timed).sort_values(["lap_time_ms", "lap_number"]).drop_duplicates("driver").set_index("driver")
+    own = timed.assign(ms=timed["lap_time_ms"].astype(float), stops=timed["pit_in_time_ms"].notna()).groupby(
+        "driver", sort=False
+    )
+    table = own.agg(laps=("ms", "size"), median=("ms", "median"), stops=("stops", "sum")).reset_index()
+    return pd.DataFrame({
+        "Driver": table["driver"], "Timed laps": table["laps"],
+        "Best lap (m:ss.mmm)": table["driver"].map(bests["lap_time_ms"]).map(lap_time),
+        "On lap": table["driver"].map(bests["lap_number"]), "Median lap (m:ss.mmm)": table["median"].map(lap_time),
+        "Laps into the pits": table["stops"],
+    })  # fmt: skip
+
+
+def _counting(timed: pd.DataFrame) -> pd.DataFrame:
+    """Return the laps that were not deleted; of who has no other, those."""
+    is_deleted = is_true(timed["deleted"])
+    has_others = (~is_deleted).groupby(timed["driver"]).transform("any")
+    return timed[~is_deleted | ~has_others]

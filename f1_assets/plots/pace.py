@@ -14,6 +14,7 @@ from f1_assets.plots.drawing import (
     calculated,
     chart_only,
     clock,
+    is_true,
     layer,
     layered,
     needed,
@@ -114,7 +115,7 @@ pace = chart_only(draw)
 
 def _clean(timed: pd.DataFrame, lap_context: pd.DataFrame | None) -> pd.DataFrame:
     if lap_context is not None and "is_clean" in lap_context:
-        of = lap_context[lap_context["is_clean"].fillna(False).astype(bool)]
+        of = lap_context[is_true(lap_context["is_clean"])]
         return timed.merge(of[["driver_number", "lap_number"]], on=["driver_number", "lap_number"])
     known = optional(timed, "pit_in_time_ms", "pit_out_time_ms")
     best = known.groupby("driver_number")["lap_time_ms"].transform("min")

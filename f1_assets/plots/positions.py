@@ -89,17 +89,13 @@ positions = chart_only(draw)
 
 
 def _table(field: Field, rows: pd.DataFrame) -> pd.DataFrame:
-    found = []
-    for label, own in rows.groupby("driver", sort=False):
-        grid = own.loc[own["lap_number"] == 0, "position"]
-        after = own[own["lap_number"] > 0].sort_values("lap_number")
-        start = int(grid.iloc[0]) if len(grid) else None
-        end, laps = (int(after[name].iloc[-1]) if len(after) else None for name in ("position", "lap_number"))
-        gained = start - end if start is not None and end is not None else None
-        found.append((label, start, end, gained, laps))
-    places = {label: place for place, label in enumerate(field.labels)}
-    table = pd.DataFrame(found, columns=["Driver", "Grid", "Last position", "Places gained", "Laps"], dtype="object")
-    return table.sort_values("Driver", key=lambda column: column.map(places)).reset_index(drop=True)
+    grid = rows[rows["lap_number"] == 0].set_index("driver")["position"]
+    after = rows[rows["lap_number"] > 0].sort_values("lap_number", kind="stable").drop_duplicates("driver", keep="last")
+    after = after.set_index("driver")
+    table = pd.DataFrame({"Driver": field.labels})
+    start, end = (table["Driver"].map(places).astype("Int64") for places in (grid, after["position"]))
+    laps = table["Driver"].map(after["lap_number"]).astype("Int64")
+    return table.assign(**{"Grid": start, "Last position": end, "Places gained": start - end, "Laps": laps})
 
 
 def _summary(table: pd.DataFrame, last: int) -> str:
@@ -110,5 +106,5 @@ def _summary(table: pd.DataFrame, last: int) -> str:
     if len(gained) and (most := gained["Places gained"].max()) > 0:
         who = in_words(list(gained.loc[gained["Places gained"] == most, "Driver"]))
         told += f" Most places gained: {who} ({most})."
-    out = list(table.loc[table["Laps"].astype("Int64").fillna(0) < last - 4, "Driver"])
+    out = list(table.loc[table["Laps"].fillna(0) < last - 4, "Driver"])
     return told + (f" Stopped early: {in_words(out)}." if out else "")

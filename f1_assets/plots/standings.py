@@ -65,8 +65,8 @@ def draw(standings: pd.DataFrame, *, entries: pd.DataFrame | None = None, entran
     }
     span = max(last_round - first_round, 1)
     rounds = {"grid": False, "values": [*range(first_round, last_round + 1)], "format": "d"}
-    x = number("round", "Round", axis=rounds,
-               scale={"domain": [first_round, last_round + span * (0.1 if is_drivers else 0.2)], "nice": False})  # fmt: skip
+    end = last_round + span * (0.1 if is_drivers else 0.2)
+    x = number("round", "Round", axis=rounds, scale={"domain": [first_round, end], "nice": False})
     y = number("points", "Points", scale={"domain": [0, max(high, float(ends["at"].max())) * 1.02], "nice": False})
     look: dict[str, Any] = {"color": field.color(), "opacity": fading()}
     width = field.channel([2.6 if index < HIGHLIGHTED else 1.4 for index in range(len(field.labels))], legend=False)

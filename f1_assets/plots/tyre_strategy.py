@@ -52,10 +52,10 @@ def draw(
     field = Field.of(driven, entries, order, drivers)
     driven = field.rows(driven)
     compounds = driven["compound"].map(lambda name: compound_of(None if pd.isna(name) else name))
-    age = driven["tyre_age_at_start_laps"]
+    age = driven["tyre_age_at_start_laps"].astype("Float64")
     rows = driven.assign(
         tyre=[c.name for c in compounds], letter=[c.letter for c in compounds], fill=[c.color for c in compounds],
-        ink=[c.ink for c in compounds], used=age.fillna(0).where(age.fillna(0) > 0),
+        ink=[c.ink for c in compounds], used=age.where((age > 0).fillna(False)),
     )  # fmt: skip
     data: dict[str, Rows] = {"stints": plain(
         rows, driver="driver", first="first_lap", last="last_lap", laps="laps", tyre="tyre", letter="letter",

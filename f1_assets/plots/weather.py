@@ -13,6 +13,7 @@ from f1_assets.plots.drawing import (
     Spec,
     calculated,
     chart_only,
+    is_true,
     layer,
     needed,
     number,
@@ -120,7 +121,7 @@ def _panel(
 def _spells(measured: pd.DataFrame) -> Rows:
     """Return when it rained, from a wet measurement to the next dry one."""
     spells: Rows = []
-    wet = measured["rainfall"].fillna(False).astype(bool).tolist()
+    wet = is_true(measured["rainfall"]).tolist()
     minutes = measured["minute"].tolist()
     for place, is_wet in enumerate(wet):
         end = minutes[min(place + 1, len(minutes) - 1)]
@@ -139,7 +140,7 @@ def _summary(measured: pd.DataFrame) -> str:
     ):  # fmt: skip
         if (values := measured[column].dropna()).size:
             told.append(f"{name} {values.min():.1f} to {values.max():.1f} {unit}")
-    wet = int(measured["rainfall"].fillna(False).astype(bool).sum())
+    wet = int(is_true(measured["rainfall"]).sum())
     rain = f"Rain in {wet} of {len(measured)} measurements." if wet else "No rain."
     return f"{', '.join(told)}. {rain}"
 

@@ -22,8 +22,12 @@ def test_a_session_has_its_charts_in_order(weekend, key, charts):
     drawn = session_charts(weekend, key)
     assert [chart.id for chart in drawn] == charts
     for chart in drawn:
-        chart.chart.to_dict(validate=True)
-        assert vega_lite(chart.chart) == chart.chart.to_dict()
+        specification = vega_lite(chart.chart)
+        assert specification == chart.chart.to_dict(validate=False)
+        few = {
+            name: rows[:2] for name, rows in specification["datasets"].items()
+        }  # rows would be validated for seconds
+        chart.chart.properties(datasets=few).to_dict(validate=True)
         json.dumps(vega_lite(chart.chart), allow_nan=False)
         assert chart.summary.endswith(".")
         assert 0 < len(chart.table) < 500

@@ -34,6 +34,8 @@ def main() -> None:
     app = create_app(Context.open(settings, warehouse=warehouse))
     with serving(app) as board, requests.Session() as client:
         client.get(f"{board.url}/").raise_for_status()
+        _measure(client, board.url, f"/session/{KEY}", runs=1)
+        _measure(client, board.url, f"/session/{KEY}?drawn=1", runs=1)
         _measure(client, board.url, f"/session/{KEY}")
         html = client.get(f"{board.url}/session/{KEY}").text
         for name, bodies in _parts(client, board.url, html).items():

@@ -61,6 +61,15 @@ class CachedCharts:
         self._lock = threading.Lock()
         self._known: OrderedDict[Hashable, tuple[Hashable, tuple[ShownChart, ...]]] = OrderedDict()
 
+    def known(self, page: Hashable, fingerprint: Hashable) -> tuple[ShownChart, ...] | None:
+        """Return the charts of a page where they are drawn already."""
+        with self._lock:
+            known = self._known.get(page)
+            if known is None or known[0] != fingerprint:
+                return None
+            self._known.move_to_end(page)
+            return known[1]
+
     def read(
         self, page: Hashable, fingerprint: Hashable, draw: Callable[[], Sequence[SessionChart]]
     ) -> tuple[ShownChart, ...]:
@@ -75,11 +84,9 @@ class CachedCharts:
         draw
             Draws them.
         """
-        with self._lock:
-            known = self._known.get(page)
-            if known is not None and known[0] == fingerprint:
-                self._known.move_to_end(page)
-                return known[1]
+        known = self.known(page, fingerprint)
+        if known is not None:
+            return known
         charts = shown(draw())
         with self._lock:
             self._known[page] = fingerprint, charts

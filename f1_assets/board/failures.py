@@ -1,4 +1,4 @@
-"""Failures by their cause: a refused account is one problem, not one for each dataset; each with what mends it."""
+"""Failures by their cause: a refused account is one problem, not one for each dataset; each with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FailedSession:
 class Cause:
     """Failures with the same cause.
 
-    `what_next` is that of what is tried first. `command` mends it; None where it is tried again by itself.
+    `what_next` is that of what is tried first. `command` fixes it; None where it is tried again by itself.
     """
 
     status: Status

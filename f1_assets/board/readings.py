@@ -32,6 +32,7 @@ from f1_assets.planning.season_states import season_states
 from f1_assets.plots import season_charts, session_charts
 from f1_assets.quota.outlook import quota_outlook
 from f1_assets.quota.windows import PolicyStatus
+from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import events_of, refreshes_of
 
 
@@ -129,8 +130,17 @@ class Readings:
         states = [state for state in self._states.read((key.season,), now) if state.key == key]
         return session_view(self.warehouse, key, states, now, by_itself=self._by_itself)
 
-    def charts(self, key: SessionKey, chosen: Chosen) -> tuple[ShownChart, ...]:
+    def charts(self, key: SessionKey, chosen: Chosen, *, drawn: bool) -> tuple[ShownChart, ...] | None:
         """Return the charts of a session, of the drivers and laps that are chosen.
+
+        Parameters
+        ----------
+        key
+            Which session.
+        chosen
+            Of whom.
+        drawn
+            Whether to draw them, which takes a second, where they are not drawn yet; None is returned otherwise.
 
         Raises
         ------
@@ -139,8 +149,11 @@ class Readings:
         """
         lines = self.warehouse.extractions(key)
         stored = tuple((line.dataset, line.status, line.digest, line.extracted_at) for line in lines)
+        page = (key, chosen.drivers, chosen.compared)
+        if not drawn and any(line.status is Status.PRESENT for line in lines):
+            return self._charts.known(page, stored)
         return self._charts.read(
-            (key, chosen.drivers, chosen.compared),
+            page,
             stored,
             lambda: session_charts(self.warehouse, key, drivers=chosen.drivers, laps=chosen.compared),
         )

@@ -17,13 +17,16 @@ from f1_assets.keys import SessionKey
 from f1_assets.plots import session_chart
 from f1_assets.warehouse import Warehouse
 
+DRAWN = "drawn"
+"""In an address: the page waits for its charts to be drawn. Without it the page comes at once and asks for that."""
+
 
 def session(request: Request) -> Response:
     """Show a session: its charts, its datasets, race control's log."""
     readings, key = _readings(request), SessionKey.parse(request.path_params["key"])
     view = readings.session(key)
     chosen, entrants = _chosen(request, readings.warehouse, key)
-    charts = readings.charts(key, chosen)
+    charts = readings.charts(key, chosen, drawn=DRAWN in request.query_params)
     return page(
         "session.html",
         request,
@@ -31,6 +34,7 @@ def session(request: Request) -> Response:
         now=view.made_at,
         counts=Counter(line.status for line in view.datasets),
         charts=charts,
+        drawn_at=f"/session/{key}?{chosen.query + '&' if chosen.query else ''}{DRAWN}=1",
         configs=configurations(),
         entrants=entrants,
         chosen=chosen,

@@ -1,4 +1,4 @@
-"""Failures by their cause, and the command that mends each."""
+"""Failures by their cause, and the command that fixes each."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -35,6 +35,7 @@ def app(home):
 @pytest.fixture(scope="module")
 def board(app):
     with serving(app) as running:
+        running.get(f"{PAGE}?drawn=1")  # from now on its charts are drawn
         yield running
 
 
@@ -70,6 +71,20 @@ def test_a_session_without_charts_shows_its_datasets_at_once(board):
     assert _figures(html) == []
     assert '<details class="fold" id="datasets" open>' in html
     assert "vega.js" not in html
+
+
+def test_a_page_whose_charts_are_not_drawn_yet_comes_at_once_and_asks_for_them(home, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("f1_assets.board.readings.session_charts", lambda *_, **__: drawn.append(1) or [])
+    with serving(create_app(Context.open(settings_for(home)), lambda: NOW)) as board:
+        html = board.get(PAGE).text
+        assert (drawn, 'id="pending"' in html, "vega.js" in html) == ([], True, True)
+        address = unescape(re.search(r'<noscript><meta http-equiv="refresh" content="0; url=([^"]+)">', html)[1])
+        assert address == f"{PAGE}?drawn=1"
+        assert 'id="pending"' not in board.get(address).text
+        assert 'id="pending"' not in board.get(PAGE).text
+        assert drawn == [1]
+        assert 'id="pending"' not in board.get(f"/session/{FAILED}").text, "where nothing is stored, nothing is drawn"
 
 
 def test_no_picture_is_drawn_for_the_page(board, monkeypatch):
@@ -126,7 +141,7 @@ def test_what_cannot_be_chosen_is_a_page_that_says_so(board, query, says):
 def test_what_is_chosen_is_in_the_form_and_in_the_addresses_of_the_pictures(board):
     html = board.get(PAGE).text
     number = re.search(r'name="driver" value="(\w+)"', html)[1]  # their letters are all the same
-    chosen = board.get(f"{PAGE}?driver={number}&laps=2-4&lap=").text
+    chosen = board.get(f"{PAGE}?driver={number}&laps=2-4&lap=&drawn=1").text
     assert f'value="{number}" checked' in chosen
     assert 'value="2-4"' in chosen
     assert f'src="{PAGE}/charts/weather.svg?driver={number}&amp;laps=2-4"' in chosen

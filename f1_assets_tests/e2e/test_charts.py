@@ -43,6 +43,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def board(home):
     with serving(create_app(Context.open(settings_for(home, simulator=SEASON)), lambda: NOW)) as running:
+        running.get(f"{PAGE}?drawn=1")
         yield running
 
 
@@ -109,6 +110,21 @@ def test_every_chart_is_drawn_quietly_within_its_page(board, look, scheme, width
     assert page.evaluate("violations") == []
     assert seen.troubles == []
     assert {url for url in seen.asked if not url.startswith((f"{board.url}/", "data:"))} == set()
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["with scripts", "without scripts"])
+def test_charts_that_are_not_drawn_yet_follow_the_page(home, chromium, scripted):
+    with serving(create_app(Context.open(settings_for(home, simulator=SEASON)), lambda: NOW)) as board:
+        context = chromium.new_context(java_script_enabled=scripted)
+        seen = Look(context.new_page())
+        seen.page.goto(f"{board.url}{PAGE}", wait_until="domcontentloaded")
+        expect(seen.page.locator("figure.chart").first).to_be_visible()
+        expect(seen.page.locator("#pending")).to_have_count(0)
+        if scripted:
+            expect(seen.page).to_have_url(f"{board.url}{PAGE}")
+            _drawn(seen.page)
+        assert [trouble for trouble in seen.troubles if "not loaded" not in trouble] == []
+        context.close()
 
 
 def test_a_chart_is_an_image_with_words_and_a_table(look):

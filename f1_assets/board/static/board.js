@@ -132,10 +132,20 @@ function swap(fresh) {
   else again?.focus({ preventScroll: true });
 }
 
+// The page of a session comes before its charts, which take a second where nobody has looked at them yet.
+const isPending = () => document.getElementById("pending") !== null;
+
+function drawn() {
+  const address = new URL(location.href);
+  address.searchParams.set("drawn", "1");
+  return address;
+}
+
 async function renew() {
   if (document.hidden || document.activeElement?.closest("form")) return;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const answer = await fetch(isPending() ? drawn() : location.href, { cache: "no-store" });
+    if (!answer.ok && isPending()) location.replace(drawn()); // it says why there are no charts
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!document.activeElement?.closest("form")) swap(fresh);
@@ -178,6 +188,7 @@ document.addEventListener("click", async (event) => {
 prepareMap();
 prepareCommands();
 if (document.querySelector(".asof time")) {
+  if (isPending()) renew();
   setInterval(renew, RENEWED_AFTER_MS);
   document.addEventListener("visibilitychange", renew);
 }

@@ -130,7 +130,7 @@ const isMap = (spec) => (spec.layer ?? []).some(({ encoding }) => encoding?.x?.a
 
 // Panels take more than their width, for axes and legend: how much, the first drawing tells. A map keeps its shape.
 async function draw(figure) {
-  const place = figure.querySelector(".drawing > div"); // Vega gives it a role; the image is what it stands in
+  const place = figure.querySelector(".drawing > div"); // hidden from screen readers: the image is what it stands in
   const width = Math.floor(place.clientWidth);
   if (!width) return;
   const before = drawn.get(figure);

@@ -64,7 +64,7 @@ def draw(
     shown = measured.assign(gap=measured["gap"] / 1000)
     last = shown.sort_values("lap_number", kind="stable").groupby("driver", sort=False).tail(1)
     low = max(float(shown["gap"].quantile(0.93)), 5.0)
-    x, y = _axes(shown, "Gap to the leader (s)", [low, -low * 0.02])
+    x, y = _axes(shown, "Gap to the leader (s)", [low, -low * 0.07])
     width = field.channel([2.4 if index < HIGHLIGHTED else 1.3 for index in range(len(field.labels))], legend=False)
     look: dict[str, Any] = {"color": field.color(), "opacity": fading()}
     tips = [word("driver", "Driver"), number("lap", "Lap"), number("gap", "Gap to the leader (s)", format=".3f")]

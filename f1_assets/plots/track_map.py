@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from f1_assets.errors import UsageError
+from f1_assets.plots.colours import alike
 from f1_assets.plots.drawing import (
     Drawing,
     NothingToDraw,
@@ -83,7 +84,7 @@ def draw(
     fields = {"x": "x", "y": "y", "x2": "x2", "y2": "y2", "at": "at"}
     tips = [number("at", "Distance (m)", format=".0f")]
     line = {"type": "rule", "strokeWidth": 5, "strokeCap": "round"}
-    place = _name(telemetry)
+    place, shifts, key = _name(telemetry), Rows(), ""
     if colour == "speed":
         parts["speed"] = needed(lap, "track_map", "speed_kmh")["speed_kmh"].to_numpy(float)[starts].round(0)
         low, high = parts["speed"].min(), parts["speed"].max()
@@ -95,27 +96,26 @@ def draw(
         parts["gear"] = needed(lap, "track_map", "gear")["gear"].to_numpy(int)[starts]
         gears = sorted(parts["gear"].unique().tolist())
         used = {"domain": gears, "range": [_GEARS[min(max(gear, 1), 8) - 1] for gear in gears]}
-        color = {"field": "gear", "type": "ordinal", "title": "Gear", "scale": used, "legend": {"symbolStrokeWidth": 5}}
-        parts["shift"] = parts["gear"].where(parts["gear"].diff().fillna(0) != 0)
-        text = {"type": "text", "style": "ink", "fontSize": 10, "dx": 9, "dy": -8}
+        color = {"field": "gear", "type": "ordinal", "title": "Gear", "scale": used, "legend": None}
+        shifts, text = _shifts(parts), {"type": "text", "style": "ink", "fontSize": 10}
         painted = [layer("track", line, **span, color=color, tooltip=[*tips, number("gear", "Gear")]),
-                   layer("track", text, [{"filter": "isValid(datum.shift)"}], x=at_x, y=at_y,
-                         text=number("shift"))]  # fmt: skip
-        corners = []
+                   layer("shifts", text, x=at_x, y=at_y, text=number("gear"))]  # fmt: skip
+        corners, key = [], "A number is the gear from there on"
         title, told = (
             f"Gears on the map, {place}",
             f"Gears {gears[0]} to {gears[-1]}; a number stands where it changes.",
         )
-        fields |= {"gear": "gear", "shift": "shift"}
+        fields["gear"] = "gear"
     elif colour == "fastest" and other is not None:
         names, colors, owner, told = _fastest(telemetry, other, entries)
         parts["driver"] = [names[i] for i in owner[_mini_sector(lap)[starts]]]
         scale = {"domain": names, "range": colors}
         color = word("driver", "Faster", scale=scale, sort=None)
         # Without colour: the second one's parts are thin.
-        width = word("driver", "Faster", scale={"domain": names, "range": [6, 2.6]}, sort=None)
+        width = word("driver", None, scale={"domain": names, "range": [6, 2.6]}, sort=None, legend=None)
+        key = f"Thick where {names[0]} is faster, thin where {names[1]} is"
         tip = [*tips, word("driver", "Faster")]
-        painted = [layer("track", line, **span, color=color, strokeWidth=width, tooltip=tip)]
+        painted = [layer("track", line, **span, color=color, size=width, tooltip=tip)]
         base["mark"] |= {"strokeWidth": 1}
         title = f"Who is faster where: {names[0]} or {names[1]}"
         fields["driver"] = "driver"
@@ -128,8 +128,10 @@ def draw(
               tooltip=constant("Start and finish")),
         layer("corners", {"type": "text", "style": "quiet", "fontWeight": 600}, x=at_x, y=at_y, text=word("corner")),
     ]  # fmt: skip
-    data = {"track": plain(parts, **fields), "corners": corners, "start": start}
+    data = {"track": plain(parts, **fields), "corners": corners, "start": start, "shifts": shifts}
     chart = layered(title, telemetry, layers, data, round(height))
+    if key:
+        chart.title["subtitle"] = [*filter(None, [chart.title.get("subtitle")]), key]
     table = _table(lap, circuit)
     return Drawing(title, chart, f"{told} The square is the finish line.", table)
 
@@ -178,6 +180,17 @@ def _corners(circuit: pd.DataFrame | None, rotation: float, x: Any, y: Any) -> R
     return [{"corner": name, "x": round(float(a)), "y": round(float(b))} for name, a, b in places]
 
 
+def _shifts(parts: pd.DataFrame) -> Rows:
+    """Return where a gear begins that is kept for three samples at least, and a place for its number off the track."""
+    run = (parts["gear"].diff() != 0).cumsum()
+    kept = parts[parts.groupby(run)["gear"].transform("size") >= 3]
+    begins = kept[kept["gear"].diff() != 0]
+    across, up = begins["x"] - parts["x"].mean(), begins["y"] - parts["y"].mean()
+    off = 0.03 * max(np.ptp(parts["x"]), np.ptp(parts["y"])) / np.hypot(across, up)
+    begins = begins.assign(x=(begins["x"] + across * off).round(0), y=(begins["y"] + up * off).round(0))
+    return plain(begins, x="x", y="y", gear="gear")
+
+
 def _mini_sector(lap: pd.DataFrame) -> npt.NDArray[np.int64]:
     distance = lap["distance_m"].to_numpy(float)
     share = (distance - distance[0]) / max(distance[-1] - distance[0], 1.0)
@@ -215,7 +228,7 @@ def laps_compared(
     found: list[tuple[str, str, list[int]]] = []
     for frame, dash, spare in zip(frames, ([1, 0], [6, 3]), ("", "#7d8590"), strict=False):
         driver = next(d for d in field.drivers if d.number == str(frame["driver_number"].iloc[0]))
-        color = spare if found and found[0][1] == driver.color else driver.color
+        color = spare if found and alike(found[0][1], driver.color) else driver.color
         name = f"{driver.label} lap {frame['lap_number'].iloc[0]}" if "lap_number" in frame else driver.label
         found.append((name, color, list(dash)))
     return found

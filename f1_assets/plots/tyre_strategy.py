@@ -80,7 +80,7 @@ def draw(
     ink = word("ink", scale=None)
     layers = [
         layer("stints", bar | {"stroke": "#6f7782"}, [*ends, only("!isValid(datum.used)")], **span),
-        layer("stints", bar | {"stroke": "#6f7782", "strokeDash": [3, 2], "strokeWidth": 1.8, "fillOpacity": 0.62},
+        layer("stints", bar | {"stroke": "#6f7782", "strokeDash": [3, 2], "strokeWidth": 1.8, "fillOpacity": 0.85},
               [*ends, only("isValid(datum.used)")], **span),
         layer("stints", words, [middle, shown, only(wide)], x=x | {"field": "middle"}, y=y, text=word("words"),
               color=ink),

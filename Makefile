@@ -11,7 +11,7 @@ REFEREE := f1_assets_tests/e2e/test_referee.py
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-long lint types contracts defs audit bench docs clean
+.PHONY: help demo ui test test-long lint types contracts defs audit bench docs vega clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench: $(VENV)/.dev ## Measure; docs/performance.md tells what the figures mean
 
 docs: $(VENV)/.dev ## Write the generated docs anew
 	$(BIN)/python docs/generate.py
+
+vega: $(VENV)/.dev ## Write the browser's copy of Vega anew
+	$(BIN)/python docs/vega.py
 
 clean: ## Remove what make made; .f1 with the data stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from f1_assets import __version__
 from f1_assets.api import routes as openf1
-from f1_assets.board import api, monitoring_routes, pages
+from f1_assets.board import api, monitoring_routes, pages, session_page
 from f1_assets.board.headers import SecurityHeaders
 from f1_assets.board.hosts import OwnHosts, hosts_of
 from f1_assets.board.problems import EXCEPTION_HANDLERS
 from f1_assets.board.readings import Readings
+from f1_assets.board.static_files import HashedFiles
 from f1_assets.context import Context
 
-ROUTES = (*pages.ROUTES, *api.ROUTES, *monitoring_routes.ROUTES)
+ROUTES = (*pages.ROUTES, *session_page.ROUTES, *api.ROUTES, *monitoring_routes.ROUTES)
 
 
 def create_app(
@@ -64,7 +63,7 @@ def create_app(
     openf1.add_to(app)
     app.router.routes += [
         *ROUTES,
-        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
+        Mount("/static", HashedFiles(), name="static"),
     ]
     app.state.readings = readings
     app.state.warehouse = lambda: readings.warehouse

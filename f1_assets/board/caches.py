@@ -63,6 +63,10 @@ class CachedStates:
                     self._known[season] = _Season(prints[season], now, _hold_until(states, now), tuple(states))
             return [state for season in wanted for state in self._known[season].states]
 
+    def fingerprint(self, season: int) -> Hashable:
+        """Return a stamp that changes with every import of the season."""
+        return fingerprints(self._warehouse, [season])[season]
+
     def _is_fresh(self, season: int, fingerprint: Hashable, now: datetime) -> bool:
         known = self._known.get(season)
         return known is not None and known.is_fresh(fingerprint, now)

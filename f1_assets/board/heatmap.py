@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from f1_assets.board.overview import moment
 from f1_assets.board.rendering import STATUS_WORDS, ago
 from f1_assets.board.season import Cell, SeasonFilter, SeasonView, SessionLine, Weekend
 from f1_assets.warehouse import Status
@@ -79,8 +78,6 @@ def words(cell: Cell, now: datetime) -> str:
     if cell.status is Status.PRESENT:
         said = [f"{cell.rows:,} rows, but they could not be renewed"]
     said += [part for part in (cell.reason, cell.what_next) if part]
-    if cell.status is Status.UNAVAILABLE and cell.next_try_at is not None and cell.what_next is None:
-        said.append(f"next try {moment(cell.next_try_at, now)}")
     return ", ".join(said)
 
 

@@ -109,7 +109,7 @@ def season_row(season: int, calendar: StoredCalendar, states: Sequence[DatasetSt
 
 
 def failures_of(
-    states: Iterable[DatasetState], names: Mapping[str, str], now: datetime, limit: int | None = None
+    states: Iterable[DatasetState], names: Mapping[str, str], now: datetime, *, by_itself: bool = False
 ) -> tuple[Failure, ...]:
     """Return what failed, the latest try first.
 
@@ -121,8 +121,8 @@ def failures_of(
         Names of events by their key.
     now
         What is taken for the present.
-    limit
-        At most so many.
+    by_itself
+        See `what_next`.
     """
     failed = [state for state in states if has_failed(state)]
     failed.sort(key=lambda state: (state.tried_at is not None, state.tried_at), reverse=True)
@@ -138,9 +138,9 @@ def failures_of(
             tried_at=state.tried_at,
             next_try_at=state.next_try_at,
             needs_a_person=needs_a_person(state),
-            what_next=what_next(state, now) or "",
+            what_next=what_next(state, now, by_itself=by_itself) or "",
         )
-        for state in failed[:limit]
+        for state in failed
     )
 
 
@@ -154,19 +154,32 @@ def needs_a_person(state: DatasetState) -> bool:
     return state.is_given_up or state.status.needs_operator
 
 
-def what_next(state: DatasetState, now: datetime) -> str | None:
-    """Return what happens next with a dataset that is not there; None where nothing is to be said."""
+def what_next(state: DatasetState, now: datetime, *, by_itself: bool = False) -> str | None:
+    """Return what happens next with a dataset that is not there; None where nothing is to be said.
+
+    Parameters
+    ----------
+    state
+        Of the dataset.
+    now
+        What is taken for the present.
+    by_itself
+        Whether Dagster imports what is due (``F1_AUTOSTART``). Otherwise nothing tries at the time of the next try.
+    """
     if state.is_given_up:
         return f"retries exhausted; to ask again: f1-assets retry {state.key}"
     if state.status is Status.BLOCKED_AUTH:
-        return "waits for a valid account, which one session tries every half hour"
+        return "waits for a valid account" + (", which one session tries every half hour" if by_itself else "")
     if state.status is Status.MISSING:
         return "with the next import"
     if state.status not in (Status.FAILED, Status.UNAVAILABLE) and not has_failed(state):
         return None
     if state.next_try_at is None:
         return None
-    return "due: with the next import" if state.next_try_at <= now else f"next try {moment(state.next_try_at, now)}"
+    if state.next_try_at <= now:
+        return "due: with the next import"
+    at = moment(state.next_try_at, now)
+    return f"next try {at}" if by_itself else f"with the first import after {at}"
 
 
 def moment(at: datetime, now: datetime) -> str:

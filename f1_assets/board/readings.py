@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from f1_assets.board.caches import CachedCosts, CachedStates
+from f1_assets.board.charts import CachedCharts, ShownChart
+from f1_assets.board.chosen import Chosen
 from f1_assets.board.overview import (
     AmendedValue,
     Failure,
@@ -26,8 +28,10 @@ from f1_assets.planning import DatasetState, GapReport, build_processing_plan
 from f1_assets.planning.plan_document import PlanDocument, plan_document
 from f1_assets.planning.running import RunningImport, running_import
 from f1_assets.planning.season_states import season_states
+from f1_assets.plots import season_charts, session_charts
 from f1_assets.quota.outlook import quota_outlook
 from f1_assets.quota.windows import PolicyStatus
+from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import events_of, refreshes_of
 
 
@@ -63,9 +67,11 @@ class Readings:
     def __init__(self, context: Context, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.settings, self.warehouse = context.settings, context.warehouse
         self._now = clock
+        self._by_itself = self.settings.autostart
         self._ledger = context.ledger
         self._states = CachedStates(self.warehouse, named(self.settings.datasets))
         self._costs = CachedCosts(context)
+        self._charts = CachedCharts()
         # It brings FastF1, which takes a second: the first page should not wait for it.
         with_fastf1 = ThreadPoolExecutor(1, thread_name_prefix="transport")
         with_fastf1.submit(lambda: context.transport)
@@ -81,7 +87,7 @@ class Readings:
             quota=self.quota(),
             plan=self._plan(tuple(calendars), states, now),
             running=self._running(self._costs.report(tuple(calendars), states, now), names),
-            failures=failures_of(states, names, now),
+            failures=failures_of(states, names, now, by_itself=self._by_itself),
             amendments=latest_amendments(self.warehouse, names),
         )
 
@@ -120,13 +126,47 @@ class Readings:
         now = self._now()
         states = self._states.read((season,), now)
         over_season = season_states(self.warehouse, [season], season_datasets_named(self.settings.datasets), now)
-        return season_view(self.warehouse, season, states, now, only, over_season), states
+        view = season_view(self.warehouse, season, states, now, only, over_season, by_itself=self._by_itself)
+        return view, states
 
     def session(self, key: SessionKey) -> SessionView:
         """Return a session; `UsageError` when the calendar does not have it."""
         now = self._now()
         states = [state for state in self._states.read((key.season,), now) if state.key == key]
-        return session_view(self.warehouse, key, states, now)
+        return session_view(self.warehouse, key, states, now, by_itself=self._by_itself)
+
+    def charts(self, key: SessionKey, chosen: Chosen, *, drawn: bool) -> tuple[ShownChart, ...] | None:
+        """Return the charts of a session, of the drivers and laps that are chosen.
+
+        Parameters
+        ----------
+        key
+            Which session.
+        chosen
+            Of whom.
+        drawn
+            Whether to draw them, which takes a second, where they are not drawn yet; None is returned otherwise.
+
+        Raises
+        ------
+        UsageError
+            When a chart does not have one of the drivers.
+        """
+        lines = self.warehouse.extractions(key)
+        stored = tuple((line.dataset, line.status, line.digest, line.extracted_at) for line in lines)
+        page = (key, chosen.drivers, chosen.compared)
+        if not drawn and any(line.status is Status.PRESENT for line in lines):
+            return self._charts.known(page, stored)
+        return self._charts.read(
+            page,
+            stored,
+            lambda: session_charts(self.warehouse, key, drivers=chosen.drivers, laps=chosen.compared),
+        )
+
+    def standings_charts(self, season: int) -> tuple[ShownChart, ...]:
+        """Return the charts of the championships of a season, of the rows that are stored."""
+        stored = self._states.fingerprint(season)
+        return self._charts.read(season, stored, lambda: season_charts(self.warehouse, season))
 
     def quota(self) -> tuple[PolicyStatus, ...]:
         """Return every policy of the quota; none where a recording answers."""
@@ -140,7 +180,7 @@ class Readings:
         """Return all that failed, of every season, the latest try first."""
         now = self._now()
         states = self._states.read(self.known_seasons(), now)
-        return failures_of(states, event_names(self.warehouse), now)
+        return failures_of(states, event_names(self.warehouse), now, by_itself=self._by_itself)
 
     def amendments(self) -> tuple[AmendedValue, ...]:
         """Return all that changed upstream after it was imported, the latest change first."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,9 +14,13 @@ from starlette.responses import HTMLResponse, Response
 
 from f1_assets import __version__
 from f1_assets.board.overview import moment
+from f1_assets.board.static_files import static
 from f1_assets.formatting import counted, duration, percent, size
 from f1_assets.settings import Settings
 from f1_assets.warehouse import Status
+
+SEARCHED_AT_MOST = 100
+"""So many characters of a search are read and shown."""
 
 STATUS_WORDS = {
     Status.PRESENT: "present",
@@ -42,8 +44,13 @@ def page(
 ) -> Response:
     """Answer with a page made of a template."""
     settings: Settings = request.app.state.readings.settings
-    template = _environment().get_template(name)
-    html = template.render(path=request.url.path, here=_address(request), dagster=settings.dagster_url, **values)
+    of_request = {
+        "path": request.url.path,
+        "here": _address(request),
+        "dagster": settings.dagster_url,
+        "searched": request.query_params.get("q", "")[:SEARCHED_AT_MOST],
+    }
+    html = _environment().get_template(name).render(**of_request, **values)
     return HTMLResponse(html, status_code, headers)
 
 
@@ -63,7 +70,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"status_words": STATUS_WORDS, "static": _static, "version": __version__, "query": query}
+    environment.globals |= {"status_words": STATUS_WORDS, "static": static, "version": __version__, "query": query}
     environment.filters |= {
         "ago": ago,
         "bytes": size,
@@ -76,13 +83,6 @@ def _environment() -> Environment:
         "url": lambda text: quote(str(text), safe=""),
     }
     return environment
-
-
-@functools.cache
-def _static(name: str) -> str:
-    """Return the address of a file, which changes with its content, so that no browser shows an old one."""
-    content = (Path(__file__).parent / "static" / name).read_bytes()
-    return f"/static/{name}?{hashlib.sha256(content).hexdigest()[:10]}"
 
 
 def query(path: str, /, **words: object) -> str:

@@ -19,7 +19,7 @@ from f1_assets.board.overview import (
     what_next,
 )
 from f1_assets.errors import UsageError
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.planning import DatasetState
 from f1_assets.planning.gaps import extracted
 from f1_assets.warehouse import Status, Warehouse
@@ -69,6 +69,13 @@ class SeasonFilter:
         """Check whether a session is shown, whatever is known of it; a test day is of the type ``TEST``."""
         kind = "TEST" if key.is_test else key.session
         return (not self.sessions or kind in self.sessions) and (not self.rounds or key.round in self.rounds)
+
+    def lets_state(self, state: DatasetState) -> bool:
+        """Check whether a dataset is shown; one of the whole season has no session and no round."""
+        of_season = isinstance(state.key, SeasonKey)
+        is_there = not self.sessions and not self.rounds if of_season else self.lets(state.key)
+        of_dataset = not self.datasets or state.dataset in self.datasets
+        return is_there and of_dataset and (not self.statuses or state.status in self.statuses)
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,8 @@ def season_view(
     now: datetime,
     only: SeasonFilter,
     over_season: Sequence[DatasetState] = (),
+    *,
+    by_itself: bool = False,
 ) -> SeasonView:
     """Return a season, or what a filter leaves of it.
 
@@ -152,9 +161,11 @@ def season_view(
     now
         What is taken for the present.
     only
-        What is shown; failures and amendments are those of the whole season.
+        What is shown, of sessions and of failures; amendments are those of the whole season.
     over_season
         What is computed over the whole season.
+    by_itself
+        See `what_next`.
 
     Raises
     ------
@@ -175,10 +186,10 @@ def season_view(
         summary=season_row(season, calendar, states, now),
         datasets=tuple(dict.fromkeys(state.dataset for kept in shown.values() for state in kept)),
         shown=_counted(state for kept in shown.values() for state in kept),
-        weekends=tuple(_weekends(events_of(warehouse, season), shown, running, now, only)),
-        failures=failures_of([*states, *over_season], names, now),
+        weekends=tuple(_weekends(events_of(warehouse, season), shown, running, now, only, by_itself=by_itself)),
+        failures=failures_of(filter(only.lets_state, [*states, *over_season]), names, now, by_itself=by_itself),
         amendments=latest_amendments(warehouse, names, [season]),
-        over_season=tuple(cell(state, now) for state in over_season),
+        over_season=tuple(cell(state, now, by_itself=by_itself) for state in over_season),
     )
 
 
@@ -198,6 +209,8 @@ def _weekends(
     running: Collection[SessionKey],
     now: datetime,
     only: SeasonFilter,
+    *,
+    by_itself: bool,
 ) -> Iterable[Weekend]:
     is_filtered = only != SeasonFilter()
     for event in sorted(events, key=lambda event: event.event_date):
@@ -210,7 +223,7 @@ def _weekends(
                 start=listed.start,
                 end=listed.end,
                 is_running=listed.key in running,
-                cells=tuple(cell(state, now) for state in shown[listed.key]),
+                cells=tuple(cell(state, now, by_itself=by_itself) for state in shown[listed.key]),
             )
             for listed in event.sessions
             if listed.key in shown
@@ -229,7 +242,7 @@ def _weekends(
             )
 
 
-def cell(state: DatasetState, now: datetime) -> Cell:
+def cell(state: DatasetState, now: datetime, *, by_itself: bool = False) -> Cell:
     """Return what is known of a dataset of a session, with what happens next."""
     return Cell(
         dataset=state.dataset,
@@ -239,5 +252,5 @@ def cell(state: DatasetState, now: datetime) -> Cell:
         error_class=state.error_class,
         extracted_at=state.extracted_at,
         next_try_at=state.next_try_at,
-        what_next=what_next(state, now),
+        what_next=what_next(state, now, by_itself=by_itself),
     )

@@ -88,7 +88,9 @@ class SessionView:
     race_control: tuple[RaceControlMessage, ...]
 
 
-def session_view(warehouse: Warehouse, key: SessionKey, states: Sequence[DatasetState], now: datetime) -> SessionView:
+def session_view(
+    warehouse: Warehouse, key: SessionKey, states: Sequence[DatasetState], now: datetime, *, by_itself: bool = False
+) -> SessionView:
     """Return a session.
 
     Parameters
@@ -101,6 +103,8 @@ def session_view(warehouse: Warehouse, key: SessionKey, states: Sequence[Dataset
         Of each of its datasets.
     now
         What is taken for the present.
+    by_itself
+        See `what_next`.
 
     Raises
     ------
@@ -133,13 +137,13 @@ def session_view(warehouse: Warehouse, key: SessionKey, states: Sequence[Dataset
         is_running=key in leased_sessions(warehouse, now),
         previous=str(order[place - 1]) if place else None,
         following=str(order[place + 1]) if place + 1 < len(order) else None,
-        datasets=tuple(_line(state, lines.get(state.dataset), now) for state in states),
+        datasets=tuple(_line(state, lines.get(state.dataset), now, by_itself=by_itself) for state in states),
         amendments=latest_amendments(warehouse, {event.event_key: event.name}, key=key),
         race_control=race_control(warehouse, key),
     )
 
 
-def _line(state: DatasetState, line: Extraction | None, now: datetime) -> DatasetLine:
+def _line(state: DatasetState, line: Extraction | None, now: datetime, *, by_itself: bool) -> DatasetLine:
     known = line or Extraction(state.key, state.dataset, state.status)
     return DatasetLine(
         dataset=state.dataset,
@@ -155,7 +159,7 @@ def _line(state: DatasetState, line: Extraction | None, now: datetime) -> Datase
         extracted_at=state.extracted_at,
         next_try_at=state.next_try_at,
         needs_a_person=needs_a_person(state),
-        what_next=what_next(state, now),
+        what_next=what_next(state, now, by_itself=by_itself),
         requests=known.requests,
         archive_hits=known.archive_hits,
         seconds=known.seconds,

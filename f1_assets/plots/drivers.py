@@ -125,7 +125,7 @@ class Field:
     def channel(self, values: Sequence[Any], legend: bool = True) -> Spec:
         """Encode the driver by these values, with a part in the legend."""
         shown = {"title": self.title} if legend else None
-        return word("driver", self.title, sort=None, legend=shown, scale=self.scale(values))
+        return word("driver", self.title, sort=self.labels, legend=shown, scale=self.scale(values))
 
     def color(self, legend: bool = True) -> Spec:
         """Return the colours of teams."""

@@ -118,7 +118,7 @@ def draw(
     look: dict[str, Any] = {"color": field.color(), "opacity": fading()}
     layers = p.shades(bands, room)
     if is_race:
-        width = field.channel([2.2 if index < HIGHLIGHTED else 1.2 for index in range(len(field.labels))], legend=False)
+        width = field.channel([2.2 if index < HIGHLIGHTED else 1.2 for index in range(len(field.labels))])
         shown = calculated("shown", "isValid(datum.slow) ? null : datum.time")
         is_marked, is_stop = only("isValid(datum.mark) && !isValid(datum.slow)"), only("datum.pit === 'in'")
         layers += [

@@ -34,7 +34,9 @@ IMPORTED = SessionKey(2025, 1, "Q")
 def settings_for(home: Path, **overrides: object) -> Settings:
     """Return the settings of a board of a made-up season."""
     simulated = "races=3,tests=1,sprints=1,laps=5,samples_every=40,drivers=4"
-    return load_settings(**{"home": home, "source": "simulator", "simulator": simulated, **overrides})
+    return load_settings(
+        **{"home": home, "source": "simulator", "simulator": simulated, "autostart": True, **overrides}
+    )
 
 
 def fill(settings: Settings) -> None:

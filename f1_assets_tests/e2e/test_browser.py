@@ -30,7 +30,15 @@ from f1_assets_tests.e2e.browser import (
 
 pytestmark = pytest.mark.long
 
-PAGES = {"seasons": "/", "season": "/season/2025", "session": f"/session/{RACE}"}
+PAGES = {
+    "seasons": "/",
+    "season": "/season/2025",
+    "session": f"/session/{RACE}",
+    "standings": "/season/2025/standings",
+    "driver": "/season/2025/driver/COR",
+    "search": "/search?q=2025+race",
+}
+WITH_NAMES = [PAGES[name] for name in ("seasons", "season", "session")]
 LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
 TEXT_HEIGHTS = """() => {
   const heights = [];
@@ -86,7 +94,7 @@ def _cell(page, key, dataset):
     return page.locator(f'a.c[href="/session/{key}#dataset-{dataset}"]')
 
 
-@pytest.mark.parametrize("path", [*PAGES.values(), f"/session/{FAILED}", "/api"])
+@pytest.mark.parametrize("path", [*PAGES.values(), f"/session/{FAILED}", "/search?q=none", "/api"])
 def test_a_page_is_quiet_and_asks_nobody_else(board, look, path):
     seen = look(board.url + path)
     seen.page.wait_for_load_state("networkidle")
@@ -153,23 +161,12 @@ def test_the_heat_map_shows_every_status(board, look):
     assert all(box["width"] >= 10 for box in (cells.nth(place).bounding_box() for place in (0, 100, 200)))
 
 
-def test_a_session_has_its_datasets_and_its_charts_as_pictures_with_words(board, look):
+def test_a_session_begins_with_its_charts_and_has_its_datasets_folded(board, look):
     page = look(board.url + PAGES["session"]).page
+    expect(page.locator("#dataset-laps")).to_be_hidden()
+    page.locator("#datasets > summary").click()
     expect(page.locator("tbody tr[id^=dataset-]")).to_have_count(len(all_datasets()))
-    charts = page.locator("figure svg.chart")
-    expect(charts).to_have_count(5)
-    for chart in charts.all():
-        expect(chart).to_have_attribute("role", "img")
-        expect(chart).to_have_accessible_name(re.compile(r"^[A-Z].{60,}"))
-        assert chart.bounding_box()["height"] > 100
-    page.locator("#lap-times summary").click()
-    expect(page.locator("#lap-times table.list")).to_be_visible()
-
-
-def test_charts_stand_side_by_side_where_there_is_room(board, look):
-    for width, columns in ((1280, 2), (1000, 1)):
-        page = look(board.url + PAGES["session"], width=width).page
-        assert len({svg.bounding_box()["x"] for svg in page.locator("figure svg.chart").all()[:4]}) == columns
+    expect(page.locator("#dataset-laps")).to_contain_text("present")
 
 
 def test_pointing_at_a_cell_tells_dataset_status_and_reason(board, look):
@@ -215,10 +212,11 @@ def test_the_map_is_one_stop_of_the_tab_key(board, look):
     seen = look(board.url + PAGES["season"])
     seen.page.get_by_role("button", name="Show").focus()
     stops = []
-    for _ in range(10):  # seven statuses in the legend, two maps, what follows
+    for _ in range(9):  # seven statuses in the legend, the map, what follows
         seen.page.keyboard.press("Tab")
         stops.append(seen.focused("e => e.getAttribute('href') || e.ariaLabel"))
-    assert stops[7:] == ["/session/2025-T1-1", "Datasets over the season", "Failures of the season"]
+    assert stops[7] == "/session/2025-T1-1"
+    assert seen.focused("e => e.textContent") == "Dataset", "the first button behind the map"
     assert seen.page.locator('table.heat [tabindex="0"]').count() == 1
     _cell(seen.page, WAITING, "weather").focus()
     seen.page.keyboard.press("ArrowUp")
@@ -257,7 +255,7 @@ def test_a_filter_is_in_the_address_and_in_the_table(board, look, scripted):
     form.get_by_label("Round").press("Enter")
     expect(page.locator("td.lbl a")).to_have_count(5)
     page.get_by_role("link", name=re.compile(f"^{RACE} Race")).click()
-    expect(page.locator("figure svg.chart")).to_have_count(5)
+    expect(page.locator("figure.chart").first).to_be_visible()
     expect(page.locator("#dataset-laps")).to_contain_text("present")
 
 
@@ -275,6 +273,9 @@ def test_it_is_accessible(board, look, path, scheme, width):
     # The page forbids scripts that are not its own, and axe is one.
     page = look(board.url + path, scheme, width, bypass_csp=True).page
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    for figure in page.locator("figure.chart").all():
+        figure.scroll_into_view_if_needed()
+        expect(figure.locator(".drawing svg")).to_be_visible()
     violations = Axe().run(page).response["violations"]
     assert [(found["id"], [node["html"][:200] for node in found["nodes"]]) for found in violations] == []
 
@@ -284,7 +285,7 @@ def test_on_a_phone_nothing_is_cut_off_or_too_small_to_read(board, look, path):
     page = look(board.url + path, width=390).page
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
     heights = page.evaluate(TEXT_HEIGHTS)
-    assert len(heights) > 20
+    assert len(heights) > 10
     assert min(heights) >= 8
 
 
@@ -330,13 +331,13 @@ def test_a_board_that_is_gone_leaves_what_was_shown_with_a_warning(home, look):
     expect(page.locator("td.lbl a")).to_have_count(18)
 
 
-@pytest.mark.parametrize("path", [*PAGES.values(), "/session/2025-01-Q", f"/session/{GIVEN_UP}"])
+@pytest.mark.parametrize("path", [*WITH_NAMES, "/session/2025-01-Q", f"/session/{GIVEN_UP}"])
 def test_a_name_that_is_markup_is_text_and_runs_nothing(board, look, path):
     seen = look(board.url + path)
     for map_cell in seen.page.locator("a.c").all()[:40:13]:
         map_cell.hover()
     seen.page.wait_for_load_state("networkidle")
-    assert seen.page.locator("main script, img, main b").count() == 0
+    assert seen.page.locator("main script:not([type='application/json']), img, main b").count() == 0
     assert not any("stolen" in url for url in seen.asked)
     assert seen.troubles == []
     text = seen.page.locator("main").text_content()

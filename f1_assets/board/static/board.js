@@ -98,12 +98,23 @@ function nameOf(element) {
   return element.getAttribute?.("aria-label") ? `[aria-label="${CSS.escape(element.getAttribute("aria-label"))}"]` : null;
 }
 
+// A chart whose data are the same stays as it is, with what is chosen and zoomed in it.
+function keepCharts(main, fresh) {
+  for (const figure of main.querySelectorAll("figure.chart.watched")) {
+    const other = fresh.getElementById(figure.id);
+    const spec = (found) => found?.querySelector("script.spec")?.textContent;
+    if (spec(figure) && spec(figure) === spec(other)) other.replaceWith(figure);
+  }
+}
+
 function swap(fresh) {
   hideTip();
   const main = document.getElementById("main");
+  keepCharts(main, fresh);
   const focused = main.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   const scrolled = [...main.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
   const open = [...main.querySelectorAll("details")].map((details) => details.open);
+  const sorts = [...main.querySelectorAll("table.sortable")].map(sortedBy);
   main.replaceChildren(...fresh.getElementById("main").childNodes);
   document.querySelector(".asof").replaceChildren(...fresh.querySelector(".asof").childNodes);
   document.querySelector(".asof").classList.remove("stale");
@@ -111,15 +122,30 @@ function swap(fresh) {
   [...main.querySelectorAll(".scroll")].forEach((box, i) => scrolled[i] && box.scrollTo(...scrolled[i]));
   [...main.querySelectorAll("details")].forEach((details, i) => { details.open = open[i] ?? details.open; });
   prepareMap();
+  prepareCommands();
+  const sorted = [...main.querySelectorAll("table.sortable")];
+  prepareTables();
+  sorts.forEach(([column, direction], i) => column >= 0 && sorted[i] && sort(sorted[i], column, direction));
+  document.dispatchEvent(new Event("renewed"));
   const again = focused && main.querySelector(focused);
   if (again?.matches(PLACES)) enter(again);
   else again?.focus({ preventScroll: true });
 }
 
+// The page of a session comes before its charts, which take a second where nobody has looked at them yet.
+const isPending = () => document.getElementById("pending") !== null;
+
+function drawn() {
+  const address = new URL(location.href);
+  address.searchParams.set("drawn", "1");
+  return address;
+}
+
 async function renew() {
   if (document.hidden || document.activeElement?.closest("form")) return;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const answer = await fetch(isPending() ? drawn() : location.href, { cache: "no-store" });
+    if (!answer.ok && isPending()) location.replace(drawn()); // it says why there are no charts
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!document.activeElement?.closest("form")) swap(fresh);
@@ -136,8 +162,33 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A command is copied with a button, where the browser lets a page do so; without it one click selects all of it.
+function prepareCommands() {
+  if (!navigator.clipboard) return;
+  for (const code of document.querySelectorAll(".command code:only-child")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", `Copy ${code.textContent}`);
+    code.after(button);
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  if (!event.target.matches?.(".copy")) return;
+  try {
+    await navigator.clipboard.writeText(event.target.previousElementSibling.textContent);
+    event.target.textContent = "Copied";
+  } catch {
+    event.target.textContent = "Not allowed";
+  }
+});
+
 prepareMap();
+prepareCommands();
 if (document.querySelector(".asof time")) {
+  if (isPending()) renew();
   setInterval(renew, RENEWED_AFTER_MS);
   document.addEventListener("visibilitychange", renew);
 }

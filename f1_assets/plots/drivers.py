@@ -15,7 +15,7 @@ import pandas as pd
 
 from f1_assets.errors import UsageError
 from f1_assets.plots.colours import readable
-from f1_assets.plots.drawing import Spec, word
+from f1_assets.plots.drawing import NothingToDraw, Spec, word
 
 HIGHLIGHTED = 5
 """How many drivers have a thicker line; more than these nobody can follow without a click."""
@@ -76,7 +76,9 @@ class Field:
         Raises
         ------
         UsageError
-            When one of `drivers` is not there.
+            When one of `drivers` is neither in the rows nor in `entries`.
+        NothingToDraw
+            When none of `drivers` is in the rows.
         """
         known = [str(number) for number in frame["driver_number"].dropna().unique()]
         names, teams = (_looked_up(column, known, entries, frame) for column in ("abbreviation", "team_name"))
@@ -94,7 +96,7 @@ class Field:
             color = readable(colors.get(number, "")) if colors else readable(_PALETTE[place % len(_PALETTE)])
             shape = _SHAPES[place % len(_SHAPES)]
             drawn.append(Driver(number, labels[number], team, color, shape, mates[team].index(number)))
-        return cls(tuple(_chosen(drawn, drivers) if drivers else drawn))
+        return cls(tuple(_chosen(drawn, drivers, entries) if drivers else drawn))
 
     def rows_axis(self) -> Spec:
         """Encode the driver by rows, in order."""
@@ -185,13 +187,21 @@ def _shown(value: Any) -> str:  # noqa: ANN401 (as frames have it)
     return _NO_TEXT.sub("\ufffd", str(value))[:40]
 
 
-def _chosen(there: Sequence[Driver], drivers: Collection[str]) -> list[Driver]:
+def _chosen(there: Sequence[Driver], drivers: Collection[str], entries: pd.DataFrame | None) -> list[Driver]:
+    """Return who was chosen and has rows; who is entered and has none, as without a stop, is left out."""
     by_name = {name.upper(): driver for driver in there for name in (driver.number, driver.label)}
-    unknown = [str(name) for name in drivers if str(name).upper() not in by_name]
+    entered: set[str] = set()
+    for column in ("driver_number", "abbreviation"):
+        if entries is not None and column in entries:
+            entered |= {str(name).upper() for name in entries[column].dropna()}
+    unknown = [str(name) for name in drivers if str(name).upper() not in entered | by_name.keys()]
     if unknown:
         has = ", ".join(driver.label for driver in there)
         raise UsageError(f"There is no driver {', '.join(unknown)}.", advice=f"The drivers are: {has}.")
-    return list(dict.fromkeys(by_name[str(name).upper()] for name in drivers))
+    found = [by_name[str(name).upper()] for name in drivers if str(name).upper() in by_name]
+    if not found:
+        raise NothingToDraw(f"There are no rows of {', '.join(map(str, drivers))}.")
+    return list(dict.fromkeys(found))
 
 
 def _by_number(number: str) -> tuple[float, str]:

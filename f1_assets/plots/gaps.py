@@ -59,6 +59,8 @@ def draw(
     field = Field.of(measured, entries, finishing_order(measured, results), between or drivers)
     measured = field.rows(measured)
     bands = p.by_lap(neutralisations)
+    if between and len(field.drivers) < 2:
+        raise NothingToDraw(f"gaps: of {' and '.join(between)} one alone has rows.")
     if between:
         return _between(laps, measured, field, bands)
     shown = measured.assign(gap=measured["gap"] / 1000)

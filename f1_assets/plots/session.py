@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from f1_assets.datasets import all_datasets
 from f1_assets.datasets.lap_telemetry import lap_telemetry
-from f1_assets.errors import UsageError
+from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.plots.degradation import draw as draw_degradation
 from f1_assets.plots.dominance import draw as draw_dominance
@@ -110,7 +110,8 @@ class Stored:
 
     def also(self, *names: str) -> dict[str, Any]:
         """Return what adds to a chart, by the name of its parameter."""
-        return {name: self.get("drivers" if name == "entries" else name) for name in names}
+        entries = "drivers" if "drivers" in self.present else "laps"
+        return {name: self.get(entries if name == "entries" else name) for name in names}
 
     @functools.cached_property
     def compared(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
@@ -261,6 +262,9 @@ _KINDS = (
 )
 
 
+_OF_THE_LAKE = {kind.id for kind in _KINDS if kind.needs == _TELEMETRY} | {"dominance"}
+
+
 def session_charts(
     warehouse: Warehouse, key: SessionKey | str, *, drivers: Collection[str] = (), laps: Sequence[int] = ()
 ) -> list[SessionChart]:
@@ -323,6 +327,10 @@ def _drawn(kind: _Kind, stored: Stored) -> SessionChart | None:
         drawing = kind.draw(stored)
     except NothingToDraw:
         return None
+    except ConfigurationError:
+        if kind.id in _OF_THE_LAKE:
+            return None  # the lake is out of reach: what is in the database is drawn all the same
+        raise
     return _chart(kind.id, drawing)
 
 

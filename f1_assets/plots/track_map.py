@@ -84,7 +84,8 @@ def draw(
     fields = {"x": "x", "y": "y", "x2": "x2", "y2": "y2", "at": "at"}
     tips = [number("at", "Distance (m)", format=".0f")]
     line = {"type": "rule", "strokeWidth": 5, "strokeCap": "round"}
-    place, shifts, key = _name(telemetry), Rows(), ""
+    place, key = _name(telemetry), ""
+    shifts: Rows = []
     if colour == "speed":
         parts["speed"] = needed(lap, "track_map", "speed_kmh")["speed_kmh"].to_numpy(float)[starts].round(0)
         low, high = parts["speed"].min(), parts["speed"].max()

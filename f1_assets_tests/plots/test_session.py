@@ -1,10 +1,13 @@
 """Charts of stored sessions: which there are, what they read, and that they are sound."""
 
 import json
+import re
+from collections import Counter
 
 import pytest
+from sqlalchemy import event
 
-from f1_assets.errors import UsageError
+from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.keys import SessionKey
 from f1_assets.plots import session_chart, session_charts, vega_lite
 from f1_assets_tests.plots.conftest import PRACTICE, QUALIFYING, RACE
@@ -48,5 +51,39 @@ def test_drivers_are_chosen_and_an_unknown_one_is_an_error_that_names_those_who_
     known = sorted(frame("drivers")["abbreviation"])
     chart = session_chart(weekend, RACE, "lap-times", drivers=[known[1], known[0].lower()])
     assert list(chart.table["Driver"]) == [known[1], known[0]]
+    assert {chart.id for chart in session_charts(weekend, RACE, drivers=known[:2])} >= {"gaps", "speed-trace"}
+    stopped = set(frame("pit_stops")["driver_number"])
+    entered = frame("drivers")
+    others = list(entered.loc[~entered["driver_number"].isin(stopped), "abbreviation"])
+    for code in others[:1]:
+        assert "pit-stops" not in {chart.id for chart in session_charts(weekend, RACE, drivers=[code])}
     with pytest.raises(UsageError, match=rf"no driver XYZ\. The drivers are: .*{known[0]}"):
         session_charts(weekend, RACE, drivers=["XYZ"])
+
+
+def test_each_dataset_is_read_once_and_of_telemetry_the_laps_alone(weekend, monkeypatch):
+    statements, asked, lake = [], [], weekend.lake
+    listener = lambda *given: statements.append(given[2])  # noqa: E731
+    event.listen(weekend.engine, "before_cursor_execute", listener)
+    monkeypatch.setattr(
+        lake,
+        "read",
+        lambda path, columns, filters: asked.append(filters) or type(lake).read(lake, path, columns, filters),
+    )
+    assert session_charts(weekend, RACE)
+    event.remove(weekend.engine, "before_cursor_execute", listener)
+    read_tables = Counter(table for text in statements for table in re.findall(r"FROM (\w+)", text))
+    assert {read_tables[name] for name in ("laps", "drivers", "results", "weather", "circuit", "stints")} == {1}
+    assert "headshot_url" not in "".join(statements)
+    of_laps = [filters for filters in asked if filters]
+    assert len(of_laps) == 4  # two laps, of two files
+    assert {name for filters in of_laps for name, _, _ in filters} == {"driver_number", "session_time_ms"}
+
+
+def test_a_lake_out_of_reach_costs_the_charts_of_the_lake_alone(weekend, monkeypatch):
+    def away(*_):
+        raise ConfigurationError("The lake is not there.")
+
+    monkeypatch.setattr(weekend.lake, "read", away)
+    charts = [chart.id for chart in session_charts(weekend, RACE)]
+    assert charts == [name for name in RACE_CHARTS if name not in {*TELEMETRY, "dominance"}]

@@ -125,6 +125,8 @@ def test_charts_that_are_not_drawn_yet_follow_the_page(home, chromium, scripted)
         expect(seen.page.locator("#pending")).to_have_count(0)
         if scripted:
             expect(seen.page).to_have_url(f"{board.url}{PAGE}")
+            assert not any("/charts/" in url for url in seen.asked), "pictures are for those without"
+            assert seen.page.locator("img").count() == 0
             _drawn(seen.page)
         assert [trouble for trouble in seen.troubles if "not loaded" not in trouble] == []
         context.close()

@@ -110,6 +110,8 @@ function keepCharts(main, fresh) {
 function swap(fresh) {
   hideTip();
   const main = document.getElementById("main");
+  // Parsed without scripting, what stands in for scripts is elements, and pictures among them would be loaded.
+  for (const instead of fresh.querySelectorAll("noscript")) instead.remove();
   keepCharts(main, fresh);
   const focused = main.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   const scrolled = [...main.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);

@@ -19,7 +19,7 @@ from f1_assets.plots.drawing import (
     number,
     plain,
     word,
-)  # fmt: skip
+)
 from f1_assets.plots.drivers import Field
 
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")

@@ -24,7 +24,7 @@ from f1_assets.plots.drawing import (
     plain,
     word,
     zooming,
-)  # fmt: skip
+)
 from f1_assets.plots.drivers import HIGHLIGHTED, Field, finishing_order
 from f1_assets.plots.formats import seconds
 

@@ -29,7 +29,7 @@ from f1_assets.plots.drawing import (
     plain,
     word,
     zooming,
-)  # fmt: skip
+)
 from f1_assets.plots.drivers import HIGHLIGHTED, Field, finishing_order
 from f1_assets.plots.formats import lap_time
 
@@ -90,11 +90,13 @@ def draw(
         .map({True: "in", False: None})
         .where(timed["pit_in_time_ms"].notna() | timed["pit_out_time_ms"].isna(), "out")
     )
-    is_slow = timed["lap_time_ms"] > high
+    is_left_out = (timed["lap_time_ms"] > high) | (is_race & (pit.notna() | (timed["lap_number"] == 1)))
+    drawn = timed["lap_time_ms"].astype(float)[~is_left_out]
+    top = min(high, float(drawn.max()) + 0.04 * (high - low)) if len(drawn) else high
     rows = timed.assign(
         x=x,
         pit=pit,
-        slow=(is_slow | (is_race & (pit.notna() | (timed["lap_number"] == 1)))).map({True: 1, False: None}),
+        slow=is_left_out.map({True: 1, False: None}),
         mark=((timed["lap_number"] + place * 3) % _MARKED == 0).map({True: 1, False: None}),
     )
     columns = {
@@ -111,7 +113,7 @@ def draw(
     at = number("lap" if is_race else "minute", x_title, axis={"grid": False, "format": "d"},
                 scale={"domain": [float(x.min()) - room, float(x.max()) + room], "nice": False})  # fmt: skip
     time = number("time", "Lap time (m:ss.s)", axis={"labelExpr": SHORT_CLOCK, "tickCount": 6},
-                  scale={"domain": [low, high], "nice": False, "zero": False})  # fmt: skip
+                  scale={"domain": [low, top], "nice": False, "zero": False})  # fmt: skip
     tips = [word("driver", "Driver"), number("lap", "Lap"), word("said", "Lap time (m:ss.mmm)"), word("tyre", "Tyre"),
             number("age", "Tyre age (laps)"), word("pit", "Pit")]  # fmt: skip
     said = calculated("said", clock("datum.time"))

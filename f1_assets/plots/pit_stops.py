@@ -18,7 +18,7 @@ from f1_assets.plots.drawing import (
     optional,
     plain,
     word,
-)  # fmt: skip
+)
 from f1_assets.plots.drivers import Field
 from f1_assets.plots.formats import seconds
 

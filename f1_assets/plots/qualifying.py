@@ -22,7 +22,7 @@ from f1_assets.plots.drawing import (
     number,
     plain,
     word,
-)  # fmt: skip
+)
 from f1_assets.plots.drivers import Field
 from f1_assets.plots.formats import lap_time, seconds
 

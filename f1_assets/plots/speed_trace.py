@@ -21,7 +21,7 @@ from f1_assets.plots.drawing import (
     stacked,
     word,
     zooming,
-)  # fmt: skip
+)
 from f1_assets.plots.formats import lap_time, seconds
 from f1_assets.plots.track_map import laps_compared
 

@@ -21,7 +21,7 @@ from f1_assets.plots.drawing import (
     number,
     plain,
     word,
-)  # fmt: skip
+)
 from f1_assets.plots.drivers import HIGHLIGHTED, Field
 
 _HEIGHT = 420

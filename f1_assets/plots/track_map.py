@@ -23,7 +23,7 @@ from f1_assets.plots.drawing import (
     number,
     plain,
     word,
-)  # fmt: skip
+)
 from f1_assets.plots.drivers import Field
 from f1_assets.plots.theme import WIDTH
 

@@ -22,7 +22,7 @@ from f1_assets.plots.drawing import (
     only,
     plain,
     word,
-)  # fmt: skip
+)
 from f1_assets.plots.drivers import Field
 
 

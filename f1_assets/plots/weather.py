@@ -22,7 +22,7 @@ from f1_assets.plots.drawing import (
     plain,
     stacked,
     zooming,
-)  # fmt: skip
+)
 from f1_assets.plots.drivers import DASHES
 
 _PANELS = (

@@ -38,7 +38,6 @@ NOT_IMPORTED_IN_DEV = {
     "types-pyyaml": "types for mypy",
     "types-python-dateutil": "types for mypy",
     "types-requests": "types for mypy",
-    "vl-convert-python": "the extra `pictures`",
 }
 """Requirements of development without an import, and what they are for."""
 

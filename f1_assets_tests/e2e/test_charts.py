@@ -255,7 +255,8 @@ def test_without_scripts_there_are_pictures_and_tables(look):
         figure.scroll_into_view_if_needed()
         picture = figure.locator("img")
         expect(picture).to_have_accessible_name(re.compile(r"^[A-Z].{40,}"))
-        assert picture.bounding_box()["height"] > 100
+        expect(picture).to_have_js_property("complete", True, timeout=PATIENCE_MS)
+        assert picture.evaluate("img => img.naturalHeight") > 100
         figure.get_by_text("As a table").click()
         expect(figure.locator("table")).to_be_visible()
 

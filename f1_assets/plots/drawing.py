@@ -152,14 +152,14 @@ def calculated(name: str, expression: str) -> Spec:
 def layered(title: str, frame: pd.DataFrame, layers: Sequence[Spec], data: Mapping[str, Rows], height: int) -> Chart:
     """Return a chart of layers, which share their scales."""
     size = {"width": WIDTH, "height": height, "autosize": {"type": "fit-x", "contains": "padding"}}
-    return _titled(title, frame, data, size | {"layer": _with_titles(layers)})
+    return _titled(title, frame, data, size | {"layer": _clickable(_with_titles(layers))})
 
 
 def stacked(
     title: str, frame: pd.DataFrame, panels: Sequence[Spec], data: Mapping[str, Rows], resolve: Spec | None = None
 ) -> Chart:
     """Return a chart of panels below each other."""
-    panels = [{"width": WIDTH, **panel, "layer": _with_titles(panel["layer"])} for panel in panels]
+    panels = [{"width": WIDTH, **panel, "layer": _clickable(_with_titles(panel["layer"]))} for panel in panels]
     together: Spec = {"vconcat": panels, "spacing": 12}
     return _titled(title, frame, data, together | ({"resolve": resolve} if resolve else {}))
 
@@ -181,6 +181,23 @@ def _with_titles(layers: Sequence[Spec]) -> list[Spec]:
             if "field" in one["encoding"].get(axis, ()):
                 one["encoding"][axis] = one["encoding"][axis] | {"title": title}
     return [*layers]
+
+
+def _clickable(layers: Sequence[Spec]) -> list[Spec]:
+    """Return the layers with each parameter of a legend on a layer that has it: Vega-Lite makes no other clickable."""
+    for holder in layers:
+        for param in [each for each in holder.get("params", ()) if each.get("bind") == "legend"]:
+            (name,) = param["select"]["fields"]
+            clicked = next((one for one in (holder, *layers) if _has_legend(one, name)), holder)
+            if clicked is not holder:
+                holder["params"] = [each for each in holder["params"] if each != param]
+                clicked["params"] = [*clicked.get("params", ()), param]
+    return [*layers]
+
+
+def _has_legend(one: Spec, name: str) -> bool:
+    channels = (one["encoding"].get(channel, {}) for channel in ("color", "stroke", "fill", "shape"))
+    return any(channel.get("field") == name and channel.get("legend", {}) is not None for channel in channels)
 
 
 def _titled(title: str, frame: pd.DataFrame, data: Mapping[str, Rows], spec: Spec) -> Chart:

@@ -245,8 +245,12 @@ def test_a_click_in_the_legend_isolates(race, qualifying):
     for charts, names in ((race, ("positions", "lap-times", "gaps", "degradation", "pit-stops", "speed-trace")),
                           (qualifying, ("qualifying", "lap-times"))):  # fmt: skip
         for name in names:
-            params = [param for layer in _layers(charts[name].chart) for param in layer.get("params", [])]
-            (bound,) = [param for param in params if param["bind"] == "legend"]
+            (bound, holder), = [(param, layer) for layer in _layers(charts[name].chart)
+                                for param in layer.get("params", []) if param["bind"] == "legend"]  # fmt: skip
+            # Vega-Lite makes clickable what the layer of the parameter has a legend of.
+            (clicked,) = bound["select"]["fields"]
+            assert any(channel.get("field") == clicked and channel.get("legend", {}) is not None
+                       for channel in holder["encoding"].values() if isinstance(channel, dict)), name  # fmt: skip
             faded = [layer["encoding"].get("opacity", {}).get("condition", {}).get("param")
                      for layer in _layers(charts[name].chart)]  # fmt: skip
             assert bound["name"] in faded

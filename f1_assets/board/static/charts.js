@@ -75,25 +75,6 @@ function zoomed(spec, laps) {
   }
 }
 
-// Vega-Lite makes a legend clickable only where the layer with the parameter is one of those that the legend is of.
-function clickable(spec) {
-  const hasLegend = (part, field) =>
-    Object.entries(part.encoding ?? {}).some(
-      ([channel, of]) => ["color", "stroke", "fill", "shape"].includes(channel) && of.field === field && of.legend !== null,
-    );
-  for (const group of partsOf(spec)) {
-    for (const part of group.layer ?? []) {
-      const param = part.params?.find((each) => each.bind === "legend");
-      const field = param?.select?.fields?.[0];
-      if (!param || hasLegend(part, field)) continue;
-      const other = group.layer.find((each) => hasLegend(each, field));
-      if (!other) continue;
-      part.params = part.params.filter((each) => each !== param);
-      other.params = [...(other.params ?? []), param];
-    }
-  }
-}
-
 // What two channels of the same field say differently, Vega-Lite writes to the console and then settles as here.
 function settled(spec) {
   for (const group of [...partsOf(spec)]) {
@@ -135,7 +116,6 @@ async function draw(figure) {
   if (!width) return;
   const before = drawn.get(figure);
   const spec = JSON.parse(figure.querySelector("script.spec").textContent);
-  clickable(spec);
   settled(spec);
   const laps = lapsOf(location);
   if (laps) zoomed(spec, laps);

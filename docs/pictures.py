@@ -122,6 +122,9 @@ def _take_board(browser: Browser) -> None:
     for name, address, width, height, scheme in views:
         page = _page(browser, width, height, scheme)
         page.goto(address)
+        if name == "session":
+            page.locator("figure.chart.drawn").nth(3).wait_for()
+            page.wait_for_timeout(1000)
         if name == "season":
             page.locator(".c.s-failed").first.hover()
         if name == "season-phone":

@@ -3,7 +3,7 @@
 They are in a job of their own: in one run with an import of which something failed they would be marked as failed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import dagster as dg
 
@@ -126,24 +126,35 @@ def _results(
 
 def _computed(warehouse: Warehouse, key: SessionKey, names: Sequence[str], run_id: str) -> Iterator[Extraction]:
     """Compute datasets, each after its inputs, and say of those whose inputs are not there why."""
-    left = [*names]
-    for line in compute_each(warehouse, key, names, run_id):
-        left.remove(line.dataset)
-        yield line
-    for name in left:
+
+    def why_not(name: str) -> Extraction:
         (state,) = dataset_states(warehouse, [key.season], [derived_datasets()[name]], key=key)
-        yield _not_computed(state)
+        return _not_computed(state)
+
+    return _in_order(names, compute_each(warehouse, key, names, run_id), why_not)
 
 
 def _computed_over(warehouse: Warehouse, key: SeasonKey, names: Sequence[str], run_id: str) -> Iterator[Extraction]:
     """Compute datasets of a season, and say of those whose inputs are not there why."""
-    left = [*names]
-    for line in compute_season(warehouse, key, names, run_id):
-        left.remove(line.dataset)
-        yield line
-    for name in left:
+
+    def why_not(name: str) -> Extraction:
         (state,) = season_states(warehouse, [key.season], [season_datasets()[name]])
-        yield _not_computed(state)
+        return _not_computed(state)
+
+    return _in_order(names, compute_season(warehouse, key, names, run_id), why_not)
+
+
+def _in_order(
+    names: Iterable[str], computed: Iterator[Extraction], why_not: Callable[[str], Extraction]
+) -> Iterator[Extraction]:
+    """Yield each dataset in its place, for Dagster refuses one that comes before its inputs."""
+    line = next(computed, None)
+    for name in names:
+        if line is not None and line.dataset == name:
+            yield line
+            line = next(computed, None)
+        else:
+            yield why_not(name)
 
 
 def _not_computed(state: DatasetState) -> Extraction:

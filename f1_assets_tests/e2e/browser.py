@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import insert, update
 
 from f1_assets.connection import F1Warehouse, connect
@@ -22,6 +22,11 @@ from f1_assets.warehouse import Extraction, Status
 from f1_assets.warehouse.models import session_claims
 from f1_assets_tests.board.board import HOSTILE, fill, settings_for
 from f1_assets_tests.conftest import PLENTY
+
+PATIENCE_MS = 60_000
+"""A machine that is busy takes long to draw; what does not come at all fails a little later."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 """After the second of three weekends, which is the one with a sprint."""
@@ -80,7 +85,7 @@ class Look:
     troubles: list[str] = field(default_factory=list)
 
     def __post_init__(self):
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE_MS)
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("console", lambda message: self._trouble(message.type, message.text))
         self.page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))

@@ -27,8 +27,6 @@ from f1_assets_tests.e2e.browser import (
 pytestmark = pytest.mark.long
 
 PAGE = f"/session/{RACE}"
-PATIENCE_MS = 60_000
-"""Drawing all charts of a session takes a second on a machine with nothing else to do."""
 
 POLICY_IS_KEPT = """() => {
   window.violations = [];
@@ -91,7 +89,7 @@ def laps(home):
 def _drawn(page):
     for figure in page.locator("figure.chart").all():
         figure.scroll_into_view_if_needed()
-        expect(figure).to_have_class(re.compile("drawn"), timeout=PATIENCE_MS)
+        expect(figure).to_have_class(re.compile("drawn"))
     return page.locator("figure.chart .drawing svg")
 
 
@@ -121,7 +119,7 @@ def test_charts_that_are_not_drawn_yet_follow_the_page(home, chromium, scripted)
         context = chromium.new_context(java_script_enabled=scripted)
         seen = Look(context.new_page())
         seen.page.goto(f"{board.url}{PAGE}", wait_until="domcontentloaded")
-        expect(seen.page.locator("figure.chart").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(seen.page.locator("figure.chart").first).to_be_visible()
         expect(seen.page.locator("#pending")).to_have_count(0)
         if scripted:
             expect(seen.page).to_have_url(f"{board.url}{PAGE}")
@@ -211,7 +209,7 @@ def test_drivers_and_laps_are_chosen_in_the_address(look, scripted):
     page.get_by_role("textbox", name="Laps").fill("2-6")
     page.get_by_role("button", name="Show").click()
     expect(page).to_have_url(re.compile(r"\?driver=(COR|ELL)&driver=(COR|ELL)&laps=2-6(&drawn=1)?$"))
-    expect(page.locator("#lap-times details tbody tr")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(page.locator("#lap-times details tbody tr")).to_have_count(2)
     expect(page.get_by_role("checkbox", name="COR")).to_be_checked()
     assert {row.split()[0] for row in _rows_of_table(page)} == {"COR", "ELL"}
     expect(page.get_by_role("textbox", name="Laps")).to_have_value("2-6")
@@ -255,7 +253,7 @@ def test_without_scripts_there_are_pictures_and_tables(look):
         figure.scroll_into_view_if_needed()
         picture = figure.locator("img")
         expect(picture).to_have_accessible_name(re.compile(r"^[A-Z].{40,}"))
-        expect(picture).to_have_js_property("complete", True, timeout=PATIENCE_MS)
+        expect(picture).to_have_js_property("complete", True)
         assert picture.evaluate("img => img.naturalHeight") > 100
         figure.get_by_text("As a table").click()
         expect(figure.locator("table")).to_be_visible()

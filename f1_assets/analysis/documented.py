@@ -1,4 +1,4 @@
-"""What an export has of each dataset: its rows, its columns with types and units, its sources."""
+"""Descriptions of what an export has: rows, columns with types and units, and sources of each dataset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the car numbers of rows are: each session's own letters and team beside them."""
+"""Names of the drivers behind car numbers: each session's own letters and team beside them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OF_OTHERS = {
     for name in ("driver", "teammate", "driver_ahead", "overtaking", "overtaken", "gained_by", "lost_by")
 }
 _ADDED: Mapping[str, Mapping[str, str]] = {**_OF_ROW, **_OF_OTHERS}
-"""What is added for each column of car numbers: the new column, and that of `drivers` which it shows."""
+"""Additions for each column of car numbers: the new column, and that of `drivers` which it shows."""
 
 
 def has_car_numbers(there: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""What a warehouse has: the calendar of seasons, and which datasets of how many sessions."""
+"""Overview of a warehouse: the calendar of seasons, and which datasets of how many sessions."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _FEW = 10
 
 @dataclass(frozen=True)
 class Source:
-    """What rows are read of: a dataset, or a view that one brings."""
+    """Source of rows: a dataset, or a view that one brings."""
 
     name: str
     dataset: Dataset

@@ -63,8 +63,9 @@ def main() -> None:
     of_season = time.perf_counter() - started
     print(f"over the season: {rows} rows in {of_season:.2f} s")
     print(
-        f"derived, {len(gaps)} sessions: median {statistics.median(computing):.2f} s, at most {max(computing):.2f} s "
-        f"({max(processor):.2f} s of processor); "
+        f"derived, {len(gaps)} sessions: mean {statistics.mean(computing):.2f} s, "
+        f"median {statistics.median(computing):.2f} s, at most {max(computing):.2f} s; "
+        f"of processor {statistics.mean(processor):.2f} s on average, at most {max(processor):.2f} s; "
         f"beside extraction: {sum(computing[: len(extracting)]) / sum(extracting):.2f}"
     )
 

@@ -387,7 +387,8 @@ class Dataset:
     def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return rows of the warehouse in this dataset's types, also where a column has no values to tell its type."""
         types = {column.name: _FRAME_TYPES[column.type] for column in self.columns} | _KEY_TYPES
-        return frame.astype({name: kind for name, kind in types.items() if name in frame})
+        other = {name: types[name] for name, kind in frame.dtypes.items() if name in types and kind != types[name]}
+        return frame.astype(other) if other else frame
 
     def conform(self, frame: pd.DataFrame, key: SessionKey) -> pd.DataFrame:
         """Return rows in this dataset's columns and types, sorted by its key, each once.

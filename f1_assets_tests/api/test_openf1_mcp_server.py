@@ -21,7 +21,7 @@ def python(tmp_path_factory):
     venv = tmp_path_factory.mktemp("openf1") / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     python = str(venv / "bin" / "python")
-    install = [python, "-m", "pip", "install", "--quiet", "openf1-mcp-server==0.1.0", "mcp<2"]
+    install = [python, "-m", "pip", "install", "--quiet", "--no-compile", "openf1-mcp-server==0.1.0", "mcp<2"]
     installed = subprocess.run(install, capture_output=True, text=True, check=False)
     if installed.returncode != 0:
         pytest.skip(f"no package index has openf1-mcp-server: {installed.stderr.strip().splitlines()[-1]}")

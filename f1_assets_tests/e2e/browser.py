@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import insert, update
 
 from f1_assets.connection import F1Warehouse, connect
@@ -74,6 +74,11 @@ def installed_chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def bring_into_view(locator: Locator) -> None:
+    """Scroll to an element at once: Playwright's own way waits for frames, of which a busy machine may draw few."""
+    locator.evaluate("element => element.scrollIntoView({block: 'center', behavior: 'instant'})")
 
 
 @dataclass

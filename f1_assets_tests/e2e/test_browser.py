@@ -24,6 +24,7 @@ from f1_assets_tests.e2e.browser import (
     SEASON,
     WAITING,
     Look,
+    bring_into_view,
     fill_with_all_there_is,
     installed_chromium,
 )
@@ -274,7 +275,7 @@ def test_it_is_accessible(board, look, path, scheme, width):
     page = look(board.url + path, scheme, width, bypass_csp=True).page
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
     for figure in page.locator("figure.chart").all():
-        figure.scroll_into_view_if_needed()
+        bring_into_view(figure)
         expect(figure.locator(".drawing svg")).to_be_visible()
     violations = Axe().run(page).response["violations"]
     assert [(found["id"], [node["html"][:200] for node in found["nodes"]]) for found in violations] == []

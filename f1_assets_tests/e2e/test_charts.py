@@ -20,6 +20,7 @@ from f1_assets_tests.e2e.browser import (
     RACE,
     SEASON,
     Look,
+    bring_into_view,
     fill_with_all_there_is,
     installed_chromium,
 )
@@ -88,7 +89,7 @@ def laps(home):
 
 def _drawn(page):
     for figure in page.locator("figure.chart").all():
-        figure.scroll_into_view_if_needed()
+        bring_into_view(figure)
         expect(figure).to_have_class(re.compile("drawn"))
     return page.locator("figure.chart .drawing svg")
 
@@ -169,7 +170,7 @@ def test_charts_follow_the_width(look):
 def test_pointing_at_a_lap_tells_its_time_as_sql_has_it(look, laps):
     page = look().page
     _drawn(page)
-    page.locator("#lap-times").scroll_into_view_if_needed()
+    bring_into_view(page.locator("#lap-times"))
     tip, told = page.locator(".chart-tip"), set()
     for symbol in page.locator("#lap-times .drawing path[aria-label*='Driver']").all():
         box = symbol.bounding_box()
@@ -231,7 +232,7 @@ def _rows_of_table(page):
 def test_zooming_keeps_the_laps_in_the_address(look):
     page = look().page
     _drawn(page)
-    page.locator("#lap-times").scroll_into_view_if_needed()
+    bring_into_view(page.locator("#lap-times"))
     box = _box(page)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.keyboard.down("Control")
@@ -250,7 +251,7 @@ def test_without_scripts_there_are_pictures_and_tables(look):
     pytest.importorskip("vl_convert")
     page = look(java_script_enabled=False).page
     for figure in page.locator("figure.chart").all():
-        figure.scroll_into_view_if_needed()
+        bring_into_view(figure)
         picture = figure.locator("img")
         expect(picture).to_have_accessible_name(re.compile(r"^[A-Z].{40,}"))
         expect(picture).to_have_js_property("complete", True)

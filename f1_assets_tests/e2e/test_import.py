@@ -19,10 +19,10 @@ from f1_assets_tests.fetch.planned import requests_of, weekend
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
-OPTIONS = "races=2,tests=0,sprints=0,laps=5,samples_every=20,drivers=4"
-SESSIONS = 10
-REQUESTS = 2 + 2 * requests_of(*weekend(2025))
-"""The calendar and two weekends: what an undisturbed import takes."""
+OPTIONS = "races=1,tests=0,laps=5,samples_every=20,drivers=4"
+SESSIONS = 5
+REQUESTS = 2 + requests_of(*weekend(2025))
+"""The calendar and a weekend: what an undisturbed import takes."""
 
 
 @pytest.fixture
@@ -61,8 +61,7 @@ def _interrupt(process):
 
 def test_after_ctrl_c_the_next_call_goes_on_without_loss_or_double_work(tmp_path, served):
     process = _start(tmp_path, served, "--workers", "2")
-    for _ in range(3):
-        assert "success" in process.stderr.readline()
+    assert "success" in process.stderr.readline()
     asked = served.referee.report()["requests"]
     # At once after its first request: between two sessions nothing is at work that could be finished.
     wait_until(lambda: served.referee.report()["requests"] > asked, process, 300, "importing the next one", every=0.02)
@@ -77,7 +76,7 @@ def test_after_ctrl_c_the_next_call_goes_on_without_loss_or_double_work(tmp_path
     assert "Traceback" not in err
     summary = _summary(_start(tmp_path, served, "--workers", "2", "--json"))
     assert summary["failed"] == summary["partial"] == 0
-    assert 3 + err.count("success") + summary["processed"] == SESSIONS
+    assert 1 + err.count("success") + summary["processed"] == SESSIONS
     # A calendar on its way when it was interrupted is asked for once more.
     assert REQUESTS <= served.referee.report()["requests"] <= REQUESTS + 1
     again = _summary(_start(tmp_path, served, "--json"))

@@ -22,7 +22,7 @@ from f1_assets_tests.e2e.daemon import ends_within
 
 pytestmark = pytest.mark.long
 
-KILLS = 20
+KILLS = 10
 KEY = SessionKey(2025, 1, "FP1")
 SOURCE = {"source": "simulator", "simulator": "races=1,tests=0,laps=5,drivers=6,samples_every=2"}
 TELEMETRY = ("car_telemetry", "position_telemetry")

@@ -32,7 +32,7 @@ from f1_assets_tests.feeds.telemetry_feeds import car, car_line, feed
 from f1_assets_tests.fuzz.mutations import mutated, mutated_document, packed
 from f1_assets_tests.fuzz.seeds import JOLPICA, seeds, seeds_of
 
-FEW, MANY = 40, 500
+FEW, MANY = 40, 150
 PARSERS = {Feed.CAR_DATA: parse_car_data, Feed.POSITION: parse_positions, Feed.TEAM_RADIO: parse_team_radio}
 PIT_PARSERS = {
     Feed.PIT_LANE_TIMES: parse_pit_lane_times,

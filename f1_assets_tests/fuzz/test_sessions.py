@@ -172,7 +172,7 @@ def test_whatever_a_load_is_given(check, whole, data):
 
 @pytest.mark.long
 @pytest.mark.parametrize("check", CHECKS)
-@settings(max_examples=10, **FREELY)
+@settings(max_examples=5, **FREELY)
 @given(data=st.data())
 def test_whatever_a_load_is_given_for_long(check, whole, data):
     check(whole, data)
@@ -180,7 +180,7 @@ def test_whatever_a_load_is_given_for_long(check, whole, data):
 
 @pytest.mark.long
 # To make a body of a megabyte smaller step by step would take longer than a test may.
-@settings(max_examples=6, phases=(Phase.reuse, Phase.generate), **FREELY)
+@settings(max_examples=3, phases=(Phase.reuse, Phase.generate), **FREELY)
 @given(data=st.data())
 def test_whatever_becomes_of_what_was_recorded(recorded, data):
     _a_damaged_feed_costs_its_datasets_alone(recorded, data)

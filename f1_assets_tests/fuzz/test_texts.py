@@ -116,7 +116,7 @@ def test_whatever_is_written(check, text):
 
 @pytest.mark.long
 @pytest.mark.parametrize("check", CHECKS)
-@settings(max_examples=250, **FREELY)
+@settings(max_examples=100, **FREELY)
 @given(text=texts())
 def test_whatever_is_written_for_long(check, text):
     check(text)
@@ -156,7 +156,7 @@ def test_whatever_a_command_is_given(text, tmp_path):
 
 
 @pytest.mark.long
-@settings(max_examples=30, **FREELY)
+@settings(max_examples=12, **FREELY)
 @given(text=texts())
 def test_whatever_a_command_is_given_for_long(text, tmp_path):
     _commands(text, tmp_path)

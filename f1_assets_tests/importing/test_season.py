@@ -23,8 +23,8 @@ from f1_assets_tests.fetch.server import status
 
 POSTGRESQL_IS_LONG = True
 
-SIMULATED = "races=2,tests=1,sprints=1,laps=5,samples_every=40,drivers=4"
-SESSIONS = 3 + 2 * 5
+SIMULATED = "races=2,tests=0,sprints=1,laps=5,samples_every=40,drivers=4"
+SESSIONS = 2 * 5
 DONE = (Status.PRESENT, Status.NOT_APPLICABLE)
 
 
@@ -44,7 +44,8 @@ class _Told(Watcher):
         self.warnings.append(message)
 
 
-def test_import_full_season_and_then_its_gaps(warehouse, transport, served):
+def test_import_full_season_and_then_its_gaps(sqlite_warehouse, transport, served):
+    warehouse = sqlite_warehouse  # on PostgreSQL seasons are imported by the daemon, and under kills
     told = _Told()
     summary = import_season(2025, warehouse=warehouse, transport=transport, watcher=told)
     assert (summary.processed, summary.succeeded, summary.partial, summary.failed) == (SESSIONS, SESSIONS, 0, 0)
@@ -126,7 +127,7 @@ CELLS = [
 
 
 @pytest.mark.long
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lost=st.sets(st.sampled_from(CELLS), max_size=8))
 def test_whatever_is_lost_the_plan_imports_exactly_that_and_then_nothing_is_missing(complete, lost):
     warehouse, transport = complete

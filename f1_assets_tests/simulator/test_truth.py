@@ -12,8 +12,6 @@ from f1_assets.planning import SessionGap
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Status
 
-POSTGRESQL_IS_LONG = True
-
 SESSIONS = [
     ("laps=12,drivers=10", "2025-01-FP1"),
     ("laps=12,drivers=10", "2025-01-Q"),
@@ -31,7 +29,8 @@ SPRINTS = (2,)
 
 
 @pytest.mark.parametrize(("options", "text"), SESSIONS)
-def test_rows_equal_the_ground_truth(options, text, settings_of, warehouse):
+def test_rows_equal_the_ground_truth(options, text, settings_of, sqlite_warehouse):
+    warehouse = sqlite_warehouse  # that PostgreSQL keeps the same values is shown in contract/test_recordings.py
     key = SessionKey.parse(text)
     transport = Transport(settings_of(source="simulator", simulator=f"{options},samples_every=20"))
     refresh_calendar(key.season, warehouse=warehouse, transport=transport)

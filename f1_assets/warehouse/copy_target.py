@@ -1,7 +1,7 @@
 """The database that a warehouse is copied into: whether it may be taken, whose copy it is, and when it is finished.
 
-While it is copied, a note in it names the original, and its own identity stays another one: the lake refuses it. The
-last transaction gives it the identity of the original and removes the note.
+While it is copied, a note in it names the original, so that nothing opens it, and its own identity stays another one,
+so that the lake is not its own. The last transaction gives it the identity of the original and removes the note.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from sqlalchemy import (
 from f1_assets.errors import ConfigurationError
 from f1_assets.warehouse.copying import is_empty
 from f1_assets.warehouse.engine import reading, shown
+from f1_assets.warehouse.migrate import NOTE_OF_COPY
 from f1_assets.warehouse.models import warehouse_identity
 
-_note = Table("f1_assets_copy", MetaData(), Column("source_id", Text, primary_key=True))
+_note = Table(NOTE_OF_COPY, MetaData(), Column("source_id", Text, primary_key=True))
 
 
 class CopyState(StrEnum):

@@ -55,8 +55,8 @@ def _with_password(url):
     return make_url(url).set(password=PLANTED).render_as_string(hide_password=False)
 
 
-def test_it_says_what_it_does_and_what_to_set_and_repeats_no_secret(f1_assets, weather, postgres_with_schema, tmp_path):
-    url = _with_password(postgres_with_schema)
+def test_it_says_what_it_does_and_what_to_set_and_repeats_no_secret(f1_assets, weather, postgres_url, tmp_path):
+    url = _with_password(postgres_url)
     first = f1_assets("db", "copy", url)
     assert first.returncode == 0, first.stderr
     lines = first.stdout.splitlines()
@@ -78,7 +78,7 @@ def test_it_says_what_it_does_and_what_to_set_and_repeats_no_secret(f1_assets, w
         assert instance.get_materialized_partitions(dg.AssetKey("weather")) == {str(KEY)}
         assert instance.get_materialized_partitions(dg.AssetKey("calendar")) == {"2024"}
     # The copy is a warehouse: the same commands read it.
-    show = f1_assets("show", str(KEY), "weather", "--json", F1_DATABASE_URL=postgres_with_schema)
+    show = f1_assets("show", str(KEY), "weather", "--json", F1_DATABASE_URL=postgres_url)
     assert show.stdout.count("61000") == 1
 
 

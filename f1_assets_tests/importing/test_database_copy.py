@@ -174,6 +174,8 @@ def test_a_copy_that_was_stopped_goes_on(home, target, before):
         copy_database(home, target, began=_stopping_before(before))
     assert state_of_target(home.warehouse, target) is CopyState.BEGUN
     assert not target.owns_lake
+    with pytest.raises(ConfigurationError, match=r"an unfinished copy\. Finish it: run f1-assets db copy again"):
+        target.check()
     begun = []
     copied = copy_database(home, target, began=lambda portion: begun.append(str(portion)))
     assert _differences(home.warehouse, target) == []

@@ -88,12 +88,12 @@ def _report(context: Context, target: F1Warehouse, copied: Copied) -> None:
     """Print what was done, and what to set so that all use the copy."""
     if copied.was_finished:
         out().print("This database was copied there before: nothing was copied now.")
-        if newer := stored_since(context.warehouse, target):
-            words = f"{counted(len(newer), 'session')} imported into the SQLite file since, as {newer[0]}"
-            out().print(f"{words}: import them there too, from the archive.", soft_wrap=True)
     else:
         rows = f"{counted(copied.rows_copied, 'row')} copied, {copied.rows_there:,} there already"
         out().print(f"{counted(copied.tables, 'table')}: {rows}. Both databases have the same rows.")
+    if newer := stored_since(context.warehouse, target):
+        words = f"{counted(len(newer), 'session')} imported into the SQLite file since, as {newer[0]}"
+        out().print(f"{words}: import them there too, from the archive.", soft_wrap=True)
     out().print("Set from now on, with the password and the options of the URL that you gave:")
     out().print(f"  F1_DATABASE_URL={_shown(target)}", soft_wrap=True)
     out().print(f"  F1_LAKE_URL={context.warehouse.lake.shown}", soft_wrap=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, text, true
+from sqlalchemy.exc import DataError, IntegrityError
 
 from f1_assets.errors import ConfigurationError
 from f1_assets.keys import SeasonKey, SessionKey
@@ -56,6 +57,7 @@ LEFT_OUT = (session_claims, quota_reservations, quota_clock, warehouse_identity)
 """What is of a process, of a machine, or copied last of all: see `f1_assets.warehouse.copy_target`."""
 
 _ROWS_AT_ONCE = 5_000
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,19 @@ def copy_portion(source: Connection, target: Connection, portion: Portion) -> in
     Raises
     ------
     ConfigurationError
-        When the copy has other rows than the original.
+        When PostgreSQL refuses a row, or the copy has other rows than the original.
     """
     table = portion.table
     target.execute(delete(table).where(portion.condition))
-    rows = _streamed(source, portion)
-    copied = copy_rows(target, table, [column.name for column in table.columns], rows)
+    try:
+        copied = copy_rows(target, table, [column.name for column in table.columns], _streamed(source, portion))
+    except (DataError, IntegrityError, ValueError) as error:
+        # SQLite stores a value of any type, and keeps rows whose parent was deleted by other programs.
+        why = " ".join(str(getattr(error, "orig", error)).split())
+        raise ConfigurationError(
+            f"Rows of {portion} cannot be copied: {why[:_LONGEST_REASON].rstrip('.')}.",
+            advice="Run f1-assets health, repair these rows or import their session again, and copy again.",
+        ) from error
     if not _is_as_recorded(source, target, portion):
         raise ConfigurationError(
             f"The copy of {portion} is not what the original has; it was not stored.",

@@ -91,6 +91,7 @@ def test_what_was_imported_since_is_told(f1_assets, weather, postgres_with_schem
     assert "1 session imported into the SQLite file since, as 2024-01-R: import" in again.stdout
 
 
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
 @pytest.mark.parametrize(
     "url",
     [
@@ -102,24 +103,25 @@ def test_what_was_imported_since_is_told(f1_assets, weather, postgres_with_schem
         "sqlite:///other.db",
     ],
 )
-def test_what_is_no_postgresql_database_is_wrong_usage(f1_assets, url, tmp_path):
-    done = f1_assets("db", "copy", url)
+def test_what_is_no_postgresql_database_is_wrong_usage(f1_assets, url, debug, tmp_path):
+    done = f1_assets(*debug, "db", "copy", url)
     assert done.returncode == 2
     assert "The target is not PostgreSQL. Write it postgresql://USER:PASSWORD@HOST/DATABASE." in done.stderr
     assert PLANTED not in done.stdout + done.stderr
     assert not (tmp_path / "home" / "warehouse.db").exists()
 
 
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
 def test_a_server_that_is_away_and_a_warehouse_that_is_there_already_are_one_clear_error(
-    f1_assets, weather, postgres_with_schema
+    f1_assets, weather, postgres_with_schema, debug
 ):
-    away = f1_assets("db", "copy", f"postgresql://me:{PLANTED}@127.0.0.1:1/f1?sslpassword={PLANTED}")
+    away = f1_assets(*debug, "db", "copy", f"postgresql://me:{PLANTED}@127.0.0.1:1/f1?sslpassword={PLANTED}")
     assert away.returncode == 4
     assert "The database cannot be used" in away.stderr
     engine = make_engine(make_url(postgres_with_schema))
     with writing(engine) as connection:
         connection.execute(insert(seasons), [{"season": 1999, "source": "live", "refreshed_at": datetime.now(UTC)}])
-    taken = f1_assets("db", "copy", _with_password(postgres_with_schema))
+    taken = f1_assets(*debug, "db", "copy", _with_password(postgres_with_schema))
     assert taken.returncode == 4
     assert "Nothing was copied: the target has data of its own. Name an empty database" in taken.stderr
     assert PLANTED not in away.stdout + away.stderr + taken.stdout + taken.stderr

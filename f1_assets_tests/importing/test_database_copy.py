@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -241,11 +242,21 @@ def test_a_calendar_that_changed_between_two_calls_begins_the_copy_anew(home, ta
     assert _differences(home.warehouse, target) == []
 
 
-def test_rows_that_are_not_stored_as_they_are_read_are_refused(home, target):
-    """SQLite stores any value in any column."""
-    with writing(home.warehouse.engine) as connection:
-        connection.exec_driver_sql("UPDATE laps SET lap_time_ms = 1.5")
-    with pytest.raises(ConfigurationError, match="The copy of laps of 2025 is not what the original has"):
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("UPDATE laps SET lap_time_ms = 1.5", "The copy of laps of 2025 is not what the original has"),
+        ("UPDATE laps SET lap_time_ms = 1 << 40", r"Rows of laps of 2025 cannot be copied: .*out of range"),
+        ("UPDATE laps SET compound = char(0)", r"Rows of laps of 2025 cannot be copied: .*NUL"),
+        ("UPDATE laps SET round = 7", r"Rows of laps of 2025 cannot be copied: .*foreign key"),
+    ],
+)
+def test_rows_that_only_sqlite_can_store_are_named_and_nothing_of_them_is_stored(home, target, fault, words):
+    file = sqlite3.connect(home.warehouse.engine.url.database)  # like another program: without foreign keys
+    file.execute(fault)
+    file.commit()
+    file.close()
+    with pytest.raises(ConfigurationError, match=words):
         copy_database(home, target)
     with reading(target.engine) as connection:
         assert connection.execute(select(func.count()).select_from(all_datasets()["laps"].table)).scalar() == 0

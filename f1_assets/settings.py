@@ -33,6 +33,17 @@ def _valid_hosts(hosts: str | None) -> str | None:
     return hosts
 
 
+def _valid_folder(folder: str) -> str:
+    if re.match(r"[A-Za-z][\w+.-]+:[/:]", folder):  # two letters at least: C:/ is a drive
+        raise ValueError("write the path of a folder, as in /srv/f1; s3:// and other URLs are not supported here")
+    return folder
+
+
+def _valid_home(home: Path) -> Path:
+    _valid_folder(str(home))  # a path has one slash where an address had two
+    return home
+
+
 def _valid_source(source: str) -> str:
     kinds = ("live", "simulator")
     if source in kinds:
@@ -78,9 +89,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="F1_", env_file=".env", extra="ignore", frozen=True)
 
-    home: Path = Field(Path(".f1"), description="Where everything embedded lives (mode 0700).")
+    home: Annotated[Path, AfterValidator(_valid_home)] = Field(
+        Path(".f1"), description="Where everything embedded lives (mode 0700)."
+    )
     database_url: SecretStr | None = Field(None, description="Any SQLAlchemy URL; SQLite under F1_HOME by default.")
-    archive_url: str | None = Field(None, description="Folder of kept responses; archive/ under F1_HOME by default.")
+    archive_url: Annotated[str, AfterValidator(_valid_folder)] | None = Field(
+        None, description="Folder of kept responses; archive/ under F1_HOME by default."
+    )
     lake_url: str | None = Field(
         None, repr=False, description="Telemetry: a folder or s3://...; lake/ under F1_HOME by default."
     )

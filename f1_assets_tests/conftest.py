@@ -227,6 +227,13 @@ def upgraded_postgres(postgres_server: str) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture
+def postgres_with_schema(postgres_server: str, upgraded_postgres: str) -> Iterator[str]:
+    """A database of its own with the schema of today and no data."""
+    with _database(postgres_server, upgraded_postgres) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with the schema of today, to be copied."""

@@ -20,7 +20,6 @@ DISTRIBUTIONS = packages_distributions()
 NOT_IMPORTED = {
     "dagster-postgres": "dagster.yaml names its storage, where F1_DATABASE_URL is PostgreSQL",
     "dagster-webserver": "`dagster dev`, which `f1-assets ui` starts, runs it",
-    "psycopg2-binary": "SQLAlchemy loads it for postgresql:// addresses",
 }
 """Dependencies without an import, and what uses them."""
 

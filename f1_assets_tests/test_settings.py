@@ -1,4 +1,5 @@
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,21 @@ def test_a_wrong_number_is_repeated_and_a_wrong_word_is_not(monkeypatch):
     monkeypatch.setenv("F1_WORKERS", "hunter2-planted")
     with pytest.raises(ConfigurationError, match="F1_WORKERS: Input should be a valid integer"):
         load_settings()
+
+
+@pytest.mark.parametrize("url", ["s3://planted/f1", "s3:/planted/f1", "file:///planted", "simplecache::s3://planted"])
+@pytest.mark.parametrize("name", ["F1_ARCHIVE_URL", "F1_HOME"])
+def test_a_url_in_the_place_of_a_folder_is_refused(monkeypatch, name, url):
+    monkeypatch.setenv(name, url)
+    with pytest.raises(ConfigurationError, match=f"{name}: write the path of a folder.*not supported") as refused:
+        load_settings()
+    assert "planted" not in str(refused.value)
+
+
+def test_a_folder_may_be_written_in_any_way_that_a_system_has(monkeypatch, tmp_path):
+    for folder in ("archive", "../of: the team/archive", "C:/f1", "/srv/s3:/f1", str(tmp_path)):
+        monkeypatch.setenv("F1_ARCHIVE_URL", folder)
+        assert load_settings().archive_folder == Path(folder)
 
 
 def test_secrets_are_not_shown(monkeypatch):

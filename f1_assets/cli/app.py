@@ -14,18 +14,16 @@ import typer
 from rich.text import Text
 
 from f1_assets import __version__
-from f1_assets.cli import archive, export, gaps, health, imports, quota, rows, status
+from f1_assets.cli import archive, database, export, gaps, health, imports, quota, rows, status
 from f1_assets.cli import mcp as assistants
 from f1_assets.cli import serve as board
 from f1_assets.cli.groups import CommandsOfADay
 from f1_assets.cli.output import err, out
-from f1_assets.connection import connect_as_it_is
 from f1_assets.context import Context
 from f1_assets.errors import F1AssetsError
 from f1_assets.escaping import visible
 from f1_assets.logs import set_up_logs
 from f1_assets.settings import process_settings
-from f1_assets.warehouse.engine import shown
 
 app = typer.Typer(
     help="Keeps a complete Formula 1 warehouse: each session loaded once, everything extracted from that load.",
@@ -33,8 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     cls=CommandsOfADay,
 )
-database = typer.Typer(help="The database's schema.", no_args_is_help=True)
-app.add_typer(database, name="db")
+app.add_typer(database.commands, name="db")
 simulator = typer.Typer(help="The made-up season as a server.", no_args_is_help=True)
 app.add_typer(simulator, name="simulator")
 app.add_typer(archive.commands, name="archive")
@@ -81,31 +78,6 @@ def serve(
     sys.stdout.flush()
     with server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
-
-
-@database.command()
-def upgrade() -> None:
-    """Upgrade the database to this version's schema, step by step as printed; a SQLite file is copied first."""
-    warehouse = connect_as_it_is()
-    steps, copy = warehouse.pending_migrations()
-    for step in steps:
-        out().print(step)
-    if copy is not None:
-        out().print(f"The database is copied first, to {copy}")
-    warehouse.upgrade()
-    out().print(f"The database is up to date: {shown(warehouse.engine.url)}")
-
-
-@database.command()
-def check() -> None:
-    """Check whether the database has this version's schema."""
-    warehouse = connect_as_it_is()
-    lacks = warehouse.check()
-    where = shown(warehouse.engine.url)
-    if lacks:
-        out().print(f"{where}\n" + "\n".join(f"  {line}" for line in lacks) + "\nRun: f1-assets db upgrade")
-        raise typer.Exit(4)
-    out().print(f"The database is up to date: {where}")
 
 
 @app.command()

@@ -14,6 +14,9 @@ from f1_assets.warehouse.engine import is_embedded, reading, writing
 HEAD = "0012"
 """The newest Alembic revision, here so that opening a warehouse does not import Alembic."""
 
+NOTE_OF_COPY = "f1_assets_copy"
+"""The table that says whose copy a database is while it is being copied, see `f1_assets.warehouse.copy_target`."""
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -95,14 +98,20 @@ def check(engine: Engine, tables: list[Table], views: dict[str, str]) -> list[st
     Raises
     ------
     ConfigurationError
-        When the database is of a newer version, or cannot be reached.
+        When the database is of a newer version, is an unfinished copy, or cannot be reached.
     """
     with reading(engine) as connection:
         _refuse_newer(connection)
         revision = _revision(connection)
         if revision != HEAD:
             return [f"schema revision is {revision or 'none'}, this version needs {HEAD}"]
-        return _missing(inspect(connection), tables, views)
+        inspector = inspect(connection)
+        if NOTE_OF_COPY in inspector.get_table_names():
+            raise ConfigurationError(
+                "The database is an unfinished copy.",
+                advice="Finish it: run f1-assets db copy again, with the settings of the original and this URL.",
+            )
+        return _missing(inspector, tables, views)
 
 
 def ensure_current(engine: Engine, tables: list[Table], views: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, in
 from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.warehouse import migrate
+from f1_assets.warehouse.bulk_writes import insert_rows
 from f1_assets.warehouse.changes import keep_change_of_file, keep_changes, previous_of
 from f1_assets.warehouse.digests import digest_of_rows
 from f1_assets.warehouse.engine import make_engine, reading, writing
@@ -208,8 +209,7 @@ class Warehouse:
             line = _still_short_since(line, previous)
             keep_changes(connection, dataset, line, previous, rows)
             connection.execute(delete(dataset.table).where(of_session(dataset.table, key)))
-            if rows:
-                connection.execute(insert(dataset.table), [{**identity_of(key), **row} for row in rows])
+            insert_rows(connection, dataset.table, [{**identity_of(key), **row} for row in rows])
             write_line(connection, line)
             if names:
                 fill_people(connection, self._tables, key, dataset.table)

@@ -174,6 +174,7 @@ def test_an_account_that_is_refused_is_told_without_its_name_and_password(monkey
         ("F1_DATABASE_URL", f"{PLANTED} is no url"),
         ("F1_SOURCE", f"http://me:{PLANTED}@host:nonsense"),
         ("F1_LAKE_URL", f"nonsense://me:{PLANTED}@host/x?token={PLANTED}"),
+        ("F1_ARCHIVE_URL", f"s3://me:{PLANTED}@host/x?token={PLANTED}"),
         ("F1_WORKERS", f"{PLANTED}"),
     ],
 )

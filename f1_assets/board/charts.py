@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pandas as pd
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
@@ -127,7 +127,7 @@ def picture_of(chart: SessionChart, request: Request) -> Response:
 
 def json_in_html(document: object) -> Markup:
     """Write JSON into a script element: no text in it can end the element."""
-    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    text = msgspec.json.encode(document).decode()
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
-
-from f1_assets.plots.drawing import Rows, Spec, calculated, constant, layer, number, word
+from f1_assets.plots.grammar import Spec, calculated, constant, layer, number, word
+from f1_assets.plots.rows import Frame, Rows, rows_of
 
 _KINDS = {
     "sc": ("SC", "#e0a800"),
@@ -18,27 +17,25 @@ _KINDS = {
 _WORDS = {"sc": "the safety car", "vsc": "the virtual safety car", "red": "the red flag"}
 
 
-def by_lap(neutralisations: pd.DataFrame | None) -> Rows:
+def by_lap(neutralisations: Frame | None) -> Rows:
     """Return the periods over the leader's laps."""
     return _periods(neutralisations, "leader_first_lap", "leader_last_lap", lambda lap: lap)
 
 
-def by_minute(neutralisations: pd.DataFrame | None, began_ms: float, last: float) -> Rows:
+def by_minute(neutralisations: Frame | None, began_ms: float, last: float) -> Rows:
     """Return the periods over the minutes since `began_ms`; one without an end lasts until the `last` minute."""
     return _periods(neutralisations, "start_ms", "end_ms", lambda ms: round((ms - began_ms) / 60_000, 2), last)
 
 
 def _periods(
-    frame: pd.DataFrame | None, first: str, last: str, place: Callable[[Any], float], until: float | None = None
+    frame: Frame | None, first: str, last: str, place: Callable[[Any], float], until: float | None = None
 ) -> Rows:
-    if frame is None or frame.empty or first not in frame:
-        return []
-    known = frame.dropna(subset=[first])
     rows: Rows = []
-    for kind, start, end in zip(*(known[name].tolist() for name in ("kind", first, last)), strict=True):
-        name, color = _KINDS.get(str(kind), (str(kind), "#7d8590"))
-        stop = place(end) if pd.notna(end) else until if until is not None else place(start)
-        rows.append({"kind": str(kind), "period": name, "color": color, "from": place(start), "to": stop})
+    for row in rows_of(frame, "kind", first, last):
+        if (start := row[first]) is not None:
+            name, color = _KINDS.get(str(row["kind"]), (str(row["kind"]), "#7d8590"))
+            end = place(row[last]) if row[last] is not None else place(start) if until is None else until
+            rows.append({"kind": str(row["kind"]), "period": name, "color": color, "from": place(start), "to": end})
     return rows
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f1_assets import plots
+from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.plots import vega_lite
 from f1_assets.plots.colours import GREY, readable
@@ -300,6 +301,13 @@ DRAWN = (
 def test_a_frame_without_the_columns_or_rows_is_an_error_that_names_them(chart):
     with pytest.raises(UsageError, match=rf"{chart.__name__} needs the columns .*; the frame has: colour\."):
         chart(pd.DataFrame({"colour": ["red"]}))
+
+
+def test_rows_as_plain_values_are_drawn_as_the_frame_is(weekend, frame):
+    laps = weekend.plain_rows(all_datasets()["laps"], RACE)
+    assert len(laps) == len(frame("laps"))
+    for chart in (plots.lap_times, plots.positions, plots.gaps, plots.pace, plots.dominance):
+        assert vega_lite(chart(laps))["datasets"] == vega_lite(chart(frame("laps")))["datasets"]
 
 
 def test_a_frame_without_rows_is_an_error_that_says_so(frame):

@@ -45,7 +45,7 @@ def shown(charts: Sequence[SessionChart]) -> tuple[ShownChart, ...]:
             chart.summary,
             json_in_html({name: part for name, part in vega_lite(chart.chart).items() if name not in _LEFT_OUT}),
             tuple(map(str, chart.table.columns)),
-            tuple(tuple(map(_cell, row)) for row in chart.table.itertuples(index=False)),
+            tuple(zip(*(map(_cell, chart.table[name].tolist()) for name in chart.table), strict=True)),
         )
         for chart in charts
     )
@@ -132,6 +132,6 @@ def json_in_html(document: object) -> Markup:
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 (as frames have it)
-    if pd.isna(value):
+    if value is None or value is pd.NA or value != value:
         return "–"
     return f"{value:,.10g}" if isinstance(value, float) else str(value)

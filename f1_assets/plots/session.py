@@ -52,8 +52,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Columns of datasets of which charts need some alone."""
 
 _SAMPLES = {
-    "car_telemetry": ("speed_kmh", "gear", "throttle_pct", "brake"),
-    "position_telemetry": ("x", "y"),
+    "car_telemetry": ("driver_number", "session_time_ms", "speed_kmh", "gear", "throttle_pct", "brake"),
+    "position_telemetry": ("driver_number", "session_time_ms", "x", "y"),
 }
 _OF_MINI_SECTORS = ("driver_number", "lap_number", "sector", "segment", "status", "time_ms")
 _AROUND_MS = 3000
@@ -122,7 +122,7 @@ class Stored:
         times = ("lap_start_time_ms", "session_time_ms")
         laps = needed(self["laps"], "telemetry", "driver_number", "lap_number", *times, also=("lap_time_ms", *NAMES))
         field = Field.of(laps, self.get("drivers"), finishing_order(laps, self.get("results")), self.drivers)
-        whole = []
+        chosen: Rows = []
         for place, driver in enumerate(field.drivers[:2]):
             own = [lap for lap in laps if str(lap["driver_number"]) == driver.number]
             if place < len(self.laps):
@@ -131,30 +131,37 @@ class Stored:
                     raise UsageError(f"{driver.label} has no lap {self.laps[place]}.")
             else:
                 own = sorted((lap for lap in own if lap["lap_time_ms"] is not None), key=itemgetter("lap_time_ms"))
-            if own and len(lap := self._telemetry(own[0])):
-                whole.append(lap.assign(driver=driver.label))
+            chosen += [own[0] | {"driver": driver.label}] if own else []
+        whole = [lap for lap in self._telemetry(chosen) if len(lap)] if chosen else []
         if not whole:
             raise NothingToDraw("There is no telemetry of these laps.")
         return whole[0], whole[1] if len(whole) > 1 else None
 
-    def _telemetry(self, lap: Mapping[str, Any]) -> pd.DataFrame:
-        """Read the samples of a lap: of the files, one driver's row group, some columns, and some seconds around it."""
-        start, end, number = lap["lap_start_time_ms"], lap["session_time_ms"], lap["driver_number"]
-        conditions = [("driver_number", "==", number), ("session_time_ms", ">=", start - _AROUND_MS),
-                      ("session_time_ms", "<=", end + _AROUND_MS)]  # fmt: skip
-        car, positions = (
-            self.warehouse.read_file(self.present[name].file or "", ["session_time_ms", *columns], conditions)
+    def _telemetry(self, laps: Rows) -> list[pd.DataFrame]:
+        """Read the samples of laps: of each file the drivers' row groups, some columns, some seconds around laps."""
+        conditions = [
+            [("driver_number", "==", lap["driver_number"]),
+             ("session_time_ms", ">=", lap["lap_start_time_ms"] - _AROUND_MS),
+             ("session_time_ms", "<=", lap["session_time_ms"] + _AROUND_MS)] for lap in laps
+        ]  # fmt: skip
+        files = [
+            self.warehouse.read_file(self.present[name].file or "", columns, conditions)
             for name, columns in _SAMPLES.items()
-        )
-        return lap_telemetry(car, positions, start, end).assign(driver_number=number, lap_number=lap["lap_number"])
+        ]
+        whole = []
+        for lap in laps:
+            car, positions = (samples[samples["driver_number"] == lap["driver_number"]] for samples in files)
+            driven = lap_telemetry(car, positions, lap["lap_start_time_ms"], lap["session_time_ms"])
+            whole.append(driven.assign(**{name: lap[name] for name in ("driver_number", "driver", "lap_number")}))
+        return whole
 
     def mini_sectors(self) -> pd.DataFrame | None:
         """Read the mini sectors of the laps that are some driver's best."""
         if "mini_sectors" not in self.present:
             return None
-        best = [(lap["driver_number"], lap["lap_number"]) for lap in best_laps(self["laps"])]
+        best = {lap["driver_number"]: lap["lap_number"] for lap in best_laps(self["laps"])}
         frame = self.warehouse.read_file(self.present["mini_sectors"].file or "", _OF_MINI_SECTORS)
-        return frame[pd.MultiIndex.from_frame(frame[["driver_number", "lap_number"]]).isin(best)]
+        return frame[(frame["lap_number"] == frame["driver_number"].map(best)).fillna(False)]
 
     @functools.cached_property
     def place(self) -> tuple[str, float]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import URL
 
-    from f1_assets.warehouse.lake import Lake, LakeMarker
+    from f1_assets.warehouse.lake import Filters, Lake, LakeMarker
     from f1_assets.warehouse.lake_ownership import LakeOwnership
 
 
@@ -386,7 +386,7 @@ class Warehouse:
         return frame
 
     def read_file(
-        self, path: str, columns: Sequence[str] | None = None, filters: list[tuple[str, str, Any]] | None = None
+        self, path: str, columns: Sequence[str] | None = None, filters: Filters | None = None
     ) -> pd.DataFrame:
         """Read a file of the lake, see `Lake.read`; where it is in another lake, the error says so and what to set."""
         try:

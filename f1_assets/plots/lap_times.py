@@ -101,7 +101,7 @@ def draw(
         shown = [calculated("shown", "isValid(datum.slow) ? null : datum.time")]
         is_marked, is_stop = only("isValid(datum.mark) && !isValid(datum.slow)"), only("datum.pit === 'in'")
         layers = [
-            *p.shades(bands, room),
+            *p.shades(bands, room, room),
             layer("laps", {"type": "line", "clip": True}, shown, x=x, y=y | {"field": "shown"},
                   strokeDash=field.dash(), strokeWidth=field.width(2.2, 1.2, legend=True), **look),
             layer("laps", {"type": "point", "size": 40}, [is_marked], x=x, y=y, shape=field.shape(), **look),
@@ -115,7 +115,7 @@ def draw(
         mark = {"type": "point", "size": 48, "clip": True, "strokeWidth": 1.6}
         dots = layer("laps", mark, said, clicked, x=x, y=y, shape=field.shape(), strokeDash=field.dash(), tooltip=tips,
                      **look)  # fmt: skip
-        layers = [*p.shades(bands, room), *p.names(bands), dots]
+        layers = [*p.shades(bands, room, room), *p.names(bands), dots]
     chart = layered("Lap times", laps, layers, {"laps": data, "periods": bands}, _HEIGHT)
     told = _summary(timed, high, is_race) + p.sentence(bands, "lap" if is_race else "minute")
     return Drawing("Lap times", chart, told, _table(timed))

@@ -39,22 +39,32 @@ def _periods(
     return rows
 
 
-def shades(periods: Rows, room: float = 0.5) -> list[Spec]:
+def shades(periods: Rows, before: float = 0.5, after: float = 0.5) -> list[Spec]:
     """Return shades of the periods; the chart's data set is named ``periods``.
 
-    `room` is what a period reaches beyond its ends: half a lap, where laps are counted.
+    `before` and `after` are what a period reaches beyond its ends: half a lap, where laps are counted at their middle.
     """
-    ends = [calculated("a", f"datum['from'] - {room}"), calculated("b", f"datum.to + {room}")]
     tips = [word("period", "Period"), number("from", "From"), number("to", "To")]
-    shade = layer("periods", {"type": "rect", "opacity": 0.2, "clip": True}, ends, x=number("a"), x2={"field": "b"},
-                  fill=word("color", scale=None), tooltip=tips)  # fmt: skip
-    return [shade] if periods else []
+    return _spans(periods, {"opacity": 0.2}, before, after, fill=word("color", scale=None), tooltip=tips)
 
 
-def names(periods: Rows) -> list[Spec]:
-    """Return the periods' names, at the top of the plot."""
+def edges(periods: Rows, before: float, after: float) -> list[Spec]:
+    """Return lines around the periods, over bars that cover their shade."""
+    return _spans(periods, {"fillOpacity": 0, "strokeWidth": 1.5}, before, after, stroke=word("color", scale=None))
+
+
+def _spans(periods: Rows, look: Spec, before: float, after: float, **encoding: Any) -> list[Spec]:  # noqa: ANN401
+    ends = [calculated("a", f"datum['from'] - {before}"), calculated("b", f"datum.to + {after}")]
+    mark = {"type": "rect", "clip": True, **look}
+    span = layer("periods", mark, ends, x=number("a"), x2={"field": "b"}, **encoding)
+    return [span] if periods else []
+
+
+def names(periods: Rows, *, above: bool = False) -> list[Spec]:
+    """Return the periods' names at the top of the plot; or above one that is full, where laps end at their number."""
     mark = {"type": "text", "style": "ink", "baseline": "top", "dy": 3, "clip": True}
-    middle = [calculated("middle", "(datum['from'] + datum.to) / 2")]
+    mark |= {"baseline": "bottom", "dy": -2, "clip": False} if above else {}
+    middle = [calculated("middle", f"(datum['from'] + datum.to - {int(above)}) / 2")]
     return [layer("periods", mark, middle, x=number("middle"), y=constant(0), text=word("period"))] if periods else []
 
 

@@ -201,7 +201,8 @@ def _gaps(stored: Stored) -> Drawing:
 
 
 def _tyre_strategy(stored: Stored) -> Drawing:
-    return _of("stints" if "stints" in stored.present else "laps", draw_tyre_strategy, "entries", "results")(stored)
+    also = ("entries", "results", "neutralisations")
+    return _of("stints" if "stints" in stored.present else "laps", draw_tyre_strategy, *also)(stored)
 
 
 def _dominance(stored: Stored) -> Drawing:

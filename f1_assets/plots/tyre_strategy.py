@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from f1_assets.formatting import counted
+from f1_assets.plots import periods as p
 from f1_assets.plots.colours import compound_of
 from f1_assets.plots.drawing import Drawing, chart_only, in_words, layered, subtitled
 from f1_assets.plots.drivers import Field, by_result
@@ -21,6 +22,7 @@ def draw(
     *,
     results: Frame | None = None,
     entries: Frame | None = None,
+    neutralisations: Frame | None = None,
     drivers: Collection[str] = (),
 ) -> Drawing:
     """Draw which tyres were driven when.
@@ -29,8 +31,8 @@ def draw(
     ----------
     stints
         Rows of ``stints``, which has the true sets and their ages, or of ``laps``, of one session.
-    results, entries
-        Rows of ``results`` (order) and ``drivers`` (names), where there are some.
+    results, entries, neutralisations
+        Rows of ``results`` (order), ``drivers`` (names) and ``neutralisations``, where there are some.
     drivers
         Who is drawn, by letters or number; everybody where it is empty.
     """
@@ -44,8 +46,10 @@ def draw(
         compound, age = compound_of(row["compound"]), row["tyre_age_at_start_laps"]
         row |= {"tyre": compound.name, "letter": compound.letter, "fill": compound.color, "ink": compound.ink}
         row["used"] = age if age and age > 0 else None
-    data = {"stints": plain(rows, driver="driver", first="first_lap", last="last_lap", laps="laps", tyre="tyre",
-                            letter="letter", fill="fill", ink="ink", used="used")}  # fmt: skip
+    bands = p.by_lap(neutralisations)
+    fields = {"first": "first_lap", "last": "last_lap"}
+    fields |= {name: name for name in ("driver", "laps", "tyre", "letter", "fill", "ink", "used")}
+    data = {"stints": plain(rows, **fields), "periods": bands}
     y = word("driver", None, sort=field.labels, axis={"ticks": False, "domain": False, "labelFontWeight": 600})
     last = max(column(rows, "last_lap"))
     x = number("from", "Lap", axis={"format": "d"}, scale=domain(0, last, None))
@@ -62,11 +66,14 @@ def draw(
     wide, narrow = f"datum.laps > {last * 0.11}", f"datum.laps <= {last * 0.11} && datum.laps > {last * 0.025}"
     named: dict[str, Any] = {"x": x | {"field": "middle"}, "y": y, "color": word("ink", scale=None)}
     layers = [
+        *p.shades(bands, 1, 0),
         layer("stints", bar | {"strokeWidth": 1}, [*ends, only("!isValid(datum.used)")], **span),
         layer("stints", bar | {"strokeDash": [3, 2], "strokeWidth": 1.8, "fillOpacity": 0.85},
               [*ends, only("isValid(datum.used)")], **span),
+        *p.edges(bands, 1, 0),
         layer("stints", words, [middle, shown, only(wide)], text=word("words"), **named),
         layer("stints", words, [middle, only(narrow)], text=word("letter"), **named),
+        *p.names(bands, above=True),
     ]  # fmt: skip
     chart = layered("Tyre strategy", stints, layers, data, max(120, 22 * len(field.labels)))
     subtitled(chart, "Letter and laps of each stint; a dashed edge and (+3): a set that had 3 laps before")
@@ -75,7 +82,7 @@ def draw(
         "Last lap": column(rows, "last_lap"), "Laps": column(rows, "laps"),
         "Laps on the set before": column(rows, "tyre_age_at_start_laps"),
     })  # fmt: skip
-    return Drawing("Tyre strategy", chart, _summary(rows, field), numbers)
+    return Drawing("Tyre strategy", chart, _summary(rows, field) + p.sentence(bands), numbers)
 
 
 tyre_strategy = chart_only(draw)

@@ -80,7 +80,7 @@ def _panel(
     unit, is_wind = title[title.index("(") :], title.startswith("Wind")
     tips = [number("minute", "Minute", format=".0f"), *(number(column, f"{name} {unit}") for column, name, _ in series)]
     tips += [number("direction", "Wind from (°)")] if is_wind else []
-    layers = p.shades(bands, 0.0)
+    layers = p.shades(bands, 0.0, 0.0)
     axis = {"tickCount": 4, "format": "d"} if height > 80 else {"tickCount": 3, "format": "~f"}
     for place, (column, name, color) in enumerate(series):
         y = number(column, title, axis=axis | {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": 0,

@@ -187,7 +187,7 @@ def test_rain_is_shaded_from_the_first_wet_measurement_to_the_next_dry_one():
 def test_periods_are_labelled_where_there_is_an_axis_of_laps_or_time(race, frame):
     periods = frame("neutralisations")
     assert len(periods)
-    for name in ("positions", "lap-times", "gaps", "weather"):
+    for name in ("positions", "lap-times", "gaps", "tyre-strategy", "weather"):
         drawn = _rows(race[name].chart, "periods")
         assert list(drawn["kind"]) == list(periods["kind"])
         words = [layer for layer in _layers(race[name].chart) if layer["mark"]["type"] == "text"]

@@ -32,6 +32,9 @@ def test_a_session_has_its_charts_in_order(weekend, key, charts):
         }  # rows would be validated for seconds
         chart.chart.properties(datasets=few).to_dict(validate=True)
         json.dumps(vega_lite(chart.chart), allow_nan=False)
+        subtitle = specification["title"]["subtitle"]
+        first = subtitle if isinstance(subtitle, str) else subtitle[0]
+        assert re.fullmatch(r"[A-Z]\w+ Grand Prix 2025, (race|qualifying)", first)
         assert chart.summary.endswith(".")
         assert 0 < len(chart.table) < 500
 

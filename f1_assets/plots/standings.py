@@ -42,7 +42,7 @@ def draw(standings: Frame, *, entries: Frame | None = None, entrants: Collection
         team = (row["constructor_ids"] or "").rpartition(",")[2] if is_drivers else row["constructor_id"]
         name = (row["code"] or row["last_name"]) if is_drivers else row["name"]
         row |= {"driver_number": row[person], "abbreviation": name, "team_name": team, "team_color": colors.get(team)}
-    last = sorted(last_of(known, person, "round"), key=lambda row: -row["points"])
+    last = sorted(last_of(known, person, "round"), key=lambda row: (-row["points"], row["position"] or len(known)))
     looks = known if has(entries, "team_id", "team_color") else None
     field = Field.of(known, looks, column(last, person), entrants)
     field = replace(field, title="Driver" if is_drivers else "Team")

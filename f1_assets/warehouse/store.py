@@ -369,7 +369,7 @@ class Warehouse:
         with reading(self.engine) as connection:
             result = connection.execute(_rows_of_table(dataset.table, dataset.order_by, key, columns))
             names = tuple(result.keys())
-            return [dict(zip(names, row, strict=True)) for row in result]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def _rows_of_file(
         self, dataset: Storable, key: SessionKey, limit: int | None, columns: Sequence[str] | None

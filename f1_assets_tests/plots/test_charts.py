@@ -232,6 +232,14 @@ def test_standings_have_the_points_after_each_race(frame):
     assert len(_rows(teams, "standings")) == len(frame("constructor_standings"))
 
 
+def test_equal_points_stand_in_the_order_of_places():
+    rows = [(1, "a", 25, 1), (1, "b", 18, 2), (2, "a", 25, 2), (2, "b", 25, 1)]
+    standings = pd.DataFrame(rows, columns=["round", "constructor_id", "points", "position"]).assign(wins=1)
+    standings["name"] = standings["constructor_id"].str.upper()
+    first = next(layer for layer in _layers(plots.standings(standings)) if "color" in layer["encoding"])
+    assert first["encoding"]["color"]["scale"]["domain"] == ["B", "A"]
+
+
 def test_drivers_are_told_apart_without_colour(frame):
     field = Field.of(frame("laps"), frame("drivers"))
     looks = {(driver.shape, driver.mate) for driver in field.drivers}

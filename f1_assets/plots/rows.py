@@ -30,8 +30,11 @@ class NothingToDraw(UsageError):
 
 def rows_of(frame: Frame | None, *columns: str) -> Rows:
     """Return rows with these columns as plain values: None for what is missing, also for a whole column."""
-    if frame is None or isinstance(frame, list):
-        return frame or []
+    if frame is None:
+        return []
+    if isinstance(frame, list):
+        absent = [name for name in columns if frame and name not in frame[0]]
+        return [dict.fromkeys(absent) | row for row in frame] if absent else frame
     values = [_plain(frame[name]) if name in frame else [None] * len(frame) for name in columns]
     return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 

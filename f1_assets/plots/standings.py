@@ -38,10 +38,11 @@ def draw(standings: Frame, *, entries: Frame | None = None, entrants: Collection
     title = "Drivers' championship" if is_drivers else "Constructors' championship"
     colors = {row["team_id"]: row["team_color"] for row in reversed(rows_of(entries, "team_id", "team_color"))
               if row["team_color"] is not None}  # fmt: skip
-    for row in known:
+    for place, row in enumerate(known):
         team = (row["constructor_ids"] or "").rpartition(",")[2] if is_drivers else row["constructor_id"]
-        name = (row["code"] or row["last_name"]) if is_drivers else row["name"]
-        row |= {"driver_number": row[person], "abbreviation": name, "team_name": team, "team_color": colors.get(team)}
+        look = {"team_name": team, "team_color": colors.get(team)}
+        look["abbreviation"] = (row["code"] or row["last_name"]) if is_drivers else row["name"]
+        known[place] = row | {"driver_number": row[person], **look}
     last = sorted(last_of(known, person, "round"), key=lambda row: (-row["points"], row["position"] or len(known)))
     looks = known if has(entries, "team_id", "team_color") else None
     field = Field.of(known, looks, column(last, person), entrants)
@@ -61,15 +62,15 @@ def draw(standings: Frame, *, entries: Frame | None = None, entrants: Collection
     end = last_round + max(last_round - first_round, 1) * (0.1 if is_drivers else 0.2)
     x = number("round", "Round", axis=rounds, scale=domain(first_round, end, None))
     y = number("points", "Points", scale=domain(0, max(high, *column(ends, "at")) * 1.02, None))
-    look: dict[str, Any] = {"color": field.color(), "opacity": fading()}
+    shown: dict[str, Any] = {"color": field.color(), "opacity": fading()}
     tips = [word("driver", "Who"), number("round", "Round"), number("points", "Points"),
             number("position", "Position"), number("wins", "Wins")]  # fmt: skip
     text = {"type": "text", "align": "left", "dx": 7, "fontWeight": 600}
     layers = [
         layer("standings", {"type": "line"}, x=x, y=y, strokeDash=field.dash(), strokeWidth=field.width(2.6, 1.4),
-              **look),
-        layer("standings", {"type": "point", "size": 26}, x=x, y=y, shape=field.shape(), **look),
-        layer("ends", text, x=x, y=y | {"field": "at"}, text=word("driver"), **look),
+              **shown),
+        layer("standings", {"type": "point", "size": 26}, x=x, y=y, shape=field.shape(), **shown),
+        layer("ends", text, x=x, y=y | {"field": "at"}, text=word("driver"), **shown),
         layer("standings", {"type": "point", "opacity": 0, "size": 90}, params=[isolating()], x=x, y=y, tooltip=tips),
     ]  # fmt: skip
     chart = layered(title, standings, layers, data, _HEIGHT)

@@ -312,10 +312,22 @@ def test_a_frame_without_the_columns_or_rows_is_an_error_that_names_them(chart):
 
 
 def test_rows_as_plain_values_are_drawn_as_the_frame_is(weekend, frame):
-    laps = weekend.plain_rows(all_datasets()["laps"], RACE)
-    assert len(laps) == len(frame("laps"))
-    for chart in (plots.lap_times, plots.positions, plots.gaps, plots.pace, plots.dominance):
-        assert vega_lite(chart(laps))["datasets"] == vega_lite(chart(frame("laps")))["datasets"]
+    of_laps = (plots.lap_times, plots.positions, plots.gaps, plots.pace, plots.dominance)
+    others = {"stints": plots.tyre_strategy, "pit_stops": plots.pit_stops, "weather": plots.weather,
+              "tyre_degradation": plots.degradation, "driver_standings": plots.standings}  # fmt: skip
+    for name, chart in (*(("laps", chart) for chart in of_laps), *others.items()):
+        rows = weekend.plain_rows(all_datasets()[name], RACE)
+        before = [dict(row) for row in rows]
+        assert vega_lite(chart(rows))["datasets"] == vega_lite(chart(frame(name)))["datasets"]
+        assert rows == before, "what is drawn is left as it is"
+
+
+def test_rows_without_what_a_chart_can_do_without_are_drawn():
+    laps = [
+        {"driver_number": "1", "lap_number": lap, "lap_time_ms": 90_000 + lap, "position": 1} for lap in range(1, 9)
+    ]
+    for chart in (plots.lap_times, plots.positions, plots.pace):
+        assert vega_lite(chart(laps))["layer"]
 
 
 def test_a_frame_without_rows_is_an_error_that_says_so(frame):

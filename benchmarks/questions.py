@@ -52,22 +52,23 @@ SEASON_RESULTS = [key for key in SEASON_RESULTS if key not in EVERYTHING_OF and 
 RUNS = 3
 _TABLE = re.compile(r"(<!-- made by benchmarks/questions\.py: begin -->\n).*?(<!-- end -->)", re.DOTALL)
 _HEADING = re.compile(r"^## (\d+)\. (.+)$", re.MULTILINE)
-_BLOCK = re.compile(r"^```python\n# (FastF1|f1_assets)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```python\n# (FastF1|f1_assets|chart)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question of the page: its two blocks of code, and what the page says of the two answers."""
+    """A question of the page: its two blocks of code, what the page says of both answers, and the call of a chart."""
 
     number: int
     title: str
     fastf1: str
     here: str
+    chart: str
     is_same: bool
 
 
-def preambles(page: str) -> tuple[str, str]:
-    """Return what both sides import."""
+def preambles(page: str) -> tuple[str, str, str]:
+    """Return what both sides and the charts import."""
     return _blocks(page.partition("## Before")[2].partition("\n## ")[0])
 
 
@@ -83,11 +84,13 @@ def questions(page: str) -> list[Question]:
     return found
 
 
-def _blocks(text: str) -> tuple[str, str]:
-    (theirs, of_fastf1), (ours, of_here) = _BLOCK.findall(text)
-    if (theirs, ours) != ("FastF1", "f1_assets"):
+def _blocks(text: str) -> tuple[str, str, str]:
+    """Return the blocks of FastF1, of f1_assets, and of the chart, which is empty where there is none."""
+    found = _BLOCK.findall(text)
+    if [side for side, _ in found] not in (["FastF1", "f1_assets"], ["FastF1", "f1_assets", "chart"]):
         raise ValueError(f"not one block of each: {text[:60]!r}")
-    return of_fastf1, of_here
+    of_fastf1, of_here, chart = [code for _, code in (*found, ("chart", ""))][:3]
+    return of_fastf1, of_here, chart
 
 
 def lines_of(code: str) -> int:
@@ -240,7 +243,7 @@ class Row:
 
 def measured(server: Served, page: str) -> Iterator[Row]:
     """Measure each question on both sides."""
-    theirs, ours = preambles(page)
+    theirs, ours, _ = preambles(page)
     for question in questions(page):
         with tempfile.TemporaryDirectory() as cache, plain_fastf1(server, Path(cache)):
             first, again = (cost(server, theirs, question.fastf1) for _ in range(2))

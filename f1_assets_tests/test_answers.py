@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from f1_assets import offline_fastf1
+from f1_assets.plots import vega_lite
 from f1_assets.reader import MissingDataWarning
 from f1_assets.settings import load_settings, process_settings
 
@@ -113,7 +114,7 @@ def _value(value):
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.title)
 def test_both_blocks_of_a_question_run_and_agree_where_the_page_says_so(question, monkeypatch):
     monkeypatch.setattr(fastf1, "get_session", _LoadedOnce)
-    of_fastf1, of_here = script.preambles(PAGE)
+    of_fastf1, of_here, _ = script.preambles(PAGE)
     with offline_fastf1():
         theirs = _rows(script.answer(of_fastf1, question.fastf1))
     ours = _rows(script.answer(of_here, question.here))
@@ -123,8 +124,22 @@ def test_both_blocks_of_a_question_run_and_agree_where_the_page_says_so(question
     assert (ours == theirs) == question.is_same, (ours[:2], theirs[:2])
 
 
+DRAWN = [question for question in QUESTIONS if question.chart]
+
+
+@pytest.mark.parametrize("question", DRAWN, ids=lambda question: question.title)
+def test_the_chart_of_a_question_is_one_call_that_draws_rows(question):
+    _, of_here, of_chart = script.preambles(PAGE)
+    assert script.lines_of(question.chart) == 1
+    names = {}
+    exec(of_here + of_chart + question.here, names)
+    rows = vega_lite(eval(question.chart, names))["datasets"]
+    assert any(rows.values())
+    names["warehouse"].close()
+
+
 def test_results_of_a_season_on_several_pages_are_the_same():
-    of_fastf1, _ = script.preambles(PAGE)
+    of_fastf1, *_ = script.preambles(PAGE)
     code = next(question for question in QUESTIONS if question.title == "Retirements over years").fastf1
     in_pages = code.replace("limit=100", "limit=10")
     assert in_pages != code
@@ -148,7 +163,7 @@ def test_the_code_of_the_page_is_formatted_so_that_its_lines_can_be_counted(tmp_
     if not ruff.exists():
         pytest.skip("ruff is not installed")
     for question in QUESTIONS:
-        for side in ("fastf1", "here"):
+        for side in ("fastf1", "here", "chart"):
             (tmp_path / f"question_{question.number}_{side}.py").write_text(getattr(question, side))
     command = [ruff, "format", "--isolated", "--diff", "--line-length", "120", "--no-cache", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -157,7 +172,7 @@ def test_the_code_of_the_page_is_formatted_so_that_its_lines_can_be_counted(tmp_
 
 def test_requests_of_plain_fastf1_are_those_that_arrive_at_the_server(home, tmp_path, monkeypatch):
     monkeypatch.undo()  # the server is on this machine
-    of_fastf1, of_here = script.preambles(PAGE)
+    of_fastf1, of_here, _ = script.preambles(PAGE)
     standings = next(question for question in QUESTIONS if question.title == "Standings")
     monkeypatch.setenv("F1_HOME", str(shutil.copytree(home.home, tmp_path / "copied")))
     (tmp_path / "cache").mkdir()

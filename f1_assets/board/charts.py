@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pandas as pd
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
@@ -45,7 +45,7 @@ def shown(charts: Sequence[SessionChart]) -> tuple[ShownChart, ...]:
             chart.summary,
             json_in_html({name: part for name, part in vega_lite(chart.chart).items() if name not in _LEFT_OUT}),
             tuple(map(str, chart.table.columns)),
-            tuple(tuple(map(_cell, row)) for row in chart.table.itertuples(index=False)),
+            tuple(zip(*(map(_cell, chart.table[name].tolist()) for name in chart.table), strict=True)),
         )
         for chart in charts
     )
@@ -127,11 +127,11 @@ def picture_of(chart: SessionChart, request: Request) -> Response:
 
 def json_in_html(document: object) -> Markup:
     """Write JSON into a script element: no text in it can end the element."""
-    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    text = msgspec.json.encode(document).decode()
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 (as frames have it)
-    if pd.isna(value):
+    if value is None or value is pd.NA or value != value:
         return "–"
     return f"{value:,.10g}" if isinstance(value, float) else str(value)

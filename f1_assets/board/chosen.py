@@ -79,6 +79,11 @@ class Chosen:
         return f"{self.between[0]}-{self.between[1]}" if self.between else ""
 
     @property
+    def compared_in_words(self) -> str:
+        """The compared laps as the form has them: ``12, 14``."""
+        return ", ".join(map(str, self.compared))
+
+    @property
     def query(self) -> str:
         """The query of an address that shows the same; empty where nothing is chosen."""
         pairs = [("driver", label) for label in self.drivers]
@@ -97,8 +102,8 @@ def _between(given: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _laps(given: Iterable[str]) -> Iterable[int]:
-    for word in given:
-        if not _LAP.fullmatch(word.strip()) or not int(word):
+    for word in " ".join(given).replace(",", " ").split():
+        if not _LAP.fullmatch(word) or not int(word):
             raise UsageError(f"{word[:40]!r} is no lap. Laps go from 1 to {MOST_LAPS}.")
         yield int(word)
 

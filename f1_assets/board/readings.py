@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 
 from f1_assets.board.caches import CachedCosts, CachedStates
 from f1_assets.board.charts import CachedCharts, ShownChart
@@ -72,10 +73,11 @@ class Readings:
         self._states = CachedStates(self.warehouse, named(self.settings.datasets))
         self._costs = CachedCosts(context)
         self._charts = CachedCharts()
-        # It brings FastF1, which takes a second: the first page should not wait for it.
-        with_fastf1 = ThreadPoolExecutor(1, thread_name_prefix="transport")
-        with_fastf1.submit(lambda: context.transport)
-        with_fastf1.shutdown(wait=False)
+        # FastF1 takes a second, and what reads telemetry some time too: the first page should not wait for them.
+        imports = ThreadPoolExecutor(1, thread_name_prefix="imports")
+        imports.submit(lambda: context.transport)
+        imports.submit(import_module, "pyarrow.dataset")
+        imports.shutdown(wait=False)
 
     def overview(self) -> Overview:
         """Return the first page."""

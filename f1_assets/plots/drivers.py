@@ -5,17 +5,17 @@ As in FastF1's plotting, a team has one colour, its first driver a solid line, i
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
-
-import numpy as np
-import pandas as pd
 
 from f1_assets.errors import UsageError
 from f1_assets.plots.colours import readable
-from f1_assets.plots.drawing import NothingToDraw, Spec, word
+from f1_assets.plots.grammar import Spec, word
+from f1_assets.plots.rows import NAMES, Frame, NothingToDraw, Rows, by, column, last_of, rows_of
 
 HIGHLIGHTED = 5
 """How many drivers have a thicker line; more than these nobody can follow without a click."""
@@ -55,8 +55,8 @@ class Field:
     @classmethod
     def of(
         cls,
-        frame: pd.DataFrame,
-        entries: pd.DataFrame | None = None,
+        rows: Frame,
+        entries: Frame | None = None,
         order: Sequence[str] = (),
         drivers: Collection[str] = (),
     ) -> Field:
@@ -64,8 +64,8 @@ class Field:
 
         Parameters
         ----------
-        frame
-            Rows with `driver_number`; names and teams are those of `abbreviation` and `team_name`, where it has them.
+        rows
+            Rows with `driver_number`, and names and teams in `abbreviation` and `team_name`, where they have them.
         entries
             Rows of ``drivers``: names, teams and colours.
         order
@@ -80,9 +80,11 @@ class Field:
         NothingToDraw
             When none of `drivers` is in the rows.
         """
-        known = [str(number) for number in frame["driver_number"].dropna().unique()]
-        names, teams = (_looked_up(column, known, entries, frame) for column in ("abbreviation", "team_name"))
-        colors = _looked_up("team_color", known, entries)
+        rows = rows_of(rows, "driver_number", *NAMES)
+        known = list(dict.fromkeys(str(row["driver_number"]) for row in rows if row["driver_number"] is not None))
+        entered = rows_of(entries, "driver_number", *NAMES, "team_color")
+        names, teams = (_looked_up(name, known, entered, rows) for name in NAMES)
+        colors = _looked_up("team_color", known, entered)
         labels = _labels(known, names)
         places = {number: place for place, number in enumerate(dict.fromkeys(order))}
         ordered = sorted(known, key=lambda number: places.get(number, len(places)))
@@ -96,38 +98,36 @@ class Field:
             color = readable(colors.get(number, "")) if colors else readable(_PALETTE[place % len(_PALETTE)])
             shape = _SHAPES[place % len(_SHAPES)]
             drawn.append(Driver(number, labels[number], team, color, shape, mates[team].index(number)))
-        return cls(tuple(_chosen(drawn, drivers, entries) if drivers else drawn))
+        return cls(tuple(_chosen(drawn, drivers, entered) if drivers else drawn))
 
-    def rows_axis(self) -> Spec:
-        """Encode the driver by rows, in order."""
-        axis = {"grid": True, "ticks": False, "domain": False, "labelFontWeight": 600}
-        return word("driver", None, sort=self.labels, axis=axis)
+    def axis(self) -> Spec:
+        """Encode the driver by lines below each other, in order."""
+        shown = {"grid": True, "ticks": False, "domain": False, "labelFontWeight": 600}
+        return word("driver", None, sort=self.labels, axis=shown)
 
     @property
     def labels(self) -> list[str]:
         """Return the drivers' labels in order."""
         return [driver.label for driver in self.drivers]
 
-    def label(self, number: Any) -> str:  # noqa: ANN401 (as frames have it)
-        """Return the label of a car number."""
-        return next((driver.label for driver in self.drivers if driver.number == str(number)), f"#{number}")
-
-    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def rows(self, rows: Rows) -> Rows:
         """Return the rows of these drivers, with their label in `driver`, driver by driver."""
-        places = {driver.number: place for place, driver in enumerate(self.drivers)}
-        place = np.array([places.get(str(number), -1) for number in frame["driver_number"].tolist()], dtype=np.int64)
-        order = np.argsort(place, kind="stable")
-        order = order[place[order] >= 0]
-        return frame.iloc[order].assign(driver=np.array([*self.labels, ""], dtype=object)[place[order]])
-
-    def scale(self, values: Sequence[Any]) -> Spec:
-        """Return a scale with a value for each driver."""
-        return {"domain": self.labels, "range": list(values)}
+        own: dict[str, Rows] = {driver.number: [] for driver in self.drivers}
+        labels = {driver.number: driver.label for driver in self.drivers}
+        for row in rows:
+            if (number := str(row["driver_number"])) in own:
+                own[number].append({**row, "driver": labels[number]})
+        return list(itertools.chain.from_iterable(own.values()))
 
     def channel(self, values: Sequence[Any], legend: bool = True) -> Spec:
         """Encode the driver by these values, with a part in the legend."""
         shown = {"title": self.title} if legend else None
-        return word("driver", self.title, sort=self.labels, legend=shown, scale=self.scale(values))
+        scale = {"domain": self.labels, "range": list(values)}
+        return word("driver", self.title, sort=self.labels, legend=shown, scale=scale)
+
+    def width(self, thick: float, thin: float, legend: bool = False) -> Spec:
+        """Return thicker lines for the first drivers."""
+        return self.channel([thick if place < HIGHLIGHTED else thin for place in range(len(self.drivers))], legend)
 
     def color(self, legend: bool = True) -> Spec:
         """Return the colours of teams."""
@@ -142,33 +142,36 @@ class Field:
         return self.channel([driver.shape for driver in self.drivers], legend)
 
 
-def finishing_order(laps: pd.DataFrame, results: pd.DataFrame | None = None) -> list[str]:
+def by_result(results: Frame | None) -> list[str]:
+    """Return car numbers in the order of results; none where there are no results."""
+    known = [row for row in rows_of(results, "driver_number", "position") if row["driver_number"] is not None]
+    known = [row for row in known if row.get("position") is not None]
+    return list(dict.fromkeys(str(row["driver_number"]) for row in sorted(known, key=itemgetter("position"))))
+
+
+def finishing_order(laps: Rows, results: Frame | None = None) -> list[str]:
     """Return car numbers by result, else by laps completed and last place, else by best lap, else by last gap."""
-    if results is not None and "position" in results:
-        official = results.dropna(subset=["driver_number", "position"]).sort_values("position")["driver_number"]
-        if not official.empty:
-            return list(dict.fromkeys(map(str, official)))
-    if "position" in laps and laps["position"].notna().any():
-        last = laps.dropna(subset=["position"]).sort_values("lap_number").groupby("driver_number").tail(1)
-        return [str(n) for n in last.sort_values(["lap_number", "position"], ascending=[False, True])["driver_number"]]
-    if "lap_time_ms" in laps:
-        return [str(n) for n in laps.groupby("driver_number")["lap_time_ms"].min().sort_values().index]
-    last = laps.sort_values("lap_number", kind="stable").groupby("driver_number").tail(1)
-    return [str(n) for n in last.sort_values(["lap_number", "gap"], ascending=[False, True])["driver_number"]]
+    if official := by_result(results):
+        return official
+    for name in ("position", "lap_time_ms", "gap"):
+        known = [lap for lap in laps if lap.get(name) is not None]
+        if known and name == "lap_time_ms":
+            bests = {number: min(column(own, name)) for number, own in by(known, "driver_number").items()}
+            return [str(number) for number in sorted(bests, key=lambda number: (bests[number], str(number)))]
+        if known:
+            last = last_of(known, "driver_number", "lap_number")
+            return [str(lap["driver_number"]) for lap in sorted(last, key=lambda lap: (-lap["lap_number"], lap[name]))]
+    return []
 
 
-def _looked_up(column: str, numbers: Collection[str], *frames: pd.DataFrame | None) -> Mapping[str, str]:
+def _looked_up(name: str, numbers: Collection[str], *sources: Rows) -> Mapping[str, str]:
     """Return the first value that a car number has, cut to what a legend can show."""
     found: dict[str, str] = {}
-    for frame in frames:
-        if frame is None or column not in frame or "driver_number" not in frame or len(found) == len(numbers):
-            continue
-        values = frame[column]
-        for number, value, is_missing in zip(
-            frame["driver_number"].tolist(), values.tolist(), values.isna(), strict=True
-        ):
-            if not is_missing and str(number) not in found:
-                found[str(number)] = _shown(value)
+    for rows in sources:
+        if len(found) < len(numbers):
+            for row in rows:
+                if (value := row.get(name)) is not None and (number := str(row["driver_number"])) not in found:
+                    found[number] = _shown(value)
     return found
 
 
@@ -187,14 +190,11 @@ def _shown(value: Any) -> str:  # noqa: ANN401 (as frames have it)
     return _NO_TEXT.sub("\ufffd", str(value))[:40]
 
 
-def _chosen(there: Sequence[Driver], drivers: Collection[str], entries: pd.DataFrame | None) -> list[Driver]:
+def _chosen(there: Sequence[Driver], drivers: Collection[str], entries: Rows) -> list[Driver]:
     """Return who was chosen and has rows; who is entered and has none, as without a stop, is left out."""
     by_name = {name.upper(): driver for driver in there for name in (driver.number, driver.label)}
-    entered: set[str] = set()
-    for column in ("driver_number", "abbreviation"):
-        if entries is not None and column in entries:
-            entered |= {str(name).upper() for name in entries[column].dropna()}
-    unknown = [str(name) for name in drivers if str(name).upper() not in entered | by_name.keys()]
+    names = {str(row[name]).upper() for row in entries for name in ("driver_number", "abbreviation") if row.get(name)}
+    unknown = [str(name) for name in drivers if str(name).upper() not in names | by_name.keys()]
     if unknown:
         has = ", ".join(driver.label for driver in there)
         raise UsageError(f"There is no driver {', '.join(unknown)}.", advice=f"The drivers are: {has}.")

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from statistics import median
 from typing import Any
-
-import pandas as pd
 
 from f1_assets.errors import UsageError
 from f1_assets.plots import periods as p
-from f1_assets.plots.drawing import (
-    ISOLATING,
-    Drawing,
+from f1_assets.plots.drawing import Drawing, chart_only, layered
+from f1_assets.plots.drivers import Field, finishing_order
+from f1_assets.plots.grammar import Spec, constant, domain, fading, isolating, layer, number, only, word, zooming
+from f1_assets.plots.rows import (
+    NAMES,
+    Frame,
     NothingToDraw,
-    chart_only,
-    constant,
-    fading,
-    layer,
-    layered,
+    Rows,
+    by,
+    column,
+    has,
+    last_of,
     needed,
-    number,
-    only,
     plain,
-    word,
-    zooming,
+    quantile,
+    table,
 )
-from f1_assets.plots.drivers import HIGHLIGHTED, Field, finishing_order
-from f1_assets.plots.formats import seconds
 
 _HEIGHT = 360
+_ALSO = ("position", "lap_time_ms", *NAMES)
 
 
 def draw(
-    laps: pd.DataFrame,
+    laps: Frame,
     *,
     between: Collection[str] = (),
-    results: pd.DataFrame | None = None,
-    entries: pd.DataFrame | None = None,
-    neutralisations: pd.DataFrame | None = None,
+    results: Frame | None = None,
+    entries: Frame | None = None,
+    neutralisations: Frame | None = None,
     drivers: Collection[str] = (),
 ) -> Drawing:
     """Draw the gaps at the end of each lap.
@@ -63,61 +62,60 @@ def draw(
         raise NothingToDraw(f"gaps: of {' and '.join(between)} one alone has rows.")
     if between:
         return _between(laps, measured, field, bands)
-    shown = measured.assign(gap=measured["gap"] / 1000)
-    last = shown.sort_values("lap_number", kind="stable").groupby("driver", sort=False).tail(1)
-    low = max(float(shown["gap"].quantile(0.93)), 5.0)
-    x, y = _axes(shown, "Gap to the leader (s)", [low, -low * 0.07])
-    width = field.channel([2.4 if index < HIGHLIGHTED else 1.3 for index in range(len(field.labels))], legend=False)
+    low = max(quantile(column(measured, "gap"), 0.93), 5.0)
+    x, y = _axes(measured, "Gap to the leader (s)", domain(low, -low * 0.07))
     look: dict[str, Any] = {"color": field.color(), "opacity": fading()}
     tips = [word("driver", "Driver"), number("lap", "Lap"), number("gap", "Gap to the leader (s)", format=".3f")]
     layers = [
         *p.shades(bands),
-        layer("gaps", {"type": "line", "clip": True}, x=x, y=y, strokeDash=field.dash(), strokeWidth=width, **look),
+        layer("gaps", {"type": "line", "clip": True}, x=x, y=y, strokeDash=field.dash(),
+              strokeWidth=field.width(2.4, 1.3), **look),
         layer("gaps", {"type": "point", "size": 34}, [only(f"datum.lap % 10 === 0 && datum.gap < {low}")], x=x, y=y,
               shape=field.shape(), **look),
         *p.names(bands),
-        layer("gaps", {"type": "point", "size": 70, "opacity": 0, "clip": True}, params=[ISOLATING, zooming()], x=x,
+        layer("gaps", {"type": "point", "size": 70, "opacity": 0, "clip": True}, params=[isolating(), zooming()], x=x,
               y=y, tooltip=tips),
     ]  # fmt: skip
-    data = {"gaps": plain(shown, driver="driver", lap="lap_number", gap="gap"), "periods": bands}
+    data = {"gaps": plain(measured, driver="driver", lap="lap_number", gap="gap"), "periods": bands}
     chart = layered("Gaps to the leader", laps, layers, data, _HEIGHT)
-    table = pd.DataFrame({
-        "Driver": last["driver"], "Last lap": last["lap_number"], "Gap then (s)": last["gap"].map("{:.3f}".format),
-        "Median gap (s)": last["driver"].map(shown.groupby("driver")["gap"].median()).map("{:.3f}".format),
-    }).reset_index(drop=True)  # fmt: skip
-    places = {label: place for place, label in enumerate(field.labels)}
-    table = table.sort_values("Driver", key=lambda column: column.map(places)).reset_index(drop=True)
-    ends = [f"{name} {gap} s" for name, gap in zip(table["Driver"][1:4], table["Gap then (s)"][1:4], strict=True)]
-    told = f"At the end behind {table['Driver'].iloc[0]}: {', '.join(ends)}." if ends else "One driver alone."
-    return Drawing("Gaps to the leader", chart, told + p.sentence(bands), table)
+    last = last_of(measured, "driver", "lap_number")
+    medians = [median(column(own, "gap")) for own in by(measured, "driver").values()]
+    numbers = table({
+        "Driver": column(last, "driver"), "Last lap": column(last, "lap_number"),
+        "Gap then (s)": [f"{lap['gap']:.3f}" for lap in last], "Median gap (s)": [f"{gap:.3f}" for gap in medians],
+    })  # fmt: skip
+    ends = ", ".join(f"{lap['driver']} {lap['gap']:.3f} s" for lap in last[1:4])
+    told = f"At the end behind {last[0]['driver']}: {ends}." if ends else "One driver alone."
+    return Drawing("Gaps to the leader", chart, told + p.sentence(bands), numbers)
 
 
 gaps = chart_only(draw)
 
 
-def _measured(laps: pd.DataFrame) -> pd.DataFrame:
-    if "gap_to_leader_ms" in laps:
-        known = needed(laps, "gaps", "driver_number", "lap_number", "gap_to_leader_ms")
-        return known.assign(gap=known["gap_to_leader_ms"].astype(float))
-    known = needed(laps, "gaps", "driver_number", "lap_number", "session_time_ms")
-    first = known.groupby("lap_number")["session_time_ms"].transform("min")
-    return known.assign(gap=(known["session_time_ms"] - first).astype(float))
+def _measured(laps: Frame) -> Rows:
+    """Return laps with their gap to the leader in seconds."""
+    if has(laps, "gap_to_leader_ms"):
+        known = needed(laps, "gaps", "driver_number", "lap_number", "gap_to_leader_ms", also=_ALSO)
+        return [lap | {"gap": lap["gap_to_leader_ms"] / 1000} for lap in known]
+    known = needed(laps, "gaps", "driver_number", "lap_number", "session_time_ms", also=_ALSO)
+    first = {lap: min(column(own, "session_time_ms")) for lap, own in by(known, "lap_number").items()}
+    return [lap | {"gap": (lap["session_time_ms"] - first[lap["lap_number"]]) / 1000} for lap in known]
 
 
-def _axes(shown: pd.DataFrame, title: str, domain: list[float]) -> tuple[dict[str, Any], dict[str, Any]]:
-    ends = [float(shown["lap_number"].min()) - 0.5, float(shown["lap_number"].max()) + 0.5]
-    x = number("lap", "Lap", axis={"grid": False, "format": "d"}, scale={"domain": ends, "nice": False})
-    return x, number("gap", title, axis={"tickCount": 6}, scale={"domain": domain, "nice": False, "zero": False})
+def _axes(shown: Rows, title: str, scale: Spec) -> tuple[Spec, Spec]:
+    laps = column(shown, "lap_number")
+    x = number("lap", "Lap", axis={"grid": False, "format": "d"}, scale=domain(min(laps) - 0.5, max(laps) + 0.5, None))
+    return x, number("gap", title, axis={"tickCount": 6}, scale=scale)
 
 
-def _between(laps: pd.DataFrame, measured: pd.DataFrame, field: Field, bands: list[dict[str, Any]]) -> Drawing:
+def _between(laps: Frame, measured: Rows, field: Field, bands: Rows) -> Drawing:
     first, second = field.labels
-    wide = measured.pivot_table(index="lap_number", columns="driver", values="gap").dropna()
-    if wide.empty:
+    ahead, behind = ({lap["lap_number"]: lap["gap"] for lap in own} for own in by(measured, "driver").values())
+    shown = [{"lap_number": lap, "gap": behind[lap] - ahead[lap]} for lap in sorted(ahead.keys() & behind.keys())]
+    if not shown:
         raise NothingToDraw(f"gaps: {first} and {second} have no lap in common.")
-    shown = pd.DataFrame({"lap_number": wide.index, "gap": (wide[second] - wide[first]).to_numpy() / 1000})
-    reach = max(float(shown["gap"].abs().quantile(0.97)) * 1.1, 1.0)
-    x, y = _axes(shown, f"{second} behind {first} (s)", [-reach, reach])
+    reach = max(quantile([abs(lap["gap"]) for lap in shown], 0.97) * 1.1, 1.0)
+    x, y = _axes(shown, f"{second} behind {first} (s)", domain(-reach, reach))
     title = f"Gap between {first} and {second}"
     tips = [number("lap", "Lap"), number("gap", f"{second} behind {first} (s)", format="+.3f")]
     side = {"type": "text", "style": "quiet", "align": "left"}
@@ -133,10 +131,8 @@ def _between(laps: pd.DataFrame, measured: pd.DataFrame, field: Field, bands: li
     ]  # fmt: skip
     data = {"gaps": plain(shown, lap="lap_number", gap="gap"), "zero": [{"gap": 0}], "periods": bands}
     chart = layered(title, laps, layers, data, _HEIGHT)
-    table = pd.DataFrame(
-        {"Lap": shown["lap_number"], f"{second} behind {first} (s)": shown["gap"].map("{:+.3f}".format)}
-    )
-    ahead = int((shown["gap"] > 0).sum())
-    final = seconds(abs(shown["gap"].iloc[-1]) * 1000)
-    told = f"{first} is ahead at the end of {ahead} of {len(shown)} laps; on the last one the gap is {final} s."
-    return Drawing(title, chart, told + p.sentence(bands), table)
+    numbers = table({"Lap": column(shown, "lap_number"),
+                     f"{second} behind {first} (s)": [f"{lap['gap']:+.3f}" for lap in shown]})  # fmt: skip
+    count, final = sum(lap["gap"] > 0 for lap in shown), abs(shown[-1]["gap"])
+    told = f"{first} is ahead at the end of {count} of {len(shown)} laps; on the last one the gap is {final:.3f} s."
+    return Drawing(title, chart, told + p.sentence(bands), numbers)

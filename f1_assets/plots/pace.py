@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from f1_assets.plots.drawing import (
-    SHORT_CLOCK,
-    Drawing,
-    NothingToDraw,
-    calculated,
-    chart_only,
-    clock,
-    is_true,
-    layer,
-    layered,
-    needed,
-    number,
-    optional,
-    plain,
-    word,
-)
+from f1_assets.plots.drawing import Drawing, chart_only, layered
 from f1_assets.plots.drivers import Field
 from f1_assets.plots.formats import lap_time, seconds
+from f1_assets.plots.grammar import SHORT_CLOCK, calculated, clock, domain, layer, number, word
+from f1_assets.plots.rows import NAMES, Frame, NothingToDraw, Rows, by, column, has, needed, plain, quantile, table
 
 _FEWEST = 5
 """Laps that a driver needs for a box."""
 
 
 def draw(
-    laps: pd.DataFrame,
+    laps: Frame,
     *,
-    lap_context: pd.DataFrame | None = None,
-    entries: pd.DataFrame | None = None,
+    lap_context: Frame | None = None,
+    entries: Frame | None = None,
     drivers: Collection[str] = (),
 ) -> Drawing:
     """Draw the pace of each driver, fastest median first.
@@ -51,33 +36,23 @@ def draw(
     drivers
         Who is drawn, by letters or number; everybody where it is empty.
     """
-    timed = needed(laps, "pace", "driver_number", "lap_number", "lap_time_ms")
-    clean = _clean(timed, lap_context)
-    clean = clean[clean.groupby("driver_number")["lap_number"].transform("size") >= _FEWEST]
-    if clean.empty:
+    also = ("pit_in_time_ms", "pit_out_time_ms", *NAMES)
+    timed = needed(laps, "pace", "driver_number", "lap_number", "lap_time_ms", also=also)
+    of_driver = by(_clean(timed, lap_context), "driver_number").values()
+    clean = [lap for own in of_driver if len(own) >= _FEWEST for lap in own]
+    if not clean:
         raise NothingToDraw(f"pace: no driver has {_FEWEST} clean laps.")
-    clean = clean.assign(ms=clean["lap_time_ms"].astype(float))
-    boxes = clean.groupby("driver_number")["ms"].quantile(np.array([0, 0.25, 0.5, 0.75, 1])).unstack()
-    boxes = boxes.set_axis(["low", "q1", "median", "q3", "high"], axis=1).sort_values("median")
-    field = Field.of(clean, entries, [str(number) for number in boxes.index], drivers)
-    boxes = field.rows(boxes.reset_index())
-    clean = field.rows(clean)
-    reach = (boxes["q3"] - boxes["q1"]).clip(lower=100) * 1.5
-    boxes = boxes.assign(
-        low=boxes["low"].clip(lower=boxes["q1"] - reach), high=boxes["high"].clip(upper=boxes["q3"] + reach)
-    )
-    boxes = boxes.assign(
-        laps=boxes["driver"].map(clean["driver"].value_counts()), gap=boxes["median"] - boxes["median"].min()
-    )
+    boxes = [_box(own) for own in by(clean, "driver_number").values()]
+    boxes.sort(key=lambda box: (box["median"], str(box["driver_number"])))
+    field = Field.of(clean, entries, [str(box["driver_number"]) for box in boxes], drivers)
+    boxes, clean = field.rows(boxes), field.rows(clean)
     data = {
         "boxes": plain(boxes, driver="driver", low="low", q1="q1", median="median", q3="q3", high="high", laps="laps"),
         "laps": plain(clean, driver="driver", lap="lap_number", time="lap_time_ms"),
     }
-    shown = [float(boxes["low"].min()) - 150, float(boxes["high"].max()) + 150]
-    scale = {"domain": shown, "nice": False, "zero": False}
-    x = word(
-        "driver", "Driver, by median", sort=field.labels, axis={"labelAngle": 0, "labelFontSize": 11, "grid": False}
-    )
+    scale = domain(min(column(boxes, "low")) - 150, max(column(boxes, "high")) + 150)
+    upright = {"labelAngle": 0, "labelFontSize": 11, "grid": False}
+    x = word("driver", "Driver, by median", sort=field.labels, axis=upright)
     y = number("median", "Lap time (m:ss.s)", axis={"labelExpr": SHORT_CLOCK, "tickCount": 6}, scale=scale)
     color = field.color(legend=False)
     written = [calculated(f"{name}_", clock(f"datum.{name}")) for name in ("median", "q1", "q3")]
@@ -98,26 +73,39 @@ def draw(
                         "orient": "horizontal"}, written, x=x, y=y, tooltip=tips),
     ]  # fmt: skip
     chart = layered("Race pace", laps, layers, data, 360)
-    table = pd.DataFrame({
-        "Driver": boxes["driver"], "Median (m:ss.mmm)": boxes["median"].map(lap_time), 
-        "Gap (s)": boxes["gap"].map(seconds),
-        "Fastest quarter up to": boxes["q1"].map(lap_time), "Slowest quarter from": boxes["q3"].map(lap_time),
-        "Clean laps": boxes["laps"],
-    }).reset_index(drop=True)  # fmt: skip
-    told = f"{table['Driver'].iloc[0]} has the fastest median of clean laps, {table['Median (m:ss.mmm)'].iloc[0]}"
-    if len(table) > 1:
-        told += f", {table['Gap (s)'].iloc[1]} s ahead of {table['Driver'].iloc[1]}"
-    return Drawing("Race pace", chart, f"{told}. Times are as driven, without a correction for fuel.", table)
+    medians = column(boxes, "median")
+    gaps = [seconds(median - min(medians)) for median in medians]
+    numbers = table({
+        "Driver": field.labels, "Median (m:ss.mmm)": map(lap_time, medians), "Gap (s)": gaps,
+        "Fastest quarter up to": map(lap_time, column(boxes, "q1")),
+        "Slowest quarter from": map(lap_time, column(boxes, "q3")), "Clean laps": column(boxes, "laps"),
+    })  # fmt: skip
+    told = f"{field.labels[0]} has the fastest median of clean laps, {lap_time(medians[0])}"
+    told += f", {gaps[1]} s ahead of {field.labels[1]}" if len(boxes) > 1 else ""
+    return Drawing("Race pace", chart, f"{told}. Times are as driven, without a correction for fuel.", numbers)
 
 
 pace = chart_only(draw)
 
 
-def _clean(timed: pd.DataFrame, lap_context: pd.DataFrame | None) -> pd.DataFrame:
-    if lap_context is not None and "is_clean" in lap_context:
-        of = lap_context[is_true(lap_context["is_clean"])]
-        return timed.merge(of[["driver_number", "lap_number"]], on=["driver_number", "lap_number"])
-    known = optional(timed, "pit_in_time_ms", "pit_out_time_ms")
-    best = known.groupby("driver_number")["lap_time_ms"].transform("min")
-    is_free = known["pit_in_time_ms"].isna() & known["pit_out_time_ms"].isna() & (known["lap_number"] > 1)
-    return known[is_free & (known["lap_time_ms"] <= best * 1.07)]
+def _box(laps: Rows) -> dict[str, Any]:
+    """Return quartiles, and how far whiskers reach: 1.5 times the box, but no farther than the laps."""
+    times = [float(time) for time in column(laps, "lap_time_ms")]
+    q1, median, q3 = (quantile(times, share) for share in (0.25, 0.5, 0.75))
+    reach = max(q3 - q1, 100.0) * 1.5
+    return {"driver_number": laps[0]["driver_number"], "low": max(min(times), q1 - reach), "q1": q1, "median": median,
+            "q3": q3, "high": min(max(times), q3 + reach), "laps": len(times)}  # fmt: skip
+
+
+def _clean(timed: Rows, lap_context: Frame | None) -> Rows:
+    if lap_context is not None and has(lap_context, "is_clean"):
+        context = needed(lap_context, "pace", "driver_number", "lap_number", "is_clean")
+        clean = {(lap["driver_number"], lap["lap_number"]) for lap in context if lap["is_clean"]}
+        return [lap for lap in timed if (lap["driver_number"], lap["lap_number"]) in clean]
+    best = {number: min(column(own, "lap_time_ms")) for number, own in by(timed, "driver_number").items()}
+    return [lap for lap in timed if is_between_stops(lap) and lap["lap_time_ms"] <= best[lap["driver_number"]] * 1.07]
+
+
+def is_between_stops(lap: Mapping[str, Any]) -> bool:
+    """Check whether a lap neither begins nor ends in the pits, and is not the first one."""
+    return lap["pit_in_time_ms"] is None and lap["pit_out_time_ms"] is None and lap["lap_number"] > 1

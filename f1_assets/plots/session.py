@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Literal
 
 import altair as alt
@@ -16,8 +17,9 @@ from f1_assets.datasets.lap_telemetry import lap_telemetry
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.keys import SeasonKey, SessionKey
 from f1_assets.plots.degradation import draw as draw_degradation
+from f1_assets.plots.dominance import best_laps
 from f1_assets.plots.dominance import draw as draw_dominance
-from f1_assets.plots.drawing import Drawing, NothingToDraw, needed
+from f1_assets.plots.drawing import Drawing, session_in_words, subtitled
 from f1_assets.plots.drivers import Field, finishing_order
 from f1_assets.plots.gaps import draw as draw_gaps
 from f1_assets.plots.lap_times import draw as draw_lap_times
@@ -25,12 +27,13 @@ from f1_assets.plots.pace import draw as draw_pace
 from f1_assets.plots.pit_stops import draw as draw_pit_stops
 from f1_assets.plots.positions import draw as draw_positions
 from f1_assets.plots.qualifying import draw as draw_qualifying
+from f1_assets.plots.rows import NAMES, NothingToDraw, Rows, needed
 from f1_assets.plots.speed_trace import draw as draw_speed_trace
 from f1_assets.plots.standings import draw as draw_standings
 from f1_assets.plots.track_map import draw as draw_track_map
 from f1_assets.plots.tyre_strategy import draw as draw_tyre_strategy
 from f1_assets.plots.weather import draw as draw_weather
-from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.engine import reading
 from f1_assets.warehouse.models import circuits, events, of_session, sessions
 
@@ -38,19 +41,21 @@ _RACES = frozenset({"R", "S"})
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "laps": (
-        "driver_number", "lap_number", "abbreviation", "team_name", "session_time_ms", "lap_time_ms",
+        "session", "driver_number", "lap_number", "abbreviation", "team_name", "session_time_ms", "lap_time_ms",
         "lap_start_time_ms", "sector1_time_ms", "sector2_time_ms", "sector3_time_ms", "pit_out_time_ms",
         "pit_in_time_ms", "compound", "tyre_life_laps", "position", "deleted",
     ),
     "drivers": ("driver_number", "abbreviation", "team_name", "team_color"),
     "results": ("driver_number", "position", "grid_position", "q1_ms", "q2_ms", "q3_ms"),
+    "lap_context": ("driver_number", "lap_number", "is_clean"),
 }  # fmt: skip
 """Columns of datasets of which charts need some alone."""
 
 _SAMPLES = {
-    "car_telemetry": ("speed_kmh", "gear", "throttle_pct", "brake"),
-    "position_telemetry": ("x", "y"),
+    "car_telemetry": ("driver_number", "session_time_ms", "speed_kmh", "gear", "throttle_pct", "brake"),
+    "position_telemetry": ("driver_number", "session_time_ms", "x", "y"),
 }
+_OF_MINI_SECTORS = ("driver_number", "lap_number", "sector", "segment", "status", "time_ms")
 _AROUND_MS = 3000
 """So much before and after a lap is read: its first and last values lie between samples."""
 
@@ -88,23 +93,21 @@ class Stored:
     key: SessionKey
     drivers: Collection[str] = ()
     laps: Sequence[int] = ()
-    _frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _read: dict[str, Rows] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Look up what is there."""
+    @functools.cached_property
+    def present(self) -> Mapping[str, Extraction]:
+        """What is there, by dataset."""
         lines = self.warehouse.extractions(self.key)
-        self.present = {line.dataset: line for line in lines if line.status is Status.PRESENT}
+        return {line.dataset: line for line in lines if line.status is Status.PRESENT}
 
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        """Return the rows of a dataset."""
-        if name not in self._frames:
-            dataset = all_datasets()[name]
-            columns = _COLUMNS.get(name, tuple(column.name for column in dataset.columns))
-            frame = self.warehouse.rows(dataset, self.key, columns=columns)
-            self._frames[name] = self._with_key(frame)
-        return self._frames[name]
+    def __getitem__(self, name: str) -> Rows:
+        """Return the rows of a dataset of the database."""
+        if name not in self._read:
+            self._read[name] = self.warehouse.plain_rows(all_datasets()[name], self.key, _COLUMNS.get(name))
+        return self._read[name]
 
-    def get(self, name: str) -> pd.DataFrame | None:
+    def get(self, name: str) -> Rows | None:
         """Return the rows of a dataset; None where it is not there."""
         return self[name] if name in self.present else None
 
@@ -116,48 +119,60 @@ class Stored:
     @functools.cached_property
     def compared(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
         """Return the telemetry of two laps: of the chosen drivers and laps, else the fastest ones of the best two."""
-        laps = needed(self["laps"], "telemetry", "driver_number", "lap_number", "lap_start_time_ms", "session_time_ms")
+        times = ("lap_start_time_ms", "session_time_ms")
+        laps = needed(self["laps"], "telemetry", "driver_number", "lap_number", *times, also=("lap_time_ms", *NAMES))
         field = Field.of(laps, self.get("drivers"), finishing_order(laps, self.get("results")), self.drivers)
-        whole = []
+        chosen: Rows = []
         for place, driver in enumerate(field.drivers[:2]):
-            own = laps[laps["driver_number"] == driver.number]
+            own = [lap for lap in laps if str(lap["driver_number"]) == driver.number]
             if place < len(self.laps):
-                own = own[own["lap_number"] == self.laps[place]]
-                if own.empty:
+                own = [lap for lap in own if lap["lap_number"] == self.laps[place]]
+                if not own:
                     raise UsageError(f"{driver.label} has no lap {self.laps[place]}.")
             else:
-                own = own.dropna(subset=["lap_time_ms"]).sort_values("lap_time_ms")
-            if len(own) and len(lap := self._telemetry(own.iloc[0])):
-                whole.append(lap.assign(driver=driver.label))
+                own = sorted((lap for lap in own if lap["lap_time_ms"] is not None), key=itemgetter("lap_time_ms"))
+            chosen += [own[0] | {"driver": driver.label}] if own else []
+        whole = [lap for lap in self._telemetry(chosen) if len(lap)] if chosen else []
         if not whole:
             raise NothingToDraw("There is no telemetry of these laps.")
         return whole[0], whole[1] if len(whole) > 1 else None
 
-    def _telemetry(self, lap: pd.Series[Any]) -> pd.DataFrame:
-        """Read the samples of a lap: of the files, one driver's row group, some columns, and some seconds around it."""
-        start, end = int(lap["lap_start_time_ms"]), int(lap["session_time_ms"])
-        samples: dict[str, pd.DataFrame] = {}
-        for name, columns in _SAMPLES.items():
-            conditions = [("driver_number", "==", lap["driver_number"]), ("session_time_ms", ">=", start - _AROUND_MS),
-                          ("session_time_ms", "<=", end + _AROUND_MS)]  # fmt: skip
-            file, wanted = self.present[name].file or "", ["session_time_ms", *columns]
-            samples[name] = self.warehouse.read_file(file, wanted, conditions)
-        whole = lap_telemetry(samples["car_telemetry"], samples["position_telemetry"], start, end)
-        return self._with_key(whole.assign(driver_number=lap["driver_number"], lap_number=lap["lap_number"]))
+    def _telemetry(self, laps: Rows) -> list[pd.DataFrame]:
+        """Read the samples of laps: of each file the drivers' row groups, some columns, some seconds around laps."""
+        conditions = [
+            [("driver_number", "==", lap["driver_number"]),
+             ("session_time_ms", ">=", lap["lap_start_time_ms"] - _AROUND_MS),
+             ("session_time_ms", "<=", lap["session_time_ms"] + _AROUND_MS)] for lap in laps
+        ]  # fmt: skip
+        files = [
+            self.warehouse.read_file(self.present[name].file or "", columns, conditions)
+            for name, columns in _SAMPLES.items()
+        ]
+        whole = []
+        for lap in laps:
+            car, positions = (samples[samples["driver_number"] == lap["driver_number"]] for samples in files)
+            driven = lap_telemetry(car, positions, lap["lap_start_time_ms"], lap["session_time_ms"])
+            whole.append(driven.assign(**{name: lap[name] for name in ("driver_number", "driver", "lap_number")}))
+        return whole
 
-    def _with_key(self, frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.assign(season=self.key.season, round=self.key.round, session=self.key.session)
+    def mini_sectors(self) -> pd.DataFrame | None:
+        """Read the mini sectors of the laps that are some driver's best."""
+        if "mini_sectors" not in self.present:
+            return None
+        best = {lap["driver_number"]: lap["lap_number"] for lap in best_laps(self["laps"])}
+        frame = self.warehouse.read_file(self.present["mini_sectors"].file or "", _OF_MINI_SECTORS)
+        return frame[(frame["lap_number"] == frame["driver_number"].map(best)).fillna(False)]
 
     @functools.cached_property
-    def rotation_deg(self) -> float:
-        """How far the map is turned; 0 where nobody knows."""
-        where = sessions.join(events, events.c.event_key == sessions.c.event_key).join(
+    def place(self) -> tuple[str, float]:
+        """The name of the event, and how far the map of its circuit is turned; 0 where nobody knows."""
+        where = sessions.join(events, events.c.event_key == sessions.c.event_key).outerjoin(
             circuits, circuits.c.circuit_key == events.c.circuit_key
         )
-        query = select(circuits.c.rotation_deg).select_from(where).where(of_session(sessions, self.key))
+        query = select(events.c.name, circuits.c.rotation_deg).select_from(where).where(of_session(sessions, self.key))
         with reading(self.warehouse.engine) as connection:
-            found = connection.execute(query).scalar()
-        return float(found or 0.0)
+            found = connection.execute(query).first()
+        return (found[0], float(found[1] or 0.0)) if found else ("", 0.0)
 
 
 @dataclass(frozen=True)
@@ -174,16 +189,9 @@ class _Kind:
         return self.races in (None, is_race) and all(name in stored.present for name in self.needs)
 
 
-def _lap_times(stored: Stored) -> Drawing:
-    return draw_lap_times(
-        stored["laps"], drivers=stored.drivers, **stored.also("entries", "results", "neutralisations")
-    )
-
-
-def _positions(stored: Stored) -> Drawing:
-    return draw_positions(
-        stored["laps"], drivers=stored.drivers, **stored.also("entries", "results", "neutralisations")
-    )
+def _of(dataset: str, draw: Callable[..., Drawing], *also: str) -> Callable[[Stored], Drawing]:
+    """Return what draws the rows of a dataset, with what adds to the chart."""
+    return lambda stored: draw(stored[dataset], drivers=stored.drivers, **stored.also(*also))
 
 
 def _gaps(stored: Stored) -> Drawing:
@@ -193,29 +201,13 @@ def _gaps(stored: Stored) -> Drawing:
 
 
 def _tyre_strategy(stored: Stored) -> Drawing:
-    driven = stored["stints" if "stints" in stored.present else "laps"]
-    return draw_tyre_strategy(driven, drivers=stored.drivers, **stored.also("entries", "results"))
-
-
-def _pace(stored: Stored) -> Drawing:
-    return draw_pace(stored["laps"], drivers=stored.drivers, **stored.also("entries", "lap_context"))
-
-
-def _degradation(stored: Stored) -> Drawing:
-    also = stored.also("entries", "results", "stints")
-    return draw_degradation(stored["tyre_degradation"], drivers=stored.drivers, **also)
-
-
-def _pit_stops(stored: Stored) -> Drawing:
-    return draw_pit_stops(stored["pit_stops"], drivers=stored.drivers, **stored.also("entries", "results"))
-
-
-def _qualifying(stored: Stored) -> Drawing:
-    return draw_qualifying(stored["results"], drivers=stored.drivers, **stored.also("entries"))
+    also = ("entries", "results", "neutralisations")
+    return _of("stints" if "stints" in stored.present else "laps", draw_tyre_strategy, *also)(stored)
 
 
 def _dominance(stored: Stored) -> Drawing:
-    return draw_dominance(stored["laps"], drivers=stored.drivers, **stored.also("entries", "mini_sectors"))
+    mini_sectors, also = stored.mini_sectors(), stored.also("entries")
+    return draw_dominance(stored["laps"], drivers=stored.drivers, mini_sectors=mini_sectors, **also)
 
 
 def _speed_trace(stored: Stored) -> Drawing:
@@ -229,37 +221,36 @@ def _track_map(colour: Literal["plain", "speed", "gear", "fastest"]) -> Callable
         if colour == "fastest" and second is None:
             raise NothingToDraw("There is one lap alone.")
         also = stored.also("entries", "circuit")
-        return draw_track_map(first, second, colour=colour, rotation_deg=stored.rotation_deg, **also)
+        return draw_track_map(first, second, colour=colour, rotation_deg=stored.place[1], **also)
 
     return draw
 
 
 def _weather(stored: Stored) -> Drawing:
-    status, began = stored.get("session_status"), None
-    if status is not None:
-        started = status.loc[status["status"] == "Started", "session_time_ms"].dropna()
-        began = float(started.min()) if len(started) else None
+    starts = [row["session_time_ms"] for row in stored.get("session_status") or () if row["status"] == "Started"]
+    began = min((start for start in starts if start is not None), default=None)
     return draw_weather(stored["weather"], began_ms=began, **stored.also("neutralisations"))
 
 
 _TELEMETRY = ("laps", "car_telemetry", "position_telemetry")
 
 _KINDS = (
-    _Kind("qualifying", _qualifying, ("results",), races=False),
-    _Kind("positions", _positions, ("laps",), races=True),
-    _Kind("lap-times", _lap_times, ("laps",)),
+    _Kind("qualifying", _of("results", draw_qualifying, "entries"), ("results",), races=False),
+    _Kind("positions", _of("laps", draw_positions, "entries", "results", "neutralisations"), ("laps",), races=True),
+    _Kind("lap-times", _of("laps", draw_lap_times, "entries", "results", "neutralisations"), ("laps",)),
     _Kind("gaps", _gaps, ("laps",), races=True),
     _Kind("tyre-strategy", _tyre_strategy, ("laps",), races=True),
-    _Kind("pace", _pace, ("laps",), races=True),
-    _Kind("degradation", _degradation, ("tyre_degradation",), races=True),
-    _Kind("pit-stops", _pit_stops, ("pit_stops",), races=True),
+    _Kind("pace", _of("laps", draw_pace, "entries", "lap_context"), ("laps",), races=True),
+    _Kind("degradation", _of("tyre_degradation", draw_degradation, "entries", "results", "stints"),
+          ("tyre_degradation",), races=True),
+    _Kind("pit-stops", _of("pit_stops", draw_pit_stops, "entries", "results"), ("pit_stops",), races=True),
     _Kind("dominance", _dominance, ("laps",)),
     _Kind("speed-trace", _speed_trace, _TELEMETRY),
     _Kind("track-fastest", _track_map("fastest"), _TELEMETRY),
     _Kind("track-speed", _track_map("speed"), _TELEMETRY),
     _Kind("track-gear", _track_map("gear"), _TELEMETRY),
     _Kind("weather", _weather, ("weather",)),
-)
+)  # fmt: skip
 
 
 _OF_THE_LAKE = {kind.id for kind in _KINDS if kind.needs == _TELEMETRY} | {"dominance"}
@@ -308,10 +299,9 @@ def season_charts(warehouse: Warehouse, season: int) -> list[SessionChart]:
     """Draw the championships of drivers and of teams over a season; empty where no standings are stored."""
     charts = []
     key, datasets = SeasonKey(season), all_datasets()
-    entries = warehouse.rows(datasets["drivers"], key, columns=("team_id", "team_color"))
+    entries = warehouse.plain_rows(datasets["drivers"], key, ("team_id", "team_color"))
     for name in ("driver_standings", "constructor_standings"):
-        rows = warehouse.rows(datasets[name], key)
-        if len(rows):
+        if rows := warehouse.plain_rows(datasets[name], key):
             charts.append(_chart(name.replace("_", "-"), draw_standings(rows, entries=entries)))
     return charts
 
@@ -331,6 +321,7 @@ def _drawn(kind: _Kind, stored: Stored) -> SessionChart | None:
         if kind.id in _OF_THE_LAKE:
             return None  # the lake is out of reach: what is in the database is drawn all the same
         raise
+    subtitled(drawing.chart, session_in_words(stored.key, stored.place[0]), first=True)
     return _chart(kind.id, drawing)
 
 

@@ -9,8 +9,8 @@ from altair.utils.schemapi import Undefined
 
 from f1_assets.plots.drawing import Chart
 
-_PLAIN = ("datasets", "layer", "vconcat", "hconcat")
-"""Parts of our own charts that are plain: Altair's methods change others."""
+_OWN = ("datasets", "layer", "vconcat", "hconcat")
+"""Parts of our own charts that are always plain: Altair's methods change others."""
 
 
 def vega_lite(chart: alt.TopLevelMixin) -> dict[str, Any]:
@@ -21,9 +21,17 @@ def vega_lite(chart: alt.TopLevelMixin) -> dict[str, Any]:
     """
     if not isinstance(chart, Chart):
         return chart.to_dict(validate=False)
+    parts = {name: value for name, value in chart._kwds.items() if value is not Undefined}
+    if all(name in _OWN or _is_plain(value) for name, value in parts.items()):
+        return {"$schema": alt.SCHEMA_URL, **parts}
     bare = chart.copy(deep=False)
-    plain = {name: value for name in _PLAIN if (value := bare._kwds.get(name, Undefined)) is not Undefined}
-    for name in plain:
+    for name in _OWN:
         setattr(bare, name, Undefined)
     specification: dict[str, Any] = bare.to_dict(validate=False)
-    return specification | plain
+    return specification | {name: parts[name] for name in _OWN if name in parts}
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict | list):
+        return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
+    return value is None or isinstance(value, str | int | float)

@@ -5,36 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from f1_assets.plots.drawing import (
-    Drawing,
-    NothingToDraw,
-    Rows,
-    Spec,
-    chart_only,
-    constant,
-    layer,
-    needed,
-    number,
-    only,
-    optional,
-    plain,
-    stacked,
-    word,
-    zooming,
-)
+from f1_assets.plots.drawing import Drawing, chart_only, stacked
 from f1_assets.plots.formats import lap_time, seconds
-from f1_assets.plots.track_map import laps_compared
+from f1_assets.plots.grammar import Spec, constant, fading, isolating, layer, number, only, word, zooming
+from f1_assets.plots.rows import Floats, Frame, NothingToDraw, Rows, arrays, samples, table
+from f1_assets.plots.track_map import corners_of, laps_compared
 
-_CHANNELS = {"speed_kmh": "speed", "throttle_pct": "throttle", "brake": "brake", "gear": "gear"}
+_CHANNELS = ("speed_kmh", "throttle_pct", "brake", "gear")
 
 
 def draw(
     first: pd.DataFrame,
     second: pd.DataFrame | None = None,
     *,
-    circuit: pd.DataFrame | None = None,
+    circuit: Frame | None = None,
     gear: bool = False,
-    entries: pd.DataFrame | None = None,
+    entries: Frame | None = None,
 ) -> Drawing:
     """Draw the traces of one or two laps.
 
@@ -55,78 +41,74 @@ def draw(
     laps = [_car(first), *([_car(second)] if second is not None else [])]
     looks = laps_compared(first, second, entries)
     names = [name for name, _, _ in looks]
-    length = float(laps[0]["distance_m"].iloc[-1])
-    data: dict[str, Rows] = {"traces": []}
+    length = float(laps[0]["distance_m"][-1])
+    data: dict[str, Rows] = {"traces": [], "corners": _corners(circuit, length)}
     for lap, name in zip(laps, names, strict=True):
-        own = lap.assign(driver=name, at=(_share(lap) * length).round(0), speed_kmh=lap["speed_kmh"].round(0),
-                         throttle_pct=lap["throttle_pct"].round(0), brake=lap["brake"].astype("Float64"))  # fmt: skip
-        data["traces"] += plain(own, driver="driver", at="at", **{short: long for long, short in _CHANNELS.items()})
-    corners = pd.DataFrame() if circuit is None else circuit[circuit["kind"] == "corner"].dropna(subset=["distance_m"])
-    if len(corners):
-        labels = [
-            f"{n}{letter or ''}" for n, letter in zip(corners["number"], corners["letter"].fillna(""), strict=True)
-        ]
-        corners = corners.assign(corner=labels, at=corners["distance_m"].astype(float).round(0)).sort_values("at")
-        crowded = corners["at"].diff() < length * 0.018
-        corners["label"] = corners["corner"].where(~crowded)
-    data["corners"] = plain(corners, corner="corner", at="at", label="label") if len(corners) else []
-    title = f"Speed, {' and '.join(names)}"
-    scale = {"domain": names, "range": [color for _, color, _ in looks]}
+        own = {channel.partition("_")[0]: np.round(lap[channel]) for channel in _CHANNELS}
+        data["traces"] += samples(driver=[name] * len(lap["time_ms"]), at=np.round(lap["share"] * length), **own)
     legend = {"orient": "top", "title": None, "symbolSize": 300}
-    color = word("driver", "Lap", scale=scale, sort=None, legend=legend)
-    dashes = {"domain": names, "range": [dash for _, _, dash in looks]}
-    dash = word("driver", "Lap", scale=dashes, sort=None, legend=legend)
+    color, dash = (
+        word("driver", "Lap", scale={"domain": names, "range": list(values)}, sort=None, legend=legend)
+        for values in zip(*(look[1:] for look in looks), strict=True)
+    )
     x = number("at", None, axis={"grid": False, "labels": False, "ticks": False},
                scale={"domain": [0, length], "nice": False})  # fmt: skip
     panels = [_panel("Speed (km/h)", "speed", 220, x, color, dash, True)]
-    delta: pd.Series[float] | None = None
+    delta: Floats | None = None
     if len(laps) == 2:
-        delta = _delta(*laps)
-        panels.append(_delta_panel(names, delta, laps[0], length, data, x))
+        delta = np.interp(laps[0]["share"], laps[1]["share"], laps[1]["time_ms"]) - laps[0]["time_ms"]
+        data["delta"] = samples(at=np.round(laps[0]["share"] * length), delta=delta / 1000)
+        data["zero"] = [{"delta": 0}]
+        panels.append(_delta_panel(names, x))
     panels.append(_panel("Throttle (%)", "throttle", 64, x, color, dash))
     panels.append(_panel("Brake", "brake", 30, x, color, dash, values=[0, 1]))
     panels += [_panel("Gear", "gear", 64, x, color, dash, values=[2, 4, 6, 8])] if gear else []
-    last = panels[-1]["layer"]
-    for one in last:
+    for one in panels[-1]["layer"]:
         if "x" in one["encoding"]:
             one["encoding"]["x"] = x | {"title": "Distance (m)", "axis": {"grid": False, "format": "d"}}
-    chart = stacked(title, first, panels, data, {"scale": {"x": "shared"}})
-    table = pd.DataFrame({
-        "Lap": names, "Lap time (m:ss.mmm)": [lap_time(lap["time_ms"].iloc[-1]) for lap in laps],
-        "Highest speed (km/h)": [round(lap["speed_kmh"].max()) for lap in laps],
+    title = f"Speed, {' and '.join(names)}"
+    chart = stacked(title, first, panels, data)
+    times, tops = [lap_time(lap["time_ms"][-1]) for lap in laps], [round(lap["speed_kmh"].max()) for lap in laps]
+    numbers = table({
+        "Lap": names, "Lap time (m:ss.mmm)": times, "Highest speed (km/h)": tops,
         "Lowest speed (km/h)": [round(lap["speed_kmh"].min()) for lap in laps],
-        "Full throttle (% of samples)": [f"{100 * (lap['throttle_pct'] >= 99).mean():.0f}" for lap in laps],
-        "Braking (% of samples)": [f"{100 * lap['brake'].astype('Float64').mean():.0f}" for lap in laps],
+        "Full throttle (% of samples)": [f"{100 * np.mean(lap['throttle_pct'] >= 99):.0f}" for lap in laps],
+        "Braking (% of samples)": [_share_of(lap["brake"]) for lap in laps],
     })  # fmt: skip
-    told = "; ".join(
-        f"{name}: {time}, up to {top} km/h" for name, time, top in table.iloc[:, :3].itertuples(index=False)
-    )
+    told = "; ".join(f"{name}: {time}, up to {top} km/h" for name, time, top in zip(names, times, tops, strict=True))
     if delta is not None:
-        behind, ahead = (names[1], names[0]) if delta.iloc[-1] >= 0 else (names[0], names[1])
-        told += f". {behind} ends {seconds(abs(delta.iloc[-1]))} s behind {ahead}"
-    return Drawing(title, chart, f"{told}.", table)
+        behind, ahead = (names[1], names[0]) if delta[-1] >= 0 else (names[0], names[1])
+        told += f". {behind} ends {seconds(abs(delta[-1]))} s behind {ahead}"
+    return Drawing(title, chart, f"{told}.", numbers)
 
 
 speed_trace = chart_only(draw)
 
 
-def _car(lap: pd.DataFrame) -> pd.DataFrame:
-    """Return the samples of the car, those of positions left out, and the lap's ends."""
-    known = needed(lap, "speed_trace", "distance_m", "time_ms", "speed_kmh")
-    known = known[known["source"] != "position"] if "source" in known else known
-    if len(known) < 3:
+def _car(lap: pd.DataFrame) -> dict[str, Floats]:
+    """Return the samples of the car, those of positions left out, and the lap's ends; `share` is what is driven."""
+    own = lap[lap["source"] != "position"] if "source" in lap else lap
+    known = arrays(own, "speed_trace", "distance_m", "time_ms", "speed_kmh", also=_CHANNELS[1:])
+    distance = known["distance_m"]
+    if len(distance) < 3:
         raise NothingToDraw("speed_trace: the lap has fewer than 3 samples.")
-    return optional(known, "throttle_pct", "brake", "gear")
+    return known | {"share": (distance - distance[0]) / max(distance[-1] - distance[0], 1.0)}
 
 
-def _share(lap: pd.DataFrame) -> pd.Series[float]:
-    distance = lap["distance_m"].astype(float)
-    return (distance - distance.iloc[0]) / max(distance.iloc[-1] - distance.iloc[0], 1.0)
+def _share_of(switch: Floats) -> str:
+    known = switch[~np.isnan(switch)]
+    return f"{100 * known.mean():.0f}" if len(known) else ""
 
 
-def _delta(first: pd.DataFrame, second: pd.DataFrame) -> pd.Series[float]:
-    other = np.interp(_share(first), _share(second), second["time_ms"].to_numpy(float))
-    return pd.Series(other - first["time_ms"].to_numpy(float), index=first.index)
+def _corners(circuit: Frame | None, length: float) -> Rows:
+    """Return the corners with their distance; of those that stand close, the first alone has a label."""
+    rows: Rows = []
+    known = [row for row in corners_of(circuit) if row["distance_m"] is not None]
+    for row in sorted(known, key=lambda row: round(row["distance_m"])):
+        at = round(row["distance_m"])
+        is_crowded = bool(rows) and at - rows[-1]["at"] < length * 0.018
+        rows.append({"corner": row["name"], "at": at} | ({} if is_crowded else {"label": row["name"]}))
+    return rows
 
 
 def _corner_lines(x: Spec, is_labelled: bool) -> list[Spec]:
@@ -145,8 +127,6 @@ def _panel(
     step = {"interpolate": "step-after"} if field in ("brake", "gear") else {}
     tips = [word("driver", "Lap"), number("at", "Distance (m)"), number("speed", "Speed (km/h)"),
             number("throttle", "Throttle (%)"), number("brake", "Brake (1: on)"), number("gear", "Gear")]  # fmt: skip
-    fade: Spec = {"condition": {"param": "chosen", "value": 1}, "value": 0.1}
-    isolating = {"name": "chosen", "select": {"type": "point", "fields": ["driver"]}, "bind": "legend"}
     line: Spec = {"type": "line", "strokeWidth": 2, **step}
     layers = [
         *_corner_lines(x, is_first),
@@ -155,16 +135,12 @@ def _panel(
               tooltip=tips),
     ]  # fmt: skip
     if is_first:
-        layers[-2]["params"] = [isolating]
-        layers[-2]["encoding"]["opacity"] = fade
+        layers[-2]["params"] = [isolating()]
+        layers[-2]["encoding"]["opacity"] = fading(faint=0.1)
     return {"height": height, "layer": layers}
 
 
-def _delta_panel(
-    names: list[str], delta: pd.Series[float], lap: pd.DataFrame, length: float, data: dict[str, Rows], x: Spec
-) -> Spec:
-    rows = pd.DataFrame({"at": (_share(lap) * length).round(0), "delta": (delta / 1000).round(3)})
-    data["delta"], data["zero"] = plain(rows, at="at", delta="delta"), [{"delta": 0}]
+def _delta_panel(names: list[str], x: Spec) -> Spec:
     y = number("delta", "Delta (s)", axis={"tickCount": 4, "format": "+.2f"}, scale={"zero": True})
     tips = [number("at", "Distance (m)"), number("delta", f"{names[1]} behind {names[0]} (s)", format="+.3f")]
     words = {"type": "text", "style": "quiet", "align": "left", "baseline": "top", "fontSize": 10}

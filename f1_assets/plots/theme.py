@@ -15,6 +15,10 @@ WIDTH = 720
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
+_AS_ALTAIR = {"continuousWidth": 300, "continuousHeight": 300}
+"""What Altair adds to each configuration; all our charts have a size of their own."""
+
+
 class Scheme(StrEnum):
     """Where a chart is looked at."""
 
@@ -38,7 +42,7 @@ def config(scheme: Scheme | str = Scheme.LIGHT) -> dict[str, Any]:
     return {
         "background": paper,
         "font": _FONT,
-        "view": {"stroke": None},
+        "view": {"stroke": None} | _AS_ALTAIR,
         "axis": words | {"gridColor": grid, "domainColor": quiet, "tickColor": quiet, "labelOverlap": True},
         "legend": words | {"symbolSize": 120, "symbolStrokeWidth": 2.2, "rowPadding": 1},
         "header": words | {"titleFontSize": 13},

@@ -10,21 +10,10 @@ import pandas as pd
 
 from f1_assets.errors import UsageError
 from f1_assets.plots.colours import alike
-from f1_assets.plots.drawing import (
-    Drawing,
-    NothingToDraw,
-    Rows,
-    Spec,
-    chart_only,
-    constant,
-    layer,
-    layered,
-    needed,
-    number,
-    plain,
-    word,
-)
+from f1_assets.plots.drawing import Drawing, chart_only, layered, subtitled
 from f1_assets.plots.drivers import Field
+from f1_assets.plots.grammar import Spec, constant, layer, number, word
+from f1_assets.plots.rows import Floats, Frame, NothingToDraw, Rows, arrays, column, rows_of, samples, table
 from f1_assets.plots.theme import WIDTH
 
 _SAMPLES = 320
@@ -39,9 +28,9 @@ def draw(
     other: pd.DataFrame | None = None,
     *,
     colour: Literal["plain", "speed", "gear", "fastest"] = "plain",
-    circuit: pd.DataFrame | None = None,
+    circuit: Frame | None = None,
     rotation_deg: float = 0.0,
-    entries: pd.DataFrame | None = None,
+    entries: Frame | None = None,
 ) -> Drawing:
     """Draw the map of a lap.
 
@@ -65,76 +54,69 @@ def draw(
     """
     if colour == "fastest" and other is None:
         raise UsageError("A map of who is fastest compares two laps; one is given.", advice="Give another one.")
-    lap = needed(telemetry, "track_map", "x", "y", "distance_m")
-    lap = lap[(lap["x"] != 0) | (lap["y"] != 0)]
-    if len(lap) < 10:
+    shown = {"speed": ("speed_kmh",), "gear": ("gear",)}.get(colour, ())
+    lap = arrays(telemetry, "track_map", "x", "y", "distance_m", *shown, also=("speed_kmh", "gear"))
+    measured = (lap["x"] != 0) | (lap["y"] != 0)
+    if measured.sum() < 10:
         raise NothingToDraw("track_map: the lap has fewer than 10 positions.")
-    lap = lap.iloc[:: max(len(lap) // _SAMPLES, 1)]
+    lap = {name: values[measured][:: max(int(measured.sum()) // _SAMPLES, 1)] for name, values in lap.items()}
     x, y = _turned(lap["x"], lap["y"], rotation_deg)
     corners = _corners(circuit, rotation_deg, x, y)
     scales, height = _scales(x, y)
     closed = np.hypot(x[0] - x[-1], y[0] - y[-1]) < 0.06 * max(np.ptp(x), np.ptp(y))
     ends = np.arange(len(x)) + 1
     starts, ends = (np.arange(len(x)), ends % len(x)) if closed else (np.arange(len(x) - 1), ends[:-1])
-    parts = pd.DataFrame({"x": x[starts], "y": y[starts], "x2": x[ends], "y2": y[ends],
-                          "at": lap["distance_m"].to_numpy(float)[starts]}).round(0)  # fmt: skip
     at_x, at_y = (number(name, scale=scale, axis=None) for name, scale in zip("xy", scales, strict=True))
     span: dict[str, Any] = {"x": at_x, "y": at_y, "x2": {"field": "x2"}, "y2": {"field": "y2"}}
     base = layer("track", {"type": "rule", "style": "track", "strokeWidth": 8, "strokeCap": "round"}, **span)
-    fields = {"x": "x", "y": "y", "x2": "x2", "y2": "y2", "at": "at"}
     tips = [number("at", "Distance (m)", format=".0f")]
     line = {"type": "rule", "strokeWidth": 5, "strokeCap": "round"}
     place, key = _name(telemetry), ""
     shifts: Rows = []
+    painted: dict[str, Any] = {}
+    layers: list[Spec] = []
     if colour == "speed":
-        parts["speed"] = needed(lap, "track_map", "speed_kmh")["speed_kmh"].to_numpy(float)[starts].round(0)
-        low, high = parts["speed"].min(), parts["speed"].max()
+        speed = np.round(lap["speed_kmh"][starts])
         color = number("speed", "Speed (km/h)", scale={"scheme": "viridis"}, legend={"gradientLength": 160})
-        painted = [layer("track", line, **span, color=color, tooltip=[*tips, number("speed", "Speed (km/h)")])]
-        title, told = f"Speed on the map, {place}", f"Speed from {low:.0f} to {high:.0f} km/h."
-        fields["speed"] = "speed"
+        layers = [layer("track", line, **span, color=color, tooltip=[*tips, number("speed", "Speed (km/h)")])]
+        title, told = f"Speed on the map, {place}", f"Speed from {speed.min():.0f} to {speed.max():.0f} km/h."
+        painted["speed"] = speed
     elif colour == "gear":
-        parts["gear"] = needed(lap, "track_map", "gear")["gear"].to_numpy(int)[starts]
-        gears = sorted(parts["gear"].unique().tolist())
+        gear = lap["gear"][starts].astype(int)
+        gears = sorted(set(gear.tolist()))
         used = {"domain": gears, "range": [_GEARS[min(max(gear, 1), 8) - 1] for gear in gears]}
         color = {"field": "gear", "type": "ordinal", "title": "Gear", "scale": used, "legend": None}
-        shifts, text = _shifts(parts), {"type": "text", "style": "ink", "fontSize": 10}
-        painted = [layer("track", line, **span, color=color, tooltip=[*tips, number("gear", "Gear")]),
-                   layer("shifts", text, x=at_x, y=at_y, text=number("gear"))]  # fmt: skip
-        corners, key = [], "A number is the gear from there on"
-        title, told = (
-            f"Gears on the map, {place}",
-            f"Gears {gears[0]} to {gears[-1]}; a number stands where it changes.",
-        )
-        fields["gear"] = "gear"
+        shifts = _shifts(np.round(x[starts]), np.round(y[starts]), gear)
+        text = {"type": "text", "style": "ink", "fontSize": 10}
+        layers = [layer("track", line, **span, color=color, tooltip=[*tips, number("gear", "Gear")]),
+                  layer("shifts", text, x=at_x, y=at_y, text=number("gear"))]  # fmt: skip
+        corners, key, painted["gear"] = [], "A number is the gear from there on", gear.astype(float)
+        title = f"Gears on the map, {place}"
+        told = f"Gears {gears[0]} to {gears[-1]}; a number stands where it changes."
     elif colour == "fastest" and other is not None:
         names, colors, owner, told = _fastest(telemetry, other, entries)
-        parts["driver"] = [names[i] for i in owner[_mini_sector(lap)[starts]]]
-        scale = {"domain": names, "range": colors}
-        color = word("driver", "Faster", scale=scale, sort=None)
+        color = word("driver", "Faster", scale={"domain": names, "range": colors}, sort=None)
         # Without colour: the second one's parts are thin.
         width = word("driver", None, scale={"domain": names, "range": [6, 2.6]}, sort=None, legend=None)
-        key = f"Thick where {names[0]} is faster, thin where {names[1]} is"
-        tip = [*tips, word("driver", "Faster")]
-        painted = [layer("track", line, **span, color=color, size=width, tooltip=tip)]
+        layers = [layer("track", line, **span, color=color, size=width, tooltip=[*tips, word("driver", "Faster")])]
         base["mark"] |= {"strokeWidth": 1}
+        key = f"Thick where {names[0]} is faster, thin where {names[1]} is"
         title = f"Who is faster where: {names[0]} or {names[1]}"
-        fields["driver"] = "driver"
+        painted["driver"] = [names[i] for i in owner[_mini_sector(lap["distance_m"])[starts]]]
     else:
-        painted, title, told = [], f"Track map, {place}", f"The line of {place}."
-    start: Rows = [{"x": float(parts["x"].iloc[0]), "y": float(parts["y"].iloc[0])}]
+        title, told = f"Track map, {place}", f"The line of {place}."
     layers = [
-        base, *painted,
+        base, *layers,
         layer("start", {"type": "point", "shape": "square", "size": 70, "style": "ink", "filled": True}, x=at_x, y=at_y,
               tooltip=constant("Start and finish")),
         layer("corners", {"type": "text", "style": "quiet", "fontWeight": 600}, x=at_x, y=at_y, text=word("corner")),
     ]  # fmt: skip
-    data = {"track": plain(parts, **fields), "corners": corners, "start": start, "shifts": shifts}
-    chart = layered(title, telemetry, layers, data, round(height))
-    if key:
-        chart.title["subtitle"] = [*filter(None, [chart.title.get("subtitle")]), key]
-    table = _table(lap, circuit)
-    return Drawing(title, chart, f"{told} The square is the finish line.", table)
+    parts = {"x": x[starts], "y": y[starts], "x2": x[ends], "y2": y[ends], "at": lap["distance_m"][starts]}
+    track = samples(**{name: np.round(values) for name, values in parts.items()}, **painted)
+    start = [{"x": track[0]["x"], "y": track[0]["y"]}]
+    data = {"track": track, "corners": corners, "start": start, "shifts": shifts}
+    chart = subtitled(layered(title, telemetry, layers, data, round(height)), key)
+    return Drawing(title, chart, f"{told} The square is the finish line.", _table(lap, circuit))
 
 
 track_map = chart_only(draw)
@@ -166,87 +148,81 @@ def _scales(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[lis
     return domains, height
 
 
-def _corners(circuit: pd.DataFrame | None, rotation: float, x: Any, y: Any) -> Rows:  # noqa: ANN401
+def corners_of(circuit: Frame | None) -> Rows:
+    """Return the corners, with their number and letter in `name`."""
+    markers = rows_of(circuit, "kind", "number", "letter", "x", "y", "angle_deg", "distance_m")
+    return [row | {"name": f"{row['number']}{row['letter'] or ''}"} for row in markers if row["kind"] == "corner"]
+
+
+def _corners(circuit: Frame | None, rotation: float, x: Floats, y: Floats) -> Rows:
     """Return where the corners' numbers stand: off the track, in the direction that their marker says."""
-    if circuit is None or not {"kind", "x", "y"} <= set(circuit.columns):
-        return []
-    known = circuit[circuit["kind"] == "corner"].dropna(subset=["x", "y"])
-    across, up = _turned(known["x"], known["y"], rotation)
-    angle = np.deg2rad(known["angle_deg"].fillna(0).to_numpy(float) + rotation)
+    known = [row for row in corners_of(circuit) if row["x"] is not None and row["y"] is not None]
+    across, up = _turned(column(known, "x"), column(known, "y"), rotation)
+    angle = np.deg2rad(np.array([row["angle_deg"] or 0 for row in known], dtype=float) + rotation)
     off = 0.045 * max(np.ptp(x), np.ptp(y))
-    names = [
-        f"{number}{letter or ''}" for number, letter in zip(known["number"], known["letter"].fillna(""), strict=True)
-    ]
-    places = zip(names, across + off * np.cos(angle), up + off * np.sin(angle), strict=True)
-    return [{"corner": name, "x": round(float(a)), "y": round(float(b))} for name, a, b in places]
+    return samples(
+        corner=column(known, "name"),
+        x=np.round(across + off * np.cos(angle)),
+        y=np.round(up + off * np.sin(angle)),
+    )
 
 
-def _shifts(parts: pd.DataFrame) -> Rows:
+def _shifts(x: Floats, y: Floats, gear: npt.NDArray[np.int64]) -> Rows:
     """Return where a gear begins that is kept for three samples at least, and a place for its number off the track."""
-    run = (parts["gear"].diff() != 0).cumsum()
-    kept = parts[parts.groupby(run)["gear"].transform("size") >= 3]
-    begins = kept[kept["gear"].diff() != 0]
-    across, up = begins["x"] - parts["x"].mean(), begins["y"] - parts["y"].mean()
-    off = 0.03 * max(np.ptp(parts["x"]), np.ptp(parts["y"])) / np.hypot(across, up)
-    begins = begins.assign(x=(begins["x"] + across * off).round(0), y=(begins["y"] + up * off).round(0))
-    return plain(begins, x="x", y="y", gear="gear")
+    begins = np.flatnonzero(np.diff(gear, prepend=-1))
+    kept = begins[np.diff(begins, append=len(gear)) >= 3]
+    kept = kept[np.diff(gear[kept], prepend=-1) != 0]
+    across, up = x[kept] - x.mean(), y[kept] - y.mean()
+    off = 0.03 * max(np.ptp(x), np.ptp(y)) / np.hypot(across, up)
+    return samples(x=np.round(x[kept] + across * off), y=np.round(y[kept] + up * off), gear=gear[kept].astype(float))
 
 
-def _mini_sector(lap: pd.DataFrame) -> npt.NDArray[np.int64]:
-    distance = lap["distance_m"].to_numpy(float)
+def _mini_sector(distance: Floats) -> npt.NDArray[np.int64]:
     share = (distance - distance[0]) / max(distance[-1] - distance[0], 1.0)
     sectors: npt.NDArray[np.int64] = np.minimum((share * _MINI_SECTORS).astype(np.int64), _MINI_SECTORS - 1)
     return sectors
 
 
 def _fastest(
-    first: pd.DataFrame, second: pd.DataFrame, entries: pd.DataFrame | None
+    first: pd.DataFrame, second: pd.DataFrame, entries: Frame | None
 ) -> tuple[list[str], list[str], npt.NDArray[np.int64], str]:
     bounds = np.linspace(0, 1, _MINI_SECTORS + 1)
     times = []
     for lap in (first, second):
-        known = needed(lap, "track_map", "distance_m", "time_ms")
-        distance = known["distance_m"].to_numpy(float)
+        known = arrays(lap, "track_map", "distance_m", "time_ms")
+        distance = known["distance_m"]
         share = (distance - distance[0]) / (distance[-1] - distance[0])
-        times.append(np.diff(np.interp(bounds, share, known["time_ms"].to_numpy(float))))
+        times.append(np.diff(np.interp(bounds, share, known["time_ms"])))
     owner = (times[1] < times[0]).astype(np.int64)
-    drivers = laps_compared(first, second, entries)
-    names = [name for name, _, _ in drivers]
+    names, colors, _ = zip(*laps_compared(first, second, entries), strict=True)
     wins = int((owner == 0).sum())
     told = f"{names[0]} is faster in {wins} of {_MINI_SECTORS} parts of the lap, {names[1]} in {_MINI_SECTORS - wins}."
-    return names, [color for _, color, _ in drivers], owner, told
+    return [*names], [*colors], owner, told
 
 
 def laps_compared(
-    first: pd.DataFrame, second: pd.DataFrame | None, entries: pd.DataFrame | None
+    first: pd.DataFrame, second: pd.DataFrame | None, entries: Frame | None
 ) -> list[tuple[str, str, list[int]]]:
     """Return the name, colour and dashes of laps; two drivers of a team, or laps of a driver, have two colours."""
-    frames = [frame for frame in (first, second) if frame is not None]
-    both = pd.concat([frame[["driver_number", "driver"]].head(1) for frame in frames]).rename(
-        columns={"driver": "abbreviation"}
-    )
-    field = Field.of(both, entries)
+    laps = [rows_of(frame.head(1), "driver_number", "driver", "lap_number")[0] for frame in (first, second)
+            if frame is not None]  # fmt: skip
+    field = Field.of([lap | {"abbreviation": lap["driver"]} for lap in laps], entries)
     found: list[tuple[str, str, list[int]]] = []
-    for frame, dash, spare in zip(frames, ([1, 0], [6, 3]), ("", "#7d8590"), strict=False):
-        driver = next(d for d in field.drivers if d.number == str(frame["driver_number"].iloc[0]))
+    for lap, dash, spare in zip(laps, ([1, 0], [6, 3]), ("", "#7d8590"), strict=False):
+        driver = next(one for one in field.drivers if one.number == str(lap["driver_number"]))
         color = spare if found and alike(found[0][1], driver.color) else driver.color
-        name = f"{driver.label} lap {frame['lap_number'].iloc[0]}" if "lap_number" in frame else driver.label
+        name = driver.label if lap["lap_number"] is None else f"{driver.label} lap {lap['lap_number']}"
         found.append((name, color, list(dash)))
     return found
 
 
-def _table(lap: pd.DataFrame, circuit: pd.DataFrame | None) -> pd.DataFrame:
+def _table(lap: dict[str, Floats], circuit: Frame | None) -> pd.DataFrame:
     """Return the corners with their distance, and the speed there."""
-    columns = ["Corner", "Distance (m)", "Speed (km/h)"]
-    if circuit is None or "kind" not in circuit or "distance_m" not in circuit or "speed_kmh" not in lap:
-        ends = [("Finish line", 0, ""), ("End of the lap", round(float(lap["distance_m"].iloc[-1])), "")]
-        return pd.DataFrame(ends, columns=columns)
-    known = circuit[circuit["kind"] == "corner"].dropna(subset=["distance_m"])
-    speeds = np.interp(
-        known["distance_m"].to_numpy(float), lap["distance_m"].to_numpy(float), lap["speed_kmh"].to_numpy(float)
-    )
-    names = [
-        f"{number}{letter or ''}" for number, letter in zip(known["number"], known["letter"].fillna(""), strict=True)
-    ]
-    rows = zip(names, known["distance_m"].round().astype(int), speeds.round().astype(int), strict=True)
-    return pd.DataFrame(list(rows), columns=columns)
+    known = [row for row in corners_of(circuit) if row["distance_m"] is not None]
+    if not known or np.isnan(lap["speed_kmh"]).all():
+        end = round(float(lap["distance_m"][-1]))
+        return table({"Corner": ["Finish line", "End of the lap"], "Distance (m)": [0, end], "Speed (km/h)": ["", ""]})
+    distances = column(known, "distance_m")
+    speeds = np.interp(np.array(distances, dtype=float), lap["distance_m"], lap["speed_kmh"])
+    shown = {"Corner": column(known, "name"), "Distance (m)": map(round, distances)}
+    return table(shown | {"Speed (km/h)": speeds.round().astype(int).tolist()})

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-import pandas as pd
-
 from f1_assets.formatting import counted
+from f1_assets.plots import periods as p
 from f1_assets.plots.colours import compound_of
-from f1_assets.plots.drawing import (
-    Drawing,
-    Rows,
-    calculated,
-    chart_only,
-    in_words,
-    layer,
-    layered,
-    needed,
-    number,
-    only,
-    plain,
-    word,
-)
-from f1_assets.plots.drivers import Field
+from f1_assets.plots.drawing import Drawing, chart_only, in_words, layered, subtitled
+from f1_assets.plots.drivers import Field, by_result
+from f1_assets.plots.grammar import calculated, domain, layer, number, only, word
+from f1_assets.plots.rows import NAMES, Frame, Rows, by, column, has, needed, plain, table
+
+_OF_STINT = ("stint", "laps", "compound", "tyre_age_at_start_laps", *NAMES)
 
 
 def draw(
-    stints: pd.DataFrame,
+    stints: Frame,
     *,
-    results: pd.DataFrame | None = None,
-    entries: pd.DataFrame | None = None,
+    results: Frame | None = None,
+    entries: Frame | None = None,
+    neutralisations: Frame | None = None,
     drivers: Collection[str] = (),
 ) -> Drawing:
     """Draw which tyres were driven when.
@@ -39,87 +31,84 @@ def draw(
     ----------
     stints
         Rows of ``stints``, which has the true sets and their ages, or of ``laps``, of one session.
-    results, entries
-        Rows of ``results`` (order) and ``drivers`` (names), where there are some.
+    results, entries, neutralisations
+        Rows of ``results`` (order), ``drivers`` (names) and ``neutralisations``, where there are some.
     drivers
         Who is drawn, by letters or number; everybody where it is empty.
     """
-    driven = _of_laps(stints) if "first_lap" not in stints and "lap_number" in stints else stints
-    driven = needed(driven, "tyre_strategy", "driver_number", "first_lap", "last_lap").sort_values("first_lap")
-    order = list(map(str, driven.sort_values("last_lap", ascending=False)["driver_number"].unique()))
-    if results is not None and "position" in results:
-        order = list(map(str, results.sort_values("position")["driver_number"].dropna())) + order
-    field = Field.of(driven, entries, order, drivers)
-    driven = field.rows(driven)
-    compounds = driven["compound"].map(lambda name: compound_of(None if pd.isna(name) else name))
-    age = driven["tyre_age_at_start_laps"].astype("Float64")
-    rows = driven.assign(
-        tyre=[c.name for c in compounds], letter=[c.letter for c in compounds], fill=[c.color for c in compounds],
-        ink=[c.ink for c in compounds], used=age.where((age > 0).fillna(False)),
-    )  # fmt: skip
-    data: dict[str, Rows] = {"stints": plain(
-        rows, driver="driver", first="first_lap", last="last_lap", laps="laps", tyre="tyre", letter="letter",
-        fill="fill", ink="ink", used="used",
-    )}  # fmt: skip
+    driven: Frame = stints if has(stints, "first_lap") or not has(stints, "lap_number") else _of_laps(stints)
+    driven = needed(driven, "tyre_strategy", "driver_number", "first_lap", "last_lap", also=_OF_STINT)
+    driven.sort(key=lambda stint: stint["first_lap"])
+    longest = sorted(driven, key=lambda stint: -stint["last_lap"])
+    field = Field.of(driven, entries, [*by_result(results), *map(str, column(longest, "driver_number"))], drivers)
+    rows = field.rows(driven)
+    for row in rows:
+        compound, age = compound_of(row["compound"]), row["tyre_age_at_start_laps"]
+        row |= {"tyre": compound.name, "letter": compound.letter, "fill": compound.color, "ink": compound.ink}
+        row["used"] = age if age and age > 0 else None
+    bands = p.by_lap(neutralisations)
+    fields = {"first": "first_lap", "last": "last_lap"}
+    fields |= {name: name for name in ("driver", "laps", "tyre", "letter", "fill", "ink", "used")}
+    data = {"stints": plain(rows, **fields), "periods": bands}
     y = word("driver", None, sort=field.labels, axis={"ticks": False, "domain": False, "labelFontWeight": 600})
-    last = int(rows["last_lap"].max())
-    x = number("from", "Lap", axis={"format": "d"}, scale={"domain": [0, last], "nice": False})
-    begins = calculated("from", "datum.first - 1")
-    told = calculated("set", "isValid(datum.used) ? 'used, ' + datum.used + ' laps old' : 'new'")
+    last = max(column(rows, "last_lap"))
+    x = number("from", "Lap", axis={"format": "d"}, scale=domain(0, last, None))
+    ends = [calculated("from", "datum.first - 1"),
+            calculated("set", "isValid(datum.used) ? 'used, ' + datum.used + ' laps old' : 'new'")]  # fmt: skip
     middle = calculated("middle", "(datum.first - 1 + datum.last) / 2")
-    shown = calculated(
-        "words", "datum.letter + ' ' + datum.laps + (isValid(datum.used) ? ' (+' + datum.used + ')' : '')"
-    )
+    used = "isValid(datum.used) ? ' (+' + datum.used + ')' : ''"
+    shown = calculated("words", f"datum.letter + ' ' + datum.laps + ({used})")
     tips = [word("driver", "Driver"), word("tyre", "Tyre"), word("set", "Set"), number("first", "First lap"),
             number("last", "Last lap"), number("laps", "Laps")]  # fmt: skip
-    bar = {"type": "bar", "height": {"band": 0.78}, "cornerRadius": 3, "style": "edge", "strokeWidth": 1}
+    bar = {"type": "bar", "height": {"band": 0.78}, "cornerRadius": 3, "style": "edge", "stroke": "#6f7782"}
     span: dict[str, Any] = {"x": x, "x2": {"field": "last"}, "y": y, "fill": word("fill", scale=None), "tooltip": tips}
-    ends = [begins, told]
     words = {"type": "text", "fontWeight": 600}
     wide, narrow = f"datum.laps > {last * 0.11}", f"datum.laps <= {last * 0.11} && datum.laps > {last * 0.025}"
-    ink = word("ink", scale=None)
+    named: dict[str, Any] = {"x": x | {"field": "middle"}, "y": y, "color": word("ink", scale=None)}
     layers = [
-        layer("stints", bar | {"stroke": "#6f7782"}, [*ends, only("!isValid(datum.used)")], **span),
-        layer("stints", bar | {"stroke": "#6f7782", "strokeDash": [3, 2], "strokeWidth": 1.8, "fillOpacity": 0.85},
+        *p.shades(bands, 1, 0),
+        layer("stints", bar | {"strokeWidth": 1}, [*ends, only("!isValid(datum.used)")], **span),
+        layer("stints", bar | {"strokeDash": [3, 2], "strokeWidth": 1.8, "fillOpacity": 0.85},
               [*ends, only("isValid(datum.used)")], **span),
-        layer("stints", words, [middle, shown, only(wide)], x=x | {"field": "middle"}, y=y, text=word("words"),
-              color=ink),
-        layer("stints", words, [middle, only(narrow)], x=x | {"field": "middle"}, y=y, text=word("letter"), color=ink),
+        *p.edges(bands, 1, 0),
+        layer("stints", words, [middle, shown, only(wide)], text=word("words"), **named),
+        layer("stints", words, [middle, only(narrow)], text=word("letter"), **named),
+        *p.names(bands, above=True),
     ]  # fmt: skip
     chart = layered("Tyre strategy", stints, layers, data, max(120, 22 * len(field.labels)))
-    key = "Letter and laps of each stint; a dashed edge and (+3): a set that had 3 laps before"
-    chart.title["subtitle"] = [*filter(None, [chart.title.get("subtitle")]), key]
-    table = pd.DataFrame({
-        "Driver": rows["driver"], "Tyre": rows["tyre"], "First lap": rows["first_lap"], "Last lap": rows["last_lap"],
-        "Laps": rows["laps"], "Laps on the set before": age,
-    }).reset_index(drop=True)  # fmt: skip
-    return Drawing("Tyre strategy", chart, _summary(rows, field), table)
+    subtitled(chart, "Letter and laps of each stint; a dashed edge and (+3): a set that had 3 laps before")
+    numbers = table({
+        "Driver": column(rows, "driver"), "Tyre": column(rows, "tyre"), "First lap": column(rows, "first_lap"),
+        "Last lap": column(rows, "last_lap"), "Laps": column(rows, "laps"),
+        "Laps on the set before": column(rows, "tyre_age_at_start_laps"),
+    })  # fmt: skip
+    return Drawing("Tyre strategy", chart, _summary(rows, field) + p.sentence(bands), numbers)
 
 
 tyre_strategy = chart_only(draw)
 
 
-def _summary(rows: pd.DataFrame, field: Field) -> str:
-    own = rows[rows["driver"] == field.labels[0]]
-    course = in_words(
-        [f"{tyre} for {counted(laps, 'lap')}" for tyre, laps in zip(own["tyre"], own["laps"], strict=True)]
-    )
-    starts = rows.groupby("driver").first()["tyre"].value_counts()
-    on = in_words([f"{count} on {tyre}" for tyre, count in starts.items()])
-    used = int(rows["used"].notna().sum())
+def _summary(rows: Rows, field: Field) -> str:
+    own = by(rows, "driver")
+    course = in_words([f"{stint['tyre']} for {counted(stint['laps'], 'lap')}" for stint in own[field.labels[0]]])
+    starts = Counter(stints[0]["tyre"] for stints in own.values())
+    on = in_words([f"{count} on {tyre}" for tyre, count in starts.most_common()])
+    used = sum(row["used"] is not None for row in rows)
     told = f"{used} of {counted(len(rows), 'stint')} began on a used set."
     return f"{field.labels[0]} drove {course}. At the start {on}. {told}"
 
 
-def _of_laps(laps: pd.DataFrame) -> pd.DataFrame:
+def _of_laps(laps: Frame) -> Rows:
     """Return stints as `laps` counts them."""
-    known = needed(laps, "tyre_strategy", "driver_number", "lap_number", "stint").sort_values("lap_number")
-    grouped = known.groupby(["driver_number", "stint"], sort=False)
-    found = grouped.agg(
-        first_lap=("lap_number", "min"), last_lap=("lap_number", "max"), laps=("lap_number", "size"),
-        compound=("compound", "first"), life=("tyre_life_laps", "first"),
-    ).reset_index()  # fmt: skip
-    names = known.drop_duplicates("driver_number")[
-        [c for c in ("driver_number", "abbreviation", "team_name") if c in known]
-    ]
-    return found.assign(tyre_age_at_start_laps=(found["life"] - 1).clip(lower=0)).merge(names, on="driver_number")
+    also = ("compound", "tyre_life_laps", *NAMES)
+    known = needed(laps, "tyre_strategy", "driver_number", "lap_number", "stint", also=also)
+    stints: Rows = []
+    for own in by(sorted(known, key=lambda lap: lap["lap_number"]), "driver_number").values():
+        for driven in by(own, "stint").values():
+            compound, life = (next((lap[name] for lap in driven if lap[name] is not None), None) for name in also[:2])
+            stints.append(own[0] | {
+                "stint": driven[0]["stint"], "first_lap": driven[0]["lap_number"], "last_lap": driven[-1]["lap_number"],
+                "laps": len(driven), "compound": compound,
+                "tyre_age_at_start_laps": None if life is None else max(life - 1, 0),
+            })  # fmt: skip
+    return stints

@@ -30,6 +30,9 @@ from f1_assets.settings import masked_url, without_secrets_of
 if TYPE_CHECKING:
     import pandas as pd
 
+Filters = list[tuple[str, str, Any]] | list[list[tuple[str, str, Any]]]
+"""Conditions that rows meet: column, operator and value; or several lists, of which they meet one."""
+
 _ASIDE = ".writing"
 _OWNER = "owner.txt"
 _WANDERING = (pa.int16(), pa.int32(), pa.int64())
@@ -128,26 +131,24 @@ class Lake:
         self._place(path, body)
         return LakeFile(path, len(body), sha256, len(frame))
 
-    def read(
-        self, path: str, columns: Sequence[str] | None = None, filters: list[tuple[str, str, Any]] | None = None
-    ) -> pd.DataFrame:
+    def read(self, path: str, columns: Sequence[str] | None = None, filters: Filters | None = None) -> pd.DataFrame:
         """Read a file, or some columns of it, or the rows that meet conditions; integers that can be NULL stay so."""
         import pandas as pd
 
         try:
-            table = pq.read_table(
-                self._whole(path),
-                filesystem=self.filesystem,
-                columns=list(columns) if columns is not None else None,
-                filters=filters,
-                partitioning=None,
-            )
+            table = self._table(self._whole(path), list(columns) if columns is not None else None, filters)
         except (OSError, pa.ArrowInvalid) as error:
             why = without_secrets_of(self.url, str(error))
             words = f"The lake's file {path} cannot be read: {why}."
             raise ConfigurationError(words, advice="Is F1_LAKE_URL right?") from error
         frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type(pd))
         return frame
+
+    def _table(self, path: str, columns: list[str] | None, filters: Filters | None) -> pa.Table:
+        if filters is None:  # without a scanner, which takes longer than a small file
+            with pq.ParquetFile(path, filesystem=self.filesystem, pre_buffer=True) as file:
+                return file.read(columns)
+        return pq.read_table(path, filesystem=self.filesystem, columns=columns, filters=filters, partitioning=None)
 
     def modified_at(self, path: str) -> datetime:
         """Return when a file was written; now, where it is gone already."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import URL
 
-    from f1_assets.warehouse.lake import Lake, LakeMarker
+    from f1_assets.warehouse.lake import Filters, Lake, LakeMarker
     from f1_assets.warehouse.lake_ownership import LakeOwnership
 
 
@@ -357,12 +357,19 @@ class Warehouse:
         """
         if dataset.table is None:
             return self._rows_of_file(dataset, key, limit, columns)
-        table = dataset.table
-        chosen = table.columns if columns is None else [table.columns[name] for name in columns]
-        query = select(*chosen).where(of_session(table, key))
-        before = [name for name in ("round", "session") if isinstance(key, SeasonKey) and name in table.columns]
-        query = query.order_by(*order_of(table, (*before, *dataset.order_by)))
+        query = _rows_of_table(dataset.table, dataset.order_by, key, columns)
         return self.query(query.limit(limit) if limit is not None else query)
+
+    def plain_rows(
+        self, dataset: Storable, key: SessionKey, columns: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the rows of a dataset of the database, see `rows`, as dictionaries with None for what is missing."""
+        if dataset.table is None:
+            raise TypeError(f"{dataset.name} is kept in the lake")
+        with reading(self.engine) as connection:
+            result = connection.execute(_rows_of_table(dataset.table, dataset.order_by, key, columns))
+            names = tuple(result.keys())
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def _rows_of_file(
         self, dataset: Storable, key: SessionKey, limit: int | None, columns: Sequence[str] | None
@@ -379,7 +386,7 @@ class Warehouse:
         return frame
 
     def read_file(
-        self, path: str, columns: Sequence[str] | None = None, filters: list[tuple[str, str, Any]] | None = None
+        self, path: str, columns: Sequence[str] | None = None, filters: Filters | None = None
     ) -> pd.DataFrame:
         """Read a file of the lake, see `Lake.read`; where it is in another lake, the error says so and what to set."""
         try:
@@ -409,6 +416,14 @@ class Warehouse:
         """Check whether the calendar has this session."""
         with reading(self.engine) as connection:
             return connection.execute(select(sessions.c.name).where(of_session(sessions, key))).first() is not None
+
+
+def _rows_of_table(
+    table: Table, order_by: Sequence[str], key: SessionKey, columns: Sequence[str] | None
+) -> Select[Any]:
+    chosen = table.columns if columns is None else [table.columns[name] for name in columns]
+    before = [name for name in ("round", "session") if isinstance(key, SeasonKey) and name in table.columns]
+    return select(*chosen).where(of_session(table, key)).order_by(*order_of(table, (*before, *order_by)))
 
 
 def _brought(line: Extraction, rows: int, digest: str, now: datetime) -> Extraction:

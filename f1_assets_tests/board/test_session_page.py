@@ -131,6 +131,7 @@ def test_without_the_extra_there_are_no_pictures_and_the_tables_stay(board, monk
         ("laps=1-1000", "are no laps"),
         ("lap=0", "'0' is no lap"),
         ("lap=-1", "is no lap"),
+        ("lap=12%2Cx", "'x' is no lap"),
     ],
 )
 def test_what_cannot_be_chosen_is_a_page_that_says_so(board, query, says):
@@ -141,10 +142,11 @@ def test_what_cannot_be_chosen_is_a_page_that_says_so(board, query, says):
 def test_what_is_chosen_is_in_the_form_and_in_the_addresses_of_the_pictures(board):
     html = board.get(PAGE).text
     number = re.search(r'name="driver" value="(\w+)"', html)[1]  # their letters are all the same
-    chosen = board.get(f"{PAGE}?driver={number}&laps=2-4&lap=&drawn=1").text
+    chosen = board.get(f"{PAGE}?driver={number}&laps=2-4&lap=3&drawn=1").text
     assert f'value="{number}" checked' in chosen
+    assert 'name="lap" size="7"' in chosen and 'value="3"' in chosen
     assert 'value="2-4"' in chosen
-    assert f'src="{PAGE}/charts/weather.svg?driver={number}&amp;laps=2-4"' in chosen
+    assert f'src="{PAGE}/charts/weather.svg?driver={number}&amp;laps=2-4&amp;lap=3"' in chosen
     assert HOSTILE not in chosen
 
 
@@ -152,7 +154,9 @@ def test_a_choice_is_read_and_written_alike():
     chosen = Chosen.of(ENTRANTS, ["nor", "1", "NOR", ""], ["10-25"], ["12", "14"])
     assert (chosen.drivers, chosen.between, chosen.compared) == (("NOR", "VER"), (10, 25), (12, 14))
     assert chosen.query == "driver=NOR&driver=VER&laps=10-25&lap=12&lap=14"
-    assert Chosen.of(ENTRANTS, [""], [""], []) == Chosen()
+    assert Chosen.of(ENTRANTS, [""], [""], [" "]) == Chosen()
+    typed = Chosen.of(ENTRANTS, [], [], ["12, 14"])
+    assert (typed.compared, typed.compared_in_words, typed.query) == ((12, 14), "12, 14", "lap=12&lap=14")
     with pytest.raises(UsageError, match="There are: VER, NOR"):
         Chosen.of(ENTRANTS, ["HAM"], [], [])
 

@@ -207,13 +207,15 @@ def test_drivers_and_laps_are_chosen_in_the_address(look, scripted):
     page.get_by_text("Drivers and laps").click()
     page.get_by_role("checkbox", name="COR").check()
     page.get_by_role("checkbox", name="ELL").check()
-    page.get_by_role("textbox", name="Laps").fill("2-6")
+    page.get_by_role("textbox", name="Laps", exact=True).fill("2-6")
+    page.get_by_role("textbox", name="Laps compared").fill("3, 4")
     page.get_by_role("button", name="Show").click()
-    expect(page).to_have_url(re.compile(r"\?driver=(COR|ELL)&driver=(COR|ELL)&laps=2-6(&drawn=1)?$"))
+    expect(page).to_have_url(re.compile(r"\?driver=(COR|ELL)&driver=(COR|ELL)&laps=2-6&lap=3%2C\+4(&drawn=1)?$"))
     expect(page.locator("#lap-times details tbody tr")).to_have_count(2)
     expect(page.get_by_role("checkbox", name="COR")).to_be_checked()
     assert {row.split()[0] for row in _rows_of_table(page)} == {"COR", "ELL"}
-    expect(page.get_by_role("textbox", name="Laps")).to_have_value("2-6")
+    expect(page.get_by_role("textbox", name="Laps", exact=True)).to_have_value("2-6")
+    expect(page.get_by_role("textbox", name="Laps compared")).to_have_value("3, 4")
     if scripted:
         _drawn(page)
         labels = page.locator("#lap-times .role-axis-label text").all_text_contents()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f1_assets import plots
+from f1_assets.datasets import all_datasets
 from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.plots import vega_lite
 from f1_assets.plots.colours import GREY, readable
@@ -186,7 +187,7 @@ def test_rain_is_shaded_from_the_first_wet_measurement_to_the_next_dry_one():
 def test_periods_are_labelled_where_there_is_an_axis_of_laps_or_time(race, frame):
     periods = frame("neutralisations")
     assert len(periods)
-    for name in ("positions", "lap-times", "gaps", "weather"):
+    for name in ("positions", "lap-times", "gaps", "tyre-strategy", "weather"):
         drawn = _rows(race[name].chart, "periods")
         assert list(drawn["kind"]) == list(periods["kind"])
         words = [layer for layer in _layers(race[name].chart) if layer["mark"]["type"] == "text"]
@@ -229,6 +230,14 @@ def test_standings_have_the_points_after_each_race(frame):
     assert drawn.set_index("driver")["points"].to_dict() == rows.set_index("code")["points"].to_dict()
     teams = plots.standings(frame("constructor_standings"))
     assert len(_rows(teams, "standings")) == len(frame("constructor_standings"))
+
+
+def test_equal_points_stand_in_the_order_of_places():
+    rows = [(1, "a", 25, 1), (1, "b", 18, 2), (2, "a", 25, 2), (2, "b", 25, 1)]
+    standings = pd.DataFrame(rows, columns=["round", "constructor_id", "points", "position"]).assign(wins=1)
+    standings["name"] = standings["constructor_id"].str.upper()
+    first = next(layer for layer in _layers(plots.standings(standings)) if "color" in layer["encoding"])
+    assert first["encoding"]["color"]["scale"]["domain"] == ["B", "A"]
 
 
 def test_drivers_are_told_apart_without_colour(frame):
@@ -300,6 +309,25 @@ DRAWN = (
 def test_a_frame_without_the_columns_or_rows_is_an_error_that_names_them(chart):
     with pytest.raises(UsageError, match=rf"{chart.__name__} needs the columns .*; the frame has: colour\."):
         chart(pd.DataFrame({"colour": ["red"]}))
+
+
+def test_rows_as_plain_values_are_drawn_as_the_frame_is(weekend, frame):
+    of_laps = (plots.lap_times, plots.positions, plots.gaps, plots.pace, plots.dominance)
+    others = {"stints": plots.tyre_strategy, "pit_stops": plots.pit_stops, "weather": plots.weather,
+              "tyre_degradation": plots.degradation, "driver_standings": plots.standings}  # fmt: skip
+    for name, chart in (*(("laps", chart) for chart in of_laps), *others.items()):
+        rows = weekend.plain_rows(all_datasets()[name], RACE)
+        before = [dict(row) for row in rows]
+        assert vega_lite(chart(rows))["datasets"] == vega_lite(chart(frame(name)))["datasets"]
+        assert rows == before, "what is drawn is left as it is"
+
+
+def test_rows_without_what_a_chart_can_do_without_are_drawn():
+    laps = [
+        {"driver_number": "1", "lap_number": lap, "lap_time_ms": 90_000 + lap, "position": 1} for lap in range(1, 9)
+    ]
+    for chart in (plots.lap_times, plots.positions, plots.pace):
+        assert vega_lite(chart(laps))["layer"]
 
 
 def test_a_frame_without_rows_is_an_error_that_says_so(frame):

@@ -36,6 +36,9 @@ def test_rows_and_their_line_are_stored_together(warehouse):
     rows = warehouse.rows(WEATHER, KEY)
     assert rows["session_time_ms"].tolist() == [1000, 61000]
     assert rows["rainfall"].isna().tolist() == [True, False]
+    assert warehouse.plain_rows(WEATHER, KEY, ["session_time_ms", "rainfall"]) == [
+        {"session_time_ms": 1000, "rainfall": None}, {"session_time_ms": 61000, "rainfall": True},
+    ]  # fmt: skip
     stored = warehouse.extractions(KEY)
     assert [(s.dataset, s.status, s.rows, s.requests) for s in stored] == [("weather", Status.PRESENT, 2, 4)]
     assert stored[0].digest == line.digest

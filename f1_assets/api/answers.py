@@ -141,7 +141,7 @@ def _stamp_of_all(warehouse: Warehouse, datasets: Sequence[str]) -> tuple[str, .
 
 
 def pieces_of(warehouse: Warehouse, query: Query, stamps: Stamps, kept: Kept) -> Iterator[Piece]:
-    """Give the rows that are asked for, session by session; sessions without any are left out."""
+    """Yield the rows that are asked for, session by session; sessions without any are left out."""
     skip, left = query.offset, query.limit
     for scope in _scopes(warehouse, query):
         if left is not None and left <= 0:
@@ -181,7 +181,7 @@ def _rows(endpoint: Endpoint, scope: Scope) -> pd.DataFrame:
 
 
 def _scopes(warehouse: Warehouse, query: Query) -> Iterator[Scope]:
-    """Give what rows are made of, one after the other."""
+    """Yield what rows are made of, one after the other."""
     numbers = query.wanted.allowed("driver_number")
     drivers = None if numbers is None or None in numbers else frozenset(str(int(each)) for each in numbers)
     for season, of_season in groupby(query.sessions, lambda each: each.key.season):
@@ -207,12 +207,12 @@ def _where(query: Query, session: ApiSession) -> dict[str, list[Where]]:
 
 
 def body(query: Query, pieces: Iterator[Piece]) -> Iterator[bytes]:
-    """Give the answer piece by piece, as JSON or CSV."""
+    """Yield the answer piece by piece, as JSON or CSV."""
     return _csv(query.endpoint, pieces) if query.as_csv else _json(query.endpoint, pieces)
 
 
 def peeked(pieces: Iterator[Piece]) -> tuple[bool, Iterator[Piece]]:
-    """Tell whether there is a row at all, and give all of them."""
+    """Check whether there is a row at all, and return all of them."""
     first = next(pieces, None)
     return first is not None, pieces if first is None else chain([first], pieces)
 
@@ -267,7 +267,7 @@ def _count(options: dict[str, str], name: str) -> int | None:
 
 
 def _plain_rows(endpoint: Endpoint, frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    """Give the rows as plain values, in the order of the endpoint's fields."""
+    """Return the rows as plain values, in the order of the endpoint's fields."""
     return zip(*(_plain(frame[name], kind) for name, kind in endpoint.all_fields.items()), strict=True)
 
 

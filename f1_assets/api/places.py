@@ -31,7 +31,7 @@ FIELDS = {
 
 
 def places(scope: Scope) -> Iterator[tuple[ApiSession, dict[str, Any]]]:
-    """Give the fields of the place of each chosen session.
+    """Return the fields of the place of each chosen session.
 
     Keys and codes of countries stand in SessionInfo alone: where none of the session is stored, they are those of any
     session in the same country. Clients take no NULL for them, so that otherwise the key is one of ours, and the code

@@ -140,7 +140,7 @@ class Archive:
                 yield _address_of(key), kept
 
     def discard(self, url_part: str) -> int:
-        """Give up every response whose address contains `url_part`; give how many there were."""
+        """Remove every response whose address contains `url_part`; return how many there were."""
         with self._faults_named():
             found = [key for key in self._responses.responses if _key_of(url_part) in key]
             self._responses.delete(*found, vacuum=False)

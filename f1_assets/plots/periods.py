@@ -69,7 +69,7 @@ def names(periods: Rows, *, above: bool = False) -> list[Spec]:
 
 
 def sentence(periods: Rows, unit: str = "lap") -> str:
-    """Tell when the periods were."""
+    """Return the sentence that says when the periods were."""
     told = [
         f"{_WORDS.get(row['kind'], row['period'])} in {unit} {row['from']:g}"
         + (f" to {row['to']:g}" if row["to"] != row["from"] else "")

@@ -80,7 +80,7 @@ def begin_copy(connection: Connection, source_id: str) -> None:
 
 
 def finish_copy(source: Connection, target: Connection) -> None:
-    """Give the copy the identity of the original, with its lake, and remove the note."""
+    """Store the identity of the original in the copy, with its lake, and remove the note."""
     identity = source.execute(select(warehouse_identity)).one()
     target.execute(update(warehouse_identity).values(**identity._asdict()))
     _note.drop(target)

@@ -15,7 +15,7 @@ from f1_assets.cli.output import err, out, print_json
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
 from f1_assets.errors import UsageError
-from f1_assets.fetch.sources import source_kind
+from f1_assets.fetch.sources import archive_name, source_kind
 from f1_assets.formatting import counted, size
 from f1_assets.importing.comparison import Comparison, compare
 from f1_assets.importing.verify import verify as verify_all
@@ -98,16 +98,24 @@ def print_comparison(found: Comparison) -> None:
 
 @commands.command()
 def adopt(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A cache of FastF1; nothing in it is changed.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="A cache of FastF1, or an archive's folder; no answer in it is changed."),
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Take over what a FastF1 cache holds of finished sessions; nothing in it is executed."""
+    """Take over what a FastF1 cache holds of finished sessions, or all of another archive; nothing is executed."""
     from f1_assets.fetch.adoption import adopt as adopt_cache
+    from f1_assets.fetch.adoption import adopt_archive, has_archive
 
     context = Context.open()
-    if source_kind(context.settings.source) not in ("live", "http"):
+    archive, name = context.transport.archive, archive_name(context.settings)
+    if has_archive(folder, name):
+        found = adopt_archive(folder, name, archive)
+    elif source_kind(context.settings.source) in ("live", "http"):
+        found = adopt_cache(folder, archive)
+    else:
         raise UsageError("A FastF1 cache holds answers of F1's services. Set F1_SOURCE=live to adopt it.")
-    found = adopt_cache(folder, context.transport.archive)
     if as_json:
         print_json(asdict(found))
         return

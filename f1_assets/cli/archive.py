@@ -126,6 +126,33 @@ def adopt(
         out().print(f"{counted(found.left_alone, 'file')} of parsed data left alone: .ff1pkl cannot be read safely")
 
 
+@commands.command("move-lake")
+def move_lake_(
+    url: Annotated[str, typer.Argument(metavar="URL", help="An empty place: a folder, or a bucket: s3://BUCKET/PATH.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the lake to another place, compare the two, and have the database name it; goes on after it was stopped."""
+    from f1_assets.importing.lake_move import move_lake
+    from f1_assets.warehouse.lake import Lake
+
+    context = Context.open()
+    before, after = context.warehouse.lake.shown, Lake(url).shown
+    with err().status("Copying ...") as status:
+        moved = move_lake(context, url, began=lambda path: status.update(f"Copying {path}"))
+    if as_json:
+        print_json({"lake": after, **asdict(moved)})
+        return
+    if moved.was_finished:
+        out().print("The database has this lake already: nothing was copied now.")
+    else:
+        files = f"{counted(moved.files_copied, 'file')} copied, {moved.files_there:,} there already"
+        out().print(f"{files}, {size(moved.bytes)}: each has the checksum of its record.")
+    out().print("Set on every host from now on, as it reaches the place:")
+    out().print(f"  F1_LAKE_URL={after}", soft_wrap=True)
+    if before != after:
+        out().print(f"Until then a host is refused. Nothing needs {before} any more.", soft_wrap=True)
+
+
 @commands.command()
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; absent or empty.")], as_json: AsJson = False

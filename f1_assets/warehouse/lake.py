@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Filters = list[tuple[str, str, Any]] | list[list[tuple[str, str, Any]]]
 """Conditions that rows meet: column, operator and value; or several lists, of which they meet one."""
 
+_INSTEAD = "instead: "
 _WANDERING = (pa.int16(), pa.int32(), pa.int64())
 
 
@@ -54,21 +55,27 @@ class LakeMarker:
         The lake's own id, which the database notes too; None in markers of before version 0008.
     elsewhere
         Files that the database named when the lake became its own, and that stayed in the lake of before.
+    instead
+        Where the database's lake is, in the marker of one that was moved there or whose move has not ended.
     """
 
     database: str
     lake: str | None = None
     elsewhere: frozenset[str] = frozenset()
+    instead: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> LakeMarker:
         """Read a marker."""
-        database, lake, *elsewhere = [*text.split("\n"), ""][:2] + [line for line in text.split("\n")[2:] if line]
-        return cls(database.strip(), lake.strip() or None, frozenset(elsewhere))
+        database, lake, *lines = [*text.split("\n"), ""][:2] + [line for line in text.split("\n")[2:] if line]
+        elsewhere = frozenset(line for line in lines if not line.startswith(_INSTEAD))
+        instead = next((line.removeprefix(_INSTEAD) for line in lines if line.startswith(_INSTEAD)), None)
+        return cls(database.strip(), lake.strip() or None, elsewhere, instead)
 
     def __str__(self) -> str:
         """Write it as it stands in the lake."""
-        return "\n".join([self.database, self.lake or "", *sorted(self.elsewhere)])
+        instead = [f"{_INSTEAD}{self.instead}"] if self.instead is not None else []
+        return "\n".join([self.database, self.lake or "", *sorted(self.elsewhere), *instead])
 
 
 class Lake:

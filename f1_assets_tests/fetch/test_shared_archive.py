@@ -337,6 +337,20 @@ def test_a_place_that_is_out_of_reach_is_an_error_and_removes_nothing(
     assert len(_rows(settings, archived_responses)) == 1
 
 
+def test_bodies_that_are_out_of_reach_are_not_taken_for_damaged(settings, monkeypatch):
+    archive = Archive.of(settings)
+    archive.keep(URL, _response(b"body"), None)
+
+    def refuse(_sha256):
+        raise ConfigurationError("no route")
+
+    monkeypatch.setattr(archive._store._bodies, "read", refuse)
+    for use in (lambda: archive.find(URL), lambda: archive.give_up_damaged(lambda _url, _body: None)):
+        with pytest.raises(ConfigurationError, match="no route"):
+            use()
+    assert archive.has(URL)
+
+
 def test_health_and_verify_look_at_the_archive_that_hosts_share(shared, sqlite_warehouse):
     assert archive_part(shared).condition is Condition.OK
     archive = Archive.of(shared)
@@ -393,12 +407,20 @@ def asking(hosts, served):
     """
     opened = [Transport(settings, ledger_of(settings)) for settings in map(_of(hosts, served), ("a", "b"))]
     write = opened[0].archive._store.write
-    looked, find = threading.Event(), opened[1].archive.find
+    wanted, looked, find = [], threading.Event(), opened[1].archive.find
+
+    def find_and_tell(url, *args):
+        found = find(url, *args)
+        if url in wanted:
+            looked.set()
+        return found
+
     opened[0].archive._store.write = lambda *args: (looked.wait(30), write(*args))
-    opened[1].archive.find = lambda *args: (find(*args), looked.set())[0]
+    opened[1].archive.find = find_and_tell
 
     @contextlib.contextmanager
     def ask(url):
+        wanted.append(url)
         with opened[0].loading(LONG_AGO, purpose=Purpose("2025-01-R", "laps", "one")):
             first = threading.Thread(target=opened[0].get, args=(url,))
             first.start()

@@ -17,6 +17,9 @@ from sqlalchemy.exc import ArgumentError
 from f1_assets.errors import ConfigurationError
 from f1_assets.keys import parse_seasons
 
+IN_DATABASE = "database"
+"""What `F1_ARCHIVE_URL` is where the database keeps the archived responses itself."""
+
 
 def _valid_address(address: str) -> str:
     if not address.startswith(("http://", "https://")):
@@ -33,14 +36,31 @@ def _valid_hosts(hosts: str | None) -> str | None:
     return hosts
 
 
-def _valid_folder(folder: str) -> str:
-    if re.match(r"[A-Za-z][\w+.-]+:[/:]", folder):  # two letters at least: C:/ is a drive
-        raise ValueError("write the path of a folder, as in /srv/f1; s3:// and other URLs are not supported here")
-    return folder
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:[/:]")
+"""How what is no folder begins: with two letters at least, as C:/ is a drive."""
+
+_OBJECT_STORAGE = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az")
+
+
+def _valid_archive(archive: str) -> str:
+    if archive == IN_DATABASE or not _ADDRESS.match(archive):
+        return archive
+    scheme, is_address, place = archive.partition("://")
+    is_storage = scheme in _OBJECT_STORAGE and bool(place.strip("/"))
+    is_folder = scheme == "file" and place.startswith("/")
+    if not is_address or not (is_storage or is_folder) or "::" in archive:
+        raise ValueError(
+            f"write a folder, as in /srv/f1; a bucket, as in s3://bucket/f1, gs://... or abfs://...; a shared folder, "
+            f"as in file:///mnt/f1; or {IN_DATABASE}"
+        )
+    if "?" in place or "#" in place or ":" in place.partition("/")[0].rpartition("@")[0]:
+        raise ValueError("leave out user, password and options: the library of the storage reads them elsewhere")
+    return archive
 
 
 def _valid_home(home: Path) -> Path:
-    _valid_folder(str(home))  # a path has one slash where an address had two
+    if _ADDRESS.match(str(home)):  # a path has one slash where an address had two
+        raise ValueError("write the path of a folder, as in /srv/f1; s3:// and other URLs are not supported here")
     return home
 
 
@@ -93,8 +113,10 @@ class Settings(BaseSettings):
         Path(".f1"), description="Where everything embedded lives (mode 0700)."
     )
     database_url: SecretStr | None = Field(None, description="Any SQLAlchemy URL; SQLite under F1_HOME by default.")
-    archive_url: Annotated[str, AfterValidator(_valid_folder)] | None = Field(
-        None, description="Folder of kept responses; archive/ under F1_HOME by default."
+    archive_url: Annotated[str, AfterValidator(_valid_archive)] | None = Field(
+        None,
+        repr=False,
+        description="Archived responses: a folder, s3://... or database; archive/ under F1_HOME by default.",
     )
     lake_url: str | None = Field(
         None, repr=False, description="Telemetry: a folder or s3://...; lake/ under F1_HOME by default."
@@ -155,9 +177,16 @@ class Settings(BaseSettings):
         return [host.strip() for host in (self.board_hosts or "").split(",") if host.strip()]
 
     @property
-    def archive_folder(self) -> Path:
-        """Where upstream's responses are kept."""
+    def archive_folder(self) -> Path | None:
+        """The folder of this machine with archived responses; None where all hosts of the database share them."""
+        if self.archive_url and (self.archive_url == IN_DATABASE or _ADDRESS.match(self.archive_url)):
+            return None
         return Path(self.archive_url) if self.archive_url else self.home / "archive"
+
+    @property
+    def archive_shown(self) -> str:
+        """Where archived responses are, for people to see: as `F1_ARCHIVE_URL` names it on any machine."""
+        return str(self.archive_folder.absolute()) if self.archive_folder else masked_url(self.archive_url or "")
 
     @property
     def lake(self) -> str:

@@ -29,12 +29,51 @@ def test_a_wrong_number_is_repeated_and_a_wrong_word_is_not(monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["s3://planted/f1", "s3:/planted/f1", "file:///planted", "simplecache::s3://planted"])
-@pytest.mark.parametrize("name", ["F1_ARCHIVE_URL", "F1_HOME"])
-def test_a_url_in_the_place_of_a_folder_is_refused(monkeypatch, name, url):
-    monkeypatch.setenv(name, url)
-    with pytest.raises(ConfigurationError, match=f"{name}: write the path of a folder.*not supported") as refused:
+def test_a_url_in_the_place_of_the_home_is_refused(monkeypatch, url):
+    monkeypatch.setenv("F1_HOME", url)
+    with pytest.raises(ConfigurationError, match=r"F1_HOME: write the path of a folder.*not supported") as refused:
         load_settings()
     assert "planted" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3:/planted/f1",
+        "s3://",
+        "simplecache::s3://planted",
+        "https://planted/f1",
+        "postgresql://me@planted/f1",
+        "memory://planted",
+        "file://planted/f1",
+    ],
+)
+def test_an_archive_at_an_address_that_is_not_supported_is_refused_with_what_to_write(monkeypatch, url):
+    monkeypatch.setenv("F1_ARCHIVE_URL", url)
+    with pytest.raises(
+        ConfigurationError, match=r"F1_ARCHIVE_URL: write a folder.*s3://bucket/f1.*database"
+    ) as refused:
+        load_settings()
+    assert "planted" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://me:planted@bucket/f1", "s3://bucket/f1?secret=planted", "gs://bucket/f1#planted"]
+)
+def test_an_archive_takes_no_password_in_its_address(monkeypatch, url):
+    monkeypatch.setenv("F1_ARCHIVE_URL", url)
+    with pytest.raises(ConfigurationError, match="F1_ARCHIVE_URL: leave out user, password and options") as refused:
+        load_settings()
+    assert "planted" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://bucket/f1", "gs://b/f1", "abfs://box@account.example/f1", "file:///f1", "database"]
+)
+def test_an_archive_that_hosts_share_is_no_folder_of_this_machine(monkeypatch, url):
+    monkeypatch.setenv("F1_ARCHIVE_URL", url)
+    assert load_settings().archive_folder is None
+    assert load_settings().archive_shown == url.replace("box@", "***@")
 
 
 def test_a_folder_may_be_written_in_any_way_that_a_system_has(monkeypatch, tmp_path):

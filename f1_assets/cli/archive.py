@@ -15,7 +15,7 @@ from f1_assets.cli.output import print_json
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
 from f1_assets.errors import UsageError
-from f1_assets.fetch.sources import source_kind
+from f1_assets.fetch.sources import archive_name, source_kind
 from f1_assets.formatting import counted, size
 from f1_assets.importing.comparison import Comparison, compare
 from f1_assets.importing.verify import verify as verify_all
@@ -98,16 +98,24 @@ def print_comparison(found: Comparison) -> None:
 
 @commands.command()
 def adopt(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A cache of FastF1; nothing in it is changed.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="A cache of FastF1, or an archive's folder; no answer in it is changed."),
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Take over what a FastF1 cache holds of finished sessions; nothing in it is executed."""
+    """Take over what a FastF1 cache holds of finished sessions, or all of another archive; nothing is executed."""
     from f1_assets.fetch.adoption import adopt as adopt_cache
+    from f1_assets.fetch.adoption import adopt_archive, has_archive
 
     context = Context.open()
-    if source_kind(context.settings.source) not in ("live", "http"):
+    archive, name = context.transport.archive, archive_name(context.settings)
+    if has_archive(folder, name):
+        found = adopt_archive(folder, name, archive)
+    elif source_kind(context.settings.source) in ("live", "http"):
+        found = adopt_cache(folder, archive)
+    else:
         raise UsageError("A FastF1 cache holds answers of F1's services. Set F1_SOURCE=live to adopt it.")
-    found = adopt_cache(folder, context.transport.archive)
     if as_json:
         print_json(asdict(found))
         return
@@ -116,6 +124,33 @@ def adopt(
         out().print(f"  {count} refused: {reason}")
     if found.left_alone:
         out().print(f"{counted(found.left_alone, 'file')} of parsed data left alone: .ff1pkl cannot be read safely")
+
+
+@commands.command("move-lake")
+def move_lake_(
+    url: Annotated[str, typer.Argument(metavar="URL", help="An empty place: a folder, or a bucket: s3://BUCKET/PATH.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the lake to another place, compare the two, and have the database name it; goes on after it was stopped."""
+    from f1_assets.importing.lake_move import move_lake
+    from f1_assets.warehouse.lake import Lake
+
+    context = Context.open()
+    before, after = context.warehouse.lake.shown, Lake(url).shown
+    with err().status("Copying ...") as status:
+        moved = move_lake(context, url, began=lambda path: status.update(f"Copying {path}"))
+    if as_json:
+        print_json({"lake": after, **asdict(moved)})
+        return
+    if moved.was_finished:
+        out().print("The database has this lake already: nothing was copied now.")
+    else:
+        files = f"{counted(moved.files_copied, 'file')} copied, {moved.files_there:,} there already"
+        out().print(f"{files}, {size(moved.bytes)}: each has the checksum of its record.")
+    out().print("Set on every host from now on, as it reaches the place:")
+    out().print(f"  F1_LAKE_URL={after}", soft_wrap=True)
+    if before != after:
+        out().print(f"Until then a host is refused. Nothing needs {before} any more.", soft_wrap=True)
 
 
 @commands.command()

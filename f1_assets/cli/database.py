@@ -97,11 +97,9 @@ def _report(context: Context, target: F1Warehouse, copied: Copied) -> None:
     out().print("Set from now on, with the password and the options of the URL that you gave:")
     out().print(f"  F1_DATABASE_URL={_shown(target)}", soft_wrap=True)
     out().print(f"  F1_LAKE_URL={context.warehouse.lake.shown}", soft_wrap=True)
-    out().print(f"  F1_ARCHIVE_URL={context.settings.archive_folder.absolute()}", soft_wrap=True)
-    out().print(
-        "Other machines need the same lake: copy its folder, owner.txt too, to a bucket or a shared folder, and"
-    )
-    out().print("set F1_LAKE_URL to that. Import no more into the SQLite file: both databases name the same lake.")
+    out().print(f"  F1_ARCHIVE_URL={context.settings.archive_shown}", soft_wrap=True)
+    out().print("Other machines need the same lake: with these settings, f1-assets archive move-lake moves it to a")
+    out().print("bucket or a shared folder. Import no more into the SQLite file: both databases name the same lake.")
 
 
 def _report_to_dagster(context: Context, target: F1Warehouse) -> int:

@@ -1,9 +1,9 @@
-"""Take over what FastF1's own cache holds: what was downloaded once need not be asked for again.
+"""Take over what FastF1's own cache, or another archive, holds: what was downloaded once need not be asked for again.
 
-FastF1 keeps responses in a SQLite file of requests-cache, as pickles, and what it made of them in other pickles. Of
-the former the plain data is read, and nothing executed; the latter are left alone. A response is taken when it would
-be kept for ever had it come from the network: data of a feed, sound, of what its address says, and of a session that
-was over for long enough.
+An archive's responses are taken as they are. FastF1 keeps responses in a SQLite file of requests-cache, as pickles,
+and what it made of them in other pickles. Of the former the plain data is read, and nothing executed; the latter are
+left alone. A response is taken when it would be kept for ever had it come from the network: data of a feed, sound, of
+what its address says, and of a session that was over for long enough.
 """
 
 from __future__ import annotations
@@ -109,6 +109,36 @@ def adopt(folder: Path, archive: Archive) -> Adoption:
         adopted += 1
     left_alone = sum(1 for path in folder.rglob("*.ff1pkl") if path.is_file())
     return Adoption(adopted, already_there, dict(sorted(refused.items())), left_alone)
+
+
+def has_archive(folder: Path, name: str) -> bool:
+    """Check whether a folder has the archive of a source, by the source's name."""
+    return (folder / f"{name}.sqlite").is_file()
+
+
+def adopt_archive(folder: Path, name: str, archive: Archive) -> Adoption:
+    """Take over the responses of an archive's folder, each with its dates; those that are there already stay.
+
+    Parameters
+    ----------
+    folder
+        The other archive's.
+    name
+        Of which source.
+    archive
+        Where they go.
+
+    Raises
+    ------
+    ConfigurationError
+        When one of the two archives cannot be used.
+    """
+    other = Archive.in_folder(folder, name)
+    try:
+        adopted, already_there = archive.take_over(other)
+    finally:
+        other.close()
+    return Adoption(adopted, already_there)
 
 
 def _values(folder: Path) -> Iterator[bytes | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ from f1_assets.fetch.season_index import (
 )
 from f1_assets.fetch.transport import LoadStopped, Transport
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON, SessionKey
+from f1_assets.quota.ledger import Purpose
 from f1_assets.warehouse.calendar import CalendarEvent, CalendarSession
 from f1_assets.warehouse.records import why_no_text
 
@@ -81,8 +83,10 @@ def fetch_season(transport: Transport, season: int, renew: bool = False, archive
     UpstreamError
         When there is no schedule, by what happened to it.
     """
+    # By its id a load of another process or host sees that this one has asked, and waits for the answer.
+    purpose = Purpose(load_id=uuid.uuid4().hex)
     with (
-        transport.loading(renew=tuple(Feed) if renew else (), archive_only=archive_only) as exchanges,
+        transport.loading(renew=tuple(Feed) if renew else (), purpose=purpose, archive_only=archive_only) as exchanges,
         captured_failures(),
     ):
         try:

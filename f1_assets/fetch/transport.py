@@ -40,7 +40,7 @@ from f1_assets.fetch.fastf1_private import (
 )
 from f1_assets.fetch.refusals import Refusals
 from f1_assets.fetch.sessions import session_for
-from f1_assets.fetch.sources import archive_name, source_kind
+from f1_assets.fetch.sources import source_kind
 from f1_assets.quota.ledger import InFlight, Ledger, Purpose
 from f1_assets.settings import Settings
 from f1_assets.warehouse.calendar import CalendarSession
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from requests_cache.models.response import CachedResponse
 
 IN_FLIGHT_SECONDS = 0.1
-"""How long to wait before looking again whether the answer to another process's request is there."""
+"""How long to wait before looking again whether the answer to another process's, or host's, request is there."""
 
 CONNECTION_FAULTS = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 CONNECTION_RETRY_SECONDS = (0.2, 0.8)
@@ -104,7 +104,7 @@ class Transport:
         self.ledger = ledger
         self.exchanges: list[Exchange] = []
         settings.make_home()
-        self._archive = Archive(settings.archive_folder, archive_name(settings))
+        self._archive = Archive.of(settings)
         self._session = session_for(self, settings)
         self._purpose = Purpose()
         self._ended_at: datetime | None = None
@@ -223,7 +223,7 @@ class Transport:
 
     def has_kept(self, url: str) -> bool:
         """Check whether the archive answers for an address, so that it costs no request."""
-        return self._archive.find(url) is not None
+        return self._archive.has(url)
 
     def is_asked_again(self, url: str, renew: Container[str], pages_since: datetime) -> bool:
         """Check whether an address is asked for past the archive; one page has the results of many races."""
@@ -256,6 +256,10 @@ class Transport:
         """Remove what is damaged in the archive; return how many responses there were, and which were removed."""
         return self._archive.give_up_damaged(fault_of)
 
+    def sweep_archive(self) -> list[str]:
+        """Remove bodies that no response of the archive has any more, and name them."""
+        return self._archive.sweep()
+
     def discard(self, url_part: str) -> int:
         """Return up what the archive has below an address, because it belongs to another event now."""
         return self._archive.discard(url_part)
@@ -277,7 +281,8 @@ class Transport:
     ) -> requests.Response:
         """Answer a request from the archive, or send it, note how it ended, and keep what came back.
 
-        Sessions of a weekend share some answers: of two that load at once, one asks and the other waits for it.
+        Sessions of a weekend share some answers, and all hosts a season's: of two that load at once, one asks, and the
+        other one waits and finds the answer in the archive. It asks itself where the first one's request was lost.
         """
         while True:
             try:

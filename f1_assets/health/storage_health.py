@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from pathlib import Path
 
 from f1_assets.fetch.archive import Archive
@@ -58,23 +57,22 @@ def database_part(warehouse: Warehouse) -> Part:
 
 def archive_part(settings: Settings) -> Part:
     """Look whether the archive of the source can be opened, and how large it is."""
-    name = archive_name(settings)
-    if (amiss := _in_no_folder(settings.archive_folder)) is not None:
+    folder, name = settings.archive_folder, archive_name(settings)
+    nothing = Part(
+        "archive", Condition.OK, f"Nothing is kept yet in {settings.archive_folder or settings.archive_shown}."
+    )
+    if folder is None:
+        if no_database_part(settings) is not None:
+            return nothing
+    elif (amiss := _in_no_folder(folder)) is not None:
         return Part("archive", Condition.FAILING, amiss, "Set F1_HOME, or F1_ARCHIVE_URL, to a folder.")
-    if not (settings.archive_folder / f"{name}.sqlite").exists():
-        return Part("archive", Condition.OK, f"Nothing is kept yet in {settings.archive_folder}.")
-    try:
-        archive = Archive(settings.archive_folder, name)
-        responses, archive_bytes = archive.size()
-        archive.close()
-    except sqlite3.Error as error:
-        return Part(
-            "archive",
-            Condition.FAILING,
-            f"{settings.archive_folder / name}.sqlite cannot be read: {error}.",
-            "Move the file away: what it had is asked for again, within the quota.",
-        )
-    return Part("archive", Condition.OK, f"{responses:,} responses of source {name}, {size(archive_bytes)}.")
+    elif not (folder / f"{name}.sqlite").exists():
+        return nothing
+    archive = Archive.of(settings)
+    responses, archive_bytes = archive.size()
+    archive.close()
+    where = "" if folder is not None else f" in {settings.archive_shown}, for all hosts of the database"
+    return Part("archive", Condition.OK, f"{responses:,} responses of source {name}, {size(archive_bytes)}{where}.")
 
 
 def lake_part(warehouse: Warehouse) -> Part:

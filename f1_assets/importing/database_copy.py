@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Table
 
 from f1_assets.context import Context
 from f1_assets.datasets import dataset_tables
-from f1_assets.errors import ConfigurationError, UsageError
+from f1_assets.errors import UsageError
+from f1_assets.importing.idle import refuse_while_importing
 from f1_assets.quota.clocks import ALIGNED_WITHIN_MS
 from f1_assets.quota.ledger_clock import move_times
 from f1_assets.warehouse import Warehouse
@@ -35,7 +36,6 @@ from f1_assets.warehouse.copying import (
     tables_to_copy,
 )
 from f1_assets.warehouse.engine import database_time, is_embedded, reading, writing
-from f1_assets.warehouse.leases import free_leases_of_the_dead, leased_sessions
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def copy_database(
     source, tables = context.warehouse, tables_to_copy(dataset_tables())
     if state_of_target(source, target) is CopyState.FINISHED:
         return Copied(len(tables), was_finished=True)
-    _refuse_while_importing(context)
+    refuse_while_importing(context, "nothing was copied")
     if context.ledger is not None:
         context.ledger.prune()  # which also sets stored times right where this machine's clock has jumped
     target.upgrade()
@@ -150,15 +150,6 @@ def _copy_tables(
                 began(portion)
                 copied += copy_portion(original, copy, portion)
     return copied, there
-
-
-def _refuse_while_importing(context: Context) -> None:
-    free_leases_of_the_dead(context.warehouse, context.settings.alive_folder)
-    if running := sorted(map(str, leased_sessions(context.warehouse))):
-        raise ConfigurationError(
-            f"{running[0]} is being imported: nothing was copied.",
-            advice="Stop imports and the daemon, and copy then. The lease of a killed import expires after 90 s.",
-        )
 
 
 def _move_to_clock_of(copy: Connection) -> None:

@@ -28,7 +28,7 @@ class Verification:
     elsewhere
         Files that stayed in the lake of before when this one took its place: no dataset is removed for them.
     leftovers
-        Files that a crash left behind: they are removed.
+        Files that a crash left behind, and bodies that no archived response has any more: they are removed.
     """
 
     responses: int
@@ -67,7 +67,7 @@ def verify(context: Context) -> Verification:
         tuple(damaged_responses),
         len(in_lake),
         tuple(damaged),
-        tuple(sweep_lake(warehouse)),
+        (*sweep_lake(warehouse), *transport.sweep_archive()),
         tuple(elsewhere),
     )
 

@@ -26,7 +26,7 @@ from sqlalchemy import Connection, Engine, and_, case, delete, false, insert, se
 from f1_assets.errors import ConfigurationError, QuotaExhausted, TransientError
 from f1_assets.quota.clocks import Look, Reading, look, read_machine_clocks
 from f1_assets.quota.ledger_clock import ClockState, clock_state, last_look, move_times, note_look
-from f1_assets.quota.ledger_history import compact, counted_since, is_in_flight, past_loads, time_of
+from f1_assets.quota.ledger_history import KEPT_WITHIN_MS, compact, counted_since, is_in_flight, past_loads, time_of
 from f1_assets.quota.policies import ANY, Policy, policy_of
 from f1_assets.quota.windows import PolicyStatus, Refusal, close_policy, short_of, status_of, why_not_now
 from f1_assets.warehouse.engine import database_time, reading, writing
@@ -82,6 +82,8 @@ class Ledger:
         How to wait, in seconds.
     longest_request_ms
         After this time a request that was not settled can no longer arrive.
+    kept_within_ms
+        How long after an answer the archive has it at the latest, so that other loads find it there.
     """
 
     def __init__(
@@ -91,12 +93,13 @@ class Ledger:
         clock: Callable[[], Reading | int] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         longest_request_ms: int = LONGEST_REQUEST_MS,
+        kept_within_ms: int = KEPT_WITHIN_MS,
     ) -> None:
         self.policies = tuple(policies)
         self._engine = engine
         self._clock = clock
         self._sleep = sleep
-        self._longest_request_ms = longest_request_ms
+        self._longest_request_ms, self._kept_within_ms = longest_request_ms, kept_within_ms
         self._longest_window_ms = max((policy.longest.seconds for policy in self.policies), default=3600) * 1000
 
     def permit(self, url: str, purpose: Purpose | None = None, wait_seconds: float = SHORT_WAIT_SECONDS) -> int:
@@ -324,7 +327,8 @@ class Ledger:
         name, parts = policy_of(url), urlsplit(url)
         with writing(self._engine) as connection:
             now = self._now(connection)
-            if purpose.load_id is not None and is_in_flight(connection, parts, purpose.load_id, now):
+            load_id, within_ms = purpose.load_id, self._kept_within_ms
+            if load_id is not None and is_in_flight(connection, parts, load_id, now, within_ms):
                 raise InFlight
             for policy in self._that_count(name):
                 refusal = why_not_now(connection, policy, purpose.reservation, now)

@@ -16,6 +16,12 @@ from f1_assets.warehouse.models import upstream_requests as requests
 KEPT_WITHIN_MS = 1_000
 """Some milliseconds pass between the answer and its place in the archive."""
 
+SHARED_WITHIN_MS = 5_000
+"""In an archive that hosts share it takes longer: a body of telemetry is sent to a bucket, or to the database."""
+
+_KEPT = (200, 404)
+"""What the archive keeps; no other answer is waited for longer than `KEPT_WITHIN_MS`."""
+
 
 def time_of(milliseconds: int) -> datetime:
     """Return the time of day of milliseconds since 1970, in UTC."""
@@ -44,13 +50,31 @@ def counted_since(connection: Connection, policy: str, since_ms: int, shift_ms: 
     )
 
 
-def is_in_flight(connection: Connection, address: SplitResult, load_id: str, now_ms: int) -> bool:
-    """Check whether another load has asked for an address and has no answer yet, or has not kept it yet."""
+def is_in_flight(
+    connection: Connection, address: SplitResult, load_id: str, now_ms: int, kept_within_ms: int = KEPT_WITHIN_MS
+) -> bool:
+    """Check whether another load, of any host, has asked for an address and has no answer yet, or has not kept it yet.
+
+    Parameters
+    ----------
+    connection
+        Where from.
+    address
+        What is asked for.
+    load_id
+        Who asks.
+    now_ms
+        The ledger's time.
+    kept_within_ms
+        How long after an answer the archive has it at the latest.
+    """
     same = (requests.c.host == address.hostname) & (requests.c.path == address.path)
     # Until it is settled, it is counted as if it had arrived as late as it can.
-    lately = requests.c.counted_at_ms > now_ms - KEPT_WITHIN_MS
+    counted_at = requests.c.counted_at_ms
+    is_kept = requests.c.status.in_(_KEPT) & (counted_at > now_ms - kept_within_ms)
+    lately = (counted_at > now_ms - KEPT_WITHIN_MS) | is_kept
     # One that is settled and still counted as late as it can be will never be settled: its process died.
-    awaited = ~requests.c.settled | (requests.c.counted_at_ms <= now_ms + GRAIN_MS)
+    awaited = ~requests.c.settled | (counted_at <= now_ms + GRAIN_MS)
     others = requests.c.load_id.is_not(None) & (requests.c.load_id != load_id)
     return connection.execute(select(requests.c.id).where(lately, awaited, same, others).limit(1)).first() is not None
 

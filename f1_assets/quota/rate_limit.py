@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from f1_assets.errors import QuotaExhausted
 from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.ledger_history import KEPT_WITHIN_MS, SHARED_WITHIN_MS
 from f1_assets.quota.policies import ANY, Policy, policies_of
 from f1_assets.quota.windows import PolicyStatus
 from f1_assets.settings import Settings, process_settings
-from f1_assets.warehouse import Warehouse
+from f1_assets.warehouse.bookkeeping import bookkeeping_engine
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -30,9 +31,8 @@ def ledger_of(settings: Settings) -> Ledger | None:
     policies = policies_for(settings)
     if not policies:
         return None
-    if settings.database_url is None:
-        settings.make_home()
-    return Ledger(Warehouse.open(settings.database, (), {}).engine, policies)
+    kept_within_ms = KEPT_WITHIN_MS if settings.archive_folder is not None else SHARED_WITHIN_MS
+    return Ledger(bookkeeping_engine(settings), policies, kept_within_ms=kept_within_ms)
 
 
 def policies_for(settings: Settings) -> tuple[Policy, ...]:

@@ -16,6 +16,9 @@ from sqlalchemy import Column, Connection, Dialect, Table, insert
 from sqlalchemy.exc import DBAPIError
 
 _LINES_AT_ONCE = 1_000
+_CHARACTERS_AT_ONCE = 1_000_000
+"""Lines are sent before there are a thousand of them where they are long, as archived bodies are."""
+
 _NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -104,7 +107,13 @@ class _Lines:
     def read(self, _size: int) -> bytes:
         """Return the next lines; nothing at the end."""
         try:
-            return "".join(itertools.islice(self._lines, _LINES_AT_ONCE)).encode(self._encoding)
+            lines, length = [], 0
+            for line in itertools.islice(self._lines, _LINES_AT_ONCE):
+                lines.append(line)
+                length += len(line)
+                if length > _CHARACTERS_AT_ONCE:
+                    break
+            return "".join(lines).encode(self._encoding)
         except Exception as error:  # whatever it is: `copy_rows` raises it
             self.failure = error
             raise

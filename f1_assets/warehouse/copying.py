@@ -21,6 +21,8 @@ from f1_assets.warehouse.bulk_writes import copy_rows
 from f1_assets.warehouse.digests import stored_digest
 from f1_assets.warehouse.models import (
     amendments,
+    archived_bodies,
+    archived_responses,
     circuits,
     events,
     extractions,
@@ -46,6 +48,8 @@ BOOKKEEPING = (
     extractions,
     season_extractions,
     amendments,
+    archived_bodies,
+    archived_responses,
     upstream_requests,
     upstream_request_hours,
     upstream_request_waits,
@@ -57,6 +61,9 @@ LEFT_OUT = (session_claims, quota_reservations, quota_clock, warehouse_identity)
 """What is of a process, of a machine, or copied last of all: see `f1_assets.warehouse.copy_target`."""
 
 _ROWS_AT_ONCE = 5_000
+_BODIES_AT_ONCE = 20
+"""A body of telemetry has some megabytes."""
+
 _LONGEST_REASON = 300
 
 
@@ -161,7 +168,7 @@ def set_sequences(target: Connection, tables: Sequence[Table]) -> None:
 
 def _streamed(connection: Connection, portion: Portion) -> Iterator[Sequence[Any]]:
     """Yield the rows of a portion, of which some thousands at a time are in memory."""
-    options = {"yield_per": _ROWS_AT_ONCE}
+    options = {"yield_per": _BODIES_AT_ONCE if portion.table is archived_bodies else _ROWS_AT_ONCE}
     yield from connection.execute(select(portion.table).where(portion.condition), execution_options=options)
 
 

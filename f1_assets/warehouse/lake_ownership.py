@@ -110,6 +110,25 @@ class LakeOwnership:
             raise ConfigurationError(refusal or "The lake has no marker.")
         return found.marker
 
+    def hand_over(self, connection: Connection, marker: LakeMarker, target: Lake, elsewhere: Iterable[str]) -> None:
+        """Make another lake the database's, which has all files of this one, in the place of this one.
+
+        Parameters
+        ----------
+        connection
+            With the transaction that knows that it has all files.
+        marker
+            This lake's.
+        target
+            The other one. Its marker is written before the database names it.
+        elsewhere
+            Files that this lake lacked too.
+        """
+        lake_id = uuid.uuid4().hex
+        target.mark(LakeMarker(marker.database, lake_id, frozenset(elsewhere)))
+        named = {"lake_id": lake_id, "lake_url": target.shown}
+        connection.execute(update(warehouse_identity).values(**named))
+
     def require(self, connection: Connection, marker: LakeMarker) -> None:
         """Raise when another host has given the database another lake meanwhile, in the transaction that relies on it.
 
@@ -142,6 +161,11 @@ class LakeOwnership:
             return _Found(
                 refusal=f"The lake {self._lake.shown} is filled by another database. Give each database a lake of its "
                 "own: set F1_LAKE_URL. If that database is gone for good, delete owner.txt in the lake."
+            )
+        if marker is not None and marker.instead is not None:
+            return _Found(
+                refusal=f"The lake {self._lake.shown} is not in use: it was moved, or its move has not ended. The "
+                f"database keeps its files in {marker.instead}. Set F1_LAKE_URL to that lake, as this host reaches it."
             )
         if identity.lake_id is None:
             return self._find_first(connection, marker, identity.id)
@@ -176,8 +200,8 @@ class LakeOwnership:
         return (
             f"The lake {self._lake.shown} is not the one of this database, which keeps its files in "
             f"{identity.lake_url or 'another one'}. Set F1_LAKE_URL to that lake, as this host reaches it. Hosts that "
-            "share a database share one lake: a bucket or a shared folder. To move it, copy all its files, "
-            "owner.txt too."
+            "share a database share one lake: a bucket or a shared folder. To move it, run f1-assets archive move-lake "
+            "on a host that reaches both."
         )
 
     def _look_for_files(self, connection: Connection) -> tuple[frozenset[str], int]:

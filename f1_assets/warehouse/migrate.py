@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Engine, Inspector, Table, inspect, te
 from f1_assets.errors import ConfigurationError
 from f1_assets.warehouse.engine import is_embedded, reading, writing
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest Alembic revision, here so that opening a warehouse does not import Alembic."""
 
 NOTE_OF_COPY = "f1_assets_copy"

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -285,6 +286,32 @@ session_claims = Table(
     Column("owner", Text, nullable=False, comment="The import that is at work on the session"),
     Column("expires_at", UtcDateTime, nullable=False, comment="Renewed while its process lives"),
     comment="Sessions that are being imported, so that no two imports load one at the same time.",
+)
+
+archived_responses = Table(
+    "archived_responses",
+    metadata,
+    Column("archive", Text, primary_key=True, comment="Where the bodies are: the id of an owner.txt, or `database`"),
+    Column("source", Text, primary_key=True, comment="Who answered: live, or another source by its name"),
+    Column("address", Text, primary_key=True, comment="What was asked for"),
+    Column("created_at", UtcDateTime, nullable=False, comment="When the answer came"),
+    Column("expires_at", UtcDateTime, comment="Until when it serves; NULL without an end"),
+    Column("status", Integer, nullable=False, comment="HTTP status"),
+    Column("sha256", Text, nullable=False, comment="Of the body, which is found by it"),
+    Column("body_bytes", Integer, nullable=False, comment="Size of the body as it is stored: gzipped"),
+    Column("is_distinctive", Boolean, nullable=False, comment="Whether no two sessions can have the same body"),
+    Column("head", Text, nullable=False, comment="The response but for its body, as JSON"),
+    Index("ix_archived_responses_sha256", "sha256"),
+    comment="The archive that hosts share: a row per response.",
+)
+
+archived_bodies = Table(
+    "archived_bodies",
+    metadata,
+    Column("sha256", Text, primary_key=True, comment="Of the body before it was gzipped"),
+    Column("body", LargeBinary, nullable=False, comment="Gzipped"),
+    Column("written_at", UtcDateTime, nullable=False, comment="When it was last written"),
+    comment="Bodies of archived responses, where F1_ARCHIVE_URL is `database`.",
 )
 
 upstream_requests = Table(

@@ -67,7 +67,7 @@ def test_it_says_what_it_does_and_what_to_set_and_repeats_no_secret(f1_assets, w
     assert f"  F1_DATABASE_URL={shown}" in lines
     assert f"  F1_LAKE_URL={tmp_path}/home/lake" in lines
     assert f"  F1_ARCHIVE_URL={tmp_path}/home/archive" in lines
-    assert "owner.txt" in first.stdout
+    assert "archive move-lake" in first.stdout
     assert "Dagster: 1 materialization reported" in first.stdout
     second = f1_assets("db", "copy", url)
     assert second.returncode == 0

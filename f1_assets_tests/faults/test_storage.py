@@ -13,7 +13,7 @@ import pytest
 
 from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError
-from f1_assets.fetch import archive
+from f1_assets.fetch import archive_store
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.quota.ledger import Ledger
@@ -219,7 +219,7 @@ LOCKED = "after 30 s of waiting the import stops with one clear error"
 @pytest.fixture
 def impatient(monkeypatch):
     """Wait for a lock for 50 ms instead of the 30 s that the page tells of."""
-    for module in (engine, archive):
+    for module in (engine, archive_store):
         assert module.BUSY_TIMEOUT_MS == 30_000
         monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 50)
 

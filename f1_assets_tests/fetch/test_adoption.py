@@ -61,7 +61,7 @@ def served(simulator):
 
 @pytest.fixture
 def archive(tmp_path):
-    opened = Archive(tmp_path / "archive", "live")
+    opened = Archive.in_folder(tmp_path / "archive", "live")
     yield opened
     opened.close()
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from f1_assets.errors import ConfigurationError
-from f1_assets.fetch import archive as archives
+from f1_assets.fetch import archive_store
 from f1_assets.fetch.archive import Archive
 from f1_assets.fetch.sources import Answer, AnsweringAdapter
 
@@ -25,15 +25,15 @@ def _response(body):
 
 @pytest.fixture
 def archive(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "BUSY_TIMEOUT_MS", 20)
-    opened = Archive(tmp_path, "test")
+    monkeypatch.setattr(archive_store, "BUSY_TIMEOUT_MS", 20)
+    opened = Archive.in_folder(tmp_path, "test")
     yield opened
     opened.close()
 
 
 def test_a_full_disk_is_an_error_and_what_was_kept_stays(archive):
     archive.keep(URL, _response(b"sound"), None)
-    with archive._responses.responses.connection() as connection:
+    with archive._store.cache.responses.connection() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
     incompressible = bytes(hash(str(number)) % 256 for number in range(60_000))

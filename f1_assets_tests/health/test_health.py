@@ -156,7 +156,7 @@ def test_a_disk_that_is_nearly_full_is_a_warning(settings, warehouse, monkeypatc
 
 
 def test_the_archive_is_opened_and_measured_or_said_to_be_damaged(settings, warehouse):
-    archive = Archive(settings.archive_folder, archive_name(settings))
+    archive = Archive.in_folder(settings.archive_folder, archive_name(settings))
     archive.close()
     assert "0 responses" in _parts(settings)[0]["archive"].reason
     (settings.archive_folder / f"{archive_name(settings)}.sqlite").write_bytes(b"no archive at all" * 400)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from f1_assets.connection import connect
 from f1_assets.errors import ConfigurationError, QuotaExhausted
-from f1_assets.quota.ledger import Ledger, Purpose
+from f1_assets.quota.ledger import InFlight, Ledger, Purpose
 from f1_assets.quota.policies import policies_of
 from f1_assets.quota.rate_limit import ledger_of
 from f1_assets.settings import load_settings
@@ -270,3 +270,16 @@ def test_a_ledger_of_an_older_version_is_upgraded_by_itself(tmp_path):
         command.upgrade(config, "0001")
     assert ledger_of(settings).stats()[0].windows[0].used == 0
     assert connect(settings).check() == []
+
+
+def test_an_answer_that_hosts_share_is_waited_for_until_it_can_be_in_the_archive(make, clock):
+    ledger = make("any=100/1h", kept_within_ms=5_000)
+    one, two = Purpose("2024-01-R", "laps", "one"), Purpose("2024-02-R", "laps", "two")
+    for status, waited in ((200, 5), (404, 5), (500, 1), (None, 1)):
+        _request(ledger, f"{LIVE}/{status}", one, status=status)
+        for _ in range(waited):
+            with pytest.raises(InFlight):
+                ledger.permit(f"{LIVE}/{status}", two)
+            clock.sleep(1)
+        clock.sleep(0.01)
+        ledger.permit(f"{LIVE}/{status}", two)

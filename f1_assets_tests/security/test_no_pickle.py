@@ -81,13 +81,13 @@ def test_what_executes_what_it_reads_is_found(source, found):
 
 
 def test_a_pickle_that_was_put_into_the_archive_is_not_executed_and_is_given_up(tmp_path):
-    trace, archive = tmp_path / "trace", Archive(tmp_path / "archive", "live")
+    trace, archive = tmp_path / "trace", Archive.in_folder(tmp_path / "archive", "live")
     archive.close()
     evil = pickle.dumps(Evil(trace))
     with sqlite3.connect(tmp_path / "archive" / "live.sqlite") as connection:
         for number, value in enumerate((evil, gzip.compress(evil))):
             connection.execute("INSERT INTO responses (key, value) VALUES (?, ?)", (f"{URL}?{number}", value))
-    archive = Archive(tmp_path / "archive", "live")
+    archive = Archive.in_folder(tmp_path / "archive", "live")
     assert archive.find(f"{URL}?0") is None
     assert archive.give_up_damaged(lambda url, body: None) == (1, [f"{URL}?1"])
     assert archive.size()[0] == 0

@@ -38,7 +38,7 @@ def test_the_lake_has_nothing_outside_of_it(path, tmp_path):
         with pytest.raises(ConfigurationError, match="it would be outside"):
             use(path)
     with pytest.raises(ConfigurationError, match="it would be outside"):
-        lake._place(path, b"changed")
+        lake.files.write(path, b"changed")
     assert (tmp_path / "secret").read_bytes() == b"secret"
 
 
@@ -69,7 +69,7 @@ def test_the_archive_of_any_source_is_in_its_folder(source, tmp_path):
     name = archive_name(load_settings(source=source))
     assert "/" not in name
     assert ".." not in name
-    Archive(tmp_path / "archive", name).close()
+    Archive.in_folder(tmp_path / "archive", name).close()
     assert {path.parent for path in tmp_path.rglob("*.sqlite")} == {tmp_path / "archive"}
 
 
@@ -77,7 +77,10 @@ def test_the_archive_of_any_source_is_in_its_folder(source, tmp_path):
     "injected", ["x' OR '1'='1", "x' UNION SELECT 1 --", "l'Auto", "'; DROP TABLE responses; --", "a\0b"]
 )
 def test_an_address_becomes_no_sql_of_the_archive(injected, tmp_path):
-    archive, address = Archive(tmp_path / "archive", "live"), "https://h/static/2025/{}/WeatherData.jsonStream"
+    archive, address = (
+        Archive.in_folder(tmp_path / "archive", "live"),
+        "https://h/static/2025/{}/WeatherData.jsonStream",
+    )
     archive.keep(address.format("other"), _answer(b"theirs"), None)
     assert archive.find(address.format(injected)) is None
     archive.keep(address.format(injected), _answer(b"ours"), None)

@@ -82,7 +82,7 @@ def test_a_lake_that_is_shared_stays_as_open_as_its_folder(usual_umask, tmp_path
     (tmp_path / "shared").chmod(0o770)
     lake = Lake(str(tmp_path / "shared"))
     lake.mark("owner")
-    lake._place("season=2025/round=01/x.parquet", b"x")
+    lake.files.write("season=2025/round=01/x.parquet", b"x")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "shared").rglob("*")}
     assert modes == {"owner.txt": 0o660, "season=2025": 0o770, "round=01": 0o770, "x.parquet": 0o660}
 
@@ -96,7 +96,7 @@ def test_what_authenticates_a_request_is_not_kept_with_its_answer(tmp_path, serv
     )
     answer.headers["Set-Cookie"] = f"login={PLANTED}"
     answer.cookies.set("login", PLANTED)
-    archive = Archive(tmp_path / "archive", "live")
+    archive = Archive.in_folder(tmp_path / "archive", "live")
     archive.keep("https://livetiming.formula1.com/static/2025/Index.json", answer, None)
     kept = archive.find("https://livetiming.formula1.com/static/2025/Index.json")
     assert kept.content == answer.content

@@ -49,7 +49,8 @@ def make_0007(engine: Engine) -> None:
         for table, columns in _LATER.items():
             for column in columns:
                 connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        connection.execute(text("DROP TABLE season_extractions"))
+        for table in ("season_extractions", "archived_responses", "archived_bodies"):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
     engine.dispose()
 

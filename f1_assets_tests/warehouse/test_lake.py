@@ -26,35 +26,9 @@ from f1_assets_tests.warehouse.samples import CAR, KEY, frame_of_samples
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 
-@pytest.fixture(scope="session")
-def s3_server():
-    """An S3 server of its own on loopback, with its credentials in the environment."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture(params=["folder", "s3"])
-def lake(request, tmp_path, monkeypatch):
-    if request.param == "folder":
-        return Lake(str(tmp_path / "lake"))
-    endpoint = request.getfixturevalue("s3_server")
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    import fsspec
-
-    bucket = f"bucket-{tmp_path.name.replace('_', '-').lower()[:40]}-{os.getpid()}"
-    fsspec.filesystem("s3", skip_instance_cache=True).mkdir(bucket)
-    return Lake(f"s3://{bucket}/f1")
+def lake(request, tmp_path):
+    return Lake(str(tmp_path / "lake") if request.param == "folder" else f"s3://{request.getfixturevalue('bucket')}/f1")
 
 
 @pytest.fixture
@@ -73,10 +47,10 @@ def test_rows_come_back_as_they_were_and_one_driver_is_read_alone(season, lake):
         rows.drop(columns=["season", "round", "session"]), frame_of_samples(), check_dtype=False, check_freq=False
     )
     assert str(rows["throttle_pct"].dtype) == "Int8"
-    with lake.filesystem.open(f"{lake._root}/{line.file}", "rb") as file:
+    with lake.filesystem.open(f"{lake.files.root}/{line.file}", "rb") as file:
         body = file.read()
         assert (len(body), hashlib.sha256(body).hexdigest()) == (line.file_bytes, line.file_sha256)
-    metadata = pq.read_metadata(f"{lake._root}/{line.file}", filesystem=lake.filesystem)
+    metadata = pq.read_metadata(f"{lake.files.root}/{line.file}", filesystem=lake.filesystem)
     assert metadata.num_row_groups == 2
     assert metadata.row_group(0).column(0).compression == "ZSTD"
     assert len(lake.read(line.file, ["speed_kmh"], [("driver_number", "==", "44")])) == 50
@@ -104,7 +78,7 @@ def test_leftovers_of_a_crash_are_removed_unless_their_session_is_being_imported
     named = season.replace(KEY, CAR, frame_of_samples()).file
     lake.write(KEY, "car_telemetry", frame_of_samples(speed=1), "driver_number")
     lake.write(SessionKey(2024, 2, "R"), "car_telemetry", frame_of_samples(), "driver_number")
-    lake.filesystem.pipe_file(f"{lake._root}/{named}.{'0a' * 16}.writing", b"half")
+    lake.filesystem.pipe_file(f"{lake.files.root}/{named}.{'0a' * 16}.writing", b"half")
     with Leases(season) as leases:
         leases.take(SessionKey(2024, 2, "R"))
         assert len(sweep_lake(season, timedelta())) == 2
@@ -117,8 +91,8 @@ def test_leftovers_of_a_crash_are_removed_unless_their_session_is_being_imported
 
 def test_what_is_not_ours_is_never_removed(season, lake):
     season.replace(KEY, CAR, frame_of_samples())
-    lake.filesystem.pipe_file(f"{lake._root}/thesis.docx", b"not ours")
-    lake.filesystem.pipe_file(f"{lake._root}/season=2024/round=01/session=R/notes.parquet", b"not ours either")
+    lake.filesystem.pipe_file(f"{lake.files.root}/thesis.docx", b"not ours")
+    lake.filesystem.pipe_file(f"{lake.files.root}/season=2024/round=01/session=R/notes.parquet", b"not ours either")
     before = lake.paths()
     assert sweep_lake(season, timedelta()) == []
     assert lake.paths() == before

@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 
 from f1_assets import __version__
-from f1_assets.cli import archive, database, export, gaps, health, imports, quota, rows, status
+from f1_assets.cli import archive, database, export, gaps, health, imports, quota, rows, status, worker
 from f1_assets.cli import mcp as assistants
 from f1_assets.cli import serve as board
 from f1_assets.cli.groups import CommandsOfADay
@@ -44,6 +44,7 @@ app.add_typer(board.commands)
 app.add_typer(assistants.commands)
 app.add_typer(health.commands)
 app.add_typer(export.commands)
+app.add_typer(worker.commands)
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, which the parser also gives."""

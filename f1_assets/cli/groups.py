@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 GROUPS = {
     "Import": ("demo", "calendar", "gaps", "plan", "import", "retry"),
     "Look at the data": ("status", "show", "datasets", "export"),
-    "Open": ("serve", "ui", "mcp"),
+    "Open": ("serve", "ui", "worker", "mcp"),
     "Look after it": ("health", "quota", "archive", "db", "simulator"),
 }
 

@@ -9,8 +9,8 @@ from filelock import FileLock
 
 from f1_assets.connection import connect
 from f1_assets.context import Context
-from f1_assets.defs.assets import LEASE_TAG, lease_owner
 from f1_assets.defs import lost_runs
+from f1_assets.defs.assets import LEASE_TAG, lease_owner
 from f1_assets.defs.lost_runs import EXPIRED_FOR_GOOD_AFTER, SURELY_LEASED_AFTER, end_lost_runs
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource

@@ -1,6 +1,6 @@
 """A launcher on Dagster's own that hands runs to Celery workers on other machines; extra ``[celery]``.
 
-``dagster.yaml`` names it: a process that does not use it never imports Celery. Redis is both broker and store of results.
+``dagster.yaml`` names it: a process that does not use it never imports Celery. Redis is broker and store of results.
 """
 
 from __future__ import annotations

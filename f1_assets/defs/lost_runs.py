@@ -17,8 +17,12 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.leases import LASTS, LeaseState, lease_states, lives
 
+LEASED_AFTER = timedelta(seconds=100)
+"""A run that lives has its lease by then where nobody else has it, and renews it: of runs on other machines there is no
+other sign."""
+
 SURELY_LEASED_AFTER = LONGEST_WAIT + LASTS + timedelta(minutes=2)
-"""A run that lives has its lease by then, and renews it: of runs on other machines there is no other sign."""
+"""The same where somebody else has the lease, for which the run may wait."""
 
 EXPIRED_FOR_GOOD_AFTER = timedelta(seconds=12)
 """Where the database was away, all leases may have expired: whoever lives renews its own within this time."""
@@ -51,7 +55,8 @@ def end_lost_runs(instance: dg.DagsterInstance, context: Context, now: datetime 
         if is_alive is None and lease is not None and lease.owner == owner:
             is_alive = not lease.has_expired or not _has_expired_for_good(instance, run, lease, now)
         elif is_alive is None:
-            is_alive = not _should_have_leased(instance, warehouse, run, key, now)
+            within = LEASED_AFTER if lease is None else SURELY_LEASED_AFTER
+            is_alive = not _should_have_leased(instance, warehouse, run, key, now - within)
         if not is_alive and _is_active(instance, run):
             instance.report_run_failed(run, "The process of this run was killed; its session is taken up again.")
             lost.append(str(key))
@@ -82,7 +87,7 @@ def _is_active(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
 
 
 def _should_have_leased(
-    instance: dg.DagsterInstance, warehouse: Warehouse, run: dg.DagsterRun, key: SessionKey, now: datetime
+    instance: dg.DagsterInstance, warehouse: Warehouse, run: dg.DagsterRun, key: SessionKey, since: datetime
 ) -> bool:
     if lease_owner(run) != run.run_id:
         return True  # by the command that started it
@@ -94,4 +99,4 @@ def _should_have_leased(
     noted = [line.tried_at for line in warehouse.extractions(key) if line.run_id == run.run_id and line.tried_at]
     # It gives its lease back when all is noted, some moments before its end.
     seen_at = max([datetime.fromtimestamp(record.start_time, UTC), *noted])
-    return now - seen_at > SURELY_LEASED_AFTER
+    return seen_at < since

@@ -11,7 +11,7 @@ from f1_assets.connection import connect
 from f1_assets.context import Context
 from f1_assets.defs import lost_runs
 from f1_assets.defs.assets import LEASE_TAG, lease_owner
-from f1_assets.defs.lost_runs import EXPIRED_FOR_GOOD_AFTER, SURELY_LEASED_AFTER, end_lost_runs
+from f1_assets.defs.lost_runs import EXPIRED_FOR_GOOD_AFTER, LEASED_AFTER, SURELY_LEASED_AFTER, end_lost_runs
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.defs.sensors import quota_governor
@@ -72,15 +72,22 @@ def test_a_run_whose_process_died_on_this_machine_is_ended_at_once(home):
 
 def test_a_run_of_another_machine_is_lost_when_it_has_no_lease_for_long(home):
     run_id, began = _started(home, KEY), datetime.now(UTC)
-    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 0.9) == []
-    assert Leases(connect(), run_id).take(KEY, began + SURELY_LEASED_AFTER)
-    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 1.1) == []
+    assert end_lost_runs(home, Context.open(), began + LEASED_AFTER * 0.9) == []
+    assert Leases(connect(), run_id).take(KEY, began + LEASED_AFTER)
+    assert end_lost_runs(home, Context.open(), began + LEASED_AFTER * 1.1) == []
     Leases(connect(), run_id).release(KEY)
     # Its lease is given back some moments before its end.
-    line = Extraction(KEY, "weather", Status.UNAVAILABLE, run_id=run_id, tried_at=began + SURELY_LEASED_AFTER)
+    line = Extraction(KEY, "weather", Status.UNAVAILABLE, run_id=run_id, tried_at=began + LEASED_AFTER)
     connect().note(line)
-    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 1.1) == []
-    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 2.1) == [str(KEY)]
+    assert end_lost_runs(home, Context.open(), began + LEASED_AFTER * 1.1) == []
+    assert end_lost_runs(home, Context.open(), began + LEASED_AFTER * 2.1) == [str(KEY)]
+
+
+def test_a_run_of_another_machine_may_wait_for_the_lease_of_another_import(home):
+    _, began = _started(home, KEY), datetime.now(UTC)
+    assert Leases(connect(), "another import").take(KEY, began)
+    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 0.9) == []
+    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 1.1) == [str(KEY)]
 
 
 def test_a_run_of_another_machine_is_ended_when_its_lease_expired_and_stays_so(home):

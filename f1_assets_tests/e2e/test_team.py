@@ -1,0 +1,258 @@
+"""Three workers, a daemon, PostgreSQL and Redis: a season that survives all of them, and equals that of one machine."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from f1_assets.connection import connect, connect_as_it_is
+from f1_assets.datasets import named
+from f1_assets.defs.instance import upgrade_dagster
+from f1_assets.fetch.transport import Transport
+from f1_assets.importing import import_season
+from f1_assets.keys import SessionKey
+from f1_assets.planning import dataset_states
+from f1_assets.settings import load_settings
+from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.simulator.referee import Referee
+from f1_assets.simulator.server import SimulatorServer
+from f1_assets.warehouse import Status
+from f1_assets.warehouse.leases import leased_sessions
+from f1_assets_tests.conftest import PLENTY, started_postgres
+from f1_assets_tests.e2e.daemon import dagster_daemon, wait_until
+from f1_assets_tests.e2e.team import Host, redis_server
+
+pytestmark = pytest.mark.long
+
+SEASON = 2025
+RACES = int(os.environ.get("F1_TEST_TEAM_RACES", "3"))
+"""15 sessions, for time is short; F1_TEST_TEAM_RACES=12 has 60."""
+
+OPTIONS = f"races={RACES},sprints=0,tests=0,laps=5,samples_every=50,drivers=4"
+DATASETS = "car_telemetry,circuit,laps,results,stints,team_radio,weather"
+LIMIT, SECONDS = 80, 10
+"""The quota's window, scaled down."""
+
+SHARED_ARCHIVE = "archive"
+"""The folder of responses that the hosts share."""
+
+
+class _Asked(Simulator):
+    """A season that remembers what it was asked for."""
+
+    def __init__(self):
+        super().__init__(SimulatorOptions.parse(OPTIONS))
+        self.asked = []
+
+    def respond(self, url):
+        self.asked.append(url)
+        return super().respond(url)
+
+
+@pytest.fixture
+def served():
+    server = SimulatorServer(("127.0.0.1", 0), _Asked(), Referee([("any", LIMIT, SECONDS)]))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def postgres():
+    with started_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with redis_server(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def shared(tmp_path, served, postgres, broker):
+    """What all hosts have in common."""
+    url = make_url(postgres.get_uri()).set(drivername="postgresql+psycopg2")
+    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("CREATE SCHEMA dagster"))
+    of_dagster = url.update_query_dict({"options": "-csearch_path=dagster"})
+    return {
+        "F1_SOURCE": served.url,
+        "F1_QUOTA": f"any={LIMIT}/{SECONDS}s;jolpica=100000/1h",
+        "F1_SEASONS": str(SEASON),
+        "F1_DATASETS": DATASETS,
+        "F1_DATABASE_URL": url.render_as_string(hide_password=False),
+        "DAGSTER_POSTGRES_URL": of_dagster.render_as_string(hide_password=False),
+        "F1_BROKER_URL": broker.url,
+        "F1_LAKE_URL": str(tmp_path / "lake"),
+        "F1_ARCHIVE_URL": str(tmp_path / SHARED_ARCHIVE),
+        "F1_WORKERS": "3",
+    }
+
+
+@pytest.fixture
+def hosts(tmp_path, shared):
+    made = [Host(name, tmp_path / name, shared) for name in ("alpha", "beta", "gamma")]
+    yield made
+    for host in made:
+        if host._process is not None:
+            host.stop()
+
+
+@pytest.fixture
+def dagster_home(tmp_path, shared, monkeypatch):
+    """The daemon's host, with the gap sensor on."""
+    home = Host("daemon", tmp_path / "daemon", shared)
+    for name, value in home.environment.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    connect_as_it_is(settings).upgrade()
+    upgrade_dagster(settings)
+    command = [sys.executable, "-m", "dagster", "sensor", "start", "gap_detection", "-m", "f1_assets.definitions"]
+    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True)
+    assert "Started sensor gap_detection" in done.stdout, done.stderr
+    return settings.dagster_home
+
+
+def _instance(dagster_home):
+    return dg.DagsterInstance.from_config(str(dagster_home))
+
+
+def _run_at_work(dagster_home, hosts, leased):
+    """Return a run that imports one of these sessions, with the host whose process does; None where there is none."""
+    with _instance(dagster_home) as instance:
+        at_work = dg.RunsFilter(job_name="import_sessions", statuses=[dg.DagsterRunStatus.STARTED])
+        for run in instance.get_runs(at_work):
+            found = re.findall(r"\(pid: (\d+)\)", "\n".join(entry.message for entry in instance.all_logs(run.run_id)))
+            key = SessionKey.parse(run.tags["dagster/partition"])
+            for host in hosts if key in leased else ():
+                if found and host.has(int(found[-1])):
+                    return run.run_id, host
+    return None
+
+
+def _is_complete(warehouse):
+    states = dataset_states(warehouse, [SEASON], named(DATASETS.split(",")))
+    done = (Status.PRESENT, Status.NOT_APPLICABLE)
+    sessions = {state.key for state in states}
+    return len(sessions) == 5 * RACES and not any(s.status not in done or s.is_to_be_computed for s in states)
+
+
+def _is_at_rest(dagster_home):
+    with _instance(dagster_home) as instance:
+        return all(run.is_finished for run in instance.get_runs())
+
+
+def _sessions_done(warehouse):
+    return len({line.key for line in warehouse.extractions() if line.dataset == "laps"})
+
+
+def _undisturbed(tmp_path):
+    """Import the season on one machine."""
+    settings = load_settings(
+        home=tmp_path / "undisturbed",
+        source="simulator",
+        simulator=OPTIONS,
+        quota=PLENTY,
+        datasets=DATASETS,
+        database_url=f"sqlite:///{tmp_path / 'undisturbed.db'}",
+        lake_url=str(tmp_path / "undisturbed" / "lake"),
+        archive_url=str(tmp_path / "undisturbed" / "archive"),
+    )
+    warehouse, transport = connect(settings), Transport(settings)
+    import_season(SEASON, datasets=DATASETS.split(","), warehouse=warehouse, transport=transport)
+    transport.close()
+    return warehouse
+
+
+@pytest.mark.timeout(900)
+def test_a_season_of_three_workers_survives_its_machines_and_equals_that_of_one(
+    dagster_home, hosts, shared, served, postgres, broker, tmp_path, capsys
+):
+    expected, warehouse = _undisturbed(tmp_path), connect(load_settings())
+    environment = {**shared, "F1_HOME": os.environ["F1_HOME"]}
+    for host in hosts:
+        host.start()
+    began = time.monotonic()
+    with dagster_daemon(dagster_home, environment) as daemon:
+        at_work = []
+
+        def is_at_work():
+            at_work.append(_run_at_work(dagster_home, hosts, leased_sessions(warehouse)))
+            return at_work[-1]
+
+        wait_until(is_at_work, daemon, 120, "working", 0.1)
+        killed, dead = at_work[-1]
+        dead.signal(signal.SIGKILL)
+        died_at = datetime.now(UTC)
+        wait_until(lambda: _sessions_done(warehouse) >= RACES, daemon, 200, "a fifth of it", 0.5)
+        postgres.stop()
+        postgres.ensure_postgres_running()
+        wait_until(lambda: _sessions_done(warehouse) >= 2 * RACES, daemon, 200, "two fifths of it", 0.5)
+        broker.stop()
+        time.sleep(3)
+        broker.start()
+        frozen = next(host for host in hosts if host is not dead)
+        frozen.signal(signal.SIGSTOP)
+        threading.Timer(20, frozen.signal, [signal.SIGCONT]).start()
+        assert broker.password not in _process_list()
+        wait_until(lambda: _is_complete(warehouse) and _is_at_rest(dagster_home), daemon, 400, "complete")
+    took = time.monotonic() - began
+    with _instance(dagster_home) as instance:
+        record = instance.get_run_record_by_id(killed)
+        runs = instance.get_runs(dg.RunsFilter(job_name="import_sessions"))
+    ended_after = record.end_time - died_at.timestamp()
+    with capsys.disabled():
+        requests, ended = served.referee.report()["requests"], f"the killed run ended after {ended_after:.0f} s"
+        print(f"\n{5 * RACES} sessions by three workers in {took:.0f} s, {requests} requests; {ended}")
+
+    # The dead worker's run was ended by its lease.
+    assert record.dagster_run.status is dg.DagsterRunStatus.FAILURE
+    assert ended_after < 120
+    # As on one machine, row for row.
+    assert not leased_sessions(warehouse)
+    lines = {(line.key, line.dataset): line for line in warehouse.extractions()}
+    wanted = {(line.key, line.dataset): line for line in expected.extractions()}
+    assert lines.keys() == wanted.keys()
+    for identity, line in wanted.items():
+        got = lines[identity]
+        assert (got.status, got.rows, got.digest) == (line.status, line.rows, line.digest), identity
+    for dataset in named(DATASETS.split(",")):
+        for key in sorted({line.key for line in wanted.values() if line.dataset == dataset.name and line.rows}):
+            assert warehouse.rows(dataset, key).equals(expected.rows(dataset, key)), (key, dataset.name)
+    # No window was overfilled, and nothing asked for twice but what was on its way to a killed process.
+    report = served.referee.report()
+    assert report["refused"] == 0
+    assert report["windows"][0]["peak"] <= LIMIT
+    twice = {url: times for url, times in Counter(served.simulator.asked).items() if times > 1}
+    assert sum(twice.values()) - len(twice) <= 1, twice
+    circuits = [url for url in served.simulator.asked if "circuits" in url]
+    assert len(circuits) == len(set(circuits)) == RACES
+    # Every session was imported by one run to its end, however many were begun.
+    succeeded = Counter(run.tags["dagster/partition"] for run in runs if run.is_success)
+    assert len(succeeded) == 5 * RACES
+    # No secret anywhere but in the broker's own memory and the environment.
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and "redis" not in path.parts]
+    assert not [path for path in written if broker.password.encode() in path.read_bytes()]
+
+
+def _process_list():
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                found.append((entry / "cmdline").read_text())
+            except OSError:
+                continue
+    return "\n".join(found)

@@ -10,6 +10,7 @@ from dagster._core.launcher import WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher as DagstersLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG as TASK_TAG
 
+from f1_assets.cli import main
 from f1_assets.defs import celery_launcher
 from f1_assets.defs.celery_launcher import SETTINGS, CeleryRunLauncher, waiting_tasks
 from f1_assets.defs.celery_worker import start_worker
@@ -18,10 +19,10 @@ from f1_assets.defs.partitions import PARTITION_TAG
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.defs.sensors import quota_governor
 from f1_assets.errors import ConfigurationError
-from f1_assets.settings import load_settings
-from f1_assets_tests.e2e.team import redis_server
+from f1_assets.settings import load_settings, process_settings
+from f1_assets_tests.e2e.team import DEPLOYED, redis_server
 
-AWAY = "redis://127.0.0.1:1/0"
+AWAY, SECRET_AWAY = "redis://127.0.0.1:1/0", "redis://:planted@127.0.0.1:1/0"
 STARTING, STARTED, FAILURE = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
 
 
@@ -49,10 +50,6 @@ def _run(instance, status=STARTED, **tags):
 
 def _status(instance, run):
     return instance.get_run_by_id(run.run_id).status
-
-
-def _state(launcher, task, state):
-    launcher.celery.backend.store_result(task, None, state)
 
 
 @pytest.mark.parametrize(
@@ -134,10 +131,7 @@ def test_the_governors_tick_ends_lost_starts(instance, launcher):
 
 
 def test_dagster_makes_the_launcher_from_what_is_deployed_without_the_secret(broker, monkeypatch, tmp_path):
-    from f1_assets_tests.e2e.team import DEPLOYED
-
-    lines = DEPLOYED.read_text().split("storage:\n")
-    (tmp_path / "dagster.yaml").write_text(lines[0] + lines[1].partition("\n\n")[2])
+    (tmp_path / "dagster.yaml").write_text(_without_storage())
     monkeypatch.setenv("F1_BROKER_URL", broker.url)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert type(instance.run_launcher) is CeleryRunLauncher
@@ -147,19 +141,47 @@ def test_dagster_makes_the_launcher_from_what_is_deployed_without_the_secret(bro
         assert broker.password not in str(instance.get_ref())
 
 
-def test_a_worker_is_refused_with_another_launcher_and_without_a_broker(instance, monkeypatch):
-    monkeypatch.setattr("f1_assets.defs.celery_worker._end_what_died", _nothing)
-    with pytest.raises(ConfigurationError, match="deploy/celery/dagster.yaml"):
+def test_a_worker_is_refused_with_another_launcher(instance):
+    with pytest.raises(ConfigurationError, match=r"deploy/celery/dagster\.yaml"):
         start_worker(load_settings(), None, print)
 
 
-def _nothing():
-    """Take the place of what needs a warehouse."""
+def test_a_worker_is_refused_without_the_extra_and_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "celery", None)
+    with pytest.raises(ConfigurationError, match=r"f1_assets\[celery\]"):
+        start_worker(load_settings(), None, print)
+
+
+def test_a_worker_is_refused_without_a_broker_and_repeats_no_secret(tmp_path, monkeypatch, capfd):
+    home = tmp_path / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(_without_storage())
+    for name, value in {"F1_HOME": tmp_path / "home", "DAGSTER_HOME": home, "F1_BROKER_URL": SECRET_AWAY}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(sys, "argv", ["f1-assets", "worker"])
+    process_settings.cache_clear()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capfd.readouterr()
+    assert (ended.value.code, "The broker cannot be reached" in told.err) == (4, True), told.err
+    assert "planted" not in told.out + told.err
+
+
+@pytest.mark.parametrize("name", ["two words", "a@b", ""])
+def test_a_worker_has_a_name_that_celery_takes(name, monkeypatch, capfd):
+    monkeypatch.setattr(sys, "argv", ["f1-assets", "worker", "--name", name])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, "letters, digits" in capfd.readouterr().err) == (2, True)
+
+
+def _without_storage():
+    """Return what is deployed for workers, on SQLite."""
+    before, _, after = DEPLOYED.read_text().partition("storage:\n")
+    return before + after.partition("\n\n")[2]
 
 
 def test_celery_is_not_loaded_by_the_command_or_the_definitions():
-    code = (
-        "import sys, f1_assets.cli.app, f1_assets.definitions; print('celery' in sys.modules, 'redis' in sys.modules)"
-    )
+    code = "import sys, f1_assets.cli.app, f1_assets.definitions; print([m for m in sys.modules if 'celery' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout == "False False\n", done.stderr
+    assert done.stdout == "[]\n", done.stderr

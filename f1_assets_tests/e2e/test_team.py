@@ -24,6 +24,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning import dataset_states
 from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
+from f1_assets.simulator.faults import Faults
 from f1_assets.simulator.referee import Referee
 from f1_assets.simulator.server import SimulatorServer
 from f1_assets.warehouse import Status
@@ -134,12 +135,18 @@ def _run_at_work(dagster_home, hosts, leased):
     with _instance(dagster_home) as instance:
         at_work = dg.RunsFilter(job_name="import_sessions", statuses=[dg.DagsterRunStatus.STARTED])
         for run in instance.get_runs(at_work):
-            found = re.findall(r"\(pid: (\d+)\)", "\n".join(entry.message for entry in instance.all_logs(run.run_id)))
+            pid = _pid_of(instance, run.run_id)
             key = SessionKey.parse(run.tags["dagster/partition"])
             for host in hosts if key in leased else ():
-                if found and host.has(int(found[-1])):
+                if pid is not None and host.has(pid):
                     return run.run_id, host
     return None
+
+
+def _pid_of(instance, run_id):
+    messages = "\n".join(entry.message for entry in instance.all_logs(run_id))
+    found = re.findall(r"Started process for run \(pid: (\d+)\)", messages)
+    return int(found[-1]) if found else None
 
 
 def _is_complete(warehouse):
@@ -256,3 +263,63 @@ def _process_list():
             except OSError:
                 continue
     return "\n".join(found)
+
+
+@pytest.fixture
+def lone(tmp_path, served, broker, monkeypatch):
+    """A worker and the daemon on one machine, all else embedded: the smallest thing with a broker."""
+    environment = {
+        "F1_SOURCE": served.url,
+        "F1_QUOTA": PLENTY,
+        "F1_SEASONS": str(SEASON),
+        "F1_DATASETS": "weather",
+        "F1_BROKER_URL": broker.url,
+        "F1_WORKERS": "1",
+        "F1_AUTOSTART": "1",
+    }
+    host = Host("lone", tmp_path / "lone", environment)
+    before, _, after = (tmp_path / "lone" / "dagster" / "dagster.yaml").read_text().partition("storage:\n")
+    (tmp_path / "lone" / "dagster" / "dagster.yaml").write_text(before + after.partition("\n\n")[2])
+    for name, value in host.environment.items():
+        monkeypatch.setenv(name, value)
+    upgrade_dagster(load_settings())
+    connect(load_settings()).close()
+    host.start()
+    yield host
+    host.stop()
+
+
+@pytest.mark.timeout(600)
+def test_a_run_can_be_ended_and_a_worker_ends_after_its_run(lone, served):
+    served.faults = Faults.parse("*=slow")
+    home, warehouse = load_settings().dagster_home, connect(load_settings())
+
+    def next_at_work(daemon, besides):
+        found = []
+
+        def look():
+            at_work = _run_at_work(home, [lone], leased_sessions(warehouse))
+            found.append(at_work[0] if at_work and at_work[0] not in besides else None)
+            return found[-1]
+
+        wait_until(look, daemon, 120, "at work", 0.1)
+        return found[-1]
+
+    def wait_for(run_id, status, process):
+        with _instance(home) as instance:
+            return wait_until(lambda: instance.get_run_by_id(run_id).status is status, process, 60, f"{status}", 0.2)
+
+    with dagster_daemon(home, lone.environment) as daemon:
+        ended = next_at_work(daemon, [])
+        with _instance(home) as instance:
+            assert instance.run_launcher.terminate(ended) is True
+        wait_for(ended, dg.DagsterRunStatus.CANCELED, daemon)
+        killed = next_at_work(daemon, [ended])
+        with _instance(home) as instance:
+            os.kill(_pid_of(instance, killed), signal.SIGKILL)
+        wait_for(killed, dg.DagsterRunStatus.FAILURE, daemon)
+        last = next_at_work(daemon, [ended, killed])
+        lone.process.send_signal(signal.SIGTERM)
+        assert lone.process.wait(timeout=120) == 0
+        with _instance(home) as instance:
+            assert instance.get_run_by_id(last).status is dg.DagsterRunStatus.SUCCESS

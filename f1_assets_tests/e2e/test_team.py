@@ -187,11 +187,16 @@ def _undisturbed(tmp_path):
 def test_a_season_of_three_workers_survives_its_machines_and_equals_that_of_one(
     dagster_home, hosts, shared, served, postgres, broker, tmp_path, capsys
 ):
-    expected, warehouse = _undisturbed(tmp_path), connect(load_settings())
-    environment = {**shared, "F1_HOME": os.environ["F1_HOME"]}
+    began, story = time.monotonic(), []
+
+    def note(what):
+        story.append(f"{what} {time.monotonic() - began:.0f} s")
+
     for host in hosts:
         host.start()
-    began = time.monotonic()
+    expected, warehouse = _undisturbed(tmp_path), connect(load_settings())
+    environment = {**shared, "F1_HOME": os.environ["F1_HOME"]}
+    note("one machine had it after")
     with dagster_daemon(dagster_home, environment) as daemon:
         at_work = []
 
@@ -203,26 +208,32 @@ def test_a_season_of_three_workers_survives_its_machines_and_equals_that_of_one(
         killed, dead = at_work[-1]
         dead.signal(signal.SIGKILL)
         died_at = datetime.now(UTC)
+        note("a worker died at")
         wait_until(lambda: _sessions_done(warehouse) >= RACES, daemon, 200, "a fifth of it", 0.5)
         postgres.stop()
         postgres.ensure_postgres_running()
+        note("PostgreSQL was restarted at")
         wait_until(lambda: _sessions_done(warehouse) >= 2 * RACES, daemon, 200, "two fifths of it", 0.5)
         broker.stop()
         time.sleep(3)
         broker.start()
+        note("Redis was back at")
         frozen = next(host for host in hosts if host is not dead)
         frozen.signal(signal.SIGSTOP)
         threading.Timer(20, frozen.signal, [signal.SIGCONT]).start()
         assert broker.password not in _process_list()
-        wait_until(lambda: _is_complete(warehouse) and _is_at_rest(dagster_home), daemon, 400, "complete")
-    took = time.monotonic() - began
+        wait_until(lambda: _sessions_done(warehouse) >= 5 * RACES, daemon, 400, "imported", 0.5)
+        note("the last session was there at")
+        wait_until(lambda: _is_complete(warehouse) and _is_at_rest(dagster_home), daemon, 400, "complete", 0.5)
+        note("all was at rest at")
     with _instance(dagster_home) as instance:
         record = instance.get_run_record_by_id(killed)
         runs = instance.get_runs(dg.RunsFilter(job_name="import_sessions"))
     ended_after = record.end_time - died_at.timestamp()
     with capsys.disabled():
-        requests, ended = served.referee.report()["requests"], f"the killed run ended after {ended_after:.0f} s"
-        print(f"\n{5 * RACES} sessions by three workers in {took:.0f} s, {requests} requests; {ended}")
+        requests = served.referee.report()["requests"]
+        story.append(f"the killed run ended after {ended_after:.0f} s, {requests} requests")
+        print(f"\n{5 * RACES} sessions by three workers: {'; '.join(story)}")
 
     # The dead worker's run was ended by its lease.
     assert record.dagster_run.status is dg.DagsterRunStatus.FAILURE

@@ -180,4 +180,4 @@ def test_the_instance_for_workers_is_that_of_a_team_with_a_launcher():
     assert workers["run_launcher"]["class"] == CeleryRunLauncher.__name__
     assert issubclass(CeleryRunLauncher, DagstersLauncher)
     changed = {name for name in team.keys() | workers.keys() if team.get(name) != workers.get(name)}
-    assert changed == {"run_launcher", "concurrency", "run_monitoring"}
+    assert changed == {"run_launcher", "compute_logs", "concurrency", "run_monitoring"}

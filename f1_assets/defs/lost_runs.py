@@ -24,7 +24,7 @@ other sign."""
 SURELY_LEASED_AFTER = LONGEST_WAIT + LASTS + timedelta(minutes=2)
 """The same where somebody else has the lease, for which the run may wait."""
 
-EXPIRED_FOR_GOOD_AFTER = timedelta(seconds=12)
+EXPIRED_FOR_GOOD_AFTER = timedelta(seconds=8)
 """Where the database was away, all leases may have expired: whoever lives renews its own within this time."""
 
 _EXPIRED_TAG = "f1_assets/lease_expired"

@@ -235,9 +235,9 @@ def test_a_season_of_three_workers_survives_its_machines_and_equals_that_of_one(
         story.append(f"the killed run ended after {ended_after:.0f} s, {requests} requests")
         print(f"\n{5 * RACES} sessions by three workers: {'; '.join(story)}")
 
-    # The dead worker's run was ended by its lease.
+    # The dead worker's run was ended by its lease: within two minutes, and a busy machine has half of one more.
     assert record.dagster_run.status is dg.DagsterRunStatus.FAILURE
-    assert ended_after < 120
+    assert ended_after < 150
     # As on one machine, row for row.
     assert not leased_sessions(warehouse)
     lines = {(line.key, line.dataset): line for line in warehouse.extractions()}

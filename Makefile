@@ -3,15 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt
-# Long tests wait for daemons, databases and servers half of their time: two processes a core.
-WAITING = $(shell $(PYTHON) -c 'import os; print(2 * len(os.sched_getaffinity(0)))' 2>/dev/null || echo 4)
+# Long tests wait for daemons, databases and servers at times: three processes for two cores.
+WAITING = $(shell $(PYTHON) -c 'import os; print(3 * len(os.sched_getaffinity(0)) // 2)' 2>/dev/null || echo 3)
 REFEREE := f1_assets_tests/e2e/test_referee.py
 
 # Processes that start others read what is compiled, instead of compiling it each.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-long lint types contracts defs audit bench docs vega clean
+.PHONY: help demo ui test test-long test-all lint types contracts defs audit bench docs vega clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,11 +39,14 @@ ui: $(VENV)/.runtime ## Open Dagster's UI and daemon on this project
 	@$(BIN)/f1-assets ui
 
 test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
-	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not long"
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not long and not exhaustive"
 
 test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
-	$(BIN)/python -m pytest -n $(WAITING) --dist loadgroup --no-loadscope-reorder -m long --ignore $(REFEREE)
+	$(BIN)/python -m pytest -n $(WAITING) --dist loadgroup --no-loadscope-reorder -m "long and not exhaustive" --ignore $(REFEREE)
 	$(BIN)/python -m pytest -m long $(REFEREE)
+
+test-all: test test-long ## Run all tests, those too that show on more databases and feeds what others show
+	$(BIN)/python -m pytest -n $(WAITING) --dist loadgroup --no-loadscope-reorder -m exhaustive
 
 lint: $(VENV)/.dev ## Check style
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Fixtures of all tests: warehouses on SQLite and PostgreSQL, sources, and the recordings where they are."""
 
 import contextlib
+import gc
 import logging
 import os
 import shutil
@@ -98,8 +99,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 def on_each_database_side_by_side(what: str) -> list[Any]:
     """Return the databases as parameters of what takes minutes on each: with `--dist loadgroup` processes share it."""
-    names = ("sqlite", "postgresql")
-    return [pytest.param(name, marks=pytest.mark.xdist_group(f"{what} on {name}")) for name in names]
+    on_postgresql = (pytest.mark.xdist_group(f"{what} on postgresql"), pytest.mark.exhaustive)
+    return [
+        pytest.param("sqlite", marks=pytest.mark.xdist_group(f"{what} on sqlite")),
+        pytest.param("postgresql", marks=on_postgresql),
+    ]
 
 
 def _place(item: pytest.Item) -> int:
@@ -110,6 +114,8 @@ def _place(item: pytest.Item) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as long what is of LONG, and on PostgreSQL alone where POSTGRESQL_IS_LONG; keep files together.
 
+    On PostgreSQL is exhaustive where POSTGRESQL_IS_EXHAUSTIVE: what differs there, other tests show.
+
     The longest come first: several processes share the tests, and none has a long one left when the others are done.
     """
     items.sort(key=_place)
@@ -118,6 +124,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         module = getattr(item, "module", None)
         if "postgresql" in parameters.values() and getattr(module, "POSTGRESQL_IS_LONG", False):
             item.add_marker(pytest.mark.long)
+        if "postgresql" in parameters.values() and getattr(module, "POSTGRESQL_IS_EXHAUSTIVE", False):
+            item.add_marker(pytest.mark.exhaustive)
         if any(part in item.nodeid for part in LONG):
             item.add_marker(pytest.mark.long)
         if item.get_closest_marker("xdist_group") is None:
@@ -129,6 +137,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Stop where pytest-xdist does not keep groups together: each process would set up all that the others do."""
     if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
         raise pytest.UsageError("pytest-xdist does not keep groups together with this pytest; see pyproject.toml.")
+    # What is imported by now stays: looking for garbage in it takes a twentieth of the tests' time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
-import signal
 import sys
 import traceback
 from typing import Annotated
@@ -14,16 +11,11 @@ import typer
 from rich.text import Text
 
 from f1_assets import __version__
-from f1_assets.cli import archive, database, export, gaps, health, imports, quota, rows, status, worker
-from f1_assets.cli import mcp as assistants
-from f1_assets.cli import serve as board
+from f1_assets.cli.console import err, out
 from f1_assets.cli.groups import CommandsOfADay
-from f1_assets.cli.output import err, out
-from f1_assets.context import Context
 from f1_assets.errors import F1AssetsError
 from f1_assets.escaping import visible
 from f1_assets.logs import set_up_logs
-from f1_assets.settings import process_settings
 
 app = typer.Typer(
     help="Keeps a complete Formula 1 warehouse: each session loaded once, everything extracted from that load.",
@@ -31,20 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     cls=CommandsOfADay,
 )
-app.add_typer(database.commands, name="db")
-simulator = typer.Typer(help="The made-up season as a server.", no_args_is_help=True)
-app.add_typer(simulator, name="simulator")
-app.add_typer(archive.commands, name="archive")
-app.add_typer(quota.commands, name="quota")
-app.add_typer(imports.commands)
-app.add_typer(gaps.commands)
-app.add_typer(status.commands)
-app.add_typer(rows.commands)
-app.add_typer(board.commands)
-app.add_typer(assistants.commands)
-app.add_typer(health.commands)
-app.add_typer(export.commands)
-app.add_typer(worker.commands)
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, which the parser also gives."""
@@ -62,49 +40,10 @@ def _options(
     if version:
         out().print(__version__)
         raise typer.Exit
+    # Not for --help and --version, which end before.
+    from f1_assets.settings import process_settings
+
     set_up_logs(process_settings().log_format, debug)
-
-
-@simulator.command()
-def serve(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")] = 8060,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    limits: Annotated[str, typer.Option(help="Answer 429 beyond these.")] = "any=500/1h,4/1s;jolpica=200/1h,4/1s",
-) -> None:
-    """Serve the made-up season for all upstream hosts; use it with F1_SOURCE=http://HOST:PORT."""
-    from f1_assets.fetch.sources import simulator_server
-
-    server = simulator_server(process_settings(), host, port, limits)
-    sys.stdout.write(f"The made-up season is served on {server.url}; Ctrl-C ends it.\n")
-    sys.stdout.flush()
-    with server, contextlib.suppress(KeyboardInterrupt):
-        server.serve_forever()
-
-
-@app.command()
-def ui(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
-) -> None:
-    """Open Dagster's UI and daemon on this project."""
-    from f1_assets.defs.governor import govern
-    from f1_assets.defs.instance import dagster_instance
-
-    context = Context.open()
-    home = context.settings.dagster_home
-    with dagster_instance(context.settings) as instance:
-        # A pool that was never set lets the first runs through, whatever the quota says.
-        govern(instance, context)
-    context.warehouse.close()
-    err().print(f"Dagster's UI comes up on http://{host}:{port} (state in {home}); Ctrl-C ends it.")
-    # A shell that starts it in the background ignores SIGINT for it; Dagster ends its processes with that signal.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # `dg dev`, which takes the place of `dagster dev`, is of a package that only development needs.
-    quiet = ["-W", "ignore:Function `dev_command` is superseded"]
-    # By default each evaluation of a sensor is a line.
-    command = ["dagster", "dev", "--module-name", "f1_assets.definitions", "--log-level", "warning"]
-    address = ["--host", host, "--port", str(port)]
-    os.execv(sys.executable, [sys.executable, *quiet, "-m", *command, *address])  # noqa: S606 (no shell, own arguments)
 
 
 def main() -> None:

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.box import SIMPLE_HEAD
 
-from f1_assets.cli.console import Table
+from f1_assets.cli.console import Table, err, out
 from f1_assets.cli.options import AsJson, Seasons
-from f1_assets.cli.output import err, out, print_json
+from f1_assets.cli.output import print_json
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
 from f1_assets.errors import UsageError

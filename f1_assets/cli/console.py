@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,6 +28,16 @@ class PlainConsole(Console):
         """Return what is written; what moves the cursor comes from Rich itself, never from text."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text, lines=True))
+
+
+def out() -> PlainConsole:
+    """Return the console for what was asked for."""
+    return PlainConsole(width=None if sys.stdout.isatty() else 140)
+
+
+def err() -> PlainConsole:
+    """Return the console for progress and errors."""
+    return PlainConsole(stderr=True, soft_wrap=True)
 
 
 class Table(rich.table.Table):

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from f1_assets.cli.output import err, out
+from f1_assets.cli.console import err, out
 from f1_assets.connection import F1Warehouse, connect_as_it_is
 from f1_assets.context import Context
 from f1_assets.errors import UsageError

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from f1_assets.cli.console import out
 from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import out, print_json
+from f1_assets.cli.output import print_json
 from f1_assets.connection import connect
 from f1_assets.datasets import named
 from f1_assets.datasets.licences import JOLPICA

@@ -11,9 +11,9 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.text import Text
 
-from f1_assets.cli.console import Table
+from f1_assets.cli.console import Table, out
 from f1_assets.cli.options import AsJson, Seasons
-from f1_assets.cli.output import STYLES, out, print_json, program, why
+from f1_assets.cli.output import STYLES, print_json, program, why
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
 from f1_assets.datasets import named

@@ -12,10 +12,10 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.text import Text
 
-from f1_assets.cli.console import Table
+from f1_assets.cli.console import Table, err, out
 from f1_assets.cli.marks import legend, status_lines
 from f1_assets.cli.options import BOARD_HOST, BOARD_PORT, AsJson, Seasons
-from f1_assets.cli.output import err, out, print_json, program
+from f1_assets.cli.output import print_json, program
 from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.cli.running import RunningFigures
 from f1_assets.cli.tables import print_table

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.text import Text
 
-from f1_assets.cli.console import PlainConsole, Table
+from f1_assets.cli.console import Table, out
 from f1_assets.cli.notes import in_words, parsed
 from f1_assets.datasets import Dataset
 from f1_assets.escaping import visible, visible_json
@@ -43,16 +43,6 @@ _SIGNS = {
     Status.NOT_APPLICABLE: "-",
     Status.UPCOMING: "soon",
 }
-
-
-def out() -> PlainConsole:
-    """Return the console for what was asked for."""
-    return PlainConsole(width=None if sys.stdout.isatty() else 140)
-
-
-def err() -> PlainConsole:
-    """Return the console for progress and errors."""
-    return PlainConsole(stderr=True, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 (any JSON value)

@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from f1_assets.cli.output import err
+from f1_assets.cli.console import err
 from f1_assets.errors import QuotaExhausted
 from f1_assets.escaping import visible
 from f1_assets.formatting import counted, duration

@@ -7,8 +7,9 @@ from dataclasses import asdict
 import typer
 from rich.text import Text
 
+from f1_assets.cli.console import out
 from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import out, print_json, quota_table
+from f1_assets.cli.output import print_json, quota_table
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
 from f1_assets.formatting import counted

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from f1_assets.cli.app import app
+from f1_assets.cli.groups import ListedCommand
 
 _HEAD = """# The command `f1-assets`
 
@@ -24,6 +25,8 @@ def markdown() -> str:
 
 
 def _sections(command: Any, path: str, context: typer.Context) -> Iterator[str]:  # noqa: ANN401 (Typer's own class)
+    if isinstance(command, ListedCommand):
+        command = command.imported()
     if inner_commands := getattr(command, "commands", None):
         if command.invoke_without_command and context.command is not command:
             yield from _section(command, path, context)

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.box import SIMPLE_HEAD
 
-from f1_assets.cli.console import Table
+from f1_assets.cli.console import Table, out
 from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import out, print_json, row_tables, state_document, why
+from f1_assets.cli.output import print_json, row_tables, state_document, why
 from f1_assets.cli.tables import print_table
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset, every_dataset, named, season_datasets_named

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from f1_assets.cli.console import err
 from f1_assets.cli.options import BOARD_HOST, BOARD_PORT
-from f1_assets.cli.output import err
 from f1_assets.connection import connect_to_read
 from f1_assets.context import Context
 from f1_assets.errors import ConfigurationError

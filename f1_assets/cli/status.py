@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from f1_assets.cli import marks, rows
+from f1_assets.cli.console import out
 from f1_assets.cli.options import AsJson
-from f1_assets.cli.output import matrix, out, print_json, program, session_table, state_document
+from f1_assets.cli.output import matrix, print_json, program, session_table, state_document
 from f1_assets.cli.tables import print_in_parts, print_table
 from f1_assets.connection import connect
 from f1_assets.datasets import named

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from f1_assets.cli.output import out
+from f1_assets.cli.console import out
 
 _LONGEST_WORD = 24
 """A longer word of a cell is broken; one of a header never is."""

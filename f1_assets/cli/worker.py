@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from f1_assets.cli.output import err
+from f1_assets.cli.console import err
 from f1_assets.errors import UsageError
 from f1_assets.settings import process_settings
 

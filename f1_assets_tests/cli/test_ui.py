@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from f1_assets.cli import app
+from f1_assets.cli.ui import ui
 
 
 def test_dagster_is_started_with_the_usual_answer_to_sigint(monkeypatch, tmp_path):
@@ -19,7 +19,7 @@ def test_dagster_is_started_with_the_usual_answer_to_sigint(monkeypatch, tmp_pat
     monkeypatch.setattr(os, "execv", lambda _path, _command: answers.append(signal.getsignal(signal.SIGINT)))
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        app.ui(port=3999)
+        ui(port=3999)
     finally:
         signal.signal(signal.SIGINT, before)
         os.environ.pop("DAGSTER_HOME", None)
@@ -35,7 +35,7 @@ def test_a_ui_in_the_background_ends_on_sigterm_with_all_its_children(tmp_path):
     command = [sys.executable, "-c", "from f1_assets.cli import main; main()", "ui", "--port", str(port)]
     environment = {**os.environ, "F1_HOME": str(tmp_path / "home"), "F1_SOURCE": "simulator"}
     with (tmp_path / "log").open("w") as log:
-        ui = subprocess.Popen(
+        process = subprocess.Popen(
             ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command],
             env=environment,
             stdout=log,
@@ -43,15 +43,15 @@ def test_a_ui_in_the_background_ends_on_sigterm_with_all_its_children(tmp_path):
             start_new_session=True,
         )
     while not _answers(port):
-        assert ui.poll() is None, (tmp_path / "log").read_text()
-    ui.send_signal(signal.SIGTERM)
-    ui.wait()
+        assert process.poll() is None, (tmp_path / "log").read_text()
+    process.send_signal(signal.SIGTERM)
+    process.wait()
     said = (tmp_path / "log").read_text()
     assert "superseded" not in said
     assert "Checking for new runs" not in said
     with pytest.raises(ProcessLookupError):
         while True:  # its children end a moment after it
-            os.killpg(ui.pid, 0)
+            os.killpg(process.pid, 0)
 
 
 def _answers(port):

@@ -22,7 +22,7 @@ from f1_assets.warehouse.calendar import event_of, session_of
 from f1_assets.warehouse.models import sessions
 from f1_assets_tests.fetch.server import body, status
 
-POSTGRESQL_IS_LONG = True
+POSTGRESQL_IS_EXHAUSTIVE = True
 
 SIMULATED = "races=1,tests=0,laps=6,drivers=4,samples_every=3"
 RACE, QUALIFYING = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q")

@@ -9,12 +9,15 @@ import threading
 import pytest
 from sqlalchemy import create_engine, update
 
+from f1_assets.connection import connect_as_it_is
 from f1_assets.datasets import all_datasets, extracted_datasets
 from f1_assets.defs.instance import dagster_instance
+from f1_assets.planning import dataset_states
 from f1_assets.settings import load_settings
 from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.simulator.referee import Referee
 from f1_assets.simulator.server import SimulatorServer
+from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import upstream_requests
 from f1_assets_tests.e2e.dagster_ui import dagster_ui
 from f1_assets_tests.fetch.planned import requests_of
@@ -93,11 +96,13 @@ def _an_hour_later(home):
         connection.execute(update(upstream_requests).values({column: column - HOUR_MS for column in columns}))
 
 
-def _assert_complete(home, environment, keys, datasets):
-    for key in keys:
-        states = json.loads(_command(home, environment, "status", key, "--json").stdout)["states"]
-        found = {state["status"] for state in states if state["dataset"] in datasets}
-        assert found <= {"present", "not_applicable"}, key
+def _assert_complete(home, datasets):
+    warehouse = connect_as_it_is(load_settings(home=home))
+    states = [state for state in dataset_states(warehouse, [2025]) if str(state.key) in SESSIONS]
+    warehouse.close()
+    found = {state.status for state in states if state.dataset in datasets}
+    assert found <= {Status.PRESENT, Status.NOT_APPLICABLE}
+    assert {str(state.key) for state in states} == set(SESSIONS)
 
 
 def test_rate_limit_pause_resume(tmp_path, served, environment):
@@ -149,7 +154,7 @@ def test_rate_limit_pause_resume(tmp_path, served, environment):
         runs = ui.wait(ended, seconds=1500)
     assert [run["status"] for run in runs] == ["SUCCESS"] * len(SESSIONS)
     assert all(run["allPools"] == ["fastf1_api"] for run in runs)
-    _assert_complete(home, environment, SESSIONS, extracted_datasets())
+    _assert_complete(home, extracted_datasets())
 
 
 def test_import_with_rate_limit(tmp_path, served, environment):
@@ -168,7 +173,7 @@ def test_import_with_rate_limit(tmp_path, served, environment):
     assert summary["paused_seconds"] > 0
     # A request whose connection broke before it arrived counts too.
     assert served.referee.report()["requests"] <= summary["requests"] <= NEEDED + 16
-    _assert_complete(home, environment, SESSIONS, all_datasets())
+    _assert_complete(home, all_datasets())
 
 
 def test_an_import_that_may_not_wait_stops_with_3_and_goes_on_when_called_again(tmp_path, served, environment):

@@ -10,7 +10,7 @@ import pytest
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "soak.py"
-SESSIONS = 15
+SESSIONS = 10
 """docs/performance.md has the figures of 300, which take some minutes."""
 
 

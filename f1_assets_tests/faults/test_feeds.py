@@ -59,7 +59,7 @@ OF_TIMING = (
     Feed.LAP_TIMES,
     Feed.CIRCUIT,
 )
-"""What needs these takes FastF1 longest to load: with most faults they are struck in the long tests."""
+"""What needs these takes FastF1 longest to load: with most faults they are struck in the exhaustive tests alone."""
 
 SLOW = ("circuit", "laps")
 """What takes FastF1 longest to load."""
@@ -69,11 +69,11 @@ WITHOUT_A_SIGN = (Feed.DRIVER_LIST, Feed.SESSION_STATUS)
 
 
 def cells(faults, feeds=ADDRESSES, always=()):
-    """Pair faults with feeds; what takes long is marked so, but for the faults that differ most."""
+    """Pair faults with feeds; what takes long is exhaustive, but for the faults that differ most."""
 
     def cell(fault, feed):
-        is_long = feed in OF_TIMING and fault not in always
-        return pytest.param(fault, feed, marks=pytest.mark.long if is_long else (), id=f"{fault}-{feed}")
+        is_exhaustive = feed in OF_TIMING and fault not in always
+        return pytest.param(fault, feed, marks=pytest.mark.exhaustive if is_exhaustive else (), id=f"{fault}-{feed}")
 
     return [cell(fault, feed) for fault in faults for feed in feeds]
 

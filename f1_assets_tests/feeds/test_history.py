@@ -35,7 +35,7 @@ from f1_assets.warehouse.calendar import event_of, events_of
 from f1_assets.warehouse.models import extractions, sessions
 from f1_assets_tests.fetch.server import body, hang_up, status
 
-POSTGRESQL_IS_LONG = True
+POSTGRESQL_IS_EXHAUSTIVE = True
 
 # 7 races of 20 cars are 140 rows: two pages, and the fifth race stands on both when a page has 90 rows.
 SIMULATED = "races=7,laps=5,samples_every=20,drivers=20"

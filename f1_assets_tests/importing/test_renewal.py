@@ -25,7 +25,7 @@ from f1_assets_tests.fetch.server import body, status
 from f1_assets_tests.warehouse.schema_0007 import make_0007
 
 SIMULATED = "races=1,tests=0,sprints=0,laps=6,samples_every=40,drivers=4"
-POSTGRESQL_IS_LONG = True
+POSTGRESQL_IS_EXHAUSTIVE = True
 RACE, QUALIFYING = SessionKey(2025, 1, "R"), SessionKey(2025, 1, "Q")
 
 

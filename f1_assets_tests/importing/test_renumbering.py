@@ -20,7 +20,7 @@ from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import events_of
 from f1_assets_tests.fetch.server import services
 
-POSTGRESQL_IS_LONG = True
+POSTGRESQL_IS_EXHAUSTIVE = True
 
 OPTIONS = SimulatorOptions.parse("races=4,tests=0,sprints=0,laps=5,samples_every=20,drivers=4")
 SEASON = 2025

@@ -7,7 +7,8 @@ SOURCES := pyproject.toml constraints.txt
 WAITING = $(shell $(PYTHON) -c 'import os; print(3 * len(os.sched_getaffinity(0)) // 2)' 2>/dev/null || echo 3)
 REFEREE := f1_assets_tests/e2e/test_referee.py
 
-# Processes that start others read what is compiled, instead of compiling it each.
+# Processes that start others read what is compiled, instead of compiling it each. pip compiles nothing: of what it
+# installs, most is never imported.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -24,12 +25,12 @@ $(VENV)/.python:
 
 $(VENV)/.runtime: $(VENV)/.python $(SOURCES)
 	@echo "Installing f1_assets into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python $(SOURCES)
 	@echo "Installing f1_assets and the tools for tests into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	@touch $(VENV)/.runtime $@
 
 demo: $(VENV)/.runtime ## Import a simulated race weekend through Dagster into an embedded database

@@ -58,6 +58,12 @@ def _valid_archive(archive: str) -> str:
     return archive
 
 
+def _valid_broker(broker: SecretStr) -> SecretStr:
+    if not re.match(r"rediss?://[^/\s]", broker.get_secret_value()):
+        raise ValueError("write the address of Redis, as in redis://:PASSWORD@HOST:6379/0")
+    return broker
+
+
 def _valid_home(home: Path) -> Path:
     if _ADDRESS.match(str(home)):  # a path has one slash where an address had two
         raise ValueError("write the path of a folder, as in /srv/f1; s3:// and other URLs are not supported here")
@@ -129,6 +135,9 @@ class Settings(BaseSettings):
     seasons: str | None = Field(None, description="Seasons that the sensor and the schedule keep complete.")
     datasets: str | None = Field(None, description="Datasets to keep, separated by commas; all by default.")
     workers: int = Field(2, ge=1, le=64, description="Sessions imported side by side.")
+    broker_url: Annotated[SecretStr, AfterValidator(_valid_broker)] | None = Field(
+        None, description="Redis, through which runs reach f1-assets worker: redis://:PASSWORD@HOST:6379/0."
+    )
     autostart: bool = Field(False, description="1: gap sensor and daily schedule run from the start.")
     slack_token: SecretStr | None = Field(None, description="Token of a Slack app; no notifications without it.")
     slack_channel: str | None = Field(None, description="Channel for notifications.")

@@ -37,6 +37,7 @@ SHORT = "laps=12,samples_every=20,drivers=6"
 """Simulated races of 12 laps and 6 drivers: all that happens in a race, in a second."""
 
 LONGEST = (
+    "e2e/test_team.py",
     "e2e/test_season.py",
     "e2e/test_kills.py",
     "e2e/test_quota.py",

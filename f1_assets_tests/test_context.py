@@ -39,6 +39,7 @@ OPENING = {
     "defs/descriptions.py": {"process_settings"},  # where the board is
     "defs/schedules.py": {"process_settings"},
     "defs/runs.py": {"Context.open"},  # the command's worker processes
+    "defs/celery_worker.py": {"Context.open"},  # in a process that ends before the worker begins
     "defs/worker_pool.py": {"process_settings"},
     "offline.py": {"process_settings", "Context.open"},
 }

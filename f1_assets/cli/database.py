@@ -24,7 +24,12 @@ commands = typer.Typer(help="The database: its schema, and its copy into Postgre
 
 @commands.command()
 def upgrade() -> None:
-    """Upgrade the database to this version's schema, step by step as printed; a SQLite file is copied first."""
+    """Upgrade the database to this version's schema, and Dagster's storage; a SQLite file is copied first.
+
+    Each step is printed. Several machines may do so at once: one does it, the others wait and find it done.
+    """
+    from f1_assets.defs.instance import upgrade_dagster
+
     warehouse = connect_as_it_is()
     steps, copy = warehouse.pending_migrations()
     for step in steps:
@@ -33,6 +38,12 @@ def upgrade() -> None:
         out().print(f"The database is copied first, to {copy}")
     warehouse.upgrade()
     out().print(f"The database is up to date: {shown(warehouse.engine.url)}")
+    settings = process_settings()
+    if upgraded := upgrade_dagster(settings):
+        out().print(f"Dagster's storage was upgraded: {', '.join(upgraded)}.")
+    out().print(
+        f"Dagster's storage is up to date, as {settings.dagster_home / 'dagster.yaml'} names it.", soft_wrap=True
+    )
 
 
 @commands.command()

@@ -63,6 +63,11 @@ GROUPS = {
     "Open": {
         "serve": Listed("serve", "Serve the season board and, below /v1, OpenF1's API."),
         "ui": Listed("ui", "Open Dagster's UI and daemon on this project."),
+        "worker": Listed(
+            "worker",
+            "Take runs of the daemon to this machine, one at a time; start one for each session to import side by"
+            " side.",
+        ),
         "mcp": Listed(
             "mcp",
             "Serve the warehouse to an AI assistant, which starts this command: Model Context Protocol over stdin and"

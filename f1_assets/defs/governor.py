@@ -14,6 +14,7 @@ from f1_assets.importing import expected_requests_of
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.planning.admission import Admission, admit
+from f1_assets.warehouse.engine import one_at_a_time
 
 WAITING_TAG = "f1_assets/waiting_for"
 RENEW_TAG = "f1_assets/renew"
@@ -59,8 +60,8 @@ _LOOKED_AT = 200
 def govern(instance: dg.DagsterInstance, context: Context) -> Admission:
     """Set the pool's limit to the sessions that the quota covers, and tell the runs that wait why.
 
-    One process of a machine does so at a time, from the look to the limit: who looked before a run ended must not set
-    the limit after it.
+    One process of all machines does so at a time, from the look to the limit: who looked before a run ended must not
+    set the limit after it.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def govern(instance: dg.DagsterInstance, context: Context) -> Admission:
     context
         With the ledger, and the calendar that says what a session needs.
     """
-    with instance_lock(context.settings):
+    with instance_lock(context.settings), one_at_a_time(context.warehouse.engine, "f1_assets.govern"):
         waiting = session_runs(instance, [dg.DagsterRunStatus.QUEUED])
         started = session_runs(instance, [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
         running = [run for run, _ in started if run.tags.get(_ENDING_TAG) != run.run_id]

@@ -17,6 +17,7 @@ from f1_assets.defs.failures import tell_failures
 from f1_assets.defs.governor import govern
 from f1_assets.defs.jobs import compute_derived, compute_season, import_sessions
 from f1_assets.defs.lost_runs import end_lost_runs
+from f1_assets.defs.lost_starts import end_lost_starts
 from f1_assets.defs.partitions import SEASONS, SESSIONS, missing_partitions
 from f1_assets.defs.resources import SlackApiResource, WarehouseResource
 from f1_assets.defs.schedules import CALENDAR_IS_OLD_AFTER
@@ -38,6 +39,8 @@ def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseReso
         opened = warehouse.context()
         for key in end_lost_runs(context.instance, opened):
             context.log.warning("The process that imported %s was killed; the session is taken up again", key)
+        for name in end_lost_starts(context.instance):
+            context.log.warning("A run of %s left the broker and did not begin; it is started again", name)
         recover(opened)
         return dg.SkipReason(govern(context.instance, opened).reason)
     finally:

@@ -16,7 +16,7 @@ from f1_assets.warehouse import Status
 PROBE_AFTER = timedelta(minutes=30)
 """While the account is refused, one session in this time tries whether that has been mended."""
 
-FIRST_WAIT = timedelta(minutes=5)
+FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=24)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 
 from f1_assets.errors import ConfigurationError, TransientError
@@ -83,6 +83,33 @@ def writing(engine: Engine, durable: bool = True) -> Iterator[Connection]:
     options = {"f1_writes": True, "f1_durable": durable}
     with _refusals_named(engine), engine.execution_options(**options).begin() as connection:
         yield connection
+
+
+@contextlib.contextmanager
+def one_at_a_time(engine: Engine, what: str) -> Iterator[None]:
+    """Let in one process of all machines at a time, and the others after it; on SQLite it lets in everybody.
+
+    Parameters
+    ----------
+    engine
+        Of the database that the machines share.
+    what
+        Names the lock.
+
+    Raises
+    ------
+    ConfigurationError
+        When the database cannot be reached.
+    """
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        with _refusals_named(engine):
+            # The end of the transaction releases it, also behind a pooler that changes the session.
+            connection = stack.enter_context(engine.begin())
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(what))))
+        yield
 
 
 def database_time(connection: Connection) -> datetime:

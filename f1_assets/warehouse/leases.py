@@ -13,6 +13,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 LASTS = timedelta(seconds=90)
 RENEWED_AFTER_SECONDS = 20.0
+RENEWED_AGAIN_AFTER_SECONDS = 5.0
+"""After a renewal that failed: the database may be back, and others may look at the lease."""
+
 SIGNS_ARE_KEPT = timedelta(days=2)
 """For so long the sign of a process that was killed tells what became of its run."""
 
@@ -123,13 +127,16 @@ class Leases:
             connection.execute(delete(leases).where(of_session(leases, key), leases.c.owner == self.owner))
 
     def _keep_alive(self) -> None:
-        while not self._ended.wait(RENEWED_AFTER_SECONDS):
+        seconds = RENEWED_AFTER_SECONDS
+        while not self._ended.wait(seconds):
             mine = leases.c.owner == self.owner
             try:
                 with writing(self._warehouse.engine) as connection:
                     expires_at = database_time(connection) + LASTS
                     connection.execute(update(leases).where(mine).values(expires_at=expires_at))
-            except Exception as error:  # whatever it is: the next round tries again; a lease outlives four that fail
+                seconds = RENEWED_AFTER_SECONDS
+            except Exception as error:  # whatever it is: the next round tries again
+                seconds = min(RENEWED_AGAIN_AFTER_SECONDS, RENEWED_AFTER_SECONDS)
                 logger.warning("The leases could not be renewed: %s", error)
 
 
@@ -183,6 +190,26 @@ def lease_owners(warehouse: Warehouse, now: datetime | None = None) -> Mapping[S
     with reading(warehouse.engine) as connection:
         query = select(leases).where(leases.c.expires_at > (now or database_time(connection)))
         return {SessionKey(row.season, row.round, row.session): row.owner for row in connection.execute(query)}
+
+
+@dataclass(frozen=True)
+class LeaseState:
+    """A lease as it stands: who has it, until when, in UTC, and whether that is over and nobody else took it."""
+
+    owner: str
+    expires_at: datetime
+    has_expired: bool
+
+
+def lease_states(warehouse: Warehouse, now: datetime | None = None) -> Mapping[SessionKey, LeaseState]:
+    """Return all leases that were not released, by session, those that have expired too."""
+    with reading(warehouse.engine) as connection:
+        now = now or database_time(connection)
+        rows = connection.execute(select(leases)).all()
+    return {
+        SessionKey(row.season, row.round, row.session): LeaseState(row.owner, row.expires_at, row.expires_at <= now)
+        for row in rows
+    }
 
 
 def _sign_of(alive_in: Path, owner: str) -> Path:

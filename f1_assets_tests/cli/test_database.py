@@ -1,12 +1,15 @@
-"""``db copy``: what it says before, what it says at its end, and what it refuses."""
+"""``db``: what it says before, what it says at its end, and what it refuses."""
 
+import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 import pytest
-from sqlalchemy import insert, make_url, select
+from sqlalchemy import create_engine, insert, inspect, make_url, select, text
 
 from f1_assets.cli import main
 from f1_assets.connection import connect
@@ -21,6 +24,7 @@ from f1_assets_tests.warehouse.test_store import _weather
 
 KEY, WEATHER = SessionKey(2024, 1, "R"), all_datasets()["weather"]
 PLANTED = "hunter2-planted"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -134,3 +138,71 @@ def test_a_warehouse_on_postgresql_is_not_copied(f1_assets, postgres_with_schema
     done = f1_assets("db", "copy", "postgresql://host/f1", F1_DATABASE_URL=postgres_with_schema)
     assert done.returncode == 2
     assert "Unset F1_DATABASE_URL" in done.stderr
+
+
+UPGRADE = """
+import sys
+import dagster_postgres.event_log, dagster_postgres.run_storage, dagster_postgres.schedule_storage
+import f1_assets.defs.instance
+from f1_assets.cli import main
+print("ready", flush=True)
+sys.stdin.readline()
+main()
+"""
+"""The command, which has all loaded when it gets its cue."""
+
+
+@pytest.mark.long
+def test_two_machines_may_upgrade_at_once(postgres_with_schema, tmp_path):
+    """Each makes the schema and Dagster's tables, or waits for the other: Dagster alone fails where two make them."""
+    url = make_url(postgres_with_schema).set(drivername="postgresql+psycopg2")
+    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("CREATE SCHEMA dagster"))
+    of_dagster = url.update_query_dict({"options": "-csearch_path=dagster"})
+    machines = []
+    for name in ("first", "second"):
+        home = tmp_path / name
+        (home / "dagster").mkdir(parents=True)
+        shutil.copy(ROOT / "deploy" / "postgres" / "dagster.yaml", home / "dagster" / "dagster.yaml")
+        environment = {
+            "F1_HOME": str(home),
+            "F1_DATABASE_URL": url.render_as_string(hide_password=False),
+            "DAGSTER_POSTGRES_URL": of_dagster.render_as_string(hide_password=False),
+        }
+        machines.append(
+            subprocess.Popen(
+                [sys.executable, "-c", UPGRADE, "db", "upgrade"],
+                cwd=home,
+                env={**os.environ, **environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    for machine in machines:
+        assert machine.stdout.readline() == "ready\n"
+    for machine in machines:
+        machine.stdin.write("go\n")
+        machine.stdin.flush()
+    for machine in machines:
+        printed, errors = machine.communicate(timeout=120)
+        assert machine.returncode == 0, errors
+        assert "Dagster's storage is up to date" in printed
+        assert "Retrying failed database creation" not in errors
+    with create_engine(url).connect() as connection:
+        made = set(inspect(connection).get_table_names("dagster"))
+    assert {"runs", "event_logs", "jobs", "concurrency_limits", "alembic_version"} <= made
+
+
+def test_a_storage_of_dagster_that_cannot_be_reached_is_one_clear_error(f1_assets, tmp_path, postgres_with_schema):
+    home = tmp_path / "home" / "dagster"
+    home.mkdir(parents=True)
+    shutil.copy(ROOT / "deploy" / "postgres" / "dagster.yaml", home / "dagster.yaml")
+    told = f1_assets("db", "upgrade", F1_DATABASE_URL=postgres_with_schema)
+    assert told.returncode == 4
+    assert "DAGSTER_POSTGRES_URL" in told.stderr
+    away = f"postgresql+psycopg2://dagster:{PLANTED}@127.0.0.1:1/dagster"
+    told = f1_assets("db", "upgrade", F1_DATABASE_URL=postgres_with_schema, DAGSTER_POSTGRES_URL=away)
+    assert (told.returncode, "Dagster's storage cannot be used" in told.stderr) == (4, True), told.stderr
+    assert PLANTED not in told.stdout + told.stderr

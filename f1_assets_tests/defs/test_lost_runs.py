@@ -1,15 +1,17 @@
 """Runs whose process was killed are ended by whoever comes next, and those that live are left alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEvent, DagsterEventType
 from filelock import FileLock
 
 from f1_assets.connection import connect
 from f1_assets.context import Context
+from f1_assets.defs import lost_runs
 from f1_assets.defs.assets import LEASE_TAG, lease_owner
-from f1_assets.defs.lost_runs import SURELY_LEASED_AFTER, end_lost_runs
+from f1_assets.defs.lost_runs import EXPIRED_FOR_GOOD_AFTER, LEASED_AFTER, SURELY_LEASED_AFTER, end_lost_runs
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
 from f1_assets.defs.resources import WarehouseResource
 from f1_assets.defs.sensors import quota_governor
@@ -40,9 +42,11 @@ def _started(instance, key, **tags):
 
 
 def _start_event(run):
-    from dagster._core.events import DagsterEvent, DagsterEventType
-
     return DagsterEvent(DagsterEventType.PIPELINE_START.value, job_name=run.job_name, message="it began")
+
+
+def _end_event(run):
+    return DagsterEvent(DagsterEventType.PIPELINE_SUCCESS.value, job_name=run.job_name, message="it ended")
 
 
 def _status(instance, run_id):
@@ -68,15 +72,72 @@ def test_a_run_whose_process_died_on_this_machine_is_ended_at_once(home):
 
 def test_a_run_of_another_machine_is_lost_when_it_has_no_lease_for_long(home):
     run_id, began = _started(home, KEY), datetime.now(UTC)
-    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 0.9) == []
-    assert Leases(connect(), run_id).take(KEY, began + SURELY_LEASED_AFTER)
-    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 1.1) == []
+    assert end_lost_runs(home, Context.open(), began + LEASED_AFTER * 0.9) == []
+    assert Leases(connect(), run_id).take(KEY, began + LEASED_AFTER)
+    assert end_lost_runs(home, Context.open(), began + LEASED_AFTER * 1.1) == []
     Leases(connect(), run_id).release(KEY)
     # Its lease is given back some moments before its end.
-    line = Extraction(KEY, "weather", Status.UNAVAILABLE, run_id=run_id, tried_at=began + SURELY_LEASED_AFTER)
+    line = Extraction(KEY, "weather", Status.UNAVAILABLE, run_id=run_id, tried_at=began + LEASED_AFTER)
     connect().note(line)
-    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 1.1) == []
-    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 2.1) == [str(KEY)]
+    assert end_lost_runs(home, Context.open(), began + LEASED_AFTER * 1.1) == []
+    assert end_lost_runs(home, Context.open(), began + LEASED_AFTER * 2.1) == [str(KEY)]
+
+
+def test_a_run_of_another_machine_may_wait_for_the_lease_of_another_import(home):
+    _, began = _started(home, KEY), datetime.now(UTC)
+    assert Leases(connect(), "another import").take(KEY, began)
+    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 0.9) == []
+    assert end_lost_runs(home, Context.open(), began + SURELY_LEASED_AFTER * 1.1) == [str(KEY)]
+
+
+def test_a_run_of_another_machine_is_ended_when_its_lease_expired_and_stays_so(home):
+    run_id, now = _started(home, KEY), datetime.now(UTC)
+    assert Leases(connect(), run_id).take(KEY, now - LASTS)
+    # The database may have been away: whoever lives renews its lease now.
+    assert end_lost_runs(home, Context.open(), now) == []
+    assert end_lost_runs(home, Context.open(), now + EXPIRED_FOR_GOOD_AFTER * 0.9) == []
+    assert Leases(connect(), run_id).take(KEY, now - LASTS + timedelta(milliseconds=1))
+    assert end_lost_runs(home, Context.open(), now + EXPIRED_FOR_GOOD_AFTER * 1.1) == []
+    assert end_lost_runs(home, Context.open(), now + EXPIRED_FOR_GOOD_AFTER * 2.2) == [str(KEY)]
+    assert _status(home, run_id) is FAILURE
+    looks = 2 * timedelta(seconds=quota_governor.minimum_interval_seconds)
+    assert LASTS + EXPIRED_FOR_GOOD_AFTER + looks < timedelta(minutes=2)
+
+
+def test_a_run_that_is_started_again_does_not_inherit_since_when_a_lease_has_expired(home):
+    now = datetime.now(UTC)
+    expired = f"{now:%Y} {(now - LASTS).isoformat()}"
+    run_id = _started(home, KEY, **{"f1_assets/lease_expired": f"another-run {expired}"})
+    assert Leases(connect(), run_id).take(KEY, now - LASTS)
+    assert end_lost_runs(home, Context.open(), now) == []
+
+
+def test_a_run_of_another_machine_that_begins_meanwhile_is_not_taken_for_lost(home, monkeypatch):
+    """A command leases a session, then starts its run: who read the leases first saw a run without one."""
+    listed = lost_runs.session_runs
+
+    def listed_late(*arguments, **options):
+        assert Leases(connect(), "a command elsewhere").take(KEY)
+        _started(home, KEY, **{COMMAND_TAG: "import", LEASE_TAG: "a command elsewhere"})
+        return listed(*arguments, **options)
+
+    monkeypatch.setattr(lost_runs, "session_runs", listed_late)
+    assert end_lost_runs(home, Context.open()) == []
+
+
+def test_a_run_of_another_machine_that_ends_meanwhile_is_not_taken_for_lost(home, monkeypatch):
+    """A run ends, then its command releases the lease: who listed the runs first sees one without a lease."""
+    run_id = _started(home, KEY, **{COMMAND_TAG: "import", LEASE_TAG: "a command elsewhere"})
+    states = lost_runs.lease_states
+
+    def read_late(*arguments):
+        run = home.get_run_by_id(run_id)
+        home.report_dagster_event(_end_event(run), run_id)
+        return states(*arguments)
+
+    monkeypatch.setattr(lost_runs, "lease_states", read_late)
+    assert end_lost_runs(home, Context.open()) == []
+    assert _status(home, run_id) is dg.DagsterRunStatus.SUCCESS
 
 
 def test_a_run_of_a_command_that_is_gone_is_ended_and_one_that_is_at_work_is_left_alone(home):

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import threading
 
-import httpx
 import pytest
+import requests
 
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import named
@@ -94,11 +94,11 @@ def test_two_hosts_that_import_show_and_verify_lose_nothing(shared, served, tmp_
     try:
         address, verified = _board_of(board), 0
         while any(reader.is_alive() for reader in readers):
-            assert httpx.get(address, timeout=60, follow_redirects=True).status_code == 200
+            assert requests.get(address, timeout=60).status_code == 200
             _output(_started(tmp_path, "beta", shared, "archive", "verify"))
             verified += 1
         assert verified > 0
-        assert httpx.get(address, timeout=60, follow_redirects=True).status_code == 200
+        assert requests.get(address, timeout=60).status_code == 200
     finally:
         board.terminate()
         board.communicate(timeout=60)

@@ -105,8 +105,8 @@ def test_two_hosts_that_import_show_and_verify_lose_nothing(shared, served, tmp_
     done = [session["key"] for summary in summaries for session in summary["sessions"]]
     assert len(done) == len(set(done)) == SESSIONS
     assert all(summary["failed"] == summary["partial"] == 0 for summary in summaries)
-    # Schedule and season index are asked for once or twice: both hosts refresh the calendar.
-    assert REQUESTS + 2 <= served.referee.report()["requests"] <= REQUESTS + 4
+    # What both need is asked for twice where a busy machine stores an answer late: schedule, season index, circuit.
+    assert REQUESTS + 2 <= served.referee.report()["requests"] <= REQUESTS + 5
 
     warehouse = connect(load_settings(home=tmp_path / "gamma", **shared))
     complete = (Status.PRESENT, Status.NOT_APPLICABLE)

@@ -134,5 +134,6 @@ def test_without_the_index_ends_are_estimated_until_the_next_run_has_it(season, 
 def test_an_index_that_fails_later_takes_nothing_away(season):
     refresh(season)
     season.served.faults["Index.json"] = status(500)
+    season.clock.sleep(60)  # for a second, an answer to another load is awaited in the archive
     refresh_calendar(2025, warehouse=season.warehouse, transport=season.transport, renew=True)
     assert of_the_index(events_of(season.warehouse, 2025)) == of_the_index(season.undisturbed)

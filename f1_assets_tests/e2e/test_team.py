@@ -212,7 +212,7 @@ def test_a_season_of_three_workers_survives_its_machines_and_equals_that_of_one(
         note("PostgreSQL was restarted at")
         wait_until(lambda: _sessions_done(warehouse) >= 2 * RACES, daemon, 900, "two fifths of it", 0.5)
         broker.stop()
-        time.sleep(3)
+        time.sleep(3)  # so long nobody reaches it: the outage itself, no wait for anything
         broker.start()
         note("Redis was back at")
         frozen = next(host for host in hosts if host is not dead)

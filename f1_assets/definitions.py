@@ -1,5 +1,8 @@
 """The front door for Dagster: one Definitions object, no logic."""
 
-from f1_assets.defs.build import build_defs
+from f1_assets.loading import loading_libraries
+
+with loading_libraries():
+    from f1_assets.defs.build import build_defs
 
 defs = build_defs()

@@ -1,5 +1,8 @@
 """The command ``f1-assets``."""
 
-from f1_assets.cli.app import main
+from f1_assets.loading import loading_libraries
+
+with loading_libraries():
+    from f1_assets.cli.app import main
 
 __all__ = ["main"]

@@ -15,6 +15,7 @@ from f1_assets.context import Context
 from f1_assets.errors import UsageError
 from f1_assets.formatting import counted
 from f1_assets.importing.database_copy import Copied, copy_database, state_of_target, stored_since
+from f1_assets.loading import loading_libraries
 from f1_assets.settings import process_settings
 from f1_assets.warehouse.copy_target import CopyState
 from f1_assets.warehouse.engine import shown
@@ -28,7 +29,8 @@ def upgrade() -> None:
 
     Each step is printed. Several machines may do so at once: one does it, the others wait and find it done.
     """
-    from f1_assets.defs.instance import upgrade_dagster
+    with loading_libraries():
+        from f1_assets.defs.instance import upgrade_dagster
 
     warehouse = connect_as_it_is()
     steps, copy = warehouse.pending_migrations()
@@ -115,8 +117,9 @@ def _report(context: Context, target: F1Warehouse, copied: Copied) -> None:
 
 def _report_to_dagster(context: Context, target: F1Warehouse) -> int:
     """Report to Dagster's instance what it has no materialization of: one that is new knows nothing yet."""
-    from f1_assets.defs.instance import dagster_instance
-    from f1_assets.defs.stored import record_stored
+    with loading_libraries():
+        from f1_assets.defs.instance import dagster_instance
+        from f1_assets.defs.stored import record_stored
 
     with err().status("Reporting to Dagster ..."), dagster_instance(context.settings) as instance:
         return record_stored(instance, Context.open(context.settings, warehouse=target))

@@ -12,6 +12,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from f1_assets.loading import loading_libraries
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -101,7 +103,9 @@ class ListedCommand(TyperCommand):
 
     def imported(self) -> Any:  # noqa: ANN401 (Typer's own command or group)
         """Return the command itself."""
-        found = typer.main.get_group(import_module(f"f1_assets.cli.{self._listed.module}").commands)
+        with loading_libraries():
+            module = import_module(f"f1_assets.cli.{self._listed.module}")
+        found = typer.main.get_group(module.commands)
         if self._listed.is_group:
             found.name = self._name
             return found

@@ -16,6 +16,7 @@ from f1_assets.cli.tables import print_table
 from f1_assets.health.parts import Condition, Part
 from f1_assets.health.report import Health, check_health
 from f1_assets.keys import parse_seasons
+from f1_assets.loading import loading_libraries
 from f1_assets.settings import process_settings
 
 commands = typer.Typer()
@@ -43,7 +44,8 @@ def health(
 
 
 def _daemon() -> Part:
-    from f1_assets.defs.health import daemon_part
+    with loading_libraries():
+        from f1_assets.defs.health import daemon_part
 
     return daemon_part(process_settings())
 

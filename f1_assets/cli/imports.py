@@ -26,6 +26,7 @@ from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, impor
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal
 from f1_assets.keys import SessionKey, parse_seasons
+from f1_assets.loading import loading_libraries
 from f1_assets.planning import ProcessingPlan, build_processing_plan
 from f1_assets.planning.costs import cost_of, report_of
 from f1_assets.quota.outlook import quota_outlook
@@ -79,8 +80,9 @@ def _refresh(context: Context, seasons: list[int], renew: bool = False) -> int:
 
 
 def _note_calendar(context: Context, refresh: CalendarRefresh) -> None:
-    from f1_assets.defs.calendars import add_ended_sessions, record_calendar
-    from f1_assets.defs.instance import dagster_instance
+    with loading_libraries():
+        from f1_assets.defs.calendars import add_ended_sessions, record_calendar
+        from f1_assets.defs.instance import dagster_instance
 
     instance = dagster_instance(context.settings)
     record_calendar(instance, context.warehouse, refresh)
@@ -89,10 +91,11 @@ def _note_calendar(context: Context, refresh: CalendarRefresh) -> None:
 
 def _import(context: Context, selection: Selection, workers: int, **options: Any) -> ImportSummary:  # noqa: ANN401
     """Fill the gaps through Dagster, and show how it goes."""
-    from f1_assets.defs.derived_assets import record_computed
-    from f1_assets.defs.instance import dagster_instance
-    from f1_assets.defs.lost_runs import end_lost_runs
-    from f1_assets.defs.runs import run_sessions
+    with loading_libraries():
+        from f1_assets.defs.derived_assets import record_computed
+        from f1_assets.defs.instance import dagster_instance
+        from f1_assets.defs.lost_runs import end_lost_runs
+        from f1_assets.defs.runs import run_sessions
 
     class _Recording(ProgressWatcher):
         def refreshed(self, refresh: CalendarRefresh) -> None:

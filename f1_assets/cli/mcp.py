@@ -6,6 +6,7 @@ import signal
 
 import typer
 
+from f1_assets.loading import loading_libraries
 from f1_assets.reader import connect
 
 commands = typer.Typer()
@@ -17,7 +18,8 @@ def mcp() -> None:
 
     It needs the extra ``mcp``: pip install "f1_assets[mcp]".
     """
-    from f1_assets.api.mcp import serve
+    with loading_libraries():
+        from f1_assets.api.mcp import serve
 
     # The SDK waits for standard input in a thread, which an exception in the main one would not end.
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -16,6 +16,7 @@ from f1_assets.cli.options import BOARD_HOST, BOARD_PORT
 from f1_assets.connection import connect_to_read
 from f1_assets.context import Context
 from f1_assets.errors import ConfigurationError
+from f1_assets.loading import loading_libraries
 from f1_assets.logs import set_up_logs
 from f1_assets.settings import process_settings
 
@@ -41,7 +42,8 @@ def serve(
         import uvicorn
         from uvicorn.supervisors import Multiprocess
 
-        from f1_assets.board.app import create_app
+        with loading_libraries():
+            from f1_assets.board.app import create_app
 
         context = _context()
         config = uvicorn.Config(
@@ -85,7 +87,8 @@ def _context() -> Context:
 
 def _in_a_worker(host: str) -> ASGIApp:
     """Make what one of several processes serves, in that process."""
-    from f1_assets.board.app import create_app
+    with loading_libraries():
+        from f1_assets.board.app import create_app
 
     set_up_logs(process_settings().log_format)
     return create_app(_context(), listens_on=host)

@@ -9,6 +9,7 @@ import typer
 
 from f1_assets.cli.console import err
 from f1_assets.errors import UsageError
+from f1_assets.loading import loading_libraries
 from f1_assets.settings import process_settings
 
 commands = typer.Typer()
@@ -23,7 +24,8 @@ def worker(
     SIGTERM or Ctrl-C lets its run come to its end. It needs the extra celery, Redis (F1_BROKER_URL) and
     deploy/celery/dagster.yaml in DAGSTER_HOME; docs/team.md has the steps.
     """
-    from f1_assets.defs.celery_worker import start_worker
+    with loading_libraries():
+        from f1_assets.defs.celery_worker import start_worker
 
     settings = process_settings()
     if name is not None and not re.fullmatch(r"[\w.-]+", name, re.ASCII):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from f1_assets.context import Context
-from f1_assets.defs.dagster_private import FOR_RUNS
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.lost_runs import end_lost_runs
+from f1_assets.defs.processes import PRELOAD
 from f1_assets.errors import ConfigurationError
 from f1_assets.importing.recovery import recover
 from f1_assets.settings import Settings
@@ -57,8 +57,7 @@ def start_worker(settings: Settings, name: str | None, ready: Callable[[str], No
         app = make_app(_launcher_of(instance).app_args())  # type: ignore[no-untyped-call]
     create_execute_job_task(app)
     _refuse_a_broker_that_is_away(app)
-    for module in FOR_RUNS:
-        importlib.import_module(module)  # a run's process is forked off this one
+    importlib.import_module(PRELOAD)  # a run's process is forked off this one
     name = f"{name or f'f1-assets-{os.getpid()}'}@{socket.gethostname()}"
     signals.setup_logging.connect(_keep_logs)
     signals.worker_ready.connect(lambda **_: ready(name), weak=False)

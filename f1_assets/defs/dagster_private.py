@@ -30,7 +30,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._grpc.server import DagsterApiServer
 from sqlalchemy.pool import NullPool
 
-from f1_assets.defs.processes import FOR_SESSIONS, forked_off
+from f1_assets.defs.processes import forked_off
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 STORAGES = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
 _KEPT = 32
 """Each run has a file of its own: engines of runs of long ago are dropped."""
-
-FOR_RUNS = ("dagster._grpc.impl", "f1_assets.definitions", *FOR_SESSIONS)
-"""What a run loads."""
 
 _start_run = DagsterApiServer.StartRun
 _connect, _has_table = SqliteEventLogStorage._connect, SqliteEventLogStorage.has_table
@@ -145,5 +142,5 @@ def fork_runs() -> None:
 
 
 def _fork_run(server: DagsterApiServer, request: Any, context: Any) -> Any:  # noqa: ANN401 (gRPC's, without types)
-    server._mp_ctx = forked_off(FOR_RUNS)  # type: ignore[assignment]
+    server._mp_ctx = forked_off()  # type: ignore[assignment]
     return _start_run(server, request, context)

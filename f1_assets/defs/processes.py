@@ -5,17 +5,17 @@ from __future__ import annotations
 import multiprocessing
 from multiprocessing.context import BaseContext
 
-FOR_SESSIONS = ("f1_assets.defs.runs", "f1_assets.fetch.loader", "f1_assets.warehouse.lake")
-"""What an import of a session loads."""
+PRELOAD = "f1_assets.defs.preload"
+"""The module that loads what a session needs."""
 
 
-def forked_off(modules: tuple[str, ...]) -> BaseContext:
-    """Return how this process starts others, with these modules loaded where the system can do that.
+def forked_off() -> BaseContext:
+    """Return how this process starts others, with what a session needs loaded where the system can do that.
 
     The process that they are forked off is started with the first one, and ends after the last one.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(modules))
+    context.set_forkserver_preload([PRELOAD])
     return context

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from f1_assets.defs.processes import FOR_SESSIONS, forked_off
+from f1_assets.defs.processes import forked_off
 from f1_assets.importing import SessionRun
 from f1_assets.keys import SessionKey
 from f1_assets.logs import set_up_logs
@@ -114,11 +114,17 @@ class WorkerPool:
 
 
 def _hire() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=forked_off(FOR_SESSIONS), initializer=_begin)
+    return ProcessPoolExecutor(1, mp_context=forked_off(), initializer=_begin, initargs=(dict(os.environ),))
 
 
-def _begin() -> None:
-    """Let a session that is being imported come to its end after Ctrl-C, but not outlive a command that was killed."""
+def _begin(environment: dict[str, str]) -> None:
+    """Let a session that is being imported come to its end after Ctrl-C, but not outlive a command that was killed.
+
+    The process that this one was forked off may be older than the settings of the process that hired it.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
+    process_settings.cache_clear()
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a terminal sends Ctrl-C to the group of the command
     set_up_logs(process_settings().log_format)

@@ -2,16 +2,13 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 import requests
 
-from f1_assets.cli.app import main
 from f1_assets.fetch.archive import Archive
 from f1_assets.fetch.sources import Answer, AnsweringAdapter, archive_name
-from f1_assets.settings import load_settings, process_settings
+from f1_assets.settings import load_settings
 from f1_assets.warehouse.lake import Lake
 from f1_assets_tests.warehouse.samples import CAR, KEY, frame_of_samples
 from f1_assets_tests.warehouse.seasons import a_season, store
@@ -22,24 +19,6 @@ URL = "https://livetiming.formula1.com/static/2025/2025-03-02_X/2025-03-02_Race/
 def _answer(body):
     request = requests.Request("GET", URL).prepare()
     return AnsweringAdapter(lambda _url: Answer(200, {}, body)).send(request)
-
-
-@pytest.fixture
-def f1_assets(tmp_path, monkeypatch, capfd):
-    """Run the command in a home of its own, in this process."""
-
-    def run(*arguments, **environment):
-        process_settings.cache_clear()
-        with monkeypatch.context() as patch:
-            for name, value in {"F1_HOME": str(tmp_path / "home"), "F1_SOURCE": "simulator", **environment}.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["f1-assets", *arguments])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        printed = capfd.readouterr()
-        return subprocess.CompletedProcess(arguments, ended.value.code, printed.out, printed.err)
-
-    return run
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -1,4 +1,4 @@
-"""The command as a user or a script uses it: a process of its own, its output, its exit code."""
+"""The command as a user or a script uses it: its output, its exit code."""
 
 import json
 import os
@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import create_engine, text, update
 
-from f1_assets.cli import main
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets, derived_datasets, extracted_datasets
 from f1_assets.keys import SessionKey
-from f1_assets.settings import load_settings, process_settings
+from f1_assets.settings import load_settings
 from f1_assets.warehouse.models import seasons
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.fetch.planned import SPRINT_WEEKEND, requests_of, weekend
@@ -27,10 +26,20 @@ TWO_RACES = {"F1_SIMULATOR": "races=2,tests=0,laps=5,samples_every=20,drivers=4"
 
 
 @pytest.fixture
-def f1_assets(tmp_path, monkeypatch, capsys):
-    """Run the command in a home of its own; what starts workers in a process of its own, all else in this one."""
+def f1_assets(tmp_path, run_here):
+    """Run the command in a home of its own, in this process or in one of its own."""
 
-    def in_a_process(arguments, environment):
+    def run(*arguments, in_a_process=False, **environment):
+        environment = {
+            "F1_HOME": str(tmp_path / "home"),
+            "F1_SOURCE": "simulator",
+            "F1_SIMULATOR": SMALL,
+            "F1_QUOTA": PLENTY,
+            "NO_COLOR": "1",
+            **environment,
+        }
+        if not in_a_process:
+            return run_here(arguments, environment)
         return subprocess.run(
             [sys.executable, "-c", "from f1_assets.cli import main; main()", *arguments],
             env={**os.environ, **environment},
@@ -39,29 +48,6 @@ def f1_assets(tmp_path, monkeypatch, capsys):
             text=True,
             stdin=subprocess.DEVNULL,
         )
-
-    def here(arguments, environment):
-        process_settings.cache_clear()
-        with monkeypatch.context() as patch:
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["f1-assets", *arguments])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        printed = capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, ended.value.code, printed.out, printed.err)
-
-    def run(*arguments, starts_workers=None, **environment):
-        defaults = {
-            "F1_HOME": str(tmp_path / "home"),
-            "F1_SOURCE": "simulator",
-            "F1_SIMULATOR": SMALL,
-            "F1_QUOTA": PLENTY,
-            "NO_COLOR": "1",
-        }
-        if starts_workers is None:
-            starts_workers = arguments[0] in ("import", "demo") and "--help" not in arguments
-        return (in_a_process if starts_workers else here)(arguments, {**defaults, **environment})
 
     return run
 
@@ -109,7 +95,7 @@ def test_a_season_of_one_race_from_nothing_to_its_rows_and_no_request_the_second
 
 
 def test_the_demo_shows_before_and_after(f1_assets):
-    done = f1_assets("demo", F1_SOURCE="live")
+    done = f1_assets("demo", in_a_process=True, F1_SOURCE="live")
     assert done.returncode == 0, done.stderr
     before, after = done.stdout.split(": after", 1)
     missing = sum(int(number) for number in re.findall(r"○ (\d+) missing", before))
@@ -189,7 +175,7 @@ def test_the_database_is_checked_and_upgraded(f1_assets, postgres_url):
     ],
 )  # fmt: skip
 def test_bad_input_is_one_clear_error_with_its_exit_code(f1_assets, arguments, environment, code, words):
-    done = f1_assets(*arguments, starts_workers=False, **environment)
+    done = f1_assets(*arguments, **environment)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -429,7 +415,7 @@ def test_recorded_sessions_are_imported_through_the_command(f1_assets, recording
 @pytest.mark.long
 def test_logs_for_a_collector_are_lines_of_json_with_the_phases_of_an_import(f1_assets):
     only = ["--round", "1", "--session", "FP1", "--dataset", "weather", "--json"]
-    done = f1_assets("import", "2025", *only, **TWO_RACES, F1_LOG_FORMAT="json")
+    done = f1_assets("import", "2025", *only, in_a_process=True, **TWO_RACES, F1_LOG_FORMAT="json")
     assert done.returncode == 0
     lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     said = [(line["message"].split(":")[0].split(" ")[0], line.get("session"), line.get("dataset")) for line in lines]

@@ -11,12 +11,11 @@ import dagster as dg
 import pytest
 from sqlalchemy import create_engine, insert, inspect, make_url, select, text
 
-from f1_assets.cli import main
 from f1_assets.connection import connect
 from f1_assets.datasets import all_datasets
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.keys import SessionKey
-from f1_assets.settings import load_settings, process_settings
+from f1_assets.settings import load_settings
 from f1_assets.warehouse.engine import make_engine, reading, writing
 from f1_assets.warehouse.models import seasons
 from f1_assets_tests.warehouse.seasons import a_season, store
@@ -25,24 +24,6 @@ from f1_assets_tests.warehouse.test_store import _weather
 KEY, WEATHER = SessionKey(2024, 1, "R"), all_datasets()["weather"]
 PLANTED = "hunter2-planted"
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def f1_assets(tmp_path, monkeypatch, capfd):
-    """Run the command in a home of its own, in this process."""
-
-    def run(*arguments, **environment):
-        process_settings.cache_clear()
-        with monkeypatch.context() as patch:
-            for name, value in {"F1_HOME": str(tmp_path / "home"), "F1_SOURCE": "simulator", **environment}.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["f1-assets", *arguments])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        printed = capfd.readouterr()
-        return subprocess.CompletedProcess(arguments, ended.value.code, printed.out, printed.err)
-
-    return run
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import dagster as dg
 import pytest
@@ -14,7 +12,7 @@ RACE = ("--round", "1", "--session", "R")
 
 
 @pytest.fixture
-def f1_assets(tmp_path):
+def f1_assets(tmp_path, run_here):
     """Run the command in a home of its own."""
     given = {
         "F1_HOME": str(tmp_path / "home"),
@@ -23,14 +21,7 @@ def f1_assets(tmp_path):
         "F1_QUOTA": PLENTY,
         "NO_COLOR": "1",
     }
-
-    def run(*arguments):
-        command = [sys.executable, "-c", "from f1_assets.cli import main; main()", *arguments]
-        return subprocess.run(
-            command, env={**os.environ, **given}, cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-
-    return run
+    return lambda *arguments: run_here(arguments, given)
 
 
 def _asset_of(tmp_path, name):

@@ -15,6 +15,27 @@ from f1_assets.errors import ConfigurationError, TransientError
 
 BUSY_TIMEOUT_MS = 30_000
 
+SILENCE_SECONDS = 30
+"""After so long without a sign of the other machine, a connection to PostgreSQL is given up, on both sides."""
+
+_PROBES = 3
+_CLIENT_KEEPALIVE = {
+    "connect_timeout": SILENCE_SECONDS,
+    "keepalives_idle": SILENCE_SECONDS // 2,
+    "keepalives_interval": SILENCE_SECONDS // (2 * _PROBES),
+    "keepalives_count": _PROBES,
+    "tcp_user_timeout": SILENCE_SECONDS * 1000,
+}
+"""Parameters of libpq: without them a host that is cut off waits for hours for an answer that was lost."""
+
+_SERVER_KEEPALIVE = {
+    "tcp_keepalives_idle": f"{SILENCE_SECONDS // 2}",
+    "tcp_keepalives_interval": f"{SILENCE_SECONDS // (2 * _PROBES)}",
+    "tcp_keepalives_count": f"{_PROBES}",
+    "tcp_user_timeout": f"{SILENCE_SECONDS * 1000}",
+}
+"""Settings of a PostgreSQL session: without them the locks of a host that lost power hold up all others for hours."""
+
 
 def make_engine(url: URL) -> Engine:
     """Make an engine for `url`; nothing is connected yet.
@@ -27,6 +48,8 @@ def make_engine(url: URL) -> Engine:
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg2")
     try:
+        if url.get_backend_name() == "postgresql":
+            return _make_postgresql_engine(url)
         if url.get_backend_name() != "sqlite":
             return create_engine(url, pool_pre_ping=True)
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
@@ -39,6 +62,27 @@ def make_engine(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_postgresql_engine(url: URL) -> Engine:
+    is_libpq = url.get_driver_name() in ("psycopg2", "psycopg")
+    ours = {name: value for name, value in _CLIENT_KEEPALIVE.items() if is_libpq and name not in url.query}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=ours)
+    event.listen(engine, "connect", _let_the_server_notice)
+    return engine
+
+
+def _let_the_server_notice(connection: Any, _record: Any) -> None:  # noqa: ANN401 (a driver's connection, a pool's record)
+    """Have the server end this session, and free its locks, soon after its host is gone."""
+    cursor = connection.cursor()
+    # What a server of an older version does not know is left out.
+    cursor.execute(
+        "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value) "
+        "WHERE name IN (SELECT name FROM pg_settings)",
+        (list(_SERVER_KEEPALIVE), list(_SERVER_KEEPALIVE.values())),
+    )
+    cursor.close()
+    connection.commit()
 
 
 def refuse_writes(engine: Engine) -> None:

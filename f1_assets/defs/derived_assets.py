@@ -25,7 +25,7 @@ from f1_assets.planning.season_states import season_states
 from f1_assets.warehouse import Extraction, Status, Warehouse
 from f1_assets.warehouse.calendar import event_of, known_seasons, no_calendar
 
-_DATA_VERSION_TAG = "dagster/data_version"
+DATA_VERSION_TAG = "dagster/data_version"
 
 
 def _spec(dataset: Dataset) -> dg.AssetSpec:
@@ -170,7 +170,7 @@ def derived_check_keys(datasets: Iterable[str]) -> list[dg.AssetCheckKey]:
 
 
 def record_computed(instance: dg.DagsterInstance, context: Context, line: Extraction) -> None:
-    """Show a derived dataset that was computed outside a run."""
+    """Show a dataset that was stored, or computed, outside a run, or by a run that could not show it."""
     if line.failed:
         return
     partitions = SEASONS if isinstance(line.key, SeasonKey) else SESSIONS
@@ -180,6 +180,6 @@ def record_computed(instance: dg.DagsterInstance, context: Context, line: Extrac
             line.dataset,
             partition=str(line.key),
             metadata=metadata_of(line, context),
-            tags={_DATA_VERSION_TAG: line.digest} if line.digest else None,
+            tags={DATA_VERSION_TAG: line.digest} if line.digest else None,
         )
     )

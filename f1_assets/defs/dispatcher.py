@@ -23,6 +23,7 @@ from f1_assets.defs.governor import (
     ACTIVE,
     COMPUTE_JOB,
     COMPUTE_SEASON_JOB,
+    ENDED_BADLY,
     computing_runs,
     gap_tags,
     seasons_being_computed,
@@ -56,7 +57,6 @@ CALENDAR_ABSENCE_WAIT = timedelta(hours=24)
 
 GAP_SENSOR = "gap_detection"
 IMPORT_JOB = "import_sessions"
-_ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _LOOKED_BACK = 12
 _WILL_RETRY_TAG = "dagster/will_retry"
 _IS_OFF_AFTER = timedelta(days=1)
@@ -311,7 +311,7 @@ def _failed_runs(instance: dg.DagsterInstance, key: SessionKey, tried_at: dateti
     Also of one that Dagster is about to start again by itself: it is not there yet.
     """
     records = instance.get_run_records(dg.RunsFilter(tags={PARTITION_TAG: str(key)}), limit=_LOOKED_BACK)
-    if not records or records[0].dagster_run.status not in _ENDED_BADLY:
+    if not records or records[0].dagster_run.status not in ENDED_BADLY:
         return None
     is_noted = tried_at is not None and tried_at >= records[0].create_timestamp
     if is_noted and records[0].dagster_run.tags.get(_WILL_RETRY_TAG) != "true":
@@ -321,7 +321,7 @@ def _failed_runs(instance: dg.DagsterInstance, key: SessionKey, tried_at: dateti
 
 def _failed_in_a_row(records: Sequence[dg.RunRecord]) -> FailedRuns | None:
     """Count the runs that failed since the last one that did not; `records` has the latest first."""
-    failed = list(takewhile(lambda record: record.dagster_run.status in _ENDED_BADLY, records))
+    failed = list(takewhile(lambda record: record.dagster_run.status in ENDED_BADLY, records))
     if not failed:
         return None
     end = failed[0].end_time

@@ -53,6 +53,8 @@ ACTIVE = [
 ]
 """Runs that have not come to their end."""
 
+ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
 _LOOKED_AT = 200
 """Queued runs that are looked at and told why they wait; those behind them are told when they come up."""
 

@@ -13,6 +13,7 @@ import dagster as dg
 from f1_assets.context import Context
 from f1_assets.defs.assets import LONGEST_WAIT, lease_owner
 from f1_assets.defs.governor import ACTIVE, computing_runs, session_runs
+from f1_assets.defs.stored import record_of_run
 from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.leases import LASTS, LeaseState, lease_states, lives
@@ -59,6 +60,7 @@ def end_lost_runs(instance: dg.DagsterInstance, context: Context, now: datetime 
             is_alive = not _should_have_leased(instance, warehouse, run, key, now - within)
         if not is_alive and _is_active(instance, run):
             instance.report_run_failed(run, "The process of this run was killed; its session is taken up again.")
+            record_of_run(instance, context, run)
             lost.append(str(key))
     return lost
 

@@ -15,6 +15,7 @@ from f1_assets.defs.build import build_defs
 from f1_assets.defs.governor import ACTIVE, RESERVATION_TAG, gap_tags
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
+from f1_assets.defs.stored import record_of_run
 from f1_assets.defs.summaries import COMMAND_TAG
 from f1_assets.defs.tags import session_tag
 from f1_assets.defs.worker_pool import WorkerPool
@@ -151,6 +152,7 @@ def _take_up(gap: SessionGap, times: int, lease: str) -> SessionRun | None:
         tags = {LEASE_TAG: lease, PARTITION_TAG: str(gap.key)}
         for run in instance.get_runs(dg.RunsFilter(tags=tags, statuses=ACTIVE)):
             instance.report_run_failed(run, "The process of this run was killed; its session is taken up again.")
+            record_of_run(instance, context, run)
         if (ledger := context.transport.ledger) is not None:
             ledger.abandon(str(gap.key))
         if times < MOST_LOSSES:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from f1_assets_tests.e2e.daemon import ends_within
+from f1_assets_tests.e2e.daemon import ends_within, stop
 
 
 class DagsterUi:
@@ -70,3 +70,27 @@ def dagster_ui(home: Path, **environment: str) -> Iterator[DagsterUi]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
         log.close()
+
+
+@contextlib.contextmanager
+def webserver(dagster_home: Path, environment: dict[str, str]) -> Iterator[DagsterUi]:
+    """Start the webserver alone beside a daemon, on that one's code server, and stop it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place = ["-h", "127.0.0.1", "-p", str(port), "-w", str(dagster_home / "workspace.yaml")]
+    with (dagster_home.parent / "webserver.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster_webserver", *place],
+            env={**os.environ, **environment, "DAGSTER_HOME": str(dagster_home)},
+            cwd=dagster_home.parent,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        ui = DagsterUi(port, process)
+        try:
+            ui.wait(lambda: ui.ask("{ version }"))
+            yield ui
+        finally:
+            stop(process, signal.SIGTERM)

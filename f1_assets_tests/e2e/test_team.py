@@ -1,4 +1,7 @@
-"""Three workers, a daemon, PostgreSQL and Redis: a season that survives all of them, and equals that of one machine."""
+"""Three workers, a daemon, a webserver, PostgreSQL, Redis: a season that survives all of them, equal to one machine's.
+
+The workers have networks of their own where this user may make them, and clocks that are seconds apart.
+"""
 
 import os
 import re
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
 from f1_assets.connection import connect, connect_as_it_is
 from f1_assets.datasets import named
@@ -31,7 +34,9 @@ from f1_assets.warehouse import Status
 from f1_assets.warehouse.leases import leased_sessions
 from f1_assets_tests.conftest import PLENTY, started_postgres
 from f1_assets_tests.e2e.daemon import dagster_daemon, wait_until
-from f1_assets_tests.e2e.team import Host, redis_server
+from f1_assets_tests.e2e.dagster_ui import webserver
+from f1_assets_tests.e2e.networks import network
+from f1_assets_tests.e2e.team import LOOPBACK, Host, Postgres, redis_server
 
 pytestmark = pytest.mark.long
 
@@ -43,6 +48,17 @@ OPTIONS = f"races={RACES},sprints=0,tests=0,laps=5,samples_every=50,drivers=4"
 DATASETS = "car_telemetry,circuit,laps,results,stints,team_radio,weather"
 LIMIT, SECONDS = 80, 10
 """The quota's window, scaled down."""
+
+KEEPALIVE = {
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""As docs/team.md advises for Dagster's own connections."""
+
+CUT_OFF_SECONDS = 60
+"""Longer than PostgreSQL keeps a connection to a host that is silent, and shorter than a lease."""
 
 
 class _Asked(Simulator):
@@ -58,6 +74,19 @@ class _Asked(Simulator):
 
 
 @pytest.fixture
+def connected():
+    """The network of the workers; None where they share this machine's."""
+    with network() as made:
+        yield made
+
+
+@pytest.fixture
+def address(connected):
+    """Where the servers listen."""
+    return LOOPBACK if connected is None else connected.address
+
+
+@pytest.fixture
 def served():
     server = SimulatorServer(("127.0.0.1", 0), _Asked(), Referee([("any", LIMIT, SECONDS)]))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -67,24 +96,24 @@ def served():
 
 
 @pytest.fixture
-def postgres():
+def postgres(address):
     with started_postgres() as server:
-        yield server
+        yield Postgres(server, address)
 
 
 @pytest.fixture
-def broker(tmp_path):
-    with redis_server(tmp_path / "redis") as server:
+def broker(tmp_path, address):
+    with redis_server(tmp_path / "redis", address) as server:
         yield server
 
 
 @pytest.fixture
 def shared(tmp_path, served, postgres, broker):
     """What all hosts have in common."""
-    url = make_url(postgres.get_uri()).set(drivername="postgresql+psycopg2")
+    url = postgres.url
     with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("CREATE SCHEMA dagster"))
-    of_dagster = url.update_query_dict({"options": "-csearch_path=dagster"})
+    of_dagster = url.update_query_dict({"options": "-csearch_path=dagster", **KEEPALIVE})
     return {
         "F1_SOURCE": served.url,
         "F1_QUOTA": f"any={LIMIT}/{SECONDS}s;jolpica=100000/1h",
@@ -100,8 +129,11 @@ def shared(tmp_path, served, postgres, broker):
 
 
 @pytest.fixture
-def hosts(tmp_path, shared):
-    made = [Host(name, tmp_path / name, shared) for name in ("alpha", "beta", "gamma")]
+def hosts(tmp_path, shared, connected, served):
+    clocks = {"alpha": 0, "beta": 4, "gamma": -7}
+    made = [Host(name, tmp_path / name, shared, connected, seconds) for name, seconds in clocks.items()]
+    if connected is not None:
+        connected.serve(served.server_port)  # on each one's loopback: elsewhere it would pass for F1's real services
     yield made
     for host in made:
         if host._process is not None:
@@ -194,7 +226,7 @@ def test_a_season_of_three_workers_survives_its_machines_and_equals_that_of_one(
     expected, warehouse = _undisturbed(tmp_path), connect(load_settings())
     environment = {**shared, "F1_HOME": os.environ["F1_HOME"]}
     note("one machine had it after")
-    with dagster_daemon(dagster_home, environment) as daemon:
+    with dagster_daemon(dagster_home, environment) as daemon, webserver(dagster_home, environment) as ui:
         at_work = []
 
         def is_at_work():
@@ -208,21 +240,21 @@ def test_a_season_of_three_workers_survives_its_machines_and_equals_that_of_one(
         note("a worker died at")
         wait_until(lambda: _sessions_done(warehouse) >= RACES, daemon, 900, "a fifth of it", 0.5)
         postgres.stop()
-        postgres.ensure_postgres_running()
+        postgres.start()
         note("PostgreSQL was restarted at")
         wait_until(lambda: _sessions_done(warehouse) >= 2 * RACES, daemon, 900, "two fifths of it", 0.5)
         broker.stop()
         time.sleep(3)  # so long nobody reaches it: the outage itself, no wait for anything
         broker.start()
         note("Redis was back at")
-        frozen = next(host for host in hosts if host is not dead)
-        frozen.signal(signal.SIGSTOP)
-        threading.Timer(20, frozen.signal, [signal.SIGCONT]).start()
+        next(host for host in hosts if host is not dead).cut_off(CUT_OFF_SECONDS)
+        note("another worker was cut off at")
         assert broker.password not in _process_list()
         wait_until(lambda: _sessions_done(warehouse) >= 5 * RACES, daemon, 1200, "imported", 0.5)
         note("the last session was there at")
         wait_until(lambda: _is_complete(warehouse) and _is_at_rest(dagster_home), daemon, 1200, "complete", 0.5)
         note("all was at rest at")
+        shown = ui.ask("{ assetNodes { assetKey { path } partitionStats { numMaterialized } } }")["assetNodes"]
     with _instance(dagster_home) as instance:
         record = instance.get_run_record_by_id(killed)
         runs = instance.get_runs(dg.RunsFilter(job_name="import_sessions"))
@@ -257,6 +289,10 @@ def test_a_season_of_three_workers_survives_its_machines_and_equals_that_of_one(
     # Every session was imported by one run to its end, however many were begun.
     succeeded = Counter(run.tags["dagster/partition"] for run in runs if run.is_success)
     assert len(succeeded) == 5 * RACES
+    # The UI shows all that is stored, also what a run stored that could not report it any more.
+    materialized = {node["assetKey"]["path"][0]: node["partitionStats"]["numMaterialized"] for node in shown}
+    stored = Counter(line.dataset for line in lines.values() if line.status is Status.PRESENT)
+    assert {name: materialized[name] for name in DATASETS.split(",")} == stored
     # No secret anywhere but in the broker's own memory and the environment.
     written = [path for path in tmp_path.rglob("*") if path.is_file() and "redis" not in path.parts]
     assert not [path for path in written if broker.password.encode() in path.read_bytes()]

@@ -20,6 +20,7 @@ from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.cli.running import RunningFigures
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
+from f1_assets.defs.processes import load_ahead
 from f1_assets.errors import UsageError
 from f1_assets.formatting import counted
 from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
@@ -91,6 +92,8 @@ def _note_calendar(context: Context, refresh: CalendarRefresh) -> None:
 
 def _import(context: Context, selection: Selection, workers: int, **options: Any) -> ImportSummary:  # noqa: ANN401
     """Fill the gaps through Dagster, and show how it goes."""
+    if selection.is_likely_due(context.warehouse, datetime.now(UTC)):
+        load_ahead()
     with loading_libraries():
         from f1_assets.defs.derived_assets import record_computed
         from f1_assets.defs.instance import dagster_instance

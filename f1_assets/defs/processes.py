@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 
 PRELOAD = "f1_assets.defs.preload"
@@ -19,3 +20,9 @@ def forked_off() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([PRELOAD])
     return context
+
+
+def load_ahead() -> None:
+    """Start the process that others are forked off: it loads what they need while this one does something else."""
+    if forked_off().get_start_method() == "forkserver":
+        forkserver.ensure_running()

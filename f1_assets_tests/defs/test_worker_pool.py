@@ -3,6 +3,7 @@
 import functools
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.importing.pauses import AskAgain
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.settings import process_settings
 
 FIRST, SECOND = (SessionGap(SessionKey(2024, 1, name), ("laps",)) for name in ("Q", "R"))
 
@@ -43,6 +45,20 @@ def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(tmp_path):
             runs += pool.ended()
     assert lost == [(FIRST, 1)]
     assert {run.outcome.key for run in runs} == {FIRST.key, SECOND.key}
+
+
+def _settings_seen(gap):
+    outcome = SessionOutcome(gap.key, (), requests=0, archive_hits=0, seconds=0.0)
+    return SessionRun(outcome, f"{process_settings().workers} {Path.cwd()}")
+
+
+@pytest.mark.parametrize("workers", [3, 5])
+def test_a_worker_has_the_settings_of_who_hired_it_however_old_what_it_is_forked_off(monkeypatch, tmp_path, workers):
+    monkeypatch.setenv("F1_WORKERS", str(workers))
+    with WorkerPool(1, lambda _gap, _times: None) as pool:
+        pool.start(FIRST, functools.partial(_settings_seen, FIRST))
+        (run,) = pool.ended()
+    assert run.run_id == f"{workers} {tmp_path}"
 
 
 def test_a_session_that_kills_every_worker_ends_when_it_is_given_up():

@@ -40,7 +40,14 @@ PAGES = {
     "search": "/search?q=2025+race",
 }
 WITH_NAMES = [PAGES[name] for name in ("seasons", "season", "session")]
-LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
+LOOKS = [
+    ("light", 1280),
+    ("dark", 390),
+    pytest.param("light", 390, marks=pytest.mark.exhaustive),
+    pytest.param("dark", 1280, marks=pytest.mark.exhaustive),
+]
+"""Both schemes and both widths, and their other pairs before a release."""
+
 TEXT_HEIGHTS = """() => {
   const heights = [];
   const walker = document.createTreeWalker(document.getElementById("main"), NodeFilter.SHOW_TEXT);

@@ -8,17 +8,27 @@ from typing import Any
 
 import pandas as pd
 
+_PLAIN_ALREADY = (pd.Int64Dtype, pd.BooleanDtype, pd.StringDtype)
+"""Types of columns whose values are int, bool and str."""
+
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Turn a frame into one plain dict a row, with None for whatever is missing."""
-    columns: dict[str, list[Any]] = {}
-    for name in frame.columns:
-        values = frame[name]
-        present = values.notna().tolist()
-        plain = values.tolist()
-        columns[str(name)] = [_plain(v) if there else None for v, there in zip(plain, present, strict=True)]
-    names = list(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    names = [str(name) for name in frame.columns]
+    columns = [_values_of(frame[name]) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values_of(column: "pd.Series[Any]") -> list[Any]:
+    """Return the plain values of a column, with None for whatever is missing."""
+    if isinstance(column.dtype, _PLAIN_ALREADY):
+        none: Any = None  # which the types of pandas do not list
+        return list(column.to_numpy(dtype=object, na_value=none))
+    present = column.notna().tolist()
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        moments = column.array.to_pydatetime()
+        return [moment if there else None for moment, there in zip(moments, present, strict=True)]
+    return [_plain(value) if there else None for value, there in zip(column.tolist(), present, strict=True)]
 
 
 def digest_of(rows: Iterable[tuple[Any, ...]], names: Sequence[str], key: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Libraries are loaded without looking for garbage, and afterwards everything is as before."""
 
 import gc
+import sys
 
 import pytest
 
@@ -13,10 +14,11 @@ def _as_before():
     gc.enable()
 
 
-def test_no_garbage_is_looked_for_meanwhile_nor_in_what_was_loaded():
+def test_no_garbage_is_looked_for_meanwhile_nor_in_what_was_loaded(monkeypatch):
     before = gc.get_freeze_count()
     with loading_libraries():
         made = [[] for _ in range(1000)]
+        monkeypatch.setitem(sys.modules, "made_here", made)
         assert not gc.isenabled()
         with loading_libraries():
             assert not gc.isenabled()
@@ -24,6 +26,14 @@ def test_no_garbage_is_looked_for_meanwhile_nor_in_what_was_loaded():
         assert gc.get_freeze_count() == before
     assert gc.isenabled()
     assert gc.get_freeze_count() >= before + len(made)
+
+
+def test_where_nothing_new_is_loaded_garbage_stays_garbage():
+    before = gc.get_freeze_count()
+    with loading_libraries():
+        made = [[] for _ in range(1000)]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() < before + len(made)
 
 
 def test_what_fails_to_load_leaves_nothing_behind():

@@ -11,7 +11,7 @@ from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.instance import POOL, instance_lock
 from f1_assets.errors import UsageError
 from f1_assets.importing import expected_requests_of
-from f1_assets.keys import SessionKey
+from f1_assets.keys import SeasonKey, SessionKey, parse_key
 from f1_assets.planning import SessionGap
 from f1_assets.planning.admission import Admission, admit
 from f1_assets.warehouse.engine import one_at_a_time
@@ -138,8 +138,14 @@ def gap_of(run: dg.DagsterRun) -> SessionGap | None:
 
 def session_of_run(run: dg.DagsterRun) -> SessionKey | None:
     """Return the session that is a run's partition; None where it is none."""
+    key = partition_of_run(run)
+    return None if isinstance(key, SeasonKey) else key
+
+
+def partition_of_run(run: dg.DagsterRun) -> SessionKey | None:
+    """Return the session or season that is a run's partition; None where it is none."""
     try:
-        return SessionKey.parse(next((run.tags[tag] for tag in _PARTITION_TAGS if tag in run.tags), ""))
+        return parse_key(next((run.tags[tag] for tag in _PARTITION_TAGS if tag in run.tags), ""))
     except UsageError:
         return None
 

@@ -6,7 +6,6 @@ from f1_assets.loading import loading_libraries
 
 with loading_libraries():
     for _module in (
-        "dagster._grpc.impl",
         "f1_assets.definitions",
         "f1_assets.defs.runs",
         "f1_assets.fetch.loader",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 
@@ -23,6 +24,15 @@ def forked_off() -> BaseContext:
 
 
 def load_ahead() -> None:
-    """Start the process that others are forked off: it loads what they need while this one does something else."""
-    if forked_off().get_start_method() == "forkserver":
+    """Start the process that others are forked off: it loads what they need while this one does something else.
+
+    Ctrl-C does not reach it, nor those that are forked off it until they unblock it: while it loads, it would end with
+    a traceback.
+    """
+    if forked_off().get_start_method() != "forkserver":
+        return
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
         forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

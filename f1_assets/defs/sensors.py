@@ -1,7 +1,5 @@
 """The sensors: fill gaps, let sessions run as the quota covers them, report outcomes."""
 
-from datetime import UTC, datetime, timedelta
-
 import dagster as dg
 
 from f1_assets.defs.dispatcher import (
@@ -29,9 +27,6 @@ from f1_assets.importing.recovery import recover
 from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
 
-LOOKED_BACK = timedelta(days=1)
-"""Runs that ended badly so long before the first tick are looked at."""
-
 
 @dg.sensor(
     name="quota_governor",
@@ -48,12 +43,10 @@ def quota_governor(context: dg.SensorEvaluationContext, warehouse: WarehouseReso
         for name in end_lost_starts(context.instance):
             context.log.warning("A run of %s left the broker and did not begin; it is started again", name)
         recover(opened)
-        now = datetime.now(UTC)
-        since = datetime.fromisoformat(context.cursor) if context.cursor else now - LOOKED_BACK
-        for line in record_of_lost_runs(context.instance, opened, since):
+        admission = govern(context.instance, opened)
+        for line in record_of_lost_runs(context.instance, opened):
             context.log.info("%s of %s was stored by a run that could not report it", line.dataset, line.key)
-        context.update_cursor(now.isoformat())
-        return dg.SkipReason(govern(context.instance, opened).reason)
+        return dg.SkipReason(admission.reason)
     finally:
         warehouse.close()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from f1_assets.defs.processes import forked_off
+from f1_assets.defs.processes import forked_off, load_ahead
 from f1_assets.importing import SessionRun
 from f1_assets.keys import SessionKey
 from f1_assets.logs import set_up_logs
@@ -114,6 +115,7 @@ class WorkerPool:
 
 
 def _hire() -> ProcessPoolExecutor:
+    load_ahead()
     return ProcessPoolExecutor(1, mp_context=forked_off(), initializer=_begin, initargs=(dict(os.environ),))
 
 
@@ -127,6 +129,7 @@ def _begin(environment: dict[str, str]) -> None:
     process_settings.cache_clear()
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a terminal sends Ctrl-C to the group of the command
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     set_up_logs(process_settings().log_format)
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
 

@@ -98,8 +98,13 @@ class Selection:
         """Check whether these seasons may lack something, by the calendars as they are before they are refreshed."""
         if self.renewal is not None or not set(self.seasons) <= set(known_seasons(warehouse)):
             return True
-        states = dataset_states(warehouse, self.seasons, self.datasets, now)
+        states = [
+            state for state in dataset_states(warehouse, self.seasons, self.datasets, now) if self._has(state.key)
+        ]
         return bool(gaps_of(states, now) or outdated_of(states))
+
+    def _has(self, key: SessionKey) -> bool:
+        return (not self.rounds or key.round in self.rounds) and (not self.sessions or key.session in self.sessions)
 
     def gaps(self, warehouse: Warehouse, now: datetime) -> tuple[list[SessionGap], list[SessionGap]]:
         """Return what upstream is asked for, and what the archive alone gives again."""

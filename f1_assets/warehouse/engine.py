@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,26 +16,10 @@ from f1_assets.errors import ConfigurationError, TransientError
 
 BUSY_TIMEOUT_MS = 30_000
 
-SILENCE_SECONDS = 30
-"""After so long without a sign of the other machine, a connection to PostgreSQL is given up, on both sides."""
+SILENCE_SECONDS = 60
+"""After so long without a sign of the other machine, a connection to PostgreSQL is closed, on both sides."""
 
 _PROBES = 3
-_CLIENT_KEEPALIVE = {
-    "connect_timeout": SILENCE_SECONDS,
-    "keepalives_idle": SILENCE_SECONDS // 2,
-    "keepalives_interval": SILENCE_SECONDS // (2 * _PROBES),
-    "keepalives_count": _PROBES,
-    "tcp_user_timeout": SILENCE_SECONDS * 1000,
-}
-"""Parameters of libpq: without them a host that is cut off waits for hours for an answer that was lost."""
-
-_SERVER_KEEPALIVE = {
-    "tcp_keepalives_idle": f"{SILENCE_SECONDS // 2}",
-    "tcp_keepalives_interval": f"{SILENCE_SECONDS // (2 * _PROBES)}",
-    "tcp_keepalives_count": f"{_PROBES}",
-    "tcp_user_timeout": f"{SILENCE_SECONDS * 1000}",
-}
-"""Settings of a PostgreSQL session: without them the locks of a host that lost power hold up all others for hours."""
 
 
 def make_engine(url: URL) -> Engine:
@@ -66,20 +51,43 @@ def make_engine(url: URL) -> Engine:
 
 def _make_postgresql_engine(url: URL) -> Engine:
     is_libpq = url.get_driver_name() in ("psycopg2", "psycopg")
-    ours = {name: value for name, value in _CLIENT_KEEPALIVE.items() if is_libpq and name not in url.query}
+    ours = {name: value for name, value in _client_keepalive().items() if is_libpq and name not in url.query}
     engine = create_engine(url, pool_pre_ping=True, connect_args=ours)
     event.listen(engine, "connect", _let_the_server_notice)
     return engine
 
 
+def _client_keepalive() -> dict[str, int]:
+    """Return parameters of libpq: without them a host that is cut off waits for hours for an answer that was lost."""
+    probe_seconds = SILENCE_SECONDS // (2 * _PROBES)
+    timeout = {} if "PGCONNECT_TIMEOUT" in os.environ else {"connect_timeout": SILENCE_SECONDS}
+    return timeout | {
+        "keepalives_idle": SILENCE_SECONDS // 2,
+        "keepalives_interval": probe_seconds,
+        "keepalives_count": _PROBES,
+        "tcp_user_timeout": SILENCE_SECONDS * 1000,
+    }
+
+
+def _server_keepalive() -> dict[str, int]:
+    """Return settings of a session: without them the locks of a host that lost power hold up all others for hours."""
+    return {
+        "tcp_keepalives_idle": SILENCE_SECONDS // 2,
+        "tcp_keepalives_interval": SILENCE_SECONDS // (2 * _PROBES),
+        "tcp_keepalives_count": _PROBES,
+        "tcp_user_timeout": SILENCE_SECONDS * 1000,
+    }
+
+
 def _let_the_server_notice(connection: Any, _record: Any) -> None:  # noqa: ANN401 (a driver's connection, a pool's record)
     """Have the server end this session, and free its locks, soon after its host is gone."""
+    settings = _server_keepalive()
     cursor = connection.cursor()
     # What a server of an older version does not know is left out.
     cursor.execute(
         "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value) "
         "WHERE name IN (SELECT name FROM pg_settings)",
-        (list(_SERVER_KEEPALIVE), list(_SERVER_KEEPALIVE.values())),
+        (list(settings), [str(value) for value in settings.values()]),
     )
     cursor.close()
     connection.commit()

@@ -1,6 +1,6 @@
 """Hosts of a network on this machine: a network namespace each, on a bridge that has the servers' address.
 
-It takes root, and Debian's iproute2; where it cannot be had, tests do without, and say so.
+It takes root, and Debian's iproute2.
 """
 
 import contextlib
@@ -51,9 +51,13 @@ class Network:
 
     def __enter__(self) -> "Network":
         """Make the bridge."""
-        _ip("link", "add", self._bridge, "type", "bridge")
-        _ip("addr", "add", f"{self.address}/24", "dev", self._bridge)
-        _ip("link", "set", self._bridge, "up")
+        try:
+            _ip("link", "add", self._bridge, "type", "bridge")
+            _ip("addr", "add", f"{self.address}/24", "dev", self._bridge)
+            _ip("link", "set", self._bridge, "up")
+        except subprocess.CalledProcessError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,12 +65,11 @@ class Network:
         for forwarder in self._forwarders:
             forwarder.kill()
             forwarder.wait()
-        for number in range(len(self._hosts)):
-            with contextlib.suppress(subprocess.CalledProcessError):
-                _ip("link", "del", self._cable(number))
-        for namespace in self._hosts:
-            _ip("netns", "del", namespace)
-        _ip("link", "del", self._bridge)
+        cables = [("link", "del", self._cable(number)) for number in range(len(self._hosts))]
+        namespaces = [("netns", "del", namespace) for namespace in self._hosts]
+        for command in (*cables, *namespaces, ("link", "del", self._bridge)):
+            with contextlib.suppress(subprocess.CalledProcessError):  # it was not made
+                _ip(*command)
 
     def join(self) -> int:
         """Add a host, and return its number."""
@@ -121,16 +124,13 @@ def network() -> Iterator[Network | None]:
     if shutil.which("ip") is None or os.geteuid() != 0:
         yield None
         return
-    made = Network()
-    try:
-        made.__enter__()
-    except subprocess.CalledProcessError:
-        yield None
-        return
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            made = stack.enter_context(Network())
+            made.join()  # not every root may make namespaces
+        except subprocess.CalledProcessError:
+            made = None
         yield made
-    finally:
-        made.__exit__()
 
 
 def needed() -> Iterator[Network]:

@@ -40,8 +40,14 @@ def free_port(address: str) -> int:
 class Postgres:
     """A PostgreSQL that listens at an address, where a server of the tests has a socket in a folder alone."""
 
-    def __init__(self, server: Any, address: str = LOOPBACK) -> None:
+    def __init__(
+        self,
+        server: Any,  # noqa: ANN401 (a library without types)
+        address: str = LOOPBACK,
+        settings: dict[str, str] | None = None,
+    ) -> None:
         self._server, self._address, self._port = server, address, free_port(address)
+        self._settings = "".join(f" -c {name}={value}" for name, value in (settings or {}).items())
         self._sockets = server.get_postmaster_info().socket_dir
         server.stop()
         with (server.pgdata / "pg_hba.conf").open("a") as rules:
@@ -55,7 +61,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-h {self._address} -p {self._port} -k {self._sockets}"
+        options = f"-h {self._address} -p {self._port} -k {self._sockets}{self._settings}"
         arguments = ("-w", "-o", options, "-l", str(self._server.log), "-D", str(self._server.pgdata), "start")
         pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user, timeout=60)
         self._server.ensure_postgres_running()  # it learns of it: it is what stops it
@@ -147,6 +153,7 @@ class Host:
         shutil.copy(DEPLOYED, folder / "dagster" / "dagster.yaml")
         self.log = folder / "worker.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._timer: threading.Timer | None = None
 
     def start(self) -> None:
         """Start the worker: it says when it takes runs."""
@@ -189,13 +196,16 @@ class Host:
         """Cut it off from all others for so long: pull its plug, or stop all that it does where it has no plug."""
         if self._network is None:
             self.signal(signal.SIGSTOP)
-            threading.Timer(seconds, self.signal, [signal.SIGCONT]).start()
+            self._timer = threading.Timer(seconds, self.signal, [signal.SIGCONT])
         else:
             self._network.cut(self._number)
-            threading.Timer(seconds, self._network.mend, [self._number]).start()
+            self._timer = threading.Timer(seconds, self._network.mend, [self._number])
+        self._timer.start()
 
     def stop(self) -> None:
         """End it, whatever it does."""
+        if self._timer is not None:
+            self._timer.cancel()
         with contextlib.suppress(ProcessLookupError):
             self.signal(signal.SIGCONT)
         stop(self.process, signal.SIGTERM)

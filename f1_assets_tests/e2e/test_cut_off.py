@@ -13,17 +13,21 @@ from f1_assets_tests.e2e.team import Postgres
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
-LONGEST_MS = 300_000
-"""A system gives up a silent connection by itself after two hours, or a quarter of one."""
+SILENCE_SECONDS = 12
+"""Shorter than outside of tests."""
 
-HOLDS_A_ROW = """
+LONGEST_MS = 300_000
+"""A system closes a silent connection by itself after a quarter of an hour, or after two hours."""
+
+HOLDS_A_ROW = f"""
 import sys
 from sqlalchemy import make_url, text
 from f1_assets.errors import ConfigurationError
-from f1_assets.warehouse.engine import make_engine, writing
+from f1_assets.warehouse import engine
 
+engine.SILENCE_SECONDS = {SILENCE_SECONDS}
 try:
-    with writing(make_engine(make_url(sys.argv[1]))) as connection:
+    with engine.writing(engine.make_engine(make_url(sys.argv[1]))) as connection:
         connection.execute(text("UPDATE counters SET count = count + 1"))
         print("held", flush=True)
         sys.stdin.readline()
@@ -46,23 +50,33 @@ def url(connected):
         yield postgres.url
 
 
-def test_its_locks_are_freed_and_it_learns_that_it_was_cut_off(connected, url):
-    number, others = connected.join(), make_engine(url)
-    host = subprocess.Popen(
+@pytest.fixture
+def host(connected, url):
+    """A host that holds a row."""
+    number = connected.join()
+    process = subprocess.Popen(
         [*connected.command(number), sys.executable, "-c", HOLDS_A_ROW, url.render_as_string(hide_password=False)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert host.stdout.readline() == "held\n"
-    connected.cut(number)
+    assert process.stdout.readline() == "held\n"
+    process.number = number
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_its_locks_are_freed_and_it_learns_that_it_was_cut_off(connected, host, url):
+    others = make_engine(url)
+    connected.cut(host.number)
     with writing(others) as connection:
         connection.execute(text(f"SET lock_timeout = {LONGEST_MS}"))
         connection.execute(text("UPDATE counters SET count = count + 10"))
     host.stdin.write("\n")
     host.stdin.flush()
     said = host.stdout.readline()  # it learns of it while it is cut off
-    connected.mend(number)
+    connected.mend(host.number)
     assert host.wait(timeout=60) == 0
     assert said.startswith("The database cannot be used"), said
     with reading(others) as connection:

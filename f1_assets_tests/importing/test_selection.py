@@ -27,13 +27,12 @@ def complete(sqlite_warehouse):
     [
         (Selection.of([2024], "weather"), False),
         (Selection.of([2024], "weather,laps"), True),
+        (Selection.of([2024], "weather,laps", rounds=[99]), False),
+        (Selection.of([2024], "weather,laps", sessions=["S"]), False),
+        (Selection.of([2024], "weather,laps", rounds=[1], sessions=["R"]), True),
         (Selection.of([2023, 2024], "weather"), True),
         (Selection.of([2024], "weather", renewal=Renewal.ARCHIVE), True),
     ],
 )
-def test_what_lacks_or_is_not_known_is_likely_due(complete, selection, is_due):
+def test_what_is_missing_or_unknown_is_likely_due_and_what_no_calendar_has_is_no_error(complete, selection, is_due):
     assert selection.is_likely_due(complete, NOW) is is_due
-
-
-def test_a_round_that_the_calendar_does_not_have_is_no_error_before_it_is_refreshed(complete):
-    assert Selection.of([2024], "weather", rounds=[99]).is_likely_due(complete, NOW) is False

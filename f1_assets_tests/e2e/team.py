@@ -42,7 +42,7 @@ class Postgres:
 
     def __init__(
         self,
-        server: Any,  # noqa: ANN401 (a library without types)
+        server: Any,
         address: str = LOOPBACK,
         settings: dict[str, str] | None = None,
     ) -> None:

@@ -105,6 +105,7 @@ class WorkerPool:
             yield from self.ended()
 
     def _submit(self, task: _Task) -> None:
+        load_ahead()
         try:
             future = task.worker.submit(task.run)
         except BrokenProcessPool:  # it was killed while it had nothing to do
@@ -115,7 +116,6 @@ class WorkerPool:
 
 
 def _hire() -> ProcessPoolExecutor:
-    load_ahead()
     return ProcessPoolExecutor(1, mp_context=forked_off(), initializer=_begin, initargs=(dict(os.environ),))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 
 PRELOAD = "f1_assets.defs.preload"
@@ -31,6 +31,7 @@ def load_ahead() -> None:
     """
     if forked_off().get_start_method() != "forkserver":
         return
+    resource_tracker.ensure_running()  # which unblocks the signal where it starts
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()

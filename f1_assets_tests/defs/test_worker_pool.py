@@ -1,12 +1,17 @@
 """Workers that are killed: replaced, and their session taken up again."""
 
 import functools
+import multiprocessing
+import multiprocessing.util
 import os
+import re
 import signal
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from f1_assets.defs.processes import load_ahead
 from f1_assets.defs.runs import _reserved
 from f1_assets.defs.worker_pool import WorkerPool
 from f1_assets.importing import SessionOutcome, SessionRun
@@ -89,3 +94,39 @@ def test_sessions_that_end_while_the_quota_is_waited_for_are_given_at_once():
             next(waiting)
     assert [run.outcome.key for run in given] == [FIRST.key]
     assert reserved.value.value == f"reservation of {SECOND.key}"
+
+
+def _preloading():
+    """Start what workers are forked off, in a process of its own; return what it is started with."""
+    started = []
+    spawn = multiprocessing.util.spawnv_passfds
+
+    def noted(path, arguments, descriptors):
+        pid = spawn(path, arguments, descriptors)
+        started.append((arguments, Path(f"/proc/{pid}/status").read_text()))
+        return pid
+
+    multiprocessing.util.spawnv_passfds = noted
+    load_ahead()
+    return next(status for arguments, status in started if "forkserver" in " ".join(map(os.fsdecode, arguments)))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="blocked signals are read from /proc")
+def test_ctrl_c_does_not_reach_what_loads_libraries_for_workers():
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        status = process.submit(_preloading).result()
+    (blocked,) = re.findall(r"^SigBlk:\s+([0-9a-f]+)$", status, re.MULTILINE)
+    assert int(blocked, 16) & 1 << (signal.SIGINT - 1)
+
+
+def _is_blocked(gap):
+    """Return whether Ctrl-C is blocked in this worker."""
+    outcome = SessionOutcome(gap.key, (), requests=0, archive_hits=0, seconds=0.0)
+    return SessionRun(outcome, str(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+
+
+def test_a_worker_can_be_is_blocked():
+    with WorkerPool(1, lambda _gap, _times: None) as pool:
+        pool.start(FIRST, functools.partial(_is_blocked, FIRST))
+        (run,) = pool.ended()
+    assert run.run_id == "False"

@@ -52,7 +52,7 @@ def main() -> None:
         failed: list[str] = []
         done = threading.Event()
         readers = [
-            threading.Thread(target=_read, args=(url, number, waited, failed, done)) for number in range(READERS)
+            threading.Thread(target=_read, args=(number, url, waited, failed, done)) for number in range(READERS)
         ]
         importing = _started("import", str(SEASON), "--round", "2", "--workers", "1")
         began = time.monotonic()

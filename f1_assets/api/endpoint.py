@@ -1,4 +1,4 @@
-"""What an endpoint is: its fields, and how its rows are made of the datasets of a session."""
+"""Endpoints: their fields, and how their rows are made of the datasets of a session."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from f1_assets.keys import SessionKey
 from f1_assets.warehouse import Warehouse
 
 KEYS: Mapping[str, Kind] = MappingProxyType({"meeting_key": Kind.INTEGER, "session_key": Kind.INTEGER})
-"""What every row has; one about a meeting has no session."""
+"""Fields of every row; one about a meeting has no session."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What an endpoint makes rows of.
+    """The stored rows that an endpoint makes its rows of.
 
     Parameters
     ----------

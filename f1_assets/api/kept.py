@@ -22,7 +22,7 @@ class Whole:
 
 
 class Kept:
-    """What was made, by what it was made of; what was asked for longest ago goes first. Threads may share it."""
+    """A cache of made rows, by what they were made of: what was asked for longest ago goes first. Threads share it."""
 
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
         self._most_rows = most_rows

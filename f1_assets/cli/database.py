@@ -14,8 +14,8 @@ from f1_assets.connection import F1Warehouse, connect_as_it_is
 from f1_assets.context import Context
 from f1_assets.errors import UsageError
 from f1_assets.formatting import counted
+from f1_assets.garbage import loading_libraries
 from f1_assets.importing.database_copy import Copied, copy_database, state_of_target, stored_since
-from f1_assets.loading import loading_libraries
 from f1_assets.settings import process_settings
 from f1_assets.warehouse.copy_target import CopyState
 from f1_assets.warehouse.engine import shown

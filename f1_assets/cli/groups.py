@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from f1_assets.loading import loading_libraries
+from f1_assets.garbage import loading_libraries
 
 
 @dataclass(frozen=True)

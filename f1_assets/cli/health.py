@@ -13,10 +13,10 @@ from f1_assets.cli.console import Table
 from f1_assets.cli.options import AsJson
 from f1_assets.cli.output import print_json
 from f1_assets.cli.tables import print_table
+from f1_assets.garbage import loading_libraries
 from f1_assets.health.parts import Condition, Part
 from f1_assets.health.report import Health, check_health
 from f1_assets.keys import parse_seasons
-from f1_assets.loading import loading_libraries
 from f1_assets.settings import process_settings
 
 commands = typer.Typer()

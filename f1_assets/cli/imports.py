@@ -23,11 +23,11 @@ from f1_assets.context import Context
 from f1_assets.defs.processes import load_ahead
 from f1_assets.errors import UsageError
 from f1_assets.formatting import counted
+from f1_assets.garbage import loading_libraries
 from f1_assets.importing import CalendarRefresh, ImportSummary, Selection, import_selection, refresh_calendars
 from f1_assets.importing.recovery import recover
 from f1_assets.importing.selection import Renewal
 from f1_assets.keys import SessionKey, parse_seasons
-from f1_assets.loading import loading_libraries
 from f1_assets.planning import ProcessingPlan, build_processing_plan
 from f1_assets.planning.costs import cost_of, report_of
 from f1_assets.quota.outlook import quota_outlook

@@ -6,7 +6,7 @@ import signal
 
 import typer
 
-from f1_assets.loading import loading_libraries
+from f1_assets.garbage import loading_libraries
 from f1_assets.reader import connect
 
 commands = typer.Typer()

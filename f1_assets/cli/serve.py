@@ -16,7 +16,7 @@ from f1_assets.cli.options import BOARD_HOST, BOARD_PORT
 from f1_assets.connection import connect_to_read
 from f1_assets.context import Context
 from f1_assets.errors import ConfigurationError
-from f1_assets.loading import loading_libraries
+from f1_assets.garbage import loading_libraries
 from f1_assets.logs import set_up_logs
 from f1_assets.settings import process_settings
 

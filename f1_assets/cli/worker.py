@@ -9,7 +9,7 @@ import typer
 
 from f1_assets.cli.console import err
 from f1_assets.errors import UsageError
-from f1_assets.loading import loading_libraries
+from f1_assets.garbage import loading_libraries
 from f1_assets.settings import process_settings
 
 commands = typer.Typer()

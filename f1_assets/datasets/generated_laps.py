@@ -6,11 +6,11 @@ milliseconds before; and a car whose tyres were announced a first lap, although 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 
 import pandas as pd
 
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.stream_lines import Tally, stream_lines
 
 DID_NOT_START = frozenset({"did not start", "withdrew", "did not qualify", "did not prequalify"})
@@ -77,7 +77,7 @@ def _states(timing: bytes) -> Iterator[tuple[int, str, Mapping[str, object]]]:
         if not any(name.encode() in payload for name in _STATES):
             continue
         try:
-            lines = json.loads(payload)["Lines"].items()
+            lines = read_json(payload)["Lines"].items()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue  # FastF1 skips it too
         for car, state in lines:

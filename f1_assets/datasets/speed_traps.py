@@ -6,13 +6,13 @@ it. Where a trap sends nothing for any car during a lap, nothing is known of its
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.stream_lines import Tally, stream_lines
 
 TRAPS = {"I1": "speed_i1_kmh", "I2": "speed_i2_kmh", "FL": "speed_fl_kmh", "ST": "speed_st_kmh"}
@@ -84,7 +84,7 @@ def _speeds(timing: bytes) -> Iterator[tuple[int, str, str]]:
         if b'"Speeds"' not in payload:
             continue
         try:
-            lines = json.loads(payload)["Lines"].items()
+            lines = read_json(payload)["Lines"].items()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue  # FastF1 skips it too
         for car, state in lines:

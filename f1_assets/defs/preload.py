@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from f1_assets.loading import loading_libraries
+from f1_assets.garbage import loading_libraries
 
 with loading_libraries():
     for _module in (

@@ -6,7 +6,6 @@ without a number, a car that is listed twice. Here every entry stays, in the ord
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from f1_assets.errors import UnreadableData
+from f1_assets.feeds.json_reading import read_json
 
 LISTS = ("Results", "SprintResults", "QualifyingResults")
 """The names under which a race has its entries, by the kind of session."""
@@ -83,7 +83,7 @@ def classification_of(body: bytes | None) -> Classification:
     """
     if body is None:
         return Classification()
-    document = json.loads(body.decode("utf-8-sig"))["MRData"]
+    document = read_json(body.decode("utf-8-sig"))["MRData"]
     if why := results_damage(document):
         raise UnreadableData(f"Jolpica's result cannot be read: {why}.")
     races = document.get("RaceTable", {}).get("Races", ())
@@ -102,7 +102,7 @@ def first_laps_of(body: bytes | None) -> Mapping[str, int]:
     """
     if body is None:
         return {}
-    document = json.loads(body.decode("utf-8-sig"))["MRData"]
+    document = read_json(body.decode("utf-8-sig"))["MRData"]
     if why := lap_times_damage(document):
         raise UnreadableData(f"Jolpica's lap times cannot be read: {why}.")
     times = {timing["driverId"]: clock_ms(timing.get("time")) for timing in _timings(document)}
@@ -191,7 +191,7 @@ def standings_of(championship: Championship, body: bytes) -> list[Standing]:
     UnreadableData
         When it is laid out in another way.
     """
-    document = json.loads(body.decode("utf-8-sig"))["MRData"]
+    document = read_json(body.decode("utf-8-sig"))["MRData"]
     if why := standings_damage(championship, document):
         raise UnreadableData(f"Jolpica's {championship} standings cannot be read: {why}.")
     title = championship.title()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from f1_assets.feeds.json_reading import read_json
 
 MOST_RESULTS_OF_A_SEASON = 2_000
 """No season had half as many. What says so is damaged, and would be asked for page by page."""
@@ -67,7 +68,7 @@ class Document:
     def damage(self, text: bytes) -> str | None:
         """Return what is wrong with a body that is neither empty nor a page; None when it is sound."""
         try:
-            document = json.loads(text)
+            document = read_json(text)
         except (ValueError, RecursionError):
             return "the body is not JSON, or was cut"
         if not isinstance(document, dict):
@@ -96,7 +97,7 @@ def damage(form: Stream | Document, body: bytes) -> str | None:
 def ends_the_session(body: bytes) -> bool:
     """Check whether a stream of a session's status comes to the session's end."""
     try:
-        last = json.loads(body.splitlines()[-1][12:].decode("utf-8", "replace"))
+        last = read_json(body.splitlines()[-1][12:].decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return False  # a stream may have a few lines that cannot be read
     return isinstance(last, dict) and last.get("Status") == "Ends"
@@ -131,7 +132,7 @@ def _is_readable(line: bytes) -> bool:
     if not _STREAM_LINE.match(line):
         return False
     try:
-        json.loads(line[12:])
+        read_json(line[12:])
     except (ValueError, RecursionError):
         return False
     return True

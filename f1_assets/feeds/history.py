@@ -11,6 +11,7 @@ import re
 from collections.abc import Container, Sequence
 from typing import Any
 
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.table import JOLPICA_HOST, Feed
 from f1_assets.keys import FIRST_LIVE_TIMING_SEASON
 
@@ -51,7 +52,7 @@ def is_renewed(feed: Feed, renew: Container[str]) -> bool:
 
 def pages_of(first_page: bytes) -> int:
     """Return how many pages there are, by the first one."""
-    total = int(json.loads(first_page)["MRData"]["total"])
+    total = int(read_json(first_page)["MRData"]["total"])
     return max(-(-total // ROWS_A_PAGE), 1)
 
 
@@ -71,7 +72,7 @@ def race_of(url: str, pages: Sequence[bytes]) -> bytes:
     season, number, kind = match[1], str(int(match[2])), _LISTS[match[3]]
     race: dict[str, Any] = {}
     for body in pages:
-        for listed in json.loads(body)["MRData"]["RaceTable"]["Races"]:
+        for listed in read_json(body)["MRData"]["RaceTable"]["Races"]:
             if listed["round"] == number:
                 race = {**listed, kind: [*race.get(kind, ()), *listed.get(kind, ())]}
     rows = len(race.get(kind, ()))

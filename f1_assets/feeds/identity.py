@@ -9,7 +9,6 @@ archive finds a body that it has of another session already. Of DriverList and S
 from __future__ import annotations
 
 import base64
-import json
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.session_info import session_info
 from f1_assets.feeds.spec import Identity
 from f1_assets.feeds.table import Feed, damage_of, feed_of
@@ -101,7 +101,7 @@ def mismatch_reason(url: str, body: bytes, asked: Asked | None = None) -> str | 
             case Identity.DATES | Identity.INFLATED_DATES as identity:
                 return _another_time(identity, url, body, asked)
             case identity:
-                document = json.loads(body.decode("utf-8-sig"))
+                document = read_json(body.decode("utf-8-sig"))
                 return _another_document(identity, url, document, asked) if isinstance(document, dict) else None
     except (AttributeError, KeyError, TypeError, ValueError):
         return None  # not laid out as expected: whoever reads it says so

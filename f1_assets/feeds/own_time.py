@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.stream_lines import Tally, listed, stream_lines
 
 ENDS_WITHIN = timedelta(minutes=15)
@@ -149,7 +149,7 @@ def parts_of(session: str) -> int:
 def _statuses(body: bytes) -> Iterator[tuple[int, str]]:
     for _, time_ms, payload in stream_lines(body, Tally()):
         try:
-            yield time_ms, str(json.loads(payload)["Status"])
+            yield time_ms, str(read_json(payload)["Status"])
         except (ValueError, TypeError, KeyError, RecursionError):
             continue  # FastF1 skips it too
 
@@ -161,7 +161,7 @@ def _dated(body: bytes) -> Iterator[tuple[int, datetime, str]]:
             continue  # a line that is sent again agrees with itself, and proves nothing
         seen.add((time_ms, payload))
         try:
-            sent = listed(json.loads(payload)["Messages"])
+            sent = listed(read_json(payload)["Messages"])
             dates = [(datetime.fromisoformat(message["Utc"]), str(message.get("Message"))) for message in sent]
         except (ValueError, TypeError, KeyError, RecursionError):
             continue  # FastF1 refuses such a feed as a whole, or skips the line

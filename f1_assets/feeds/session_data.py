@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median_low
 
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.stream_lines import EPOCH, FeedCounts, Tally, listed, microseconds, stream_lines
 
 AGREE_WITHIN = timedelta(seconds=1)
@@ -64,7 +64,7 @@ def _zeros_us(body: bytes, tally: Tally) -> Iterator[int]:
     for number, time_ms, payload in stream_lines(body, tally):
         is_state, is_first = is_first, False
         try:
-            content = json.loads(payload)
+            content = read_json(payload)
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):

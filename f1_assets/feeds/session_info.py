@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from f1_assets.feeds.json_reading import read_json
 
 
 def session_info(body: bytes) -> dict[str, Any]:
@@ -17,5 +18,5 @@ def session_info(body: bytes) -> dict[str, Any]:
     lines = body.decode("utf-8-sig").splitlines()
     if not lines:
         raise ValueError("SessionInfo is empty")
-    document: dict[str, Any] = json.loads(lines[-1][lines[-1].index("{") :])
+    document: dict[str, Any] = read_json(lines[-1][lines[-1].index("{") :])
     return document

@@ -5,11 +5,11 @@ A list of the first lines is later sent as an object by index, and `_deleted` li
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.stream_lines import Tally, stream_lines
 
 _DELETED = "_deleted"
@@ -34,7 +34,7 @@ def state_lines(body: bytes, tally: Tally, until_ms: int | None) -> Iterator[tup
         if until_ms is not None and time_ms > until_ms:
             continue
         try:
-            content = json.loads(payload)
+            content = read_json(payload)
         except (ValueError, RecursionError):
             content = None
         if isinstance(content, dict):

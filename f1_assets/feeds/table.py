@@ -6,7 +6,6 @@ A new feed is one row here, and what reads its body: `LoadedSession.raw` returns
 from __future__ import annotations
 
 import functools
-import json
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
@@ -19,6 +18,7 @@ from f1_assets.feeds.classification import (
     standings_damage,
 )
 from f1_assets.feeds.forms import Document, Stream, damage, ends_the_session, page_damage, readable
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.spec import (
     A_CALENDAR,
     A_PAGE,
@@ -329,4 +329,4 @@ def damage_of(url: str, body: bytes) -> str | None:
 
 def is_without_data(feed: Feed, body: bytes) -> bool:
     """Check whether a sound answer says that there is nothing."""
-    return feed.spec.zero_means_none and str(json.loads(body)["MRData"].get("total")) == "0"
+    return feed.spec.zero_means_none and str(read_json(body)["MRData"].get("total")) == "0"

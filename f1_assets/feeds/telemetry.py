@@ -13,7 +13,6 @@ samples; here values are packed integers at once, and all else is done on whole 
 Nothing here knows the session, and nothing is resampled or merged.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.stream_lines import EPOCH, FeedCounts, Tally, listed, microseconds, stream_lines
 from f1_assets.feeds.telemetry_entries import ABSENT, CAR_DATA, POSITION, Format, read_entries
 
@@ -165,7 +165,7 @@ def parse_team_radio(body: bytes) -> TeamRadio:
     latest = EPOCH
     for line, _, payload in stream_lines(body, tally):
         try:
-            sent = listed(json.loads(payload)["Captures"])
+            sent = listed(read_json(payload)["Captures"])
         except (ValueError, TypeError, KeyError, RecursionError):
             tally.bad_lines.append(line)
             continue

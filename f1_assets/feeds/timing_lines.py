@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from f1_assets.feeds.json_reading import read_json
 from f1_assets.feeds.stream_lines import FeedCounts, Tally, stream_lines
 from f1_assets.feeds.stream_states import whole
 
@@ -76,7 +76,7 @@ def parse_timing_lines(body: bytes, until_ms: int | None = None) -> TimingLines:
         if until_ms is not None and time_ms > until_ms:
             continue
         try:
-            content = json.loads(payload)
+            content = read_json(payload)
         except (ValueError, RecursionError):
             tally.bad_lines.append(number)
             continue

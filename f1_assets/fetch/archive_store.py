@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import json
 import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,25 +20,13 @@ from requests_cache.backends.base import BaseCache
 from requests_cache.backends.sqlite import SQLiteCache, SQLiteDict
 from requests_cache.models.response import CachedResponse
 from requests_cache.serializers import SerializerPipeline, Stage
-from requests_cache.serializers.preconf import json_preconf_stage, utf8_encoder
 
 from f1_assets.errors import ConfigurationError
+from f1_assets.fetch.packing import packed, unpacked
 
 BUSY_TIMEOUT_MS = 30_000
 
-COMPRESSION = 6
-"""The highest level, 9, takes four times as long for a tenth less: measured on the largest recorded bodies."""
-
-_SERIALIZER = SerializerPipeline(
-    [
-        json_preconf_stage,
-        Stage(dumps=json.dumps, loads=json.loads),
-        utf8_encoder,
-        Stage(dumps=partial(gzip.compress, compresslevel=COMPRESSION), loads=gzip.decompress),
-    ],
-    name="gzipped JSON",
-    is_binary=True,
-)
+_SERIALIZER = SerializerPipeline([Stage(dumps=packed, loads=unpacked)], name="packed", is_binary=True)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ removed by `SharedStore.sweep` an hour later: whoever is about to name it has wr
 
 from __future__ import annotations
 
-import copy
 import gzip
 import hashlib
 import json
@@ -18,7 +17,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
 from requests_cache.models.response import CachedResponse
-from requests_cache.serializers.preconf import json_preconf_stage
 from sqlalchemy import (
     Connection,
     Engine,
@@ -33,7 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from f1_assets.errors import ConfigurationError
-from f1_assets.fetch.archive_store import COMPRESSION, Entry
+from f1_assets.fetch.archive_store import Entry
+from f1_assets.fetch.packing import compressed, head_of, put_into, response_of
 from f1_assets.settings import IN_DATABASE, Settings
 from f1_assets.warehouse.engine import database_time, reading, writing
 from f1_assets.warehouse.files import OWNER, Files
@@ -206,10 +205,8 @@ class SharedStore:
         body = gzip.decompress(packed)
         if hashlib.sha256(body).hexdigest() != row.sha256:
             raise DamagedBody(f"the body of {address} is another one")
-        response = cast(CachedResponse, json_preconf_stage.loads(json.loads(row.head)))
+        response = put_into(response_of(json.loads(row.head)), body)
         response.created_at, response.expires, response.cache_key = row.created_at, row.expires_at, address
-        response._content = body
-        response.raw.reset(body)
         return response
 
     def dates(self, address: str) -> tuple[datetime, datetime | None] | None:
@@ -220,7 +217,7 @@ class SharedStore:
     def write(self, address: str, response: CachedResponse) -> None:
         """Store a response in the place of the one that is there: first its body, then the row that names it."""
         body = response.content or b""
-        packed, sha256 = gzip.compress(body, COMPRESSION, mtime=0), hashlib.sha256(body).hexdigest()
+        packed, sha256 = compressed(body), hashlib.sha256(body).hexdigest()
         archive = self._bodies.claim()
         self._bodies.write(sha256, packed)
         values = {
@@ -233,7 +230,7 @@ class SharedStore:
             "sha256": sha256,
             "body_bytes": len(packed),
             "is_distinctive": False,
-            "head": _head_of(response),
+            "head": json.dumps(head_of(response, but=("created_at", "expires"))),
         }
         with writing(self._engine) as connection:
             _put(connection, responses, values)
@@ -299,14 +296,6 @@ def _put(connection: Connection, table: Table, values: dict[str, Any]) -> None:
     key = [column.name for column in table.primary_key.columns]
     changes = {name: statement.excluded[name] for name in values if name not in key}
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes))
-
-
-def _head_of(response: CachedResponse) -> str:
-    """Return all of a response but its body and its dates, as JSON."""
-    head = copy.copy(response)
-    head._content = b""
-    values = json_preconf_stage.dumps(head)
-    return json.dumps({name: value for name, value in values.items() if name not in ("created_at", "expires")})
 
 
 def _path_of(sha256: str) -> str:

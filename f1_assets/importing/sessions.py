@@ -25,6 +25,7 @@ from f1_assets.errors import (
 )
 from f1_assets.feeds.loads import name_of_load
 from f1_assets.feeds.table import Feed
+from f1_assets.garbage import collecting_rarely
 from f1_assets.importing.derived import compute_each
 from f1_assets.importing.failures import failure_of
 from f1_assets.importing.retries import a_jitter, not_yet_wait
@@ -183,7 +184,7 @@ def load(context: Context, gap: SessionGap, run_id: str | None = None, reservati
         reservation = reserve_after_a_short_wait(context, gap)
     purpose = Purpose(str(gap.key), name_of_load(wanted.feeds), uuid.uuid4().hex, run_id, reservation)
     try:
-        with about(session=gap.key, run=run_id):
+        with about(session=gap.key, run=run_id), collecting_rarely():
             loaded = load_session(
                 transport,
                 wanted.event,
@@ -280,7 +281,7 @@ def extract_each(
         if reason := dataset.why_not_applicable(loaded.key, loaded.event.live_timing, loaded.event.ends_season):
             yield replace(line, status=Status.NOT_APPLICABLE, reason=reason)
             continue
-        with about(session=loaded.key, dataset=dataset.name, run=run_id):
+        with about(session=loaded.key, dataset=dataset.name, run=run_id), collecting_rarely():
             line = _extract(loaded, dataset, warehouse, line, now, jitter)
             level = logging.WARNING if line.failed else logging.INFO
             logger.log(level, "%s: %s", line.status, line.reason or f"{line.rows:,} rows")

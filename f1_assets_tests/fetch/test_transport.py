@@ -367,6 +367,7 @@ def test_what_we_touch_of_fastf1s_private_parts_is_there():
     assert hasattr(Cache, "_no_cached_warned")
     assert callable(fastf1._api._extended_timing_data)
     assert callable(fastf1._api.fetch_page)
+    assert callable(fastf1._api.parse)
     assert callable(Session._set_laps_deleted_from_rcm)
     assert "_RACE_LIKE_SESSIONS" in Session.__init__.__code__.co_names
 

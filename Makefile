@@ -12,10 +12,11 @@ REFEREE := f1_assets_tests/e2e/test_referee.py
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-long test-all lint types contracts defs audit bench docs vega clean
+.PHONY: help demo ui test test-long test-exhaustive test-all test-pythons lint types contracts defs audit release
+.PHONY: bench docs vega clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -46,8 +47,13 @@ test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on 
 	$(BIN)/python -m pytest -n $(WAITING) --dist loadgroup --no-loadscope-reorder -m "long and not exhaustive" --ignore $(REFEREE)
 	$(BIN)/python -m pytest -m long $(REFEREE)
 
-test-all: test test-long ## Run all tests, those too that show on more databases and feeds what others show
+test-exhaustive: $(VENV)/.dev ## Run the tests that show on more databases and feeds what others show
 	$(BIN)/python -m pytest -n $(WAITING) --dist loadgroup --no-loadscope-reorder -m exhaustive
+
+test-all: test test-long test-exhaustive ## Run all tests
+
+test-pythons: ## Run the tests on Python 3.12 and 3.13, where they are found
+	@.ci/pythons test
 
 lint: $(VENV)/.dev ## Check style
 	$(BIN)/ruff check .
@@ -65,6 +71,10 @@ defs: $(VENV)/.dev ## Check that Dagster's own command, dg, loads the definition
 audit: $(VENV)/.dev ## Look for known vulnerabilities in what is installed
 	@$(BIN)/python .ci/audit
 
+release: $(VENV)/.dev ## Build sdist and wheel into dist/, and try the wheel in an empty folder
+	@$(BIN)/python .ci/build-release
+	@$(BIN)/python .ci/try-release
+
 bench: $(VENV)/.dev ## Measure; docs/performance.md tells what the figures mean
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
@@ -75,4 +85,4 @@ vega: $(VENV)/.dev ## Write the browser's copy of Vega anew
 	$(BIN)/python docs/vega.py
 
 clean: ## Remove what make made; .f1 with the data stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-3.* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -105,7 +105,7 @@ def read_rows(
     limit: int | None = None,
     where: Sequence[Where] = (),
 ) -> pa.Table:
-    """Read the rows of sessions, or of seasons, one after the other; those of the database in one transaction.
+    """Read the rows of sessions, or of seasons, one after the other; those of the database on one connection.
 
     Parameters
     ----------

@@ -15,6 +15,9 @@ from f1_assets.planning import DatasetState, GapReport, SessionGap, dataset_stat
 from f1_assets.planning.costs import report_of
 from f1_assets.warehouse import Status, Warehouse
 
+RECENT_SECONDS = 1.0
+"""While another thread reads, what was looked at so short a time ago serves: fifty readers need not wait in a row."""
+
 COSTS_HOLD_SECONDS = 60.0
 """The cost of the same gaps changes only as the archive grows: it is estimated again after this time."""
 
@@ -48,20 +51,39 @@ class CachedStates:
         self._datasets = datasets
         self._lock = threading.Lock()
         self._known: dict[int, _Season] = {}
+        self._looked_at: dict[int, float] = {}
 
     def read(self, seasons: Iterable[int], now: datetime) -> list[DatasetState]:
-        """Return every (session, dataset) of these seasons, in the order of the calendar."""
+        """Return every (session, dataset) of these seasons, in the order of the calendar.
+
+        They are as they are now, or as they were a second ago where another thread is reading them.
+        """
         wanted = sorted(seasons)
-        with self._lock:
-            prints = fingerprints(self._warehouse, wanted)
-            stale = [season for season in wanted if not self._is_fresh(season, prints[season], now)]
-            if stale:
-                read: dict[int, list[DatasetState]] = {season: [] for season in stale}
-                for state in dataset_states(self._warehouse, stale, self._datasets, now):
-                    read[state.key.season].append(state)
-                for season, states in read.items():
-                    self._known[season] = _Season(prints[season], now, _hold_until(states, now), tuple(states))
-            return [state for season in wanted for state in self._known[season].states]
+        if not self._lock.acquire(blocking=False):
+            if all(self._looked_at.get(season, 0.0) > time.monotonic() - RECENT_SECONDS for season in wanted):
+                return self._states(wanted)
+            self._lock.acquire()
+        try:
+            self._look_again(wanted, now)
+            return self._states(wanted)
+        finally:
+            self._lock.release()
+
+    def _look_again(self, wanted: Sequence[int], now: datetime) -> None:
+        """Read the seasons anew of which something changed."""
+        began = time.monotonic()
+        prints = fingerprints(self._warehouse, wanted)
+        stale = [season for season in wanted if not self._is_fresh(season, prints[season], now)]
+        if stale:
+            read: dict[int, list[DatasetState]] = {season: [] for season in stale}
+            for state in dataset_states(self._warehouse, stale, self._datasets, now):
+                read[state.key.season].append(state)
+            for season, states in read.items():
+                self._known[season] = _Season(prints[season], now, _hold_until(states, now), tuple(states))
+        self._looked_at.update(dict.fromkeys(wanted, began))
+
+    def _states(self, wanted: Sequence[int]) -> list[DatasetState]:
+        return [state for season in wanted for state in self._known[season].states]
 
     def fingerprint(self, season: int) -> Hashable:
         """Return a stamp that changes with every import of the season."""

@@ -30,7 +30,7 @@ from f1_assets.planning.plan_document import PlanDocument, plan_document
 from f1_assets.planning.running import RunningImport, running_import
 from f1_assets.planning.season_states import season_states
 from f1_assets.plots import season_charts, session_charts
-from f1_assets.quota.outlook import quota_outlook
+from f1_assets.quota.outlook import QuotaNow
 from f1_assets.quota.windows import PolicyStatus
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import events_of, refreshes_of
@@ -83,12 +83,13 @@ class Readings:
         """Return the first page."""
         now, calendars = self._now(), refreshes_of(self.warehouse)
         states, names = self._states.read(calendars, now), event_names(self.warehouse)
+        quota = QuotaNow(self._ledger, now)
         return Overview(
             made_at=now,
             seasons=season_rows(calendars, states, now),
-            quota=self.quota(),
-            plan=self._plan(tuple(calendars), states, now),
-            running=self._running(self._costs.report(tuple(calendars), states, now), names),
+            quota=quota.policies,
+            plan=self._plan(tuple(calendars), states, quota, now),
+            running=self._running(self._costs.report(tuple(calendars), states, now), names, quota),
             failures=failures_of(states, names, now, by_itself=self._by_itself),
             amendments=latest_amendments(self.warehouse, names),
         )
@@ -97,7 +98,7 @@ class Readings:
         """Return what is being imported, and how far it is."""
         now, seasons = self._now(), tuple(self.known_seasons())
         report = self._costs.report(seasons, self._states.read(seasons, now), now)
-        return self._running(report, event_names(self.warehouse))
+        return self._running(report, event_names(self.warehouse), QuotaNow(self._ledger, now))
 
     def seasons(self) -> tuple[SeasonRow, ...]:
         """Return a row per season."""
@@ -121,7 +122,8 @@ class Readings:
     def season_and_plan(self, season: int, only: SeasonFilter) -> tuple[SeasonView, PlanDocument]:
         """Return a season as a filter leaves it, and the plan of all of it, from the same look; see `season`."""
         view, states = self._season(season, only)
-        return view, self._plan((season,), states, view.made_at)
+        quota = QuotaNow(self._ledger, view.made_at)
+        return view, self._plan((season,), states, quota, view.made_at)
 
     def _season(self, season: int, only: SeasonFilter) -> tuple[SeasonView, Sequence[DatasetState]]:
         named(only.datasets)
@@ -172,7 +174,7 @@ class Readings:
 
     def quota(self) -> tuple[PolicyStatus, ...]:
         """Return every policy of the quota; none where a recording answers."""
-        return self._ledger.stats() if self._ledger is not None else ()
+        return QuotaNow(self._ledger, self._now()).policies
 
     def plan(self, season: int) -> PlanDocument:
         """Return the plan of a season; `UsageError` when the warehouse has no calendar of it."""
@@ -195,10 +197,12 @@ class Readings:
         keys = [str(listed.key) for event in events for listed in event.sessions]
         return {"year": str(known[-1]) if known else "2024", "key": keys[0] if keys else "2024-03-Q"}
 
-    def _running(self, report: GapReport, names: Mapping[str, str]) -> RunningImport:
+    def _running(self, report: GapReport, names: Mapping[str, str], quota: QuotaNow) -> RunningImport:
         alive_in, workers = self.settings.alive_folder, self.settings.workers
-        return running_import(self.warehouse, alive_in, names, report, self._ledger, workers)
+        return running_import(self.warehouse, alive_in, names, report, quota, workers)
 
-    def _plan(self, seasons: tuple[int, ...], states: Sequence[DatasetState], now: datetime) -> PlanDocument:
-        report, outlook = self._costs.report(seasons, states, now), quota_outlook(self._ledger, now)
-        return plan_document(build_processing_plan(report, outlook=outlook, workers=self.settings.workers), seasons)
+    def _plan(
+        self, seasons: tuple[int, ...], states: Sequence[DatasetState], quota: QuotaNow, now: datetime
+    ) -> PlanDocument:
+        report, workers = self._costs.report(seasons, states, now), self.settings.workers
+        return plan_document(build_processing_plan(report, outlook=quota.windows, workers=workers), seasons)

@@ -10,6 +10,7 @@ from f1_assets.context import Context
 from f1_assets.errors import F1AssetsError
 from f1_assets.importing import Selection
 from f1_assets.planning.running import RunningImport, running_import
+from f1_assets.quota.outlook import QuotaNow
 
 READ_AFTER_SECONDS = 2.0
 """The bar is drawn ten times a second; the warehouse is read less often."""
@@ -50,4 +51,4 @@ class RunningFigures:
         states = self._selection.states(context.warehouse, now)
         report = self._costs.report(tuple(self._selection.seasons), states, now)
         alive_in = context.settings.alive_folder
-        return running_import(context.warehouse, alive_in, {}, report, context.ledger, self._workers)
+        return running_import(context.warehouse, alive_in, {}, report, QuotaNow(context.ledger, now), self._workers)

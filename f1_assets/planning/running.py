@@ -19,8 +19,7 @@ from f1_assets.keys import SessionKey
 from f1_assets.planning.gaps import DatasetState
 from f1_assets.planning.plan import build_processing_plan
 from f1_assets.planning.report import GapReport
-from f1_assets.quota.ledger import Ledger
-from f1_assets.quota.outlook import quota_outlook
+from f1_assets.quota.outlook import QuotaNow
 from f1_assets.quota.windows import PolicyStatus
 from f1_assets.warehouse import Warehouse
 from f1_assets.warehouse.engine import reading
@@ -107,7 +106,7 @@ def running_import(
     alive_in: Path,
     names: Mapping[str, str],
     report: GapReport,
-    ledger: Ledger | None,
+    quota: QuotaNow,
     workers: int = 1,
 ) -> RunningImport:
     """Return the figures of what is imported now.
@@ -122,8 +121,8 @@ def running_import(
         Names of events by their key.
     report
         What is missing, with costs; its time is the present.
-    ledger
-        The quota's; None where a recording answers.
+    quota
+        The quota, as it is now.
     workers
         Sessions side by side.
     """
@@ -156,8 +155,8 @@ def running_import(
         requests=sum(each.requests for each in at_work) if began_at is None else _requests_since(warehouse, began_at),
         paused_before=pause.paused_before if pause else None,
         paused_until=pause.paused_until if pause else None,
-        ends_at=_ends_at(imports, report, ledger, workers, pause),
-        quota=tuple(_left_of(policy) for policy in ledger.stats()) if ledger is not None else (),
+        ends_at=_ends_at(imports, report, quota, workers, pause),
+        quota=tuple(map(_left_of, quota.policies)),
     )
 
 
@@ -239,7 +238,7 @@ def _pause(imports: Sequence[ImportProgress], now: datetime) -> ImportProgress |
 def _ends_at(
     imports: Sequence[ImportProgress],
     report: GapReport,
-    ledger: Ledger | None,
+    quota: QuotaNow,
     workers: int,
     pause: ImportProgress | None,
 ) -> datetime | None:
@@ -248,7 +247,7 @@ def _ends_at(
     if not left:
         return None
     mine = replace(report, states=tuple(state for state in report.states if state.key in left))
-    plan = build_processing_plan(mine, outlook=quota_outlook(ledger, report.now), workers=workers)
+    plan = build_processing_plan(mine, outlook=quota.windows, workers=workers)
     # Who waits may wait for more than the plan sees: that other sessions release what they reserved.
     until = pause.paused_until if pause is not None else None
     return max(plan.complete_at, until) if until is not None else plan.complete_at

@@ -4,13 +4,15 @@ import contextlib
 import functools
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select, text
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, func, select, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from f1_assets.errors import ConfigurationError, TransientError
 
@@ -18,6 +20,9 @@ BUSY_TIMEOUT_MS = 30_000
 
 SILENCE_SECONDS = 60
 """After so long without a sign of the other machine, a connection to PostgreSQL is closed, on both sides."""
+
+TRUSTED_SECONDS = 1.0
+"""A connection to PostgreSQL that was used within this time is used again without asking whether it is still there."""
 
 _PROBES = 3
 
@@ -52,9 +57,29 @@ def make_engine(url: URL) -> Engine:
 def _make_postgresql_engine(url: URL) -> Engine:
     is_libpq = url.get_driver_name() in ("psycopg2", "psycopg")
     ours = {name: value for name, value in _client_keepalive().items() if is_libpq and name not in url.query}
-    engine = create_engine(url, pool_pre_ping=True, connect_args=ours)
+    engine = create_engine(url, connect_args=ours)
     event.listen(engine, "connect", _let_the_server_notice)
+    event.listen(engine, "checkin", _note_return)
+    event.listen(engine, "checkout", functools.partial(_refuse_dead, engine.dialect))
     return engine
+
+
+def _note_return(_connection: Any, record: ConnectionPoolEntry) -> None:  # noqa: ANN401 (a driver's connection)
+    record.info["returned_at"] = time.monotonic()
+
+
+def _refuse_dead(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:  # noqa: ANN401 (a driver's connection, a pool's proxy)
+    """Check a connection that was idle: the server may have been restarted since.
+
+    To ask before each use, as SQLAlchemy's `pool_pre_ping` does, is a third of the messages of a read.
+    """
+    returned_at = record.info.get("returned_at")
+    if returned_at is None or time.monotonic() - returned_at < TRUSTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except Exception as error:  # whatever a driver raises: SQLAlchemy connects anew
+        raise InvalidatePoolError from error
 
 
 def _client_keepalive() -> dict[str, int]:
@@ -103,14 +128,23 @@ def _refuse_writes_of(connection: Any, _record: Any) -> None:  # noqa: ANN401 (a
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA query_only = ON")
     else:
-        connection.set_session(readonly=True)  # psycopg2
+        # Of the server's session: psycopg2's own `readonly` holds for transactions that it begins alone.
+        cursor = connection.cursor()
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        cursor.close()
+        connection.commit()
 
 
 @contextlib.contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Read in one transaction; what the database refuses becomes a `ConfigurationError`, or else a `TransientError`."""
+    """Read; what the database refuses becomes a `ConfigurationError`, or else a `TransientError`.
+
+    On SQLite it is one transaction. On PostgreSQL each statement is one: each would see what is committed meanwhile in
+    any case, and none has to be ended.
+    """
+    options: dict[str, Any] = {} if is_embedded(engine) else {"isolation_level": "AUTOCOMMIT"}
     with _refusals_named(engine), engine.connect() as connection:
-        yield connection
+        yield connection.execution_options(**options)
 
 
 @contextlib.contextmanager

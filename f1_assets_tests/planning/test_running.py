@@ -11,6 +11,7 @@ from f1_assets.fetch.estimates import RequestCost
 from f1_assets.planning import DatasetState, GapReport
 from f1_assets.planning.running import Doing, running_import
 from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.outlook import QuotaNow
 from f1_assets.quota.policies import policies_of
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.calendar import events_of
@@ -75,7 +76,8 @@ def _reserve(warehouse, key):
 def _figures(warehouse, tmp_path, states=(), ledger=None):
     costs = {state.key: RequestCost(12, 12, 12) for state in states}
     report = GapReport((2025,), NOW, tuple(states), costs=costs)
-    return running_import(warehouse, tmp_path / "alive", {"2025-01": "Meridian Grand Prix"}, report, ledger)
+    quota = QuotaNow(ledger, NOW)
+    return running_import(warehouse, tmp_path / "alive", {"2025-01": "Meridian Grand Prix"}, report, quota)
 
 
 def _states(key, stored=0, tried_at=NOW):

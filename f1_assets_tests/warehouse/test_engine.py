@@ -10,7 +10,7 @@ from f1_assets.datasets import dataset_tables, dataset_views
 from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.settings import load_settings
 from f1_assets.warehouse import Warehouse
-from f1_assets.warehouse.engine import make_engine, reading, writing
+from f1_assets.warehouse.engine import make_engine, reading, refuse_writes, writing
 from f1_assets_tests.warehouse.seasons import a_season, store
 
 
@@ -84,6 +84,56 @@ def test_a_connection_that_was_closed_is_one_clear_error(counters):
     with pytest.raises(ConfigurationError, match=r"already closed\. Check F1_DATABASE_URL"), writing(counters) as lost:
         lost.connection.dbapi_connection.close()
         lost.execute(COUNT, {"id": 1})
+
+
+def _backend(engine):
+    """Return which of the server's processes answers."""
+    with reading(engine) as connection:
+        return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+
+
+def _end_session(engine, backend):
+    other = make_engine(engine.url)
+    with reading(other) as connection:
+        ended = connection.execute(text("SELECT pg_terminate_backend(:backend, 10000)"), {"backend": backend})
+        assert ended.scalar_one()
+    other.dispose()
+
+
+def test_a_connection_that_was_idle_while_the_server_was_restarted_is_made_anew(counters, monkeypatch):
+    backend = _backend(counters)
+    _end_session(counters, backend)
+    monkeypatch.setattr("f1_assets.warehouse.engine.TRUSTED_SECONDS", 0.0)
+    assert _backend(counters) != backend
+
+
+def test_a_connection_that_was_used_just_now_is_not_asked_for_first(counters, monkeypatch):
+    """What it saves is the message; when the server went away within that time, the error says so."""
+    monkeypatch.setattr("f1_assets.warehouse.engine.TRUSTED_SECONDS", 3600.0)
+    _end_session(counters, _backend(counters))
+    with pytest.raises(ConfigurationError, match="that it is running"):
+        _backend(counters)
+    _backend(counters)
+
+
+def test_a_read_leaves_no_transaction_open(counters):
+    with reading(counters) as connection:
+        connection.execute(COUNT, {"id": 1})
+        with reading(counters) as other:
+            assert other.execute(text("SELECT count FROM counters WHERE id = 1")).scalar_one() == 1
+            idle = text("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")
+            assert other.execute(idle).scalar_one() == 0
+    with writing(counters) as connection:
+        connection.execute(COUNT, {"id": 2})
+        with reading(counters) as other:
+            assert other.execute(text("SELECT count FROM counters WHERE id = 2")).scalar_one() == 0
+
+
+def test_a_server_refuses_to_write_where_nobody_may(counters):
+    refuse_writes(counters)
+    for way in (reading, writing):
+        with pytest.raises(ConfigurationError, match="read-only"), way(counters) as connection:
+            connection.execute(COUNT, {"id": 1})
 
 
 def sqlite_error(name):

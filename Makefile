@@ -7,6 +7,8 @@ SOURCES := pyproject.toml constraints.txt
 WAITING = $(shell $(PYTHON) -c 'import os; print(3 * len(os.sched_getaffinity(0)) // 2)' 2>/dev/null || echo 3)
 REFEREE := f1_assets_tests/e2e/test_referee.py
 
+PIP = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
+
 # Processes that start others read what is compiled, instead of compiling it each. pip compiles nothing: of what it
 # installs, most is never imported.
 unexport PYTHONDONTWRITEBYTECODE
@@ -18,20 +20,22 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# The pip that comes with Python 3.11 takes twice as long.
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "f1_assets needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	@$(PIP) --upgrade pip || echo "pip cannot be upgraded; with the older one it takes twice as long to install." >&2
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.python $(SOURCES)
 	@echo "Installing f1_assets into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python $(SOURCES)
 	@echo "Installing f1_assets and the tools for tests into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@$(PIP) --editable ".[dev]"
 	@touch $(VENV)/.runtime $@
 
 demo: $(VENV)/.runtime ## Import a simulated race weekend through Dagster into an embedded database

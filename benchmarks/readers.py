@@ -1,8 +1,9 @@
 """Fifty readers of the board and of `/v1` on PostgreSQL while an import runs: how long they wait for their answers.
 
 Two simulated weekends: the first is there, the second is imported by `f1-assets import` meanwhile, with one worker.
-`f1-assets serve` has two processes. Each reader opens a page or asks an endpoint, at random, and then reads for a
-second and a half on average. Readers, server, database and import share the cores of this machine.
+`f1-assets serve` has two processes, which have answered each question once before. Each reader opens a page or asks an
+endpoint, at random, and then reads for a second and a half on average. Readers, server, database and import share the
+cores of this machine.
 """
 
 import os
@@ -48,6 +49,7 @@ def main() -> None:
         _run("import", str(SEASON), "--round", "1")
         server = _started("serve", "--port", "0", "--workers", "2")
         url = server.stdout.readline().split()[5].rstrip(";")
+        _warm(url)
         waited: dict[str, list[float]] = {name: [] for name in PATHS}
         failed: list[str] = []
         done = threading.Event()
@@ -71,6 +73,12 @@ def main() -> None:
     for name, seconds in waited.items():
         cuts = statistics.quantiles(seconds, n=100)
         print(f"{name}: {len(seconds)} answers, median {cuts[49]:.3f} s, 99th percentile {cuts[98]:.3f} s")
+
+
+def _warm(url: str) -> None:
+    """Ask for everything several times, each on a connection of its own: either process has answered it then."""
+    for path in [path for paths in PATHS.values() for path in paths] * 8:
+        requests.get(url + path, timeout=60).raise_for_status()
 
 
 def _read(number: int, url: str, waited: dict[str, list[float]], failed: list[str], done: threading.Event) -> None:

@@ -7,7 +7,7 @@ import functools
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import chain, groupby
@@ -158,14 +158,17 @@ def pieces_of(warehouse: Warehouse, query: Query, stamps: Stamps, kept: Kept) ->
 
 
 def _made(query: Query, scope: Scope, stamps: Stamps, kept: Kept) -> Piece:
-    """Return the rows of a scope: those that are kept; a few that are asked for alone; or all, which are kept."""
+    """Return the rows of a scope: all of them, which are kept, or a few that are asked for alone, the first time."""
     endpoint, is_narrow_scope = query.endpoint, scope.drivers is not None or bool(scope.where)
     if not endpoint.is_kept:
         return Piece(_rows(endpoint, scope))
     each = scope.session
     of = (endpoint.name, each.session_key, each.meeting_key, each.session, stamps[each.key])
-    whole = kept.find(of) if is_narrow_scope else kept.get(of, lambda: _whole(endpoint, scope))
-    return Piece(_rows(endpoint, scope)) if whole is None else Piece(whole.frame, whole.written)
+    if is_narrow_scope and not kept.is_asked_for_again(of):
+        return Piece(_rows(endpoint, scope))
+    everything = replace(scope, drivers=None, where={})
+    whole = kept.get(of, lambda: _whole(endpoint, everything))
+    return Piece(whole.frame, whole.written)
 
 
 def _whole(endpoint: Endpoint, scope: Scope) -> Whole:

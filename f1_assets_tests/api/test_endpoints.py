@@ -312,9 +312,31 @@ def test_what_was_asked_for_longest_ago_is_dropped_first():
     made = {name: Whole(pd.DataFrame(), (b"{}",) * rows) for name, rows in (("a", 2), ("b", 2), ("c", 2), ("d", 9))}
     for name in ("a", "b", "a", "c"):
         assert kept.get(name, lambda name=name: made[name]) is made[name]
-    assert [kept.find(name) is None for name in ("a", "b", "c")] == [False, True, False]
+    anew = Whole(pd.DataFrame(), ())
+    assert [kept.get(name, lambda: anew) is anew for name in ("a", "c", "b")] == [False, False, True]
     assert kept.get("d", lambda: made["d"]) is made["d"]
-    assert [kept.find(name) for name in made] == [None] * 4
+    assert [kept.get(name, lambda: anew) is anew for name in made] == [True] * 4
+
+
+def test_who_asks_for_a_driver_again_is_answered_from_what_is_kept(warehouse, keys, monkeypatch):
+    kept, key, read = Kept(), keys[RACE], []
+    fresh = [answer(warehouse, "laps", f"session_key={key}&driver_number={number}") for number in (7, 12)]
+    monkeypatch.setattr(endpoint, "read_rows", _noting(endpoint.read_rows, read, "laps"))
+    assert answer(warehouse, "laps", f"session_key={key}&driver_number=7", kept) == fresh[0] != []
+    assert sum(read) == len(fresh[0])  # one driver's laps are quickly read
+    assert answer(warehouse, "laps", f"session_key={key}&driver_number=12", kept) == fresh[1] != []
+    assert sum(read) > len(fresh[0]) + len(fresh[1])  # now everybody's were, once
+    read.clear()
+    assert [answer(warehouse, "laps", f"session_key={key}&driver_number={n}", kept) for n in (7, 12)] == fresh
+    assert read == []
+
+
+def test_of_what_was_asked_for_once_little_is_remembered(monkeypatch):
+    monkeypatch.setattr("f1_assets.api.kept.MOST_MISSED", 2)
+    kept = Kept()
+    assert [kept.is_asked_for_again(name) for name in ("a", "b", "a", "c", "a", "b")] == [
+        False, False, True, False, False, False,
+    ]  # fmt: skip
 
 
 def test_either_of_two_values_and_null_are_found(warehouse, keys):

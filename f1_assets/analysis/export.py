@@ -132,7 +132,7 @@ def _sources(
 def _rows(warehouse: Warehouse, table: Table, season: int) -> Iterator[pa.Table]:
     query = select(table).where(table.c.season == season).order_by(*_order(warehouse, table))
     schema = schema_of_table(table)
-    with reading(warehouse.engine) as connection:
+    with reading(warehouse.engine, piecewise=True) as connection:
         for rows in connection.execution_options(yield_per=_ROWS_A_TIME).execute(query).partitions(_ROWS_A_TIME):
             columns = zip(*rows, strict=True)
             arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]

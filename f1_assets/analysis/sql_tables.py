@@ -77,7 +77,7 @@ class DatabaseTable:
         query = select(self._table)
         if self._seasons is not None and "season" in self._table.c:
             query = query.where(self._table.c.season.in_(self._seasons))
-        with reading(self._warehouse.engine) as connection:
+        with reading(self._warehouse.engine, piecewise=True) as connection:
             result = connection.execution_options(yield_per=_ROWS_A_TIME).execute(query)
             for rows in result.partitions(_ROWS_A_TIME):
                 columns = zip(*rows, strict=True)

@@ -136,15 +136,22 @@ def _refuse_writes_of(connection: Any, _record: Any) -> None:  # noqa: ANN401 (a
 
 
 @contextlib.contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine, piecewise: bool = False) -> Iterator[Connection]:
     """Read; what the database refuses becomes a `ConfigurationError`, or else a `TransientError`.
 
     On SQLite it is one transaction. On PostgreSQL each statement is one: each would see what is committed meanwhile in
     any case, and none has to be ended.
+
+    Parameters
+    ----------
+    engine
+        Where from.
+    piecewise
+        Whether rows of a statement are fetched some at a time (`yield_per`): PostgreSQL wants a transaction for that.
     """
-    options: dict[str, Any] = {} if is_embedded(engine) else {"isolation_level": "AUTOCOMMIT"}
+    is_bare = not piecewise and not is_embedded(engine)
     with _refusals_named(engine), engine.connect() as connection:
-        yield connection.execution_options(**options)
+        yield connection.execution_options(isolation_level="AUTOCOMMIT") if is_bare else connection
 
 
 @contextlib.contextmanager

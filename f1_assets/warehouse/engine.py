@@ -121,18 +121,13 @@ def _let_the_server_notice(connection: Any, _record: Any) -> None:  # noqa: ANN4
 def refuse_writes(engine: Engine) -> None:
     """Let the database refuse to write for an engine, from its next connection on."""
     engine.dispose()
-    event.listen(engine, "connect", _refuse_writes_of)
+    engine.update_execution_options(f1_reads_only=True)
+    if is_embedded(engine):
+        event.listen(engine, "connect", _refuse_writes_to_file)
 
 
-def _refuse_writes_of(connection: Any, _record: Any) -> None:  # noqa: ANN401 (a driver's connection, a pool's record)
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA query_only = ON")
-    else:
-        # Of the server's session: psycopg2's own `readonly` holds for transactions that it begins alone.
-        cursor = connection.cursor()
-        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
-        cursor.close()
-        connection.commit()
+def _refuse_writes_to_file(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 (a pool's record)
+    connection.execute("PRAGMA query_only = ON")
 
 
 @contextlib.contextmanager
@@ -149,9 +144,29 @@ def reading(engine: Engine, piecewise: bool = False) -> Iterator[Connection]:
     piecewise
         Whether rows of a statement are fetched some at a time (`yield_per`): PostgreSQL wants a transaction for that.
     """
-    is_bare = not piecewise and not is_embedded(engine)
     with _refusals_named(engine), engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT") if is_bare else connection
+        if piecewise or is_embedded(engine):
+            yield connection
+        else:
+            with _each_statement_alone(connection):
+                yield connection
+
+
+@contextlib.contextmanager
+def _each_statement_alone(connection: Connection) -> Iterator[None]:
+    """Let PostgreSQL end each statement by itself.
+
+    SQLAlchemy's own option for it makes psycopg2 send a message more each time a connection is given back.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        try:
+            driver.autocommit = False
+        except Exception:  # it is gone, whatever a driver raises then: nobody may write with it as it is
+            connection.invalidate()
 
 
 @contextlib.contextmanager
@@ -175,6 +190,9 @@ def writing(engine: Engine, durable: bool = True) -> Iterator[Connection]:
     """
     options = {"f1_writes": True, "f1_durable": durable}
     with _refusals_named(engine), engine.execution_options(**options).begin() as connection:
+        if engine.get_execution_options().get("f1_reads_only") and not is_embedded(engine):
+            # For this transaction alone: a pooler gives the server's session to others afterwards.
+            connection.execute(text("SET TRANSACTION READ ONLY"))
         yield connection
 
 

@@ -131,9 +131,36 @@ def test_a_read_leaves_no_transaction_open(counters):
 
 def test_a_server_refuses_to_write_where_nobody_may(counters):
     refuse_writes(counters)
-    for way in (reading, writing):
-        with pytest.raises(ConfigurationError, match="read-only"), way(counters) as connection:
-            connection.execute(COUNT, {"id": 1})
+    with pytest.raises(ConfigurationError, match="read-only"), writing(counters) as connection:
+        connection.execute(COUNT, {"id": 1})
+    others = make_engine(counters.url)
+    with writing(others) as connection:
+        connection.execute(COUNT, {"id": 1})
+    others.dispose()
+
+
+def test_a_connection_that_was_read_with_writes_all_or_nothing(counters):
+    """A connection of the pool serves both: what reads leave behind must not end each statement of a write."""
+    backend = _backend(counters)
+    with pytest.raises(ZeroDivisionError), writing(counters) as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() == backend
+        connection.execute(COUNT, {"id": 1})
+        _ = 1 / 0
+    with reading(counters) as connection:
+        assert connection.execute(text("SELECT count FROM counters")).scalars().all() == [0, 0]
+
+
+def test_a_read_that_fails_leaves_a_connection_that_writes_all_or_nothing(counters):
+    with pytest.raises(DBAPIError), reading(counters) as connection:
+        connection.execute(text("SELECT no_such_column FROM counters"))
+    with pytest.raises(ConfigurationError), reading(counters) as lost:
+        lost.connection.dbapi_connection.close()
+        lost.execute(text("SELECT 1"))
+    with pytest.raises(ZeroDivisionError), writing(counters) as connection:
+        connection.execute(COUNT, {"id": 1})
+        _ = 1 / 0
+    with reading(counters) as connection:
+        assert connection.execute(text("SELECT count FROM counters")).scalars().all() == [0, 0]
 
 
 def sqlite_error(name):

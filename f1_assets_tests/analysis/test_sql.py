@@ -199,7 +199,7 @@ def test_what_does_not_fit_into_memory_is_laid_aside_elsewhere(season, tmp_path,
 
 
 def test_a_database_that_fails_says_so_itself(season, monkeypatch):
-    def away(engine):
+    def away(engine, **_options):
         raise TransientError("the database is away")
 
     monkeypatch.setattr(sql_tables, "reading", away)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from select import POLLIN, poll
 from typing import Any
 
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, func, select, text
@@ -22,7 +23,7 @@ SILENCE_SECONDS = 60
 """After so long without a sign of the other machine, a connection to PostgreSQL is closed, on both sides."""
 
 TRUSTED_SECONDS = 1.0
-"""A connection to PostgreSQL that was used within this time is used again without asking whether it is still there."""
+"""A connection to PostgreSQL that was used within this time is used again, unless its end has arrived already."""
 
 _PROBES = 3
 
@@ -69,17 +70,28 @@ def _note_return(_connection: Any, record: ConnectionPoolEntry) -> None:  # noqa
 
 
 def _refuse_dead(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:  # noqa: ANN401 (a driver's connection, a pool's proxy)
-    """Check a connection that was idle: the server may have been restarted since.
+    """Check a connection before it is used: the server may have been restarted since.
 
-    To ask before each use, as SQLAlchemy's `pool_pre_ping` does, is a third of the messages of a read.
+    To ask the server each time, as SQLAlchemy's `pool_pre_ping` does, is a third of the messages of a read.
     """
     returned_at = record.info.get("returned_at")
-    if returned_at is None or time.monotonic() - returned_at < TRUSTED_SECONDS:
+    if returned_at is None:
+        return  # it is new
+    if time.monotonic() - returned_at < TRUSTED_SECONDS and not _has_news(connection):
         return
     try:
         dialect.do_ping(connection)
     except Exception as error:  # whatever a driver raises: SQLAlchemy connects anew
         raise InvalidatePoolError from error
+
+
+def _has_news(connection: Any) -> bool:  # noqa: ANN401 (a driver's connection)
+    """Check whether the server has sent something unasked: that it ends the session, or the end of the connection."""
+    if connection.closed:
+        return True
+    incoming = poll()
+    incoming.register(connection.fileno(), POLLIN)
+    return bool(incoming.poll(0))
 
 
 def _client_keepalive() -> dict[str, int]:

@@ -100,20 +100,22 @@ def _end_session(engine, backend):
     other.dispose()
 
 
-def test_a_connection_that_was_idle_while_the_server_was_restarted_is_made_anew(counters, monkeypatch):
+@pytest.mark.parametrize("trusted_seconds", [0.0, 3600.0])
+def test_a_connection_that_the_server_has_ended_is_made_anew(counters, monkeypatch, trusted_seconds):
+    monkeypatch.setattr("f1_assets.warehouse.engine.TRUSTED_SECONDS", trusted_seconds)
     backend = _backend(counters)
     _end_session(counters, backend)
-    monkeypatch.setattr("f1_assets.warehouse.engine.TRUSTED_SECONDS", 0.0)
     assert _backend(counters) != backend
 
 
-def test_a_connection_that_was_used_just_now_is_not_asked_for_first(counters, monkeypatch):
-    """What it saves is the message; when the server went away within that time, the error says so."""
-    monkeypatch.setattr("f1_assets.warehouse.engine.TRUSTED_SECONDS", 3600.0)
-    _end_session(counters, _backend(counters))
-    with pytest.raises(ConfigurationError, match="that it is running"):
-        _backend(counters)
-    _backend(counters)
+@pytest.mark.parametrize(("trusted_seconds", "asks"), [(0.0, 1), (3600.0, 0)])
+def test_a_connection_is_asked_for_only_after_some_silence(counters, monkeypatch, trusted_seconds, asks):
+    monkeypatch.setattr("f1_assets.warehouse.engine.TRUSTED_SECONDS", trusted_seconds)
+    backend, asked = _backend(counters), []
+    ask = counters.dialect.do_ping
+    monkeypatch.setattr(counters.dialect, "do_ping", lambda connection: asked.append(connection) or ask(connection))
+    assert _backend(counters) == backend
+    assert len(asked) == asks
 
 
 def test_a_read_leaves_no_transaction_open(counters):

@@ -23,7 +23,7 @@ from f1_assets.errors import UsageError
 
 
 class Kind(StrEnum):
-    """What a field holds, in the words of JSON."""
+    """Kinds of values that a field holds, in the words of JSON."""
 
     INTEGER = "integer"
     NUMBER = "number"

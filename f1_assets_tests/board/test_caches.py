@@ -30,6 +30,11 @@ class Season:
     def _states(self, _warehouse, seasons, _datasets, _now):
         return [State(Key(season), self.looks) for season in seasons]
 
+    def stop_looks(self):
+        """Let looks wait from now on, until `may_go_on` is set; `begun` tells of the next one."""
+        self.may_go_on.clear()
+        self.begun.clear()
+
     def seen(self):
         return [state.look for state in self.states.read([2025], NOW)]
 
@@ -58,8 +63,7 @@ def test_each_request_sees_what_is_there_now(season):
 def test_while_one_reads_others_get_what_was_there_a_moment_before(season, monkeypatch):
     monkeypatch.setattr(caches, "RECENT_SECONDS", 3600.0)
     assert season.seen() == [1]
-    season.may_go_on.clear()
-    season.begun.clear()
+    season.stop_looks()
     with ThreadPoolExecutor(1) as others:
         reads = others.submit(season.seen)
         assert season.begun.wait(60)
@@ -71,8 +75,7 @@ def test_while_one_reads_others_get_what_was_there_a_moment_before(season, monke
 def test_what_was_seen_long_ago_is_waited_for(season, monkeypatch):
     monkeypatch.setattr(caches, "RECENT_SECONDS", 0.0)
     assert season.seen() == [1]
-    season.may_go_on.clear()
-    season.begun.clear()
+    season.stop_looks()
     with ThreadPoolExecutor(2) as others:
         first = others.submit(season.seen)
         assert season.begun.wait(60)
@@ -83,7 +86,7 @@ def test_what_was_seen_long_ago_is_waited_for(season, monkeypatch):
 
 def test_a_season_that_was_never_read_is_waited_for(season, monkeypatch):
     monkeypatch.setattr(caches, "RECENT_SECONDS", 3600.0)
-    season.may_go_on.clear()
+    season.stop_looks()
     with ThreadPoolExecutor(2) as others:
         first = others.submit(season.seen)
         assert season.begun.wait(60)

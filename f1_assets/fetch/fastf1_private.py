@@ -8,6 +8,8 @@
 - `_api._extended_timing_data`: gives the stream of gaps that `Session.load()` parses and drops;
 - `_api.fetch_page`: gives the lines of a feed, of which those of other series are refused;
 - `_api.parse`: reads the JSON of a line, for which another reader takes a third of the time;
+- `_api._laps_data_driver`, `_api._stream_data_driver`, `Session.__fix_tyre_info`, `Session._check_lap_accuracy`: what
+  a load spends most of its time in, see `fastf1_shortcuts`;
 - `Session._set_laps_deleted_from_rcm`, `_laps`, `_race_control_messages`, `_RACE_LIKE_SESSIONS`: deleted laps;
 - `Session._drivers_from_f1_api`, `Session._drivers_results_from_ergast`: the two lists that it joins by car number.
 """
@@ -30,6 +32,13 @@ from fastf1.internals.f1account.login import login
 from fastf1.req import Cache, _SessionWithRateLimiting
 
 from f1_assets.feeds.json_reading import read_json
+from f1_assets.fetch.fastf1_shortcuts import (
+    DriverLines,
+    are_accurate,
+    lines_of_laps,
+    messages_of_tyres,
+    stream_of_driver,
+)
 
 if TYPE_CHECKING:
     from fastf1.core import Session
@@ -47,6 +56,7 @@ __all__ = [
     "login",
     "make_path",
     "sending_through",
+    "taking_shortcuts",
     "token_manager",
 ]
 
@@ -128,6 +138,36 @@ def judged_pages(judge: Callable[[str, Page], Page]) -> Iterator[None]:
         yield
     finally:
         fastf1._api.fetch_page, fastf1._api.parse = fetch, parse
+
+
+@contextlib.contextmanager
+def taking_shortcuts() -> Iterator[None]:
+    """Make loads come to FastF1's laps, gaps and tyres in a fraction of its time, by `fastf1_shortcuts`."""
+    api: Any = fastf1._api
+    session_class: Any = Session
+    laps_of_driver, own_stream = api._laps_data_driver, api._stream_data_driver
+    fix_tyres, own_check = session_class._Session__fix_tyre_info, session_class._check_lap_accuracy
+
+    def laps_of_few_lines(lines: DriverLines, empty: dict[str, Any], driver: str) -> Any:  # noqa: ANN401 (passed through)
+        return laps_of_driver(lines_of_laps(lines), empty, driver)
+
+    def fix_few_messages(session: Session, messages: pd.DataFrame, ends_of_stints: list[Any]) -> pd.DataFrame:
+        fixed: pd.DataFrame = fix_tyres(session, messages_of_tyres(messages, ends_of_stints), ends_of_stints)
+        return fixed
+
+    def check_laps(session: Session) -> None:
+        for driver in session.drivers:
+            is_drivers = session.laps["DriverNumber"] == driver
+            session._laps.loc[is_drivers, "IsAccurate"] = are_accurate(session.laps[is_drivers]) or False
+            session._laps[["IsAccurate"]] = session._laps[["IsAccurate"]].astype(bool)
+
+    api._laps_data_driver, api._stream_data_driver = laps_of_few_lines, stream_of_driver
+    session_class._Session__fix_tyre_info, session_class._check_lap_accuracy = fix_few_messages, check_laps
+    try:
+        yield
+    finally:
+        api._laps_data_driver, api._stream_data_driver = laps_of_driver, own_stream
+        session_class._Session__fix_tyre_info, session_class._check_lap_accuracy = fix_tyres, own_check
 
 
 @contextlib.contextmanager

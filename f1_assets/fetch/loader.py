@@ -24,7 +24,12 @@ from f1_assets.feeds.table import Feed, feed_of, is_live_timing
 from f1_assets.fetch.account import refusal, require_account
 from f1_assets.fetch.corrections import corrected
 from f1_assets.fetch.estimates import planned_urls, urls_of
-from f1_assets.fetch.fastf1_private import captured_failures, captured_timing_stream, joined_by
+from f1_assets.fetch.fastf1_private import (
+    captured_failures,
+    captured_timing_stream,
+    joined_by,
+    taking_shortcuts,
+)
 from f1_assets.fetch.fastf1_sessions import circuit_key_of, fastf1_session
 from f1_assets.fetch.folders import SessionFolders
 from f1_assets.fetch.loaded_session import LoadedSession
@@ -91,6 +96,7 @@ def load_session(
         ) as exchanges,
         captured_failures() as failures,
         captured_timing_stream() as streams,
+        taking_shortcuts(),
         corrected(exchanges, parts_of(session.key.session)) as corrections,
     ):
         try:

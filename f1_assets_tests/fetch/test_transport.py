@@ -368,6 +368,10 @@ def test_what_we_touch_of_fastf1s_private_parts_is_there():
     assert callable(fastf1._api._extended_timing_data)
     assert callable(fastf1._api.fetch_page)
     assert callable(fastf1._api.parse)
+    assert callable(fastf1._api._laps_data_driver)
+    assert callable(fastf1._api._stream_data_driver)
+    assert callable(Session._Session__fix_tyre_info)
+    assert callable(Session._check_lap_accuracy)
     assert callable(Session._set_laps_deleted_from_rcm)
     assert "_RACE_LIKE_SESSIONS" in Session.__init__.__code__.co_names
 

@@ -90,6 +90,8 @@ def pytest_configure() -> None:
 
     A database waits for the disk at each commit, and the tests commit a hundred thousand times.
     """
+    # Until all tests are collected, nothing is garbage: `pytest_collection_finish` goes on looking for it.
+    gc.disable()
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED_BYTES:
         os.environ["TMPDIR"] = str(MEMORY)
         tempfile.tempdir = None
@@ -141,6 +143,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
         raise pytest.UsageError("pytest-xdist does not keep groups together with this pytest; see pyproject.toml.")
     # What is imported by now stays: looking for garbage in it takes a twentieth of the tests' time.
+    gc.enable()
     gc.collect()
     gc.freeze()
 

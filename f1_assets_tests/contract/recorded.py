@@ -84,7 +84,7 @@ class Recorded:
     def __init__(self, warehouse, settings, new_folder):
         self.warehouse = warehouse
         self.settings, self._new_folder = settings, new_folder
-        self._outcomes, self._calendars = {}, set()
+        self._outcomes, self._calendars, self._archives = {}, set(), {}
 
     def __getitem__(self, text):
         """Return the outcome of a session's import, and that of a second one, where it is of AGAIN."""
@@ -92,12 +92,18 @@ class Recorded:
             self._outcomes[text] = self._import(SessionKey.parse(text), text in AGAIN)
         return self._outcomes[text]
 
+    def settings_of(self, text):
+        """Return the settings by which a session was imported: each has an archive of its own."""
+        assert self[text]
+        return self._archives[text]
+
     def _import(self, key, again):
         if key.season not in self._calendars:
             refresh_calendar(key.season, warehouse=self.warehouse, transport=Transport(self.settings))
             self._calendars.add(key.season)
         gap = SessionGap(key, tuple(all_datasets()))
         # Each alone: sessions of one weekend share answers, which would hide requests.
-        alone = Transport(self.settings.model_copy(update={"archive_url": str(self._new_folder("archive"))}))
+        self._archives[str(key)] = self.settings.model_copy(update={"archive_url": str(self._new_folder("archive"))})
+        alone = Transport(self._archives[str(key)])
         first = process_session_gap(gap, warehouse=self.warehouse, transport=alone)
         return first, process_session_gap(gap, warehouse=self.warehouse, transport=alone) if again else None

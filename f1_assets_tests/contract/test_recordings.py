@@ -26,18 +26,6 @@ from f1_assets_tests.fetch.planned import planned
 pytestmark = pytest.mark.xdist_group("recordings")
 
 
-@pytest.fixture(scope="module")
-def plain(recordings):
-    """Every recorded session as FastF1 alone gives it, loaded when it is first asked for."""
-
-    class Plain(dict):
-        def __missing__(self, key):
-            self[key] = plain_fastf1.load(recordings, SessionKey.parse(key))
-            return self[key]
-
-    return Plain()
-
-
 @pytest.mark.parametrize("key", of_keys(ROWS))
 def test_rows_per_dataset(recorded, key):
     first, _ = recorded[key]

@@ -5,6 +5,7 @@ It needs version 1 of the MCP SDK, so it runs in an environment of its own.
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,15 +18,23 @@ STARTED = "import openf1_mcp.client; openf1_mcp.client.BASE_URL = {url!r}; from 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    """The Python of an environment that has it."""
+    """The Python of an environment that has it, and what is installed here where that will do."""
     venv = tmp_path_factory.mktemp("openf1") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
     python = str(venv / "bin" / "python")
-    install = [python, "-m", "pip", "install", "--quiet", "--no-compile", "openf1-mcp-server==0.1.0", "mcp<2"]
+    own, ours = (_packages_of(each) for each in (python, sys.executable))
+    (own / "ours.pth").write_text(str(ours))
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    install = [*pip, "install", "--quiet", "--no-compile", "openf1-mcp-server==0.1.0", "mcp<2"]
     installed = subprocess.run(install, capture_output=True, text=True, check=False)
     if installed.returncode != 0:
         pytest.skip(f"no package index has openf1-mcp-server: {installed.stderr.strip().splitlines()[-1]}")
     return python
+
+
+def _packages_of(python):
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    return Path(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip())
 
 
 @pytest.fixture(scope="module")

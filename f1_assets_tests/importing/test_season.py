@@ -1,6 +1,7 @@
 """Whole seasons, as the library imports them: complete, twice at no cost, side by side, and after any damage."""
 
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -8,29 +9,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
+from f1_assets.connection import F1Warehouse, connect
 from f1_assets.context import Context
 from f1_assets.datasets import all_datasets, extracted_datasets, named
 from f1_assets.errors import NotYetPublished
 from f1_assets.fetch.transport import Transport
-from f1_assets.importing import Watcher, import_season, process_session_gap, refresh_calendar
+from f1_assets.importing import ImportSummary, Watcher, import_season, process_session_gap, refresh_calendar
 from f1_assets.importing.forget import forget_failures
 from f1_assets.importing.season import _note_each
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap, build_processing_plan, dataset_states, generate_gap_report
+from f1_assets.quota.ledger import Ledger
+from f1_assets.quota.policies import policies_of
+from f1_assets.settings import load_settings
+from f1_assets.simulator import Simulator, SimulatorOptions
 from f1_assets.warehouse import Status
 from f1_assets.warehouse.models import events, extractions, sessions
-from f1_assets_tests.fetch.server import status
+from f1_assets_tests.conftest import PLENTY
+from f1_assets_tests.fetch.server import Services, services, status
 
 POSTGRESQL_IS_LONG = True
 
 SIMULATED = "races=2,tests=0,sprints=1,laps=5,samples_every=40,drivers=4"
 SESSIONS = 2 * 5
 DONE = (Status.PRESENT, Status.NOT_APPLICABLE)
-
-
-@pytest.fixture
-def transport(served_transport):
-    return served_transport
 
 
 class _Told(Watcher):
@@ -44,10 +46,38 @@ class _Told(Watcher):
         self.warnings.append(message)
 
 
-def test_import_full_season_and_then_its_gaps(sqlite_warehouse, transport, served):
-    warehouse = sqlite_warehouse  # on PostgreSQL seasons are imported by the daemon, and under kills
-    told = _Told()
-    summary = import_season(2025, warehouse=warehouse, transport=transport, watcher=told)
+@pytest.fixture
+def transport(served_transport):
+    return served_transport
+
+
+@dataclass
+class _Imported:
+    """A season that was imported from F1's services on loopback, and what the import said."""
+
+    served: Services
+    warehouse: F1Warehouse
+    transport: Transport
+    summary: ImportSummary
+    told: _Told
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """A complete season; whoever damages it completes it again."""
+    with services(Simulator(SimulatorOptions.parse(SIMULATED))) as served:
+        loaded = load_settings(home=tmp_path_factory.mktemp("imported"), source=served.url)
+        warehouse, told = connect(loaded), _Told()
+        transport = Transport(loaded, Ledger(warehouse.engine, policies_of(PLENTY, reaches_real_services=False)))
+        summary = import_season(2025, warehouse=warehouse, transport=transport, watcher=told)
+        yield _Imported(served, warehouse, transport, summary, told)
+        transport.close()
+        warehouse.close()
+
+
+def test_import_full_season_and_then_its_gaps(imported):
+    served, warehouse, transport = imported.served, imported.warehouse, imported.transport
+    summary, told = imported.summary, imported.told
     assert (summary.processed, summary.succeeded, summary.partial, summary.failed) == (SESSIONS, SESSIONS, 0, 0)
     assert summary.requests == len(served.asked)
     assert summary.duration.total_seconds() == pytest.approx(summary.seconds, abs=1e-3)
@@ -102,21 +132,6 @@ def test_a_season_that_does_not_exist_is_one_clear_error(warehouse, transport):
         import_season(2101, warehouse=warehouse, transport=transport)
 
 
-@pytest.fixture(scope="module")
-def complete(tmp_path_factory):
-    """A complete season, to be damaged: its transport, its warehouse."""
-    from f1_assets.connection import connect
-    from f1_assets.settings import load_settings
-
-    home, shape = tmp_path_factory.mktemp("complete"), "races=2,tests=0,laps=5,samples_every=50,drivers=4"
-    loaded = load_settings(home=home, source="simulator", simulator=shape)
-    warehouse, transport = connect(loaded), Transport(loaded)
-    import_season(2025, warehouse=warehouse, transport=transport)
-    yield warehouse, transport
-    transport.close()
-    warehouse.close()
-
-
 CELLS = [
     (number, session, dataset)
     for number, listed in ((1, ("FP1", "FP2", "FP3", "Q", "R")), (2, ("FP1", "SQ", "S", "Q", "R")))
@@ -126,11 +141,10 @@ CELLS = [
 ]
 
 
-@pytest.mark.long
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lost=st.sets(st.sampled_from(CELLS), max_size=8))
-def test_whatever_is_lost_the_plan_imports_exactly_that_and_then_nothing_is_missing(complete, lost):
-    warehouse, transport = complete
+def test_whatever_is_lost_the_plan_imports_exactly_that_and_then_nothing_is_missing(imported, lost):
+    warehouse, transport = imported.warehouse, imported.transport
     with warehouse.engine.begin() as connection:
         for number, session, dataset in lost:
             x = extractions.c

@@ -32,7 +32,7 @@ SPRINTS = (2,)
 def test_rows_equal_the_ground_truth(options, text, settings_of, sqlite_warehouse):
     warehouse = sqlite_warehouse  # that PostgreSQL keeps the same values is shown in contract/test_recordings.py
     key = SessionKey.parse(text)
-    transport = Transport(settings_of(source="simulator", simulator=f"{options},samples_every=20"))
+    transport = Transport(settings_of(source="simulator", simulator=f"{options},samples_every=50"))
     refresh_calendar(key.season, warehouse=warehouse, transport=transport)
     outcome = process_session_gap(SessionGap(key, tuple(all_datasets())), warehouse=warehouse, transport=transport)
     assert outcome.failed == ()
@@ -216,12 +216,12 @@ def _compare(name, expected, actual):
 @pytest.mark.long
 def test_a_race_has_all_that_makes_a_race():
     simulator = Simulator()
-    races = [simulator.truth(2025, number, "R") for number in range(1, 9)]
+    races = [simulator.truth(2025, number, "R") for number in (1, 2)]
     laps = pd.concat([race["laps"] for race in races])
     statuses = pd.concat([race["track_status"] for race in races])
     results = pd.concat([race["results"] for race in races])
     messages = pd.concat([race["race_control_messages"] for race in races])["message"]
-    assert laps["pit_in_time_ms"].notna().sum() > 8 * 15
+    assert laps["pit_in_time_ms"].notna().sum() > 2 * 15
     assert {"SOFT", "MEDIUM", "HARD"} <= set(laps["compound"])
     assert {"1", "2", "4"} <= set(statuses["status"])
     assert "Retired" in set(results["status"])

@@ -40,8 +40,8 @@ REQUESTS = requests_of(str(RACE))
 class Remembering(Simulator):
     """A simulator that gives an answer at once when it gave it before."""
 
-    def __init__(self) -> None:
-        super().__init__(SimulatorOptions.parse(SHAPE))
+    def __init__(self, shape: str = SHAPE) -> None:
+        super().__init__(SimulatorOptions.parse(shape))
         self.respond = functools.cache(super().respond)
 
 
@@ -91,8 +91,11 @@ class Season:
 
     def is_as_undisturbed(self, *datasets: str) -> bool:
         """Check whether the rows are those of an undisturbed import."""
-        rows = {name: self.warehouse.rows(all_datasets()[name], RACE) for name in datasets or ALL}
-        return all(frame.equals(self.undisturbed[name]) for name, frame in rows.items())
+        return all(frame.equals(self.undisturbed[name]) for name, frame in self.rows(*datasets).items())
+
+    def rows(self, *datasets: str) -> dict[str, pd.DataFrame]:
+        """Return the race's rows by dataset."""
+        return {name: self.warehouse.rows(all_datasets()[name], RACE) for name in datasets or ALL}
 
     def lose(self, *url_parts: str) -> None:
         """Lose the race's rows, and what the archive has below some addresses."""
@@ -123,10 +126,21 @@ def imported_season(home: Path) -> Iterator[Season]:
         season.run(key=QUALIFYING)
         season.run("laps", key=SECOND_RACE)
         assert season.run().requests == REQUESTS - 1  # the circuit is there already
-        season.undisturbed = {name: season.warehouse.rows(all_datasets()[name], RACE) for name in ALL}
+        season.undisturbed = season.rows()
         yield season
         season.transport.close()
         season.warehouse.close()
+
+
+def undisturbed_rows(home: Path) -> dict[str, pd.DataFrame]:
+    """Return what an undisturbed import of the race stores, by dataset."""
+    with services(SIMULATOR) as served:
+        season = open_season(home, served)
+        assert season.run().failed == ()
+        rows = season.rows()
+        season.transport.close()
+        season.warehouse.close()
+    return rows
 
 
 class Stall:

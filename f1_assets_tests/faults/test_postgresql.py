@@ -7,7 +7,7 @@ from f1_assets.connection import connect_as_it_is
 from f1_assets.errors import ConfigurationError
 from f1_assets.settings import load_settings
 from f1_assets_tests.conftest import started_postgres
-from f1_assets_tests.faults.struck import SIMULATOR, imported_season, open_season
+from f1_assets_tests.faults.struck import SIMULATOR, open_season, undisturbed_rows
 from f1_assets_tests.fetch.server import services
 
 pytestmark = pytest.mark.long
@@ -41,8 +41,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    with imported_season(tmp_path_factory.mktemp("undisturbed")) as imported:
-        yield imported.undisturbed
+    return undisturbed_rows(tmp_path_factory.mktemp("undisturbed"))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from f1_assets.importing import import_season
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.planning import dataset_states
 from f1_assets.warehouse import Status
-from f1_assets_tests.faults.struck import SIMULATOR, imported_season, open_season
+from f1_assets_tests.faults.struck import SHAPE, SIMULATOR, Remembering, open_season, undisturbed_rows
 from f1_assets_tests.fetch.server import services
 
 pytestmark = pytest.mark.long
@@ -62,8 +62,7 @@ def start(home, served, point):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    with imported_season(tmp_path_factory.mktemp("undisturbed")) as imported:
-        yield imported.undisturbed
+    return undisturbed_rows(tmp_path_factory.mktemp("undisturbed"))
 
 
 @pytest.mark.parametrize("point", ["request", "archive", "ledger", "warehouse", "lake"])
@@ -104,7 +103,7 @@ def test_after_a_kill_the_next_import_completes_it(tmp_path, undisturbed, found,
 
 
 def test_two_imports_at_once_ask_for_everything_once(tmp_path, found):
-    with services(SIMULATOR) as served:
+    with services(Remembering(SHAPE.replace("races=2", "races=1"))) as served:
         season = open_season(tmp_path, served)
         served.asked.clear()
         importers = [start(tmp_path, served, "nowhere") for _ in range(2)]

@@ -22,7 +22,7 @@ from f1_assets.settings import load_settings
 from f1_assets.warehouse import engine
 from f1_assets_tests.conftest import PLENTY
 from f1_assets_tests.faults.disks import strike_in_the_middle
-from f1_assets_tests.faults.struck import SIMULATOR, imported_season, open_season
+from f1_assets_tests.faults.struck import SIMULATOR, open_season, undisturbed_rows
 from f1_assets_tests.fetch.server import services
 
 pytestmark = pytest.mark.long
@@ -33,8 +33,7 @@ FROM_ARCHIVE = "goes on; what the archive has is not asked for again"
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    with imported_season(tmp_path_factory.mktemp("undisturbed")) as imported:
-        yield imported.undisturbed
+    return undisturbed_rows(tmp_path_factory.mktemp("undisturbed"))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import insert, update
 
@@ -37,7 +38,24 @@ HOSTILE_IMAGE = '"><img src=/stolen onerror=alert(2)>'
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
-def fill_with_all_there_is(home: Path) -> None:
+def home_with_all_there_is(folders: pytest.TempPathFactory) -> Path:
+    """Return a home of one's own with a season that has some of everything.
+
+    The first test process that needs one makes it; the others, and other files of tests, copy that.
+    """
+    of_run = folders.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        of_run = of_run.parent
+    made = of_run / "all there is"
+    with FileLock(of_run / "all there is.lock"):
+        if not made.exists():
+            begun = folders.mktemp("begun") / "home"
+            _fill_with_all_there_is(begun)
+            begun.rename(made)
+    return shutil.copytree(made, folders.mktemp("copied") / "home")
+
+
+def _fill_with_all_there_is(home: Path) -> None:
     """Make a season that has some of everything, and names that would do harm if they were markup."""
     settings = settings_for(home, simulator=SEASON, quota=PLENTY)
     fill(settings)

@@ -25,7 +25,7 @@ from f1_assets_tests.e2e.browser import (
     WAITING,
     Look,
     bring_into_view,
-    fill_with_all_there_is,
+    home_with_all_there_is,
     installed_chromium,
 )
 
@@ -64,9 +64,7 @@ TEXT_HEIGHTS = """() => {
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("browser") / "home"
-    fill_with_all_there_is(home)
-    return home
+    return home_with_all_there_is(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

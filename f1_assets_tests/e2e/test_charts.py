@@ -21,7 +21,7 @@ from f1_assets_tests.e2e.browser import (
     SEASON,
     Look,
     bring_into_view,
-    fill_with_all_there_is,
+    home_with_all_there_is,
     installed_chromium,
 )
 
@@ -37,9 +37,7 @@ POLICY_IS_KEPT = """() => {
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    home = tmp_path_factory.mktemp("charts") / "home"
-    fill_with_all_there_is(home)
-    return home
+    return home_with_all_there_is(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from f1_assets.board.app import create_app
 from f1_assets.context import Context
 from f1_assets_tests.board.board import BLOCKED, GIVEN_UP, serving, settings_for
-from f1_assets_tests.e2e.browser import NOW, RACE, SEASON, Look, fill_with_all_there_is, installed_chromium
+from f1_assets_tests.e2e.browser import NOW, RACE, SEASON, Look, home_with_all_there_is, installed_chromium
 
 pytestmark = pytest.mark.long
 
@@ -20,8 +20,7 @@ OPENED = "document.querySelectorAll('details').forEach(details => { details.open
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory):
-    home = tmp_path_factory.mktemp("pages") / "home"
-    fill_with_all_there_is(home)
+    home = home_with_all_there_is(tmp_path_factory)
     with serving(create_app(Context.open(settings_for(home, simulator=SEASON)), lambda: NOW)) as running:
         yield running
 

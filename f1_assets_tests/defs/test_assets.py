@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 import dagster as dg
 import pytest
 
@@ -7,6 +9,7 @@ from f1_assets.errors import TransientError, Unavailable
 from f1_assets.keys import SessionKey
 from f1_assets.settings import process_settings
 from f1_assets_tests.applicable import extracted_of
+from f1_assets_tests.defs.conftest import instance_in, run_in
 from f1_assets_tests.fetch.planned import requests_of
 
 RACE = "2025-01-R"
@@ -18,6 +21,34 @@ def season(instance, run):
     """The calendar of a simulated season, refreshed through Dagster."""
     instance.add_dynamic_partitions("f1_season", ["2025"])
     assert run("refresh_calendar", "2025").success
+
+
+@dataclass
+class _Imported:
+    """A run that imported the race: what it says, how many loads it took, and the partitions of each output."""
+
+    result: dg.ExecuteInProcessResult
+    loads: int
+    partitions: dict[str, set[str]]
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """The race with all its outputs, imported once for those who look at what a run says."""
+    from f1_assets.fetch import loader
+
+    loads, load = [], loader.load_session
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch,
+        instance_in(tmp_path_factory.mktemp("imported") / "home", monkeypatch) as instance,
+    ):
+        instance.add_dynamic_partitions("f1_season", ["2025"])
+        assert run_in(instance, "refresh_calendar", "2025").success
+        monkeypatch.setattr(loader, "load_session", lambda *args: loads.append(1) or load(*args))
+        result = run_in(instance, "import_sessions", RACE)
+        partitions = {name: instance.get_materialized_partitions(dg.AssetKey(name)) for name in ALL}
+    process_settings.cache_clear()
+    return _Imported(result, len(loads), partitions)
 
 
 def _materialized(result):
@@ -41,23 +72,16 @@ def test_the_calendar_brings_a_partition_for_every_session_that_has_ended(instan
     assert {"2025-01-FP1", "2025-24-R", "2025-T1-2"} <= set(partitions)
 
 
-def test_a_partition_is_loaded_once_and_every_output_is_materialized_from_it(instance, season, run, monkeypatch):
-    from f1_assets.fetch import loader
-
-    loads = []
-    load = loader.load_session
-    monkeypatch.setattr(loader, "load_session", lambda *args: loads.append(1) or load(*args))
-    result = run("import_sessions", RACE)
-    assert result.success
-    assert _materialized(result) == ALL
-    assert len(loads) == 1
-    for name in ALL:
-        assert instance.get_materialized_partitions(dg.AssetKey(name)) == {RACE}
+def test_a_partition_is_loaded_once_and_every_output_is_materialized_from_it(imported):
+    assert imported.result.success
+    assert _materialized(imported.result) == ALL
+    assert imported.loads == 1
+    assert imported.partitions == {name: {RACE} for name in ALL}
 
 
-def test_an_output_tells_rows_requests_seconds_and_shows_some_rows(season, run):
-    result = run("import_sessions", RACE)
-    events = {e.asset_key.to_user_string(): e.materialization for e in result.get_asset_materialization_events()}
+def test_an_output_tells_rows_requests_seconds_and_shows_some_rows(imported):
+    said = imported.result.get_asset_materialization_events()
+    events = {event.asset_key.to_user_string(): event.materialization for event in said}
     metadata = {name: value.value for name, value in events["weather"].metadata.items()}
     assert metadata["dagster/row_count"] > 60
     assert metadata["requests"] == requests_of("2025-01-R")
@@ -106,9 +130,9 @@ def test_what_a_session_cannot_have_is_no_failure(season, run):
     assert events["results"].metadata["status"].value == "not_applicable"
 
 
-def test_a_datasets_own_rules_are_checked(season, run):
-    result = run("import_sessions", RACE)
-    checks = {c.asset_key.to_user_string(): c for c in result.get_asset_check_evaluations() if c.check_name == "rules"}
+def test_a_datasets_own_rules_are_checked(imported):
+    said = imported.result.get_asset_check_evaluations()
+    checks = {check.asset_key.to_user_string(): check for check in said if check.check_name == "rules"}
     assert checks.keys() == extracted_of(SessionKey.parse(RACE))
     for name, told in checks.items():
         table = told.metadata["rules"].value.replace("\\", "")

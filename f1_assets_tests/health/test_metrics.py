@@ -194,6 +194,7 @@ from f1_assets.quota.ledger import Ledger
 from f1_assets.quota.policies import policies_of
 from f1_assets.warehouse.engine import make_engine
 ledger = Ledger(make_engine(make_url(sys.argv[1])), policies_of("any=100000/1h", reaches_real_services=False))
+print("ready", flush=True)
 for number in range(60):
     permit = ledger.permit(f"https://livetiming.formula1.com/static/{number}")
     ledger.settle(permit, 500 if number % 4 == 0 else 200, 10, 1.0)
@@ -205,7 +206,9 @@ def test_figures_are_right_while_two_processes_write_and_a_third_folds(warehouse
     monkeypatch.setattr(ledger_module, "DETAILS_ARE_KEPT", timedelta(0))
     folding = Ledger(warehouse.engine, (), longest_request_ms=1)  # folds all whose answer is there
     url = warehouse.engine.url.render_as_string(hide_password=False)
-    writers = [subprocess.Popen([sys.executable, "-c", _WRITER, url]) for _ in range(2)]
+    command = [sys.executable, "-c", _WRITER, url]
+    writers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+    assert [writer.stdout.readline() for writer in writers] == [b"ready\n"] * 2
     seen, folded = {}, 0
     while True:
         ended = all(writer.poll() is not None for writer in writers)

@@ -77,7 +77,7 @@ class Refusals:
         if cars is None or frame.empty:
             return frame
         known = {*cars, *also}
-        others = [number for number in frame["driver_number"].dropna().unique() if number not in known]
+        others = [number for number in frame["driver_number"].unique() if not pd.isna(number) and number not in known]
         return self._without(frame, frame["driver_number"].isin(others), OTHER_CARS) if others else frame
 
     def _without(self, frame: pd.DataFrame, refused: pd.Series, reason: str) -> pd.DataFrame:

@@ -30,8 +30,9 @@ def drivers_are_known(severity: Severity = Severity.WARN, also: Iterable[str] = 
     allowed = frozenset(also)
 
     def unknown(frame: pd.DataFrame, drivers: pd.DataFrame) -> pd.DataFrame:
-        number = frame["driver_number"]
-        return frame[number.notna() & ~number.isin(allowed.union(drivers["driver_number"]))]
+        known = allowed.union(drivers["driver_number"])
+        others = [number for number in frame["driver_number"].unique() if not pd.isna(number) and number not in known]
+        return frame[frame["driver_number"].isin(others)]
 
     return Check(
         "drivers_are_known",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 import dagster as dg
 
@@ -91,6 +91,7 @@ def run_sessions(
     workers: int,
     reserve: Callable[[SessionGap], str | None],
     lease: str,
+    meanwhile: Callable[[], bool],
     interrupted: Callable[[Sequence[SessionKey]], None] = lambda _: None,
 ) -> Generator[SessionRun, None, None]:
     """Import sessions, at most `workers` side by side, and give each run as it ends.
@@ -108,6 +109,9 @@ def run_sessions(
         quota is spent. What runs at that time goes on, and is given as it ends.
     lease
         The name under which the sessions are leased.
+    meanwhile
+        Called while every worker has a session, or waits for the quota: does a piece of other work, and says whether
+        there was one.
     interrupted
         Called after Ctrl-C with the sessions that are being imported: they come to their end, and are given. A second
         Ctrl-C ends them where they are.
@@ -115,33 +119,49 @@ def run_sessions(
     with WorkerPool(workers, functools.partial(_take_up, lease=lease)) as pool:
         try:
             for gap in gaps:
-                if gap is None and pool.is_idle:
-                    time.sleep(LOOKED_AT_AGAIN_SECONDS)
-                elif gap is None or pool.is_busy:
-                    yield from pool.ended(LOOKED_AT_AGAIN_SECONDS if gap is None else None)
+                if gap is None or pool.is_busy:
+                    yield from _ended(pool, meanwhile, LOOKED_AT_AGAIN_SECONDS if gap is None else None)
                 if gap is not None:
-                    reservation = yield from _reserved(pool, gap, reserve)
+                    reservation = yield from _reserved(pool, gap, reserve, meanwhile)
                     pool.start(gap, functools.partial(run_session, gap, reservation, lease))
-            yield from pool.rest()
+            yield from _rest(pool, meanwhile)
         except (QuotaExhausted, KeyboardInterrupt) as stop:
             if isinstance(stop, KeyboardInterrupt) and not pool.is_idle:
                 interrupted(pool.at_work)
-            yield from pool.rest()
+            yield from _rest(pool, meanwhile)
             raise
 
 
+def _ended(
+    pool: WorkerPool, meanwhile: Callable[[], bool], patience_seconds: float | None = None
+) -> Iterator[SessionRun]:
+    """Wait until a session ends, or for so long, and give those that did; other work is done until one has ended."""
+    while not pool.has_ended:
+        if not meanwhile():
+            break
+    if not pool.is_idle:
+        yield from pool.ended(patience_seconds)
+    elif patience_seconds is not None:
+        time.sleep(patience_seconds)
+
+
+def _rest(pool: WorkerPool, meanwhile: Callable[[], bool]) -> Iterator[SessionRun]:
+    """Wait until every session has ended, and give each as it does; other work is done to its end."""
+    while not pool.is_idle:
+        yield from _ended(pool, meanwhile)
+    while meanwhile():
+        pass
+
+
 def _reserved(
-    pool: WorkerPool, gap: SessionGap, reserve: Callable[[SessionGap], str | None]
+    pool: WorkerPool, gap: SessionGap, reserve: Callable[[SessionGap], str | None], meanwhile: Callable[[], bool]
 ) -> Generator[SessionRun, None, str | None]:
     """Reserve the requests of a session; sessions that end while the quota is waited for are given at once."""
     while True:
         try:
             return reserve(gap)
         except AskAgain as later:
-            if pool.is_idle:
-                time.sleep(later.seconds)
-            else:
-                yield from pool.ended(later.seconds)
+            yield from _ended(pool, meanwhile, later.seconds)
 
 
 def _take_up(gap: SessionGap, times: int, lease: str) -> SessionRun | None:

@@ -78,6 +78,11 @@ class WorkerPool:
         """Check whether every worker has a session."""
         return not self._free
 
+    @property
+    def has_ended(self) -> bool:
+        """Check whether a session has ended that `ended` would give at once."""
+        return any(future.done() for future in self._tasks)
+
     def start(self, gap: SessionGap, run: Callable[[], SessionRun]) -> None:
         """Start a session in a free worker; `run` is what its process calls."""
         self._submit(_Task(gap, run, self._free.pop()))

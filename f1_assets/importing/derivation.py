@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -35,11 +36,25 @@ class Derivation:
     ) -> None:
         self._warehouse, self._selection, self._leases, self._told = warehouse, selection, leases, told
         self._is_kept = kept(selection.datasets)
+        self._imported: deque[SessionKey] = deque()
         self.computed: list[Extraction] = []
 
-    def after(self, key: SessionKey) -> None:
-        """Compute what follows from a session that was imported just now, and is still leased."""
-        self._note(compute_due(self._warehouse, key, self._is_kept))
+    def later(self, key: SessionKey) -> None:
+        """Take note of a session that was imported just now: it stays leased until `next` is done with it."""
+        self._imported.append(key)
+
+    def next(self) -> bool:
+        """Compute what follows from the next of these sessions; return whether there was one."""
+        if not self._imported:
+            return False
+        key = self._imported.popleft()
+        self._after(key)
+        self._leases.release(key)
+        return True
+
+    def leave(self) -> None:
+        """Leave these sessions to the next import: what broke a session's run would break this too."""
+        self._imported.clear()
 
     def rest(self) -> None:
         """Compute what else is due of the selected sessions, but of none that another import has leased."""
@@ -52,10 +67,13 @@ class Derivation:
             if not self._leases.take(key):
                 continue  # it computes them itself
             self._note(compute_each(self._warehouse, key, names))
-            self.after(key)
+            self._after(key)
             self._leases.release(key)
         for season, names in self._due_seasons().items():
             self._note(compute_season(self._warehouse, season, names))
+
+    def _after(self, key: SessionKey) -> None:
+        self._note(compute_due(self._warehouse, key, self._is_kept))
 
     def _due_seasons(self) -> dict[SeasonKey, list[str]]:
         """Return what is due of the selected seasons, once their sessions are done, and what is asked for by name."""

@@ -27,6 +27,7 @@ from f1_assets.importing.sessions import SessionOutcome, done_since, fill
 from f1_assets.importing.summary import ImportSummary
 from f1_assets.importing.sweep import sweep_lake
 from f1_assets.planning import SessionGap, dataset_states, gaps_of, outdated_of
+from f1_assets.planning.plan import in_turn
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.leases import Leases
 from f1_assets.warehouse.progress import PublishedProgress
@@ -86,6 +87,7 @@ class Runner(Protocol):
     `reserve` is called before each starts; it gives its reservation, or raises `AskAgain` or `QuotaExhausted` where the
     quota is spent.
     `lease` is the name under which the sessions are leased.
+    `meanwhile` does a piece of other work, where there is one: it is called when no session can be started.
     """
 
     def __call__(
@@ -94,6 +96,7 @@ class Runner(Protocol):
         workers: int,
         reserve: Callable[[SessionGap], str | None],
         lease: str,
+        meanwhile: Callable[[], bool],
     ) -> Generator[SessionRun, None, None]:
         """Run them."""
 
@@ -102,7 +105,11 @@ def run_here(context: Context) -> Runner:
     """Return what runs the sessions one after the other in this process, without Dagster."""
 
     def run(
-        gaps: Iterable[SessionGap | None], workers: int, reserve: Callable[[SessionGap], str | None], lease: str
+        gaps: Iterable[SessionGap | None],
+        workers: int,
+        reserve: Callable[[SessionGap], str | None],
+        lease: str,
+        meanwhile: Callable[[], bool],
     ) -> Generator[SessionRun, None, None]:
         for gap in gaps:
             if gap is None:
@@ -110,6 +117,8 @@ def run_here(context: Context) -> Runner:
                 continue
             reservation = waiting_for(functools.partial(reserve, gap))
             yield SessionRun(fill(context, gap, reservation=reservation))
+            while meanwhile():
+                pass
 
     return run
 
@@ -127,7 +136,7 @@ def import_selection(
 ) -> ImportSummary:
     """Refresh the calendars of a selection, find its gaps, and fill them; extract again what is outdated.
 
-    What is derived from the rows is computed after each session; what else is due of the selection, at the end.
+    What is derived from a session's rows is computed while the next ones are imported; what else is due, at the end.
 
     Parameters
     ----------
@@ -174,8 +183,10 @@ def import_selection(
             progress.ended(session_run.outcome.key)
             summary.outcomes.append(session_run.outcome)
             if session_run.error is None:
-                derivation.after(session_run.outcome.key)
-            leases.release(session_run.outcome.key)
+                derivation.later(session_run.outcome.key)
+            else:
+                leases.release(session_run.outcome.key)
+                derivation.leave()
             if (stopped_by := _stops(session_run)) is not None:
                 summary.stopped_by, summary.exit_code = stopped_by, ConfigurationError.exit_code
             return stopped_by is None
@@ -184,12 +195,15 @@ def import_selection(
         for wanted in (outdated, gaps):
             if summary.exit_code or not wanted:
                 continue
-            free = _unleased(context, wanted, leases, selection.renewal, began_at)
+            free = _unleased(context, in_turn(wanted, workers), leases, selection.renewal, began_at)
             try:
-                with contextlib.closing(run(free, workers, pauses.reserve, leases.owner)) as runs:
+                with contextlib.closing(run(free, workers, pauses.reserve, leases.owner, derivation.next)) as runs:
                     _note_each(runs, note)
             except QuotaExhausted as spent:
                 summary.stopped_by, summary.exit_code = str(spent), spent.exit_code
+            # An import that stops leaves nothing of what it brought to be computed.
+            while derivation.next():
+                pass
         if summary.exit_code != ConfigurationError.exit_code:
             derivation.rest()
             summary.waiting = derivation.waiting()

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from f1_assets.keys import SessionKey
+from f1_assets.planning.gaps import SessionGap
 from f1_assets.planning.report import GapReport
 from f1_assets.quota.policies import ANY
 
@@ -128,7 +129,7 @@ def build_processing_plan(
     planned: list[PlannedSession] = []
     left_out: list[SessionKey] = []
     total = RequestCost()
-    for gap in report.sessions_with_gaps:
+    for gap in in_turn(report.sessions_with_gaps, workers):
         cost = report.costs.get(gap.key, RequestCost())
         too_many = max_calls is not None and len(planned) >= max_calls
         too_dear = max_requests is not None and total.usual + cost.usual > max_requests
@@ -142,6 +143,18 @@ def build_processing_plan(
             PlannedSession(gap.key, event, gap.datasets, cost, starts_at, ends_at, after_pause=len(timeline.pauses))
         )
     return ProcessingPlan(report.now, tuple(planned), tuple(timeline.pauses), tuple(left_out), total)
+
+
+def in_turn(gaps: Sequence[SessionGap], workers: int) -> list[SessionGap]:
+    """Return gaps in the order in which they are imported.
+
+    Several workers begin each weekend with its last session: a race takes longest, and others are imported beside
+    it. If it came last, the other workers would have nothing left to do.
+    """
+    if workers == 1:
+        return list(gaps)
+    weekends = groupby(gaps, key=lambda gap: (gap.key.season, gap.key.round))
+    return [gap for _, weekend in weekends for gap in reversed(list(weekend))]
 
 
 class _Timeline:

@@ -92,7 +92,7 @@ settings = load_settings(home=folder / "home", source="simulator", simulator=sha
 warehouse, transport, key = connect(settings), Transport(settings), SessionKey(2025, 1, "R")
 
 
-def run(gaps, workers, reserve, lease):
+def run(gaps, workers, reserve, lease, meanwhile):
     for gap in gaps:
         yield SessionRun(process_session_gap(gap, warehouse=warehouse, transport=transport))
 

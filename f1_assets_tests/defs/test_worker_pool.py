@@ -88,7 +88,7 @@ def test_sessions_that_end_while_the_quota_is_waited_for_are_given_at_once():
 
     with WorkerPool(2, lambda gap, times: None) as pool:
         pool.start(FIRST, functools.partial(_run, FIRST))
-        waiting = _reserved(pool, SECOND, reserve)
+        waiting = _reserved(pool, SECOND, reserve, lambda: False)
         given.append(next(waiting))
         with pytest.raises(StopIteration) as reserved:
             next(waiting)

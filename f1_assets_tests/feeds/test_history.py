@@ -109,7 +109,7 @@ def test_renewing_asks_for_the_pages_of_a_season_once_and_for_each_renewal(sqlit
         served.asked.clear()
         estimates, outcomes = [], []
 
-        def run(gaps, workers, reserve, lease):
+        def run(gaps, workers, reserve, lease, meanwhile):
             for gap in gaps:
                 estimates.append(
                     expected_requests_of(Context.open(warehouse=sqlite_warehouse, transport=transport), gap)["any"]

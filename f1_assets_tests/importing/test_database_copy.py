@@ -54,7 +54,7 @@ def imported(tmp_path_factory):
     settings.make_home()
     context = Context.open(settings)
 
-    def run(gaps, workers, reserve, lease):
+    def run(gaps, workers, reserve, lease, meanwhile):
         for gap in gaps:
             yield SessionRun(process_session_gap(gap, warehouse=context.warehouse, transport=context.transport))
 

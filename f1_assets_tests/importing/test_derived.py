@@ -48,13 +48,18 @@ def season(sqlite_warehouse, served_transport):
 def run(season, served_transport):
     """Import a selection of the race by the library."""
 
-    def run(*datasets, sessions=("R",), renewal=None, watcher=None):
-        def here(gaps, workers, reserve, lease):
+    def run(*datasets, sessions=("R",), renewal=None, watcher=None, started=None, **options):
+        def here(gaps, workers, reserve, lease, meanwhile):
             for gap in gaps:
+                if started is not None:
+                    started(gap.key)
                 yield SessionRun(process_session_gap(gap, warehouse=season, transport=served_transport))
+                while workers == 1 and meanwhile():
+                    pass
 
         selection = Selection.of([2025], datasets or None, sessions=sessions, renewal=renewal)
-        return import_selection(Context.open(warehouse=season, transport=served_transport), selection, here, watcher)
+        context = Context.open(warehouse=season, transport=served_transport)
+        return import_selection(context, selection, here, watcher, **options)
 
     return run
 
@@ -101,6 +106,35 @@ def test_an_import_does_not_end_before_what_follows_from_it_is_computed(season, 
     before = _sent(season)
     again = run(*INPUTS, *DERIVED)
     assert (again.processed, again.computed, _sent(season)) == (0, [], before)
+
+
+def test_workers_begin_with_the_race_and_get_their_next_session_before_anything_is_computed(season, run):
+    told = _Told()
+    computed_before = {}
+    summary = run(
+        *DERIVED,
+        *INPUTS,
+        sessions=("FP1", "Q", "R"),
+        watcher=told,
+        started=lambda key: computed_before.update({key.session: len(told.lines)}),
+        workers=2,
+    )
+    assert list(computed_before.items()) == [("R", 0), ("Q", 0), ("FP1", 0)]
+    assert {line.key.session for line in summary.computed if line.status is Status.PRESENT} >= {"R", "Q"}
+
+
+def test_one_worker_computes_what_follows_from_a_session_before_the_next(season, run):
+    told = _Told()
+    computed_before = {}
+    run(
+        *DERIVED,
+        *INPUTS,
+        sessions=("Q", "R"),
+        watcher=told,
+        started=lambda key: computed_before.update({key.session: len(told.lines)}),
+    )
+    assert list(computed_before) == ["Q", "R"]
+    assert computed_before["R"] > 0
 
 
 def test_a_derived_dataset_alone_without_its_inputs_says_what_is_missing(season, run, served):

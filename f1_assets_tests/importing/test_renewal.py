@@ -42,7 +42,7 @@ def fill(season, served_transport):
     def fill(*sessions, datasets=None, renewal=None):
         outcomes = []
 
-        def run(gaps, workers, reserve, lease):
+        def run(gaps, workers, reserve, lease, meanwhile):
             for gap in gaps:
                 outcomes.append(process_session_gap(gap, warehouse=season, transport=served_transport))
                 yield SessionRun(outcomes[-1])

@@ -154,7 +154,7 @@ def test_a_value_that_something_else_changed_is_found(season):
 def test_an_import_computes_it_at_its_end_and_says_what_it_lacks(season):
     context = Context.open(warehouse=season)
 
-    def nothing(gaps, workers, reserve, lease):
+    def nothing(gaps, workers, reserve, lease, meanwhile):
         yield from ()
 
     def run(renewal=None):

@@ -8,7 +8,8 @@ from f1_assets.fetch.estimates import RequestCost
 from f1_assets.fetch.transport import Transport
 from f1_assets.importing import refresh_calendar
 from f1_assets.keys import SessionKey
-from f1_assets.planning import DatasetState, GapReport, build_processing_plan, generate_gap_report
+from f1_assets.planning import DatasetState, GapReport, SessionGap, build_processing_plan, generate_gap_report
+from f1_assets.planning.plan import in_turn
 from f1_assets.quota.outlook import WindowOutlook, quota_outlook
 from f1_assets.warehouse import Status
 
@@ -86,8 +87,16 @@ def test_workers_share_the_pace_of_a_short_window():
 
 def test_workers_that_need_no_request_wait_for_no_pace():
     outlook = [WindowOutlook("any", 4, 1), WindowOutlook("jolpica", 4, 1)]
-    plan = build_processing_plan(_report(40, 0), outlook=outlook, workers=2, load_seconds=5.0)
+    plan = build_processing_plan(_report(0, 40), outlook=outlook, workers=2, load_seconds=5.0)
     assert plan.sessions[1].ends_at == NOW
+
+
+def test_several_workers_begin_each_weekend_with_its_last_session():
+    keys = [SessionKey(2026, number, session) for number in (1, 2) for session in ("FP1", "Q", "R")]
+    gaps = [SessionGap(key, ("laps",)) for key in keys]
+    assert in_turn(gaps, workers=1) == gaps
+    in_words = " ".join(str(gap.key) for gap in in_turn(gaps, workers=2))
+    assert in_words == "2026-01-R 2026-01-Q 2026-01-FP1 2026-02-R 2026-02-Q 2026-02-FP1"
 
 
 def test_an_empty_plan_is_complete_now():

@@ -119,11 +119,13 @@ def run_sessions(
     with WorkerPool(workers, functools.partial(_take_up, lease=lease)) as pool:
         try:
             for gap in gaps:
-                if gap is None or pool.is_busy:
-                    yield from _ended(pool, meanwhile, LOOKED_AT_AGAIN_SECONDS if gap is None else None)
-                if gap is not None:
-                    reservation = yield from _reserved(pool, gap, reserve, meanwhile)
-                    pool.start(gap, functools.partial(run_session, gap, reservation, lease))
+                if gap is None:
+                    yield from _ended(pool, meanwhile, LOOKED_AT_AGAIN_SECONDS)
+                    continue
+                while pool.is_busy:  # also after one that was killed: its session is taken up again
+                    yield from _ended(pool, meanwhile)
+                reservation = yield from _reserved(pool, gap, reserve, meanwhile)
+                pool.start(gap, functools.partial(run_session, gap, reservation, lease))
             yield from _rest(pool, meanwhile)
         except (QuotaExhausted, KeyboardInterrupt) as stop:
             if isinstance(stop, KeyboardInterrupt) and not pool.is_idle:

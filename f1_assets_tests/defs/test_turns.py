@@ -16,6 +16,8 @@ class _Pool:
     """Workers of whom the first to start is the first to end, once somebody waits for it."""
 
     told = None
+    losses = 0
+    has_ended = False
 
     def __init__(self, size, lost):
         self._size, self._gaps = size, []
@@ -34,13 +36,16 @@ class _Pool:
     def is_busy(self):
         return len(self._gaps) == self._size
 
-    has_ended = False
-
     def start(self, gap, run):
+        assert not self.is_busy
         self.told.append(f"start {gap.key.session}")
         self._gaps.append(gap)
 
     def ended(self, patience_seconds=None):
+        if self.losses:
+            self.told.append(f"killed {self._gaps[0].key.session}")
+            _Pool.losses -= 1
+            return
         yield SessionRun(SessionOutcome(self._gaps.pop(0).key, (), requests=0, archive_hits=0, seconds=0.0))
 
 
@@ -77,6 +82,13 @@ def _run(told, workers, reserve=lambda gap: None):
 def test_the_next_session_is_started_before_anything_is_computed(told, workers, expected):
     _run(told, workers)
     assert ", ".join(told) == expected
+
+
+def test_a_session_whose_worker_was_killed_keeps_its_place(told, monkeypatch):
+    monkeypatch.setattr(_Pool, "losses", 2)
+    _run(told, 1)
+    assert told[:5] == ["start R", "killed R", "killed R", "ended R", "start Q"]
+    assert told[-1] == "compute FP1"
 
 
 def test_what_was_imported_is_computed_while_the_quota_is_waited_for(told):

@@ -195,7 +195,8 @@ def import_selection(
         for wanted in (outdated, gaps):
             if summary.exit_code or not wanted:
                 continue
-            free = _unleased(context, in_turn(wanted, workers), leases, selection.renewal, began_at)
+            turns = in_turn(wanted, workers, is_limited=max_requests is not None)
+            free = _unleased(context, turns, leases, selection.renewal, began_at)
             try:
                 with contextlib.closing(run(free, workers, pauses.reserve, leases.owner, derivation.next)) as runs:
                     _note_each(runs, note)

@@ -129,7 +129,8 @@ def build_processing_plan(
     planned: list[PlannedSession] = []
     left_out: list[SessionKey] = []
     total = RequestCost()
-    for gap in in_turn(report.sessions_with_gaps, workers):
+    is_limited = max_calls is not None or max_requests is not None
+    for gap in in_turn(report.sessions_with_gaps, workers, is_limited=is_limited):
         cost = report.costs.get(gap.key, RequestCost())
         too_many = max_calls is not None and len(planned) >= max_calls
         too_dear = max_requests is not None and total.usual + cost.usual > max_requests
@@ -145,13 +146,14 @@ def build_processing_plan(
     return ProcessingPlan(report.now, tuple(planned), tuple(timeline.pauses), tuple(left_out), total)
 
 
-def in_turn(gaps: Sequence[SessionGap], workers: int) -> list[SessionGap]:
+def in_turn(gaps: Sequence[SessionGap], workers: int, *, is_limited: bool = False) -> list[SessionGap]:
     """Return gaps in the order in which they are imported.
 
     Several workers begin each weekend with its last session: a race takes longest, and others are imported beside
-    it. If it came last, the other workers would have nothing left to do.
+    it. If it came last, the other workers would have nothing left to do. Where a limit ends the import before all is
+    there, the calendar's order stays.
     """
-    if workers == 1:
+    if workers == 1 or is_limited:
         return list(gaps)
     weekends = groupby(gaps, key=lambda gap: (gap.key.season, gap.key.round))
     return [gap for _, weekend in weekends for gap in reversed(list(weekend))]

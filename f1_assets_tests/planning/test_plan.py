@@ -95,6 +95,7 @@ def test_several_workers_begin_each_weekend_with_its_last_session():
     keys = [SessionKey(2026, number, session) for number in (1, 2) for session in ("FP1", "Q", "R")]
     gaps = [SessionGap(key, ("laps",)) for key in keys]
     assert in_turn(gaps, workers=1) == gaps
+    assert in_turn(gaps, workers=2, is_limited=True) == gaps
     in_words = " ".join(str(gap.key) for gap in in_turn(gaps, workers=2))
     assert in_words == "2026-01-R 2026-01-Q 2026-01-FP1 2026-02-R 2026-02-Q 2026-02-FP1"
 

@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml constraints.txt
-# Tests wait for daemons, databases and servers at times: four processes for two cores.
-PROCESSES = $(shell $(PYTHON) -c 'import os; print(2 * len(os.sched_getaffinity(0)))' 2>/dev/null || echo 4)
+# Long tests wait for daemons, databases and servers at times: three processes for two cores.
+WAITING = $(shell $(PYTHON) -c 'import os; print(3 * len(os.sched_getaffinity(0)) // 2)' 2>/dev/null || echo 3)
 REFEREE := f1_assets_tests/e2e/test_referee.py
 
 PIP = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
@@ -45,14 +45,14 @@ ui: $(VENV)/.runtime ## Open Dagster's UI and daemon on this project
 	@$(BIN)/f1-assets ui
 
 test: $(VENV)/.dev ## Run the tests, in under 10 minutes on two cores
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder -m "not long and not exhaustive"
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not long and not exhaustive"
 
 test-long: $(VENV)/.dev ## Run the long tests: daemon seasons, crashes, more on PostgreSQL
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder -m "long and not exhaustive" --ignore $(REFEREE)
+	$(BIN)/python -m pytest -n $(WAITING) --dist loadgroup --no-loadscope-reorder -m "long and not exhaustive" --ignore $(REFEREE)
 	$(BIN)/python -m pytest -m long $(REFEREE)
 
 test-exhaustive: $(VENV)/.dev ## Run the tests that show on more databases and feeds what others show
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder -m exhaustive
+	$(BIN)/python -m pytest -n $(WAITING) --dist loadgroup --no-loadscope-reorder -m exhaustive
 
 test-all: test test-long test-exhaustive ## Run all tests
 

@@ -23,7 +23,7 @@ from f1_assets_tests.fuzz.seeds import FOLDER
 from f1_assets_tests.simulator.fastf1_session import load
 
 SIMULATED = "races=2,tests=0,sprints=0,laps=8,samples_every=50,drivers=5"
-EXAMPLES = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 TIMES = [f"{name}Time" for name in ("", "Lap", "PitIn", "PitOut", "Sector1", "Sector2", "Sector3")]
 MOMENTS = st.one_of(st.none(), st.integers(0, 12).map(lambda number: pd.Timedelta(seconds=10 * number)))
 

@@ -12,6 +12,7 @@ import pandas as pd
 import requests
 from fastf1.req import Cache
 
+from f1_assets.fetch.fastf1_private import captured_timing_stream
 from f1_assets.fetch.sources import AnsweringAdapter, Recording
 from f1_assets.keys import SessionKey
 
@@ -60,27 +61,10 @@ def load(folder: Path, key: SessionKey) -> Plain:
     with _answering(folder, urls):
         session = fastf1.get_session(key.season, key.round, key.session)
         urls.clear()  # the schedule: f1_assets has it from its calendar
-        with _streams() as streams:
+        # What `fastf1.api.timing_data` gives: parsing it once more would take a third of the time.
+        with captured_timing_stream() as streams:
             session.load(laps=True, telemetry=False, weather=True, messages=True)
         return Plain(session, list(urls), streams[-1] if streams else None)
-
-
-@contextlib.contextmanager
-def _streams() -> Iterator[list[pd.DataFrame]]:
-    """Collect what `fastf1.api.timing_data` would give of a load: parsing it once more takes a third of the time."""
-    streams: list[pd.DataFrame] = []
-    parse = fastf1._api._extended_timing_data
-
-    def parse_and_collect(*args, **kwargs):
-        laps, stream, split_times = parse(*args, **kwargs)
-        streams.append(stream)
-        return laps, stream, split_times
-
-    fastf1._api._extended_timing_data = parse_and_collect
-    try:
-        yield streams
-    finally:
-        fastf1._api._extended_timing_data = parse
 
 
 class AllPlain(dict[str, Plain]):

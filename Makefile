@@ -80,7 +80,7 @@ release: $(VENV)/.dev ## Build sdist and wheel into dist/, and try the wheel in 
 	@$(BIN)/python .ci/try-release
 
 bench: $(VENV)/.dev ## Measure; docs/performance.md tells what the figures mean
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
 
 docs: $(VENV)/.dev ## Write the generated docs anew
 	$(BIN)/python docs/generate.py

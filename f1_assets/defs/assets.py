@@ -96,7 +96,7 @@ def session_data(
             for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
                 context.log.info("%s was imported meanwhile by run %s", line.dataset, line.run_id)
                 stored.append(line.dataset)
-                yield from stored_together([result_of(context, line, opened)])
+                yield from stored_together(results_of(context, line, opened))
             left = [dataset for dataset in wanted if dataset.name not in done]
             for line in _import(context, key, left, opened, loaded_session):
                 if line.failed:
@@ -104,7 +104,7 @@ def session_data(
                     failed.append(line)
                 else:
                     stored.append(line.dataset)
-                    yield from stored_together([result_of(context, line, opened)])
+                    yield from stored_together(results_of(context, line, opened))
             yield from stored_together(list(consistency(context, store, key, stored)))
     except (ConfigurationError, UsageError, QuotaExhausted) as error:
         raise dg.Failure(visible(str(error), lines=True), allow_retries=False) from error
@@ -232,14 +232,15 @@ def stored_together(results: Sequence[AssetResult]) -> Iterator[AssetResult]:
         yield from results
 
 
-def result_of(context: dg.AssetExecutionContext, line: Extraction, opened: Context) -> dg.MaterializeResult[None]:
+def results_of(context: dg.AssetExecutionContext, line: Extraction, opened: Context) -> list[AssetResult]:
     """Return what Dagster is told of a dataset that was stored, or of why it is not there."""
-    return dg.MaterializeResult(
+    stored: dg.MaterializeResult[None] = dg.MaterializeResult(
         asset_key=line.dataset,
         metadata=metadata_of(line, opened),
         data_version=dg.DataVersion(line.digest) if line.digest else None,
-        check_results=[available(line)] if is_selected(context, line.dataset, AVAILABLE) else [],
     )
+    # Not in the first one's `check_results`: Dagster would look up twice which materialization the check is of.
+    return [stored, available(line)] if is_selected(context, line.dataset, AVAILABLE) else [stored]
 
 
 def check_keys(datasets: Iterable[str]) -> list[dg.AssetCheckKey]:

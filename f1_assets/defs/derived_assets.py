@@ -9,7 +9,7 @@ import dagster as dg
 
 from f1_assets.context import Context
 from f1_assets.datasets import Dataset, derived_datasets, season_datasets
-from f1_assets.defs.assets import AssetResult, failure_of_run, lease_session, leases_of, result_of, stored_together
+from f1_assets.defs.assets import AssetResult, failure_of_run, lease_session, leases_of, results_of, stored_together
 from f1_assets.defs.checks import check_specs, consistency
 from f1_assets.defs.descriptions import description_of
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of
@@ -120,7 +120,7 @@ def _results(
             failed.append(line)
         else:
             stored.append(line.dataset)
-            yield from stored_together([result_of(context, line, opened)])
+            yield from stored_together(results_of(context, line, opened))
     yield from stored_together(list(consistency(context, opened.warehouse, key, stored)))
 
 

@@ -133,12 +133,21 @@ class Lake:
         self.files.write(path, body)
         return LakeFile(path, len(body), sha256, len(frame))
 
-    def read(self, path: str, columns: Sequence[str] | None = None, filters: Filters | None = None) -> pd.DataFrame:
-        """Read a file, or some columns of it, or the rows that meet conditions; integers that can be NULL stay so."""
+    def read(
+        self,
+        path: str,
+        columns: Sequence[str] | None = None,
+        filters: Filters | None = None,
+        limit: int | None = None,
+    ) -> pd.DataFrame:
+        """Read a file, or some columns of it, or the rows that meet conditions; integers that can be NULL stay so.
+
+        With `limit`, only its first rows.
+        """
         import pandas as pd
 
         try:
-            table = self._table(self.files.whole(path), list(columns) if columns is not None else None, filters)
+            table = self._table(self.files.whole(path), list(columns) if columns is not None else None, filters, limit)
         except (OSError, pa.ArrowInvalid) as error:
             why = without_secrets_of(self.url, str(error))
             words = f"The lake's file {path} cannot be read: {why}."
@@ -146,11 +155,12 @@ class Lake:
         frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type(pd))
         return frame
 
-    def _table(self, path: str, columns: list[str] | None, filters: Filters | None) -> pa.Table:
+    def _table(self, path: str, columns: list[str] | None, filters: Filters | None, limit: int | None) -> pa.Table:
         if filters is None:  # without a scanner, which takes longer than a small file
             with pq.ParquetFile(path, filesystem=self.filesystem, pre_buffer=True) as file:
-                return file.read(columns)
-        return pq.read_table(path, filesystem=self.filesystem, columns=columns, filters=filters, partitioning=None)
+                return file.read(columns) if limit is None else _first_rows(file, columns, limit)
+        table = pq.read_table(path, filesystem=self.filesystem, columns=columns, filters=filters, partitioning=None)
+        return table if limit is None else table.slice(0, limit)
 
     def modified_at(self, path: str) -> datetime:
         """Return when a file was written; now, where it is gone already."""
@@ -192,6 +202,15 @@ class Lake:
         return self.files.sizes()
 
 
+def _first_rows(file: pq.ParquetFile, columns: list[str] | None, limit: int) -> pa.Table:
+    """Read no more row groups than have these rows."""
+    groups, rows = 0, 0
+    while groups < file.num_row_groups and rows < limit:
+        rows += file.metadata.row_group(groups).num_rows
+        groups += 1
+    return file.read_row_groups(list(range(groups)), columns).slice(0, limit)
+
+
 def _parquet(frame: pd.DataFrame, groups: str) -> bytes:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     for place, column in enumerate(table.schema):
@@ -210,7 +229,7 @@ def _parquet(frame: pd.DataFrame, groups: str) -> bytes:
     ) as writer:
         values = frame[groups].to_numpy(dtype=object)
         begins = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist()] if len(values) else []
-        for begin, end in zip(begins, [*begins[1:], len(frame)], strict=True):
+        for begin, end in zip(begins, [*begins, len(frame)][1:], strict=True):
             writer.write_table(table.slice(begin, end - begin))
     return body.getvalue()
 

@@ -379,18 +379,21 @@ class Warehouse:
             import pandas as pd
 
             return pd.DataFrame(columns=list(columns or [*identity_of(key), *dataset.order_by]))
-        frame = self.read_file(lines[0].file, columns)
-        frame = frame if limit is None else frame.head(limit)
+        frame = self.read_file(lines[0].file, columns, limit=limit)
         for place, (name, value) in enumerate(identity_of(key).items() if columns is None else ()):
             frame.insert(place, name, value)
         return frame
 
     def read_file(
-        self, path: str, columns: Sequence[str] | None = None, filters: Filters | None = None
+        self,
+        path: str,
+        columns: Sequence[str] | None = None,
+        filters: Filters | None = None,
+        limit: int | None = None,
     ) -> pd.DataFrame:
         """Read a file of the lake, see `Lake.read`; where it is in another lake, the error says so and what to set."""
         try:
-            return self.lake.read(path, columns, filters)
+            return self.lake.read(path, columns, filters, limit)
         except ConfigurationError as error:
             self.lake_ownership.refuse_files_elsewhere([path], error)
             raise

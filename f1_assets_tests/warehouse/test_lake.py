@@ -55,7 +55,10 @@ def test_rows_come_back_as_they_were_and_one_driver_is_read_alone(season, lake):
     assert metadata.row_group(0).column(0).compression == "ZSTD"
     assert len(lake.read(line.file, ["speed_kmh"], [("driver_number", "==", "44")])) == 50
     assert season.count(CAR, KEY) == 100
-    assert len(season.rows(CAR, KEY, limit=3)) == 3
+    for limit in (0, 3, 60, 1000):  # of one row group, of two, more than there are
+        pd.testing.assert_frame_equal(season.rows(CAR, KEY, limit=limit), rows.head(limit))
+    season.replace(KEY, CAR, frame_of_samples().head(0))
+    assert season.rows(CAR, KEY, limit=3).empty
 
 
 def test_equal_rows_are_the_same_file_and_other_rows_take_its_place(season, lake):

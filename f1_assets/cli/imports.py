@@ -20,7 +20,7 @@ from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.cli.running import RunningFigures
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
-from f1_assets.defs.processes import load_ahead
+from f1_assets.defs.processes import load_once
 from f1_assets.errors import UsageError
 from f1_assets.formatting import counted
 from f1_assets.garbage import loading_libraries
@@ -48,6 +48,7 @@ def demo(as_json: AsJson = False) -> None:
     process_settings.cache_clear()
     season, console = datetime.now(UTC).year - 1, err() if as_json else out()
     selection = Selection.of([season], rounds=[1])
+    load_once()
     context = Context.open()
     _refresh(context, [season])
     title = f"Round 1 of a simulated season {season}"
@@ -92,8 +93,6 @@ def _note_calendar(context: Context, refresh: CalendarRefresh) -> None:
 
 def _import(context: Context, selection: Selection, workers: int, **options: Any) -> ImportSummary:  # noqa: ANN401
     """Fill the gaps through Dagster, and show how it goes."""
-    if selection.is_likely_due(context.warehouse, datetime.now(UTC)):
-        load_ahead()
     with loading_libraries():
         from f1_assets.defs.derived_assets import record_computed
         from f1_assets.defs.instance import dagster_instance
@@ -197,6 +196,7 @@ def import_(
         [session.upper() for session in sessions or ()],
         renewal,
     )
+    load_once()
     context = Context.open()
     side_by_side = workers or context.settings.workers
     if renewal is Renewal.UPSTREAM and not (sessions or datasets or yes):

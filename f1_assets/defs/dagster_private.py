@@ -4,6 +4,9 @@
   for the next statement. It holds no connection, so that threads may share it.
 - They store an event in up to five transactions, and look each time whether their tables are there. Here events that
   come together are one transaction in each of the files; a table that was there once is there.
+- A run stores an event for the output of each check, beside the check's result. No step waits for that output, and
+  nobody reads the event: here it is not stored. Outputs of assets are: a run that is executed again from its failure
+  takes from them what it need not do.
 - They read all their migrations to tell whether a file is up to date, several times as a process starts. Here they
   are read once.
 - Its code servers start a new interpreter for each run, which imports everything again. Here they fork runs off a
@@ -21,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from alembic.script import ScriptDirectory
+from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.storage import sql as dagster_sql
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
@@ -40,6 +44,7 @@ _KEPT = 32
 """Each run has a file of its own: engines of runs of long ago are dropped."""
 
 _start_run = DagsterApiServer.StartRun
+_step_output_event = DagsterEvent.step_output_event
 _connect, _has_table = SqliteEventLogStorage._connect, SqliteEventLogStorage.has_table
 
 _PLANNED_AT_ONCE = "1000"
@@ -61,10 +66,28 @@ def spare_storages() -> None:
     for storage in STORAGES:
         storage.create_engine = _engine  # type: ignore[attr-defined]
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", _PLANNED_AT_ONCE)
+    DagsterEvent.step_output_event = staticmethod(_output_event)  # type: ignore[method-assign]
     dagster_sql.ScriptDirectory = _Migrations  # type: ignore[attr-defined,assignment]
     SqliteEventLogStorage._connect = _connected  # type: ignore[method-assign,assignment]
     SqliteEventLogStorage.has_table = _has_table_once  # type: ignore[method-assign,assignment]
     SqliteEventLogStorage.store_event_batch = _store_together  # type: ignore[method-assign,assignment]
+
+
+def _output_event(step_context: Any, step_output_data: Any) -> DagsterEvent:  # noqa: ANN401 (of Dagster's steps, private)
+    """Return the event of a step's output; that of a check's output is not logged."""
+    step = step_context.step
+    if step.step_output_named(step_output_data.step_output_handle.output_name).properties.asset_check_key is None:
+        return _step_output_event(step_context, step_output_data)
+    return DagsterEvent(
+        event_type_value=DagsterEventType.STEP_OUTPUT.value,
+        job_name=step_context.job_name,
+        step_handle=step.handle,
+        node_handle=step.node_handle,
+        step_kind_value=step.kind.value,
+        logging_tags=step_context.event_tags,
+        event_specific_data=step_output_data,
+        pid=os.getpid(),
+    )
 
 
 class _Migrations:

@@ -13,7 +13,6 @@ from f1_assets.feeds.table import Feed
 from f1_assets.keys import SessionKey, session_meant
 from f1_assets.planning import DatasetState, SessionGap, dataset_states, gaps_of, outdated_of
 from f1_assets.warehouse import Status, Warehouse
-from f1_assets.warehouse.calendar import known_seasons
 
 
 class Renewal(StrEnum):
@@ -93,15 +92,6 @@ class Selection:
             if upcoming is not None:
                 raise UsageError(f"{upcoming.key} has not taken place yet, or is not published: {upcoming.reason}.")
         return states
-
-    def is_likely_due(self, warehouse: Warehouse, now: datetime) -> bool:
-        """Check whether these seasons may lack something, by the calendars as they are before they are refreshed."""
-        if self.renewal is not None or not set(self.seasons) <= set(known_seasons(warehouse)):
-            return True
-        states = [
-            state for state in dataset_states(warehouse, self.seasons, self.datasets, now) if self._has(state.key)
-        ]
-        return bool(gaps_of(states, now) or outdated_of(states))
 
     def _has(self, key: SessionKey) -> bool:
         return (not self.rounds or key.round in self.rounds) and (not self.sessions or key.session in self.sessions)

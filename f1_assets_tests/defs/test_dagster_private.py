@@ -46,6 +46,24 @@ def test_statements_of_a_run_share_one_engine(tmp_path, made):
     assert len(made) <= 1
 
 
+@dg.asset(check_specs=[dg.AssetCheckSpec("is_right", asset="stored")])
+def stored():
+    yield dg.MaterializeResult()
+    yield dg.AssetCheckResult(asset_key="stored", check_name="is_right", passed=True)
+
+
+def test_the_output_of_a_check_is_no_event_its_result_is_and_so_is_the_output_of_an_asset(tmp_path):
+    spare_storages()
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run = dg.materialize([stored], instance=instance)
+        events = [entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event]
+    outputs = [event.step_output_data.output_name for event in events if event.event_type_value == "STEP_OUTPUT"]
+    assert outputs == ["result"]
+    results = [event for event in events if event.event_type_value == "ASSET_CHECK_EVALUATION"]
+    assert [event.asset_check_evaluation_data.passed for event in results] == [True]
+    assert run.success
+
+
 def test_an_engine_that_keeps_connections_is_shared_by_nobody(made):
     options = {"poolclass": sqlalchemy.pool.StaticPool}
     assert dagster_private._engine("sqlite://", **options) is not dagster_private._engine("sqlite://", **options)

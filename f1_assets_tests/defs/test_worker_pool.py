@@ -2,16 +2,17 @@
 
 import functools
 import multiprocessing
-import multiprocessing.util
 import os
 import re
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 
-from f1_assets.defs.processes import load_ahead
+from f1_assets.defs.processes import load_ahead, load_once
 from f1_assets.defs.runs import _reserved
 from f1_assets.defs.worker_pool import WorkerPool
 from f1_assets.importing import SessionOutcome, SessionRun
@@ -96,27 +97,71 @@ def test_sessions_that_end_while_the_quota_is_waited_for_are_given_at_once():
     assert reserved.value.value == f"reservation of {SECOND.key}"
 
 
-def _preloading():
-    """Start what workers are forked off, in a process of its own; return what it is started with."""
-    started = []
-    spawn = multiprocessing.util.spawnv_passfds
+def _started(load, opened):
+    """Start what workers are forked off, in a process of its own; return its command, this one's, and what it has."""
+    pipe = os.pipe()
+    with Path(os.devnull).open() if opened is None else Path(opened).open() as file:
+        load()
+        folder = Path(f"/proc/{forkserver._forkserver._forkserver_pid}")
+        status = (folder / "status").read_text()
+        ours = {str(Path(f"/proc/self/fd/{number}").readlink()) for number in (file.fileno(), *pipe)}
+    with WorkerPool(1, lambda _gap, _times: None) as pool:
+        pool.start(FIRST, functools.partial(_run, FIRST))
+        (run,) = pool.ended()  # it has begun to take requests by now
+        theirs = {str(path.readlink()) for path in (folder / "fd").iterdir()}
+        command = (folder / "cmdline").read_text()
+    assert int(run.run_id) != os.getpid()
+    return command, Path("/proc/self/cmdline").read_text(), ours & theirs, status
 
-    def noted(path, arguments, descriptors):
-        pid = spawn(path, arguments, descriptors)
-        started.append((arguments, Path(f"/proc/{pid}/status").read_text()))
-        return pid
 
-    multiprocessing.util.spawnv_passfds = noted
-    load_ahead()
-    return next(status for arguments, status in started if "forkserver" in " ".join(map(os.fsdecode, arguments)))
+ALONE = multiprocessing.get_context("spawn")
+needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked at in /proc")
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="blocked signals are read from /proc")
-def test_ctrl_c_does_not_reach_what_loads_libraries_for_workers():
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        status = process.submit(_preloading).result()
+@needs_proc
+@pytest.mark.parametrize("load", [load_ahead, load_once])
+def test_ctrl_c_does_not_reach_what_loads_libraries_for_workers(load):
+    with ProcessPoolExecutor(1, mp_context=ALONE) as process:
+        *_, status = process.submit(_started, load, None).result()
     (blocked,) = re.findall(r"^SigBlk:\s+([0-9a-f]+)$", status, re.MULTILINE)
     assert int(blocked, 16) & 1 << (signal.SIGINT - 1)
+
+
+@needs_proc
+def test_libraries_are_loaded_once_for_a_command_and_its_workers():
+    with ProcessPoolExecutor(1, mp_context=ALONE) as process:
+        command, ours, in_common, _ = process.submit(_started, load_once, None).result()
+    assert command == ours
+    # Neither a pipe whose end somebody waits for, nor a file.
+    assert in_common <= {os.devnull}
+
+
+@needs_proc
+def test_what_has_a_database_open_is_not_forked(tmp_path):
+    (tmp_path / "warehouse.db").touch()
+    with ProcessPoolExecutor(1, mp_context=ALONE) as process:
+        command, ours, in_common, _ = process.submit(_started, load_once, str(tmp_path / "warehouse.db")).result()
+    assert command != ours
+    assert "forkserver" in command
+    assert in_common <= {os.devnull}
+
+
+def _with_a_thread():
+    until = threading.Event()
+    thread = threading.Thread(target=until.wait)
+    thread.start()
+    try:
+        return _started(load_once, None)
+    finally:
+        until.set()
+        thread.join()
+
+
+@needs_proc
+def test_what_has_threads_is_not_forked():
+    with ProcessPoolExecutor(1, mp_context=ALONE) as process:
+        command, ours, *_ = process.submit(_with_a_thread).result()
+    assert command != ours
 
 
 def _is_blocked(gap):

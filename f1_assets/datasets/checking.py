@@ -261,8 +261,11 @@ class _Stored:
             return columns, list(map(tuple, rows))
 
     def _rows_of_file(self, dataset: Dataset, columns: Sequence[str] | None) -> pd.DataFrame:
+        file = self.record(dataset.name).file
         try:
-            return self._warehouse.rows(dataset, self.key, columns=columns)
+            if columns is None or file is None:
+                return self._warehouse.rows(dataset, self.key, columns=columns)
+            return self._warehouse.read_categories(file, columns)
         except ConfigurationError as error:  # the file is gone or damaged, which is for others to tell
             raise NotCheckableError(f"{dataset.name}: {error}") from error
 

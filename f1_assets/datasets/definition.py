@@ -128,7 +128,7 @@ class Check:
         Identifiers of the sessions that it is for; all that have such data by default.
     columns
         The columns that it looks at and whose values tell what is wrong; all by default. Of a dataset in the lake, only
-        these are read.
+        these are read, texts as categories: group by them with ``observed=True``.
     of
         The dataset of `beside` whose rows it tells and counts; its own by default.
     tolerated_rate

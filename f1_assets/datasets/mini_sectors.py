@@ -117,7 +117,9 @@ def _laps_without(frame: pd.DataFrame, laps: pd.DataFrame) -> pd.DataFrame:
     """Return the timed laps that lack many of the circuit's mini sectors."""
     circuit = len(frame[["sector", "segment"]].drop_duplicates())
     timed = laps.loc[laps["lap_time_ms"].notna() & ~laps["fastf1_generated"].fillna(False), _LAP]
-    shown = frame.groupby(_LAP).size().rename("mini_sectors").reset_index().astype({"lap_number": "Int64"})
+    shown = (
+        frame.groupby(_LAP, observed=True).size().rename("mini_sectors").reset_index().astype({"lap_number": "Int64"})
+    )
     counted = timed.merge(shown, on=_LAP, how="left")
     counted["mini_sectors"] = counted["mini_sectors"].fillna(0)
     return counted[counted["mini_sectors"] < LEAST_SHARE * circuit]

@@ -74,7 +74,8 @@ def laps_are_covered() -> Check:
 
 
 def _laps_without_samples(frame: pd.DataFrame, laps: pd.DataFrame) -> pd.DataFrame:
-    times = {str(number): rows.to_numpy(np.int64) for number, rows in frame.groupby("driver_number")["session_time_ms"]}
+    by_driver = frame.groupby("driver_number", observed=True)["session_time_ms"]
+    times = {str(number): rows.to_numpy(np.int64) for number, rows in by_driver}
     usual_ms = np.median(np.concatenate([np.diff(known) for known in times.values()]))
     hole_ms = max(HOLE_MS, USUAL_STEPS * float(usual_ms)) if not np.isnan(usual_ms) else HOLE_MS
     # The end of a lap that FastF1 adds is a guess.

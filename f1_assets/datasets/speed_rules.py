@@ -39,17 +39,19 @@ def _silent_traps(frame: pd.DataFrame) -> pd.DataFrame:
         & ~ordered["fastf1_generated"].fillna(False)
     )
     in_time = np.argsort(ordered["session_time_ms"].to_numpy(dtype=np.float64, na_value=np.inf), kind="stable")
+    drivers = pd.factorize(ordered["driver_number"])[0]
     silent = {}
     for trap in TRAPS:
-        latest = ordered.groupby("driver_number")[trap].ffill().groupby(ordered["driver_number"]).shift()
+        latest = ordered[trap].groupby(drivers).ffill().groupby(drivers).shift()
         is_new = (ordered[trap].notna() & ~(ordered[trap] == latest).fillna(False)).to_numpy(dtype=bool)
         looked_at = in_time[(on_track.to_numpy(dtype=bool) | is_new)[in_time]]
+        # Laps between two new speeds are a run.
         run = np.cumsum(is_new[looked_at])
-        quiet = pd.DataFrame({"run": run, "driver": ordered["driver_number"].to_numpy()[looked_at], "row": looked_at})
-        quiet = quiet[~is_new[looked_at]]
-        laps_of_a_car = quiet.groupby(["run", "driver"])["row"].transform("size").groupby(quiet["run"]).transform("max")
-        laps = quiet.groupby("run")["row"].transform("size")
-        silent[trap] = np.isin(np.arange(len(ordered)), quiet["row"][(laps > SILENT_LAPS) & (laps_of_a_car > 1)])
+        quiet = ~is_new[looked_at]
+        run, row = run[quiet], looked_at[quiet]
+        of_a_car, laps_of_a_car = np.unique(run * len(ordered) + drivers[row], return_counts=True)
+        is_long = np.isin(run, of_a_car[laps_of_a_car > 1] // len(ordered)) & (np.bincount(run)[run] > SILENT_LAPS)
+        silent[trap] = np.isin(np.arange(len(ordered)), row[is_long])
     return _odd_at(ordered, silent)
 
 

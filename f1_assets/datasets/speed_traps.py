@@ -6,10 +6,10 @@ it. Where a trap sends nothing for any car during a lap, nothing is known of its
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from f1_assets.feeds.json_reading import read_json
@@ -33,22 +33,24 @@ def without_silent_traps(laps: pd.DataFrame, timing: bytes) -> pd.DataFrame:
         The body of TimingData.
     """
     sent = _sent(timing)
-    start = _start_ms(laps)
-    end = laps["session_time_ms"]
+    start, end = _start_ms(laps), laps["session_time_ms"]
     known = (start.notna() & end.notna()).to_numpy()
+    first, last = (times.to_numpy(dtype=np.int64, na_value=0).tolist() for times in (start, end))
+    cars = laps["driver_number"].astype(str).tolist()
     changed = laps.copy()
     for trap, column in TRAPS.items():
         times, by_car = sent[trap]
         silent = np.zeros(len(laps), bool)
-        for place in np.flatnonzero(known & laps[column].notna().to_numpy()):
-            first, last = int(start.iloc[place]), int(end.iloc[place])
-            own = by_car.get(str(laps["driver_number"].iloc[place]), _NONE)
-            silent[place] = not (_any_between(times, first, last) or _any_between(own, first, last + LATE_MS))
+        for lap in np.flatnonzero(known & laps[column].notna().to_numpy()).tolist():
+            own = by_car.get(cars[lap], _NONE)
+            silent[lap] = not (
+                _any_between(times, first[lap], last[lap]) or _any_between(own, first[lap], last[lap] + LATE_MS)
+            )
         changed[column] = laps[column].mask(silent)
     return changed
 
 
-_NONE: npt.NDArray[np.int64] = np.empty(0, np.int64)
+_NONE: tuple[int, ...] = ()
 
 
 def _start_ms(laps: pd.DataFrame) -> pd.Series:
@@ -59,11 +61,11 @@ def _start_ms(laps: pd.DataFrame) -> pd.Series:
     return start.reindex(laps.index)
 
 
-def _any_between(times: npt.NDArray[np.int64], first: int, last: int) -> bool:
-    return bool(np.searchsorted(times, last, side="right") > np.searchsorted(times, first))
+def _any_between(times: Sequence[int], first: int, last: int) -> bool:
+    return bisect_right(times, last) > bisect_left(times, first)
 
 
-def _sent(timing: bytes) -> dict[str, tuple[npt.NDArray[np.int64], dict[str, npt.NDArray[np.int64]]]]:
+def _sent(timing: bytes) -> dict[str, tuple[list[int], dict[str, list[int]]]]:
     """Return for each trap when it sent a speed, of all cars and of each."""
     found: dict[str, list[tuple[int, str]]] = {trap: [] for trap in TRAPS}
     for time_ms, car, trap in _speeds(timing):
@@ -73,16 +75,15 @@ def _sent(timing: bytes) -> dict[str, tuple[npt.NDArray[np.int64], dict[str, npt
         by_car: dict[str, list[int]] = {}
         for time_ms, car in values:
             by_car.setdefault(car, []).append(time_ms)
-        every = np.sort(np.array([time_ms for time_ms, _ in values], np.int64))
-        sent[trap] = every, {car: np.sort(np.array(times, np.int64)) for car, times in by_car.items()}
+        every = sorted(time_ms for time_ms, _ in values)
+        sent[trap] = every, {car: sorted(times) for car, times in by_car.items()}
     return sent
 
 
 def _speeds(timing: bytes) -> Iterator[tuple[int, str, str]]:
     """Return the session time, car and trap of each speed."""
-    for _, time_ms, payload in stream_lines(timing, Tally()):
-        if b'"Speeds"' not in payload:
-            continue
+    told = b"\n".join(line for line in timing.split(b"\n") if b'"Speeds"' in line)
+    for _, time_ms, payload in stream_lines(told, Tally()):
         try:
             lines = read_json(payload)["Lines"].items()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

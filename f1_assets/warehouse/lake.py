@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -144,10 +144,26 @@ class Lake:
 
         With `limit`, only its first rows.
         """
+        names = list(columns) if columns is not None else None
+        return self._frame(path, lambda whole: self._table(whole, names, filters, limit))
+
+    def read_categories(self, path: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Read columns of a file; texts are categories, which takes a fraction of the time where there are few."""
+
+        def table(whole: str) -> pa.Table:
+            # A column that has no texts stays as it is.
+            with pq.ParquetFile(
+                whole, filesystem=self.filesystem, pre_buffer=True, read_dictionary=list(columns)
+            ) as file:
+                return file.read(list(columns))
+
+        return self._frame(path, table)
+
+    def _frame(self, path: str, read: Callable[[str], pa.Table]) -> pd.DataFrame:
         import pandas as pd
 
         try:
-            table = self._table(self.files.whole(path), list(columns) if columns is not None else None, filters, limit)
+            table = read(self.files.whole(path))
         except (OSError, pa.ArrowInvalid) as error:
             why = without_secrets_of(self.url, str(error))
             words = f"The lake's file {path} cannot be read: {why}."

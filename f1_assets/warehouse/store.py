@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -392,8 +392,15 @@ class Warehouse:
         limit: int | None = None,
     ) -> pd.DataFrame:
         """Read a file of the lake, see `Lake.read`; where it is in another lake, the error says so and what to set."""
+        return self._of_this_lake(path, lambda: self.lake.read(path, columns, filters, limit))
+
+    def read_categories(self, path: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Read columns of a file of the lake, see `Lake.read_categories` and `read_file`."""
+        return self._of_this_lake(path, lambda: self.lake.read_categories(path, columns))
+
+    def _of_this_lake(self, path: str, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         try:
-            return self.lake.read(path, columns, filters, limit)
+            return read()
         except ConfigurationError as error:
             self.lake_ownership.refuse_files_elsewhere([path], error)
             raise

@@ -7,6 +7,7 @@
 - A run stores an event for the output of each check, beside the check's result. No step waits for that output, and
   nobody reads the event: here it is not stored. Outputs of assets are: a run that is executed again from its failure
   takes from them what it need not do.
+- For each result of a check they are asked which materialization it is of. Here a run knows its own.
 - They read all their migrations to tell whether a file is up to date, several times as a process starts. Here they
   are read once.
 - Its code servers start a new interpreter for each run, which imports everything again. Here they fork runs off a
@@ -24,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from alembic.script import ScriptDirectory
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+from dagster._core.definitions.asset_checks.asset_check_result import AssetCheckResult
 from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.storage import sql as dagster_sql
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
@@ -40,11 +43,16 @@ if TYPE_CHECKING:
     import dagster as dg
 
 STORAGES = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
+_MOST_NOTED = 500
+"""More materializations than any run has."""
+
 _KEPT = 32
 """Each run has a file of its own: engines of runs of long ago are dropped."""
 
 _start_run = DagsterApiServer.StartRun
 _step_output_event = DagsterEvent.step_output_event
+_store_asset_event = SqliteEventLogStorage._store_asset_event
+_target_of = AssetCheckResult._get_partitioned_target_materialization_data
 _connect, _has_table = SqliteEventLogStorage._connect, SqliteEventLogStorage.has_table
 
 _PLANNED_AT_ONCE = "1000"
@@ -66,6 +74,8 @@ def spare_storages() -> None:
     for storage in STORAGES:
         storage.create_engine = _engine  # type: ignore[attr-defined]
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", _PLANNED_AT_ONCE)
+    SqliteEventLogStorage._store_asset_event = _note_materialization  # type: ignore[method-assign,assignment]
+    AssetCheckResult._get_partitioned_target_materialization_data = _noted_target  # type: ignore[method-assign,assignment]
     DagsterEvent.step_output_event = staticmethod(_output_event)  # type: ignore[method-assign]
     dagster_sql.ScriptDirectory = _Migrations  # type: ignore[attr-defined,assignment]
     SqliteEventLogStorage._connect = _connected  # type: ignore[method-assign,assignment]
@@ -88,6 +98,33 @@ def _output_event(step_context: Any, step_output_data: Any) -> DagsterEvent:  # 
         event_specific_data=step_output_data,
         pid=os.getpid(),
     )
+
+
+_noted: dict[tuple[str, dg.AssetKey, str | None], AssetCheckEvaluationTargetMaterializationData] = {}
+
+
+def _note_materialization(storage: Any, connection: Any, event: Any, event_id: int) -> None:  # noqa: ANN401 (private)
+    """Store what a storage keeps of an asset's event, and note the materialization for the checks of its run."""
+    _store_asset_event(storage, connection, event, event_id)
+    of = event.dagster_event
+    if of.event_type is DagsterEventType.ASSET_MATERIALIZATION:
+        if len(_noted) >= _MOST_NOTED:
+            _noted.clear()
+        target = AssetCheckEvaluationTargetMaterializationData(
+            storage_id=event_id, run_id=event.run_id, timestamp=event.timestamp
+        )
+        _noted[event.run_id, of.asset_key, of.partition] = target
+
+
+def _noted_target(
+    result: AssetCheckResult,
+    step_context: Any,  # noqa: ANN401 (private)
+    asset_key: dg.AssetKey,
+    partition_key: str,
+) -> AssetCheckEvaluationTargetMaterializationData | None:
+    """Return the materialization that a check is of: that of the run itself where it has one."""
+    noted = _noted.get((step_context.run_id, asset_key, partition_key))
+    return noted or _target_of(result, step_context, asset_key, partition_key)
 
 
 class _Migrations:

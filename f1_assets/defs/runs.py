@@ -26,6 +26,7 @@ from f1_assets.importing.recovery import note_lost
 from f1_assets.importing.season import LOOKED_AT_AGAIN_SECONDS
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
+from f1_assets.settings import Settings
 from f1_assets.warehouse import Extraction, Warehouse
 from f1_assets.warehouse.calendar import event_of
 
@@ -49,7 +50,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, lease: str | No
     """
     started = time.perf_counter()
     context = Context.open()
-    instance, warehouse = dagster_instance(context.settings), context.warehouse
+    instance, warehouse = _instance_of(context.settings), context.warehouse
     add_partitions(instance, str(SESSIONS.name), [str(gap.key)])
     result = (
         build_defs()
@@ -84,6 +85,12 @@ def run_session(gap: SessionGap, reservation: str | None = None, lease: str | No
         # Each dataset has its end: what broke afterwards is no failure of the session.
         return SessionRun(outcome, result.run_id, warning=f"{gap.key}: all is stored, but the run ended with: {error}")
     return SessionRun(outcome, result.run_id, error)
+
+
+@functools.lru_cache(maxsize=1)
+def _instance_of(settings: Settings) -> dg.DagsterInstance:
+    """Open Dagster's instance once for all sessions that a worker imports."""
+    return dagster_instance(settings)
 
 
 def run_sessions(

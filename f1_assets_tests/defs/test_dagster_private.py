@@ -3,6 +3,7 @@ import sqlite3
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
@@ -62,6 +63,39 @@ def test_the_output_of_a_check_is_no_event_its_result_is_and_so_is_the_output_of
     results = [event for event in events if event.event_type_value == "ASSET_CHECK_EVALUATION"]
     assert [event.asset_check_evaluation_data.passed for event in results] == [True]
     assert run.success
+
+
+def test_a_check_of_a_run_is_of_the_runs_own_materialization_and_else_of_the_last_one(tmp_path, monkeypatch):
+    spare_storages()
+    asked, fetch = [], dg.DagsterInstance.fetch_materializations
+    monkeypatch.setattr(
+        dg.DagsterInstance, "fetch_materializations", lambda *args, **kw: asked.append(args) or fetch(*args, **kw)
+    )
+    parts = dg.StaticPartitionsDefinition(["a", "b"])
+
+    @dg.asset(partitions_def=parts, check_specs=[dg.AssetCheckSpec("is_right", asset="stored")])
+    def stored():
+        yield dg.MaterializeResult()
+        yield dg.AssetCheckResult(asset_key="stored", check_name="is_right", passed=True)
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        targets = {}
+        for partition in ("a", "b"):
+            run = dg.materialize([stored], instance=instance, partition_key=partition)
+            (targets[partition],) = (each.target_materialization_data for each in run.get_asset_check_evaluations())
+            filters = dg.AssetRecordsFilter(dg.AssetKey("stored"), asset_partitions=[partition])
+            (record,) = fetch(instance, filters, limit=1).records
+            assert targets[partition].run_id == run.run_id == record.run_id
+            assert targets[partition].storage_id == record.storage_id
+            assert targets[partition].timestamp == record.timestamp
+        assert not asked
+        # What another run stored is asked for.
+        dagster_private._noted.clear()
+        found = dg.AssetCheckResult(passed=True)._get_partitioned_target_materialization_data(
+            SimpleNamespace(run_id="another", instance=instance), dg.AssetKey("stored"), "a"
+        )
+        assert found == targets["a"]
+        assert len(asked) == 1
 
 
 def test_an_engine_that_keeps_connections_is_shared_by_nobody(made):

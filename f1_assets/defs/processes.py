@@ -100,8 +100,11 @@ def _forking() -> Iterator[None]:
         util.spawnv_passfds = start
 
 
-def _forked(_path: object, arguments: Sequence[str | bytes], descriptors: Sequence[int]) -> int:
-    """Fork a process that runs the command of an interpreter's arguments with these files open; return its number."""
+def _forked(_path: object, _arguments: Sequence[str | bytes], descriptors: Sequence[int]) -> int:
+    """Fork the process that others are forked off, with these files open; return its number.
+
+    Its files are those by which it is asked for others, and by which it knows that nobody is left to do so.
+    """
     pid = os.fork()
     if pid:
         return pid
@@ -111,8 +114,8 @@ def _forked(_path: object, arguments: Sequence[str | bytes], descriptors: Sequen
         tracker: Any = resource_tracker._resource_tracker
         tracker._fd = tracker._pid = None
         _close_all_but({0, 1, 2, *descriptors})
-        exec(os.fsdecode(arguments[-1]), {})  # noqa: S102 (the standard library's own: its preload, its loop)
-        code = 0
+        listener, alive = descriptors
+        forkserver.main(listener, alive, [PRELOAD])
     except SystemExit:
         code = 0
     except BaseException:

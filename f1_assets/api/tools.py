@@ -91,7 +91,7 @@ class Tools:
             Field(description='A session "2024-12-Q" or "2024 Monza Q"; also a round "2024-12" or a season "2024".'),
         ],
     ) -> Answer:
-        """Say what is stored of a session, dataset by dataset, and why the rest is not; of several, how many datasets.
+        """Return what is stored of a session by dataset, and why the rest is not; of several, how many datasets.
 
         Statuses: present; missing (not imported yet); upcoming (the session has not ended); failed (asked for again);
         unavailable (upstream has none); not_applicable (such a session has no such data); blocked_auth (the Formula 1

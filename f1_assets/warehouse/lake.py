@@ -133,28 +133,39 @@ class Lake:
         self.files.write(path, body)
         return LakeFile(path, len(body), sha256, len(frame))
 
-    def read(
-        self,
-        path: str,
-        columns: Sequence[str] | None = None,
-        filters: Filters | None = None,
-        limit: int | None = None,
-    ) -> pd.DataFrame:
-        """Read a file, or some columns of it, or the rows that meet conditions; integers that can be NULL stay so.
-
-        With `limit`, only its first rows.
-        """
+    def read(self, path: str, columns: Sequence[str] | None = None, filters: Filters | None = None) -> pd.DataFrame:
+        """Read a file, or some columns of it, or the rows that meet conditions; integers that can be NULL stay so."""
         names = list(columns) if columns is not None else None
-        return self._frame(path, lambda whole: self._table(whole, names, filters, limit))
+
+        def table(whole: str) -> pa.Table:
+            if filters is not None:
+                return pq.read_table(
+                    whole, filesystem=self.filesystem, columns=names, filters=filters, partitioning=None
+                )
+            with self._opened(whole) as file:  # without a scanner, which takes longer than a small file
+                return file.read(names)
+
+        return self._frame(path, table)
+
+    def first_rows(self, path: str, rows: int, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read the first rows of a file: no more row groups than have them."""
+        names = list(columns) if columns is not None else None
+
+        def table(whole: str) -> pa.Table:
+            with self._opened(whole) as file:
+                groups, found = 0, 0
+                while groups < file.num_row_groups and found < rows:
+                    found += file.metadata.row_group(groups).num_rows
+                    groups += 1
+                return file.read_row_groups(list(range(groups)), names).slice(0, rows)
+
+        return self._frame(path, table)
 
     def read_categories(self, path: str, columns: Sequence[str]) -> pd.DataFrame:
         """Read columns of a file; texts are categories, which takes a fraction of the time where there are few."""
 
         def table(whole: str) -> pa.Table:
-            # A column that has no texts stays as it is.
-            with pq.ParquetFile(
-                whole, filesystem=self.filesystem, pre_buffer=True, read_dictionary=list(columns)
-            ) as file:
+            with self._opened(whole, as_categories=list(columns)) as file:
                 return file.read(list(columns))
 
         return self._frame(path, table)
@@ -171,12 +182,10 @@ class Lake:
         frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type(pd))
         return frame
 
-    def _table(self, path: str, columns: list[str] | None, filters: Filters | None, limit: int | None) -> pa.Table:
-        if filters is None:  # without a scanner, which takes longer than a small file
-            with pq.ParquetFile(path, filesystem=self.filesystem, pre_buffer=True) as file:
-                return file.read(columns) if limit is None else _first_rows(file, columns, limit)
-        table = pq.read_table(path, filesystem=self.filesystem, columns=columns, filters=filters, partitioning=None)
-        return table if limit is None else table.slice(0, limit)
+    def _opened(self, path: str, as_categories: Sequence[str] = ()) -> pq.ParquetFile:
+        """Open a file; of columns that are wanted as categories, those that have no texts stay as they are."""
+        categories = list(as_categories) or None
+        return pq.ParquetFile(path, filesystem=self.filesystem, pre_buffer=True, read_dictionary=categories)
 
     def modified_at(self, path: str) -> datetime:
         """Return when a file was written; now, where it is gone already."""
@@ -216,15 +225,6 @@ class Lake:
     def sizes(self) -> dict[str, int]:
         """Return the size of every file that is there now."""
         return self.files.sizes()
-
-
-def _first_rows(file: pq.ParquetFile, columns: list[str] | None, limit: int) -> pa.Table:
-    """Read no more row groups than have these rows."""
-    groups, rows = 0, 0
-    while groups < file.num_row_groups and rows < limit:
-        rows += file.metadata.row_group(groups).num_rows
-        groups += 1
-    return file.read_row_groups(list(range(groups)), columns).slice(0, limit)
 
 
 def _parquet(frame: pd.DataFrame, groups: str) -> bytes:

@@ -379,20 +379,20 @@ class Warehouse:
             import pandas as pd
 
             return pd.DataFrame(columns=list(columns or [*identity_of(key), *dataset.order_by]))
-        frame = self.read_file(lines[0].file, columns, limit=limit)
+        path = lines[0].file
+        if limit is None:
+            frame = self.read_file(path, columns)
+        else:
+            frame = self._of_this_lake(path, lambda: self.lake.first_rows(path, limit, columns))
         for place, (name, value) in enumerate(identity_of(key).items() if columns is None else ()):
             frame.insert(place, name, value)
         return frame
 
     def read_file(
-        self,
-        path: str,
-        columns: Sequence[str] | None = None,
-        filters: Filters | None = None,
-        limit: int | None = None,
+        self, path: str, columns: Sequence[str] | None = None, filters: Filters | None = None
     ) -> pd.DataFrame:
         """Read a file of the lake, see `Lake.read`; where it is in another lake, the error says so and what to set."""
-        return self._of_this_lake(path, lambda: self.lake.read(path, columns, filters, limit))
+        return self._of_this_lake(path, lambda: self.lake.read(path, columns, filters))
 
     def read_categories(self, path: str, columns: Sequence[str]) -> pd.DataFrame:
         """Read columns of a file of the lake, see `Lake.read_categories` and `read_file`."""

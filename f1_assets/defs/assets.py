@@ -18,7 +18,7 @@ from f1_assets.defs.descriptions import description_of
 from f1_assets.defs.governor import RESERVATION_TAG, gap_of, govern, note_ending, note_reserved
 from f1_assets.defs.instance import POOL
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of
-from f1_assets.defs.partitions import SESSIONS
+from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
 from f1_assets.defs.season_assets import calendar
 from f1_assets.defs.tags import name_session
@@ -92,7 +92,7 @@ def session_data(
         name_session(context.instance, context.run, event_of(store, key), key)
         with leases_of(context, opened) as leases, _defects_noted(context, key, wanted, store):
             lease_session(context, leases, key, opened)
-            done = done_since(store, key, _requested_at(context))
+            done = done_since(store, key, requested_at(context.instance, context.run))
             for line in (done[dataset.name] for dataset in wanted if dataset.name in done):
                 context.log.info("%s was imported meanwhile by run %s", line.dataset, line.run_id)
                 stored.append(line.dataset)
@@ -145,7 +145,7 @@ def _defects_noted(
         raise
     except Exception as error:
         noted = {line.dataset for line in warehouse.extractions(key) if line.run_id == context.run.run_id}
-        done = noted | done_since(warehouse, key, _requested_at(context)).keys()
+        done = noted | done_since(warehouse, key, requested_at(context.instance, context.run)).keys()
         left = [dataset for dataset in wanted if dataset.name not in done]
         note_failed(left, key, error, warehouse, context.run.run_id)
         raise
@@ -181,9 +181,24 @@ def lease_session(context: dg.AssetExecutionContext, leases: Leases, key: Sessio
             time.sleep(1.0)
 
 
-def _requested_at(context: dg.AssetExecutionContext) -> datetime:
-    record = context.instance.get_run_record_by_id(context.run.run_id)
-    return record.create_timestamp if record is not None else datetime.now(UTC)
+def runs_of_command(lease: str, key: SessionKey | str) -> dg.RunsFilter:
+    """Return what finds a command's runs for a session: another one for each worker that was killed in it."""
+    return dg.RunsFilter(tags={LEASE_TAG: lease, PARTITION_TAG: str(key)})
+
+
+def requested_at(instance: dg.DagsterInstance, run: dg.DagsterRun) -> datetime:
+    """Return when the import of a run's session was asked for: what is stored since need not be imported again.
+
+    Of several runs of one command it was asked for by the first one.
+    """
+    of_command = run.parent_run_id is None and LEASE_TAG in run.tags
+    runs = (
+        runs_of_command(run.tags[LEASE_TAG], run.tags[PARTITION_TAG])
+        if of_command
+        else dg.RunsFilter(run_ids=[run.run_id])
+    )
+    records = instance.get_run_records(runs, limit=1, ascending=True)
+    return records[0].create_timestamp if records else datetime.now(UTC)
 
 
 def _import(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 import dagster as dg
 
 from f1_assets.context import Context
 from f1_assets.datasets import extracted_datasets
-from f1_assets.defs.assets import LEASE_TAG, DatasetsFailed
+from f1_assets.defs.assets import LEASE_TAG, DatasetsFailed, requested_at, runs_of_command
 from f1_assets.defs.build import build_defs
 from f1_assets.defs.governor import ACTIVE, RESERVATION_TAG, gap_tags
 from f1_assets.defs.instance import dagster_instance
-from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS, add_partitions
+from f1_assets.defs.partitions import SESSIONS, add_partitions
 from f1_assets.defs.stored import record_of_run
 from f1_assets.defs.summaries import COMMAND_TAG
 from f1_assets.defs.tags import session_tag
@@ -24,6 +26,7 @@ from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.importing.pauses import AskAgain
 from f1_assets.importing.recovery import note_lost
 from f1_assets.importing.season import LOOKED_AT_AGAIN_SECONDS
+from f1_assets.importing.sessions import done_since
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.settings import Settings
@@ -71,7 +74,7 @@ def run_session(gap: SessionGap, reservation: str | None = None, lease: str | No
             },
         )
     )
-    lines = _lines_of(warehouse, gap, result.run_id)
+    lines = _lines_of(warehouse, gap, result.run_id, requested_at(instance, result.dagster_run))
     warehouse.close()
     outcome = SessionOutcome(
         gap.key,
@@ -178,15 +181,20 @@ def _take_up(gap: SessionGap, times: int, lease: str) -> SessionRun | None:
     context = Context.open()
     instance, warehouse = dagster_instance(context.settings), context.warehouse
     try:
-        tags = {LEASE_TAG: lease, PARTITION_TAG: str(gap.key)}
-        for run in instance.get_runs(dg.RunsFilter(tags=tags, statuses=ACTIVE)):
-            instance.report_run_failed(run, "The process of this run was killed; its session is taken up again.")
-            record_of_run(instance, context, run)
+        runs = instance.get_runs(runs_of_command(lease, gap.key))
+        for run in runs:
+            if run.status in ACTIVE:
+                instance.report_run_failed(run, "The process of this run was killed; its session is taken up again.")
+                record_of_run(instance, context, run)
         if (ledger := context.transport.ledger) is not None:
             ledger.abandon(str(gap.key))
         if times < MOST_LOSSES:
             return None
-        lines = note_lost(gap, warehouse, times)
+        # What one of them stored before it was killed is there, and did not fail.
+        done = done_since(warehouse, gap.key, requested_at(instance, runs[-1])) if runs else {}
+        lacking = tuple(name for name in gap.datasets if name not in done)
+        lines = tuple(done[name] for name in gap.datasets if name in done)
+        lines += note_lost(replace(gap, datasets=lacking), warehouse, times)
         return SessionRun(SessionOutcome(gap.key, lines, requests=0, archive_hits=0, seconds=0.0))
     finally:
         warehouse.close()
@@ -203,8 +211,10 @@ def _still_to_note(instance: dg.DagsterInstance, warehouse: Warehouse, gap: Sess
     ]
 
 
-def _lines_of(warehouse: Warehouse, gap: SessionGap, run_id: str) -> tuple[Extraction, ...]:
-    lines = {line.dataset: line for line in warehouse.extractions(gap.key) if line.run_id == run_id}
+def _lines_of(warehouse: Warehouse, gap: SessionGap, run_id: str, since: datetime) -> tuple[Extraction, ...]:
+    """Return what became of each dataset: by this run, or by one before it whose worker was killed."""
+    lines = done_since(warehouse, gap.key, since)
+    lines |= {line.dataset: line for line in warehouse.extractions(gap.key) if line.run_id == run_id}
     return tuple(lines[name] for name in gap.datasets if name in lines)
 
 

@@ -8,13 +8,14 @@ import pytest
 from f1_assets.connection import connect
 from f1_assets.datasets import Dataset
 from f1_assets.defs import assets
-from f1_assets.defs.runs import run_session
+from f1_assets.defs.runs import _take_up, run_session
 from f1_assets.errors import ConfigurationError, TransientError
 from f1_assets.fetch import loader
 from f1_assets.importing import Outcome
 from f1_assets.keys import SessionKey
 from f1_assets.planning import SessionGap
 from f1_assets.warehouse import Status, Warehouse
+from f1_assets.warehouse.leases import Leases
 
 RACE = SessionKey(2025, 1, "R")
 GAP = SessionGap(RACE, ("drivers", "results", "weather", "track_status"))
@@ -30,7 +31,8 @@ def _status(instance, run):
     return instance.get_run_by_id(run.run_id).status
 
 
-def test_a_disk_that_fills_up_half_way_stops_the_import_and_keeps_what_came(instance, monkeypatch):
+def _stop_after_two_datasets(monkeypatch):
+    """Let the disk be full then; give what is stored before, as it comes."""
     replace, stored = Warehouse.replace, []
 
     def full(self, key, dataset, *arguments, **options):
@@ -40,10 +42,39 @@ def test_a_disk_that_fills_up_half_way_stops_the_import_and_keeps_what_came(inst
         return replace(self, key, dataset, *arguments, **options)
 
     monkeypatch.setattr(Warehouse, "replace", full)
+    return stored
+
+
+def test_a_disk_that_fills_up_half_way_stops_the_import_and_keeps_what_came(instance, monkeypatch):
+    stored = _stop_after_two_datasets(monkeypatch)
     run = run_session(GAP)
     assert run.error == "The disk is full; nothing was changed."
     assert [line.dataset for line in run.outcome.datasets] == stored == ["drivers", "results"]
     assert _status(instance, run) is dg.DagsterRunStatus.FAILURE
+
+
+def test_a_session_that_is_taken_up_again_keeps_what_it_stored_before_its_worker_was_killed(instance, monkeypatch):
+    with monkeypatch.context() as broken:
+        _stop_after_two_datasets(broken)
+        first = run_session(GAP, lease="a command")
+    # It was killed once too often: what it stored is there, and what it lacks has its next try.
+    assert _take_up(GAP, 2, "a command") is None
+    given_up = _take_up(GAP, 3, "a command")
+    assert (given_up.outcome.status, given_up.outcome.extracted) == (Outcome.PARTIAL, ("drivers", "results"))
+    assert set(given_up.outcome.failed) == {"weather", "track_status"}
+    failed = {line.dataset for line in connect().extractions(RACE) if line.failed}
+    assert failed == {"weather", "track_status"}
+    # Or taken up by another worker: that one imports the rest, and its checks look at all.
+    second = run_session(GAP, lease="a command")
+    assert (second.error, second.outcome.extracted) == (None, GAP.datasets)
+    by = {line.dataset: line.run_id for line in connect().extractions(RACE)}
+    assert by["drivers"] == by["results"] == first.run_id
+    assert by["weather"] == by["track_status"] == second.run_id
+    assert not _take_up(GAP, 3, "a command").outcome.failed
+    # Another command imports what it is asked to.
+    Leases(connect(), "a command").release(RACE)
+    third = run_session(GAP, lease="another command")
+    assert {line.run_id for line in connect().extractions(RACE)} == {third.run_id}
 
 
 def test_datasets_that_fail_stop_nothing(instance, monkeypatch):

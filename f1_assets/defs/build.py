@@ -14,6 +14,22 @@ from f1_assets.defs.season_assets import calendar
 from f1_assets.defs.sensors import gap_detection, import_summary, quota_governor, run_failure
 
 
+def import_job() -> dg.JobDefinition:
+    """Return the job that imports sessions, as a command runs it.
+
+    It is among nothing else: to a selection of its assets Dagster adds every check of them that it finds, the hourly
+    one of freshness too.
+    """
+    spare_storages()
+    warehouse = WarehouseResource()
+    return dg.Definitions(
+        assets=[calendar, session_data],
+        jobs=[import_sessions],
+        resources={"warehouse": warehouse, "loaded_session": LoadedSessionResource(warehouse=warehouse)},
+        executor=dg.in_process_executor,
+    ).resolve_job_def(str(import_sessions.name))
+
+
 def build_defs(warehouse: WarehouseResource | None = None) -> dg.Definitions:
     """Build the definitions.
 

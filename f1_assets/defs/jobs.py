@@ -8,16 +8,23 @@ from f1_assets.defs.freshness import freshness
 from f1_assets.defs.governor import COMPUTE_JOB, COMPUTE_SEASON_JOB
 from f1_assets.defs.season_assets import calendar
 
+
+def _with_own_checks(assets: dg.AssetsDefinition) -> dg.AssetSelection:
+    """Select assets with the checks that come with them, without the hourly one of freshness."""
+    alone = dg.AssetSelection.assets(*assets.keys).without_checks()
+    return alone | dg.AssetSelection.checks(*(spec.key for spec in assets.check_specs))
+
+
 import_sessions = dg.define_asset_job(
     "import_sessions",
-    selection=dg.AssetSelection.assets(*session_data.keys) - dg.AssetSelection.checks(freshness),
+    selection=_with_own_checks(session_data),
     executor_def=dg.in_process_executor,
     description="Load one session once, and extract every dataset from it.",
 )
 
 compute_derived = dg.define_asset_job(
     COMPUTE_JOB,
-    selection=dg.AssetSelection.assets(*derived_data.keys) - dg.AssetSelection.checks(freshness),
+    selection=_with_own_checks(derived_data),
     executor_def=dg.in_process_executor,
     description="Compute what is derived from the stored rows of one session, without a request.",
 )

@@ -13,7 +13,7 @@ import dagster as dg
 from f1_assets.context import Context
 from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.assets import LEASE_TAG, DatasetsFailed, requested_at, runs_of_command
-from f1_assets.defs.build import build_defs
+from f1_assets.defs.build import import_job
 from f1_assets.defs.governor import ACTIVE, RESERVATION_TAG, gap_tags
 from f1_assets.defs.instance import dagster_instance
 from f1_assets.defs.partitions import SESSIONS, add_partitions
@@ -55,24 +55,20 @@ def run_session(gap: SessionGap, reservation: str | None = None, lease: str | No
     context = Context.open()
     instance, warehouse = _instance_of(context.settings), context.warehouse
     add_partitions(instance, str(SESSIONS.name), [str(gap.key)])
-    result = (
-        build_defs()
-        .resolve_job_def("import_sessions")
-        .execute_in_process(
-            instance=instance,
-            partition_key=str(gap.key),
-            asset_selection=[dg.AssetKey(name) for name in (*gap.datasets, *_still_to_note(instance, warehouse, gap))],
-            run_config=_QUIET,
-            raise_on_error=False,
-            tags={
-                COMMAND_TAG: "import",
-                "dagster/max_retries": "0",  # the command itself takes it up again
-                **({RESERVATION_TAG: reservation} if reservation else {}),
-                **({LEASE_TAG: lease} if lease else {}),
-                **gap_tags(gap),
-                **session_tag(event_of(warehouse, gap.key), gap.key),
-            },
-        )
+    result = import_job().execute_in_process(
+        instance=instance,
+        partition_key=str(gap.key),
+        asset_selection=[dg.AssetKey(name) for name in (*gap.datasets, *_still_to_note(instance, warehouse, gap))],
+        run_config=_QUIET,
+        raise_on_error=False,
+        tags={
+            COMMAND_TAG: "import",
+            "dagster/max_retries": "0",  # the command itself takes it up again
+            **({RESERVATION_TAG: reservation} if reservation else {}),
+            **({LEASE_TAG: lease} if lease else {}),
+            **gap_tags(gap),
+            **session_tag(event_of(warehouse, gap.key), gap.key),
+        },
     )
     lines = _lines_of(warehouse, gap, result.run_id, requested_at(instance, result.dagster_run))
     warehouse.close()

@@ -77,6 +77,12 @@ def test_a_session_that_is_taken_up_again_keeps_what_it_stored_before_its_worker
     assert {line.run_id for line in connect().extractions(RACE)} == {third.run_id}
 
 
+def test_a_run_has_the_checks_of_an_import_alone_and_not_the_hourly_one_of_freshness(instance):
+    run = run_session(GAP)
+    planned = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED)
+    assert {entry.dagster_event.asset_check_planned_data.check_name for entry in planned} == {"available", "rules"}
+
+
 def test_datasets_that_fail_stop_nothing(instance, monkeypatch):
     take = Dataset.take
 

@@ -10,16 +10,17 @@ import typer
 from rich.box import SIMPLE_HEAD
 
 from f1_assets.cli.console import Table, err, out
-from f1_assets.cli.options import AsJson, Seasons
+from f1_assets.cli.options import AsJson, Seasons, Workers
 from f1_assets.cli.output import print_json
 from f1_assets.cli.tables import print_table
 from f1_assets.context import Context
+from f1_assets.defs.processes import load_once
 from f1_assets.errors import UsageError
 from f1_assets.fetch.sources import archive_name, source_kind
 from f1_assets.formatting import counted, size
-from f1_assets.importing.comparison import Comparison, compare
+from f1_assets.importing.comparison import Comparison, compare, compare_session
 from f1_assets.importing.verify import verify as verify_all
-from f1_assets.keys import parse_seasons
+from f1_assets.keys import SessionKey, parse_seasons
 
 commands = typer.Typer(help="The kept responses, and the files of the lake.", no_args_is_help=True)
 
@@ -62,16 +63,36 @@ def verify(as_json: AsJson = False) -> None:
 
 
 @commands.command("compare")
-def compare_(seasons: Seasons, as_json: AsJson = False) -> None:
+def compare_(seasons: Seasons, workers: Workers = None, as_json: AsJson = False) -> None:
     """Extract seasons again from what is kept, and tell what is different now; nothing is sent or stored."""
+    load_once()
+    from f1_assets.defs.worker_pool import side_by_side
+
     context = Context.open()
-    with err().status("Extracting again ...") as shown:
-        found = compare(context, parse_seasons(seasons), began=lambda key: shown.update(f"Extracting {key} again"))
+    with (
+        err().status("Extracting again ...") as shown,
+        side_by_side(workers or context.settings.workers, _compared) as each,
+    ):
+        found = compare(
+            context,
+            parse_seasons(seasons),
+            each,
+            lambda number, of: shown.update(f"Extracting again: {number} of {counted(of, 'session')}"),
+        )
     if as_json:
         print_json(asdict(found))
     else:
         print_comparison(found)
     raise typer.Exit(1 if found.differences else 0)
+
+
+def _compared(key: SessionKey) -> Comparison:
+    """Compare a session in a worker's process."""
+    context = Context.open()
+    try:
+        return compare_session(context, key)
+    finally:
+        context.warehouse.close()
 
 
 def print_comparison(found: Comparison) -> None:
@@ -93,7 +114,8 @@ def print_comparison(found: Comparison) -> None:
             f"{counted(found.not_kept, 'dataset')} could not be compared: what they need is not in the archive."
         )
     if found.differences:
-        out().print("To take it over, materialize these partitions again in Dagster: what is kept costs no request.")
+        command = "f1-assets import SEASONS --renew --from-archive"
+        out().print(f"To take it over, without a request: {command}", soft_wrap=True)
 
 
 @commands.command()

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from f1_assets.cli.console import Table, err, out
 from f1_assets.cli.marks import legend, status_lines
-from f1_assets.cli.options import BOARD_HOST, BOARD_PORT, AsJson, Seasons
+from f1_assets.cli.options import BOARD_HOST, BOARD_PORT, AsJson, Seasons, Workers
 from f1_assets.cli.output import print_json, program
 from f1_assets.cli.progress import ProgressWatcher
 from f1_assets.cli.running import RunningFigures
@@ -173,7 +173,7 @@ def import_(
     sessions: Annotated[list[str] | None, typer.Option("--session", help="Only this session: R, Q, ...")] = None,
     datasets: Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset.")] = None,
     max_requests: Annotated[int | None, typer.Option(min=0, help="Spend at most so many requests.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Sessions side by side (F1_WORKERS).")] = None,
+    workers: Workers = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Stop when the quota is spent (exit code 3).")] = False,
     notify: Annotated[bool, typer.Option("--notify", help="Post the summary to Slack.")] = False,
     renew: Annotated[

@@ -1,27 +1,33 @@
-"""Processes that import sessions side by side, of which any may be killed at any time.
+"""Processes that work on sessions side by side. Those that import them may be killed at any time.
 
-Each worker is a pool of one process: a pool of many breaks as a whole when one of its processes is killed.
+Each worker of an import is a pool of one process: a pool of many breaks as a whole when one of its processes is killed.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from f1_assets.defs.processes import forked_off, load_ahead
+from f1_assets.errors import TransientError
 from f1_assets.importing import SessionRun
 from f1_assets.keys import SessionKey
 from f1_assets.logs import set_up_logs
 from f1_assets.planning import SessionGap
 from f1_assets.settings import process_settings
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -58,8 +64,7 @@ class WorkerPool:
     def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
         """Let what runs come to its end; after Ctrl-C end it, for it was let come to its end after the first one."""
         if kind is not None and issubclass(kind, KeyboardInterrupt):
-            for process in multiprocessing.active_children():
-                process.kill()
+            _kill_all()
         for worker in (*self._free, *(task.worker for task in self._tasks.values())):
             worker.shutdown(wait=True, cancel_futures=True)
 
@@ -120,8 +125,38 @@ class WorkerPool:
         self._tasks[future] = task
 
 
-def _hire() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=forked_off(), initializer=_begin, initargs=(dict(os.environ),))
+@contextlib.contextmanager
+def side_by_side(size: int, act: Callable[[Given], Result]) -> Iterator[Callable[[Sequence[Given]], Iterator[Result]]]:
+    """Give what does something for each of many, in so many processes, and gives the results in their order.
+
+    Nothing that is stored: after Ctrl-C they are killed where they are.
+
+    Raises
+    ------
+    TransientError
+        When one of the processes was killed.
+    """
+    load_ahead()
+    pool = _hire(size)
+    try:
+        yield functools.partial(pool.map, act)
+    except BrokenProcessPool as error:
+        advice = "Run the command again, with fewer workers where there was not enough memory."
+        raise TransientError("A worker's process was killed.", advice=advice) from error
+    except KeyboardInterrupt:
+        _kill_all()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _hire(size: int = 1) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(size, mp_context=forked_off(), initializer=_begin, initargs=(dict(os.environ),))
+
+
+def _kill_all() -> None:
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 def _begin(environment: dict[str, str]) -> None:

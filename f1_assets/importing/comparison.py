@@ -5,7 +5,7 @@ That is how a new version of FastF1, or of an extractor, shows what it changes b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,8 @@ class Comparison:
 def compare(
     context: Context,
     seasons: Iterable[int],
-    began: Callable[[SessionKey], None] = lambda key: None,
+    each: Callable[[Sequence[SessionKey]], Iterable[Comparison]] | None = None,
+    ended: Callable[[int, int], None] = lambda number, of: None,
 ) -> Comparison:
     """Extract again what seasons have, from the archive alone, and hold it against what is stored.
 
@@ -73,31 +74,51 @@ def compare(
         With what is stored, and the archive; nothing is changed or sent.
     seasons
         Which seasons.
-    began
-        Told of each session.
+    each
+        Compares sessions and gives what came out in their order; one after the other in this process by default.
+    ended
+        Told how many sessions of how many are compared.
     """
     from f1_assets.fetch.loader import fastf1_version
 
-    context, warehouse = context.offline(), context.warehouse
-    stored: dict[SessionKey, list[Extraction]] = {}
     wanted = set(seasons)
-    for line in warehouse.extractions():
-        if line.key.season in wanted and line.status is Status.PRESENT and line.dataset in extracted_datasets():
-            stored.setdefault(line.key, []).append(line)
-    compared, not_kept, differences = 0, 0, []
-    for key, lines in sorted(stored.items(), key=lambda item: str(item[0])):
-        began(key)
-        loaded = load(context, SessionGap(key, tuple(line.dataset for line in lines)))
+    stored = {line.key for line in context.warehouse.extractions() if line.key.season in wanted and _is_compared(line)}
+    keys = sorted(stored, key=str)
+    compared, not_kept, differences = 0, 0, list[Difference]()
+    found_of_each = each(keys) if each is not None else (compare_session(context, key) for key in keys)
+    for number, found in enumerate(found_of_each, 1):
+        compared += found.compared
+        not_kept += found.not_kept
+        differences += found.differences
+        ended(number, len(keys))
+    return Comparison(fastf1_version(), compared, not_kept, tuple(differences))
+
+
+def compare_session(context: Context, key: SessionKey) -> Comparison:
+    """Extract one session again, as `compare` does."""
+    from f1_assets.fetch.loader import fastf1_version
+
+    warehouse = context.warehouse
+    lines = [line for line in warehouse.extractions(key) if _is_compared(line)]
+    offline = context.offline()
+    try:
+        loaded = load(offline, SessionGap(key, tuple(line.dataset for line in lines)))
+        not_kept, differences = 0, []
         for line in lines:
             try:
                 difference = _difference(warehouse, loaded, line)
             except NotArchived:
                 not_kept += 1
                 continue
-            compared += 1
             if difference is not None:
                 differences.append(difference)
-    return Comparison(fastf1_version(), compared, not_kept, tuple(differences))
+    finally:
+        offline.transport.close()
+    return Comparison(fastf1_version(), len(lines) - not_kept, not_kept, tuple(differences))
+
+
+def _is_compared(line: Extraction) -> bool:
+    return line.status is Status.PRESENT and line.dataset in extracted_datasets()
 
 
 def _difference(warehouse: Warehouse, loaded: LoadedSession, line: Extraction) -> Difference | None:

@@ -345,6 +345,24 @@ def test_what_is_kept_is_verified_and_brought_again_where_it_is_damaged(f1_asset
 
 
 @pytest.mark.long
+def test_what_another_version_would_extract_is_told_by_as_many_workers_as_there_are(f1_assets, tmp_path):
+    only = ["--round", "1", "--session", "FP1", "--session", "Q"]
+    assert f1_assets("import", "2025", *only, **TWO_RACES).returncode == 0
+    with create_engine(f"sqlite:///{tmp_path / 'home' / 'warehouse.db'}").begin() as connection:
+        connection.execute(text("UPDATE weather SET air_temperature_c = 99 WHERE session = 'Q'"))
+    shown = f1_assets("archive", "compare", "2025", "--workers", "2", **TWO_RACES)
+    assert shown.returncode == 1
+    assert "air_temperature_c" in shown.stdout
+    assert "To take it over, without a request: f1-assets import SEASONS --renew --from-archive" in shown.stdout
+    found = [f1_assets("archive", "compare", "2025", "--workers", n, "--json", **TWO_RACES).stdout for n in "12"]
+    assert found[0] == found[1]
+    (difference,) = json.loads(found[0])["differences"]
+    assert (difference["dataset"], difference["columns"]) == ("weather", ["air_temperature_c"])
+    assert f1_assets("import", "2025", *only, "--renew", "--from-archive", **TWO_RACES).returncode == 0
+    assert f1_assets("archive", "compare", "2025", **TWO_RACES).returncode == 0
+
+
+@pytest.mark.long
 def test_the_past_is_imported_by_season(f1_assets):
     summary = _json(f1_assets("import", "1957,1995", "--json", **TWO_RACES))
     # A season: its calendar, a page of results, drivers' standings; constructors' since 1958.

@@ -14,7 +14,8 @@ import pytest
 
 from f1_assets.defs.processes import load_ahead, load_once
 from f1_assets.defs.runs import _reserved
-from f1_assets.defs.worker_pool import WorkerPool
+from f1_assets.defs.worker_pool import WorkerPool, side_by_side
+from f1_assets.errors import TransientError, UsageError
 from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.importing.pauses import AskAgain
 from f1_assets.keys import SessionKey
@@ -51,6 +52,31 @@ def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(tmp_path):
             runs += pool.ended()
     assert lost == [(FIRST, 1)]
     assert {run.outcome.key for run in runs} == {FIRST.key, SECOND.key}
+
+
+def _named(number):
+    if number < 0:
+        raise UsageError("there is no such number", advice="Name one that there is.", key=FIRST.key)
+    if number == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number, os.getpid()
+
+
+def test_what_is_done_side_by_side_comes_in_its_order_or_with_its_error():
+    with side_by_side(2, _named) as each:
+        done = list(each([3, 1, 2]))
+    assert [number for number, _ in done] == [3, 1, 2]
+    assert os.getpid() not in {process for _, process in done}
+    with (
+        pytest.raises(UsageError, match=r"^2024-01-Q: there is no such number Name one that there is\.$"),
+        side_by_side(2, _named) as each,
+    ):
+        list(each([1, -1, 2]))
+    with (
+        pytest.raises(TransientError, match=r"was killed\. Run the command again, with fewer workers"),
+        side_by_side(1, _named) as each,
+    ):
+        list(each([1, 0, 2]))
 
 
 def _settings_seen(gap):

@@ -20,6 +20,7 @@ from f1_assets.defs.instance import POOL
 from f1_assets.defs.metadata import OWNERS, definition_metadata, metadata_of
 from f1_assets.defs.partitions import PARTITION_TAG, SESSIONS
 from f1_assets.defs.resources import LoadedSessionResource, WarehouseResource
+from f1_assets.defs.run_times import made_at
 from f1_assets.defs.season_assets import calendar
 from f1_assets.defs.tags import name_session
 from f1_assets.errors import ConfigurationError, QuotaExhausted, UsageError
@@ -198,7 +199,7 @@ def requested_at(instance: dg.DagsterInstance, run: dg.DagsterRun) -> datetime:
         else dg.RunsFilter(run_ids=[run.run_id])
     )
     records = instance.get_run_records(runs, limit=1, ascending=True)
-    return records[0].create_timestamp if records else datetime.now(UTC)
+    return made_at(instance, records[0]) if records else datetime.now(UTC)
 
 
 def _import(

@@ -30,6 +30,7 @@ from f1_assets.defs.governor import (
     session_runs,
 )
 from f1_assets.defs.partitions import PARTITION_TAG
+from f1_assets.defs.run_times import made_at
 from f1_assets.errors import F1AssetsError, NotYetPublished, UpstreamError
 from f1_assets.fetch.sources import source_kind
 from f1_assets.importing.calendar import CalendarRefresh, is_of_an_older_version, refresh_season, stale_seasons
@@ -313,7 +314,7 @@ def _failed_runs(instance: dg.DagsterInstance, key: SessionKey, tried_at: dateti
     records = instance.get_run_records(dg.RunsFilter(tags={PARTITION_TAG: str(key)}), limit=_LOOKED_BACK)
     if not records or records[0].dagster_run.status not in ENDED_BADLY:
         return None
-    is_noted = tried_at is not None and tried_at >= records[0].create_timestamp
+    is_noted = tried_at is not None and tried_at >= made_at(instance, records[0])
     if is_noted and records[0].dagster_run.tags.get(_WILL_RETRY_TAG) != "true":
         return None
     return _failed_in_a_row(records)

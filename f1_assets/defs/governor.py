@@ -9,6 +9,7 @@ import dagster as dg
 from f1_assets.context import Context
 from f1_assets.datasets import extracted_datasets
 from f1_assets.defs.instance import POOL, instance_lock
+from f1_assets.defs.run_times import runs_changed_since
 from f1_assets.errors import UsageError
 from f1_assets.importing import expected_requests_of
 from f1_assets.keys import SeasonKey, SessionKey, parse_key
@@ -114,7 +115,11 @@ def session_runs(
     since: datetime | None = None,
 ) -> list[tuple[dg.DagsterRun, SessionGap]]:
     """Return the runs that import a session, the oldest first, with what each imports."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=statuses, updated_after=since), limit=limit, ascending=True)
+    runs = (
+        instance.get_runs(dg.RunsFilter(statuses=statuses), limit=limit, ascending=True)
+        if since is None
+        else runs_changed_since(instance, statuses, since)
+    )
     return [(run, gap) for run in runs if (gap := gap_of(run)) is not None]
 
 
@@ -152,8 +157,8 @@ def partition_of_run(run: dg.DagsterRun) -> SessionKey | None:
 
 def seasons_being_computed(instance: dg.DagsterInstance, now: datetime) -> set[int]:
     """Return the seasons over which a run computes something: that takes seconds; after an hour it was killed."""
-    filters = dg.RunsFilter(job_name=COMPUTE_SEASON_JOB, statuses=ACTIVE, updated_after=now - timedelta(hours=1))
-    partitions = [run.tags.get(tag, "") for run in instance.get_runs(filters) for tag in _PARTITION_TAGS]
+    runs = runs_changed_since(instance, ACTIVE, now - timedelta(hours=1), COMPUTE_SEASON_JOB)
+    partitions = [run.tags.get(tag, "") for run in runs for tag in _PARTITION_TAGS]
     return {int(partition) for partition in partitions if partition.isdigit()}
 
 

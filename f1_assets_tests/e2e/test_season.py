@@ -1,11 +1,13 @@
 """A season becomes complete by the gap sensor alone, and again after it has changed, at no more than its cost."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,18 +55,28 @@ FEW = ("weather", "laps", "results", "stints")
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "postgres" / "dagster.yaml"
 
 
+HELD_SECONDS = 60.0
+"""No answer is held for longer: that would be a time-out."""
+
+
 class _ChangingSeason(Simulator):
-    """A season of which one session is announced late, and the last race weekend is still to come."""
+    """A season of which one session is announced late, and the last race weekend is still to come.
+
+    While `answers` is not set, timing data are held back, so that a session stays at work until somebody has seen it.
+    """
 
     def __init__(self):
         self.options = SimulatorOptions.parse(
             f"races={RACES},sprints={RACES // 4},tests=0,laps=5,samples_every=20,drivers=4"
         )
         self.is_early = True
+        self.answers = threading.Event()
         super().__init__(self.options)
 
     def respond(self, url):
         path = urlsplit(url).path
+        if path.endswith("TimingData.jsonStream"):
+            self.answers.wait(HELD_SECONDS)
         if not self.is_early or not (path.endswith(f"schedule_{SEASON}.json") or path.endswith("Index.json")):
             return super().respond(url)
         events = [_as_it_was(event) for event in events_of(SEASON, self.options)]
@@ -181,6 +193,7 @@ def test_a_season_becomes_complete_by_the_sensor_alone_and_again_at_no_more_than
         stop(daemon, signal.SIGKILL)
     with dagster_daemon(dagster_home, environment) as daemon:
         wait_until(lambda: killed.append(_kill_a_run(dagster_home)) or killed[-1], daemon, 900, "at work")
+        served.simulator.answers.set()
         took = wait_until(lambda: is_done(sessions - 6), daemon, 3000, "complete")
     first = served.referee.report()["requests"]
     with capsys.disabled():
@@ -226,10 +239,24 @@ def _kill_a_run(dagster_home):
             messages = [entry.message for entry in instance.all_logs(run.run_id)]
             found = [re.search(r"\(pid: (\d+)\)", message) for message in messages]
             processes = [int(match[1]) for match in found if match]
-            if processes and Path(f"/proc/{processes[-1]}").exists():
-                command = Path(f"/proc/{processes[-1]}/cmdline").read_text()
+            command = _command_of(processes[-1]) if processes else ""
+            if not command:
+                continue  # it has come to its end meanwhile
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(processes[-1], signal.SIGKILL)
-                # Nothing is imported again for it: what `dagster_private` changes is still what Dagster uses.
-                assert "forkserver" in command
-                return run.run_id
+            while _command_of(processes[-1]):
+                time.sleep(0.01)
+            if instance.get_run_by_id(run.run_id).is_finished:
+                continue
+            # Nothing is imported again for it: what `dagster_private` changes is still what Dagster uses.
+            assert "forkserver" in command
+            return run.run_id
     return None
+
+
+def _command_of(process):
+    """Return the command of a process; an empty one where it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text()
+    except OSError:
+        return ""

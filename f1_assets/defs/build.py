@@ -17,13 +17,13 @@ from f1_assets.defs.sensors import gap_detection, import_summary, quota_governor
 def import_job() -> dg.JobDefinition:
     """Return the job that imports sessions, as a command runs it.
 
-    It is among nothing else: to a selection of its assets Dagster adds every check of them that it finds, the hourly
-    one of freshness too.
+    It is made beside the assets of sessions alone: to a selection of assets Dagster adds every check of them that it
+    finds, and would add the hourly one of freshness.
     """
     spare_storages()
     warehouse = WarehouseResource()
     return dg.Definitions(
-        assets=[calendar, session_data],
+        assets=[calendar, session_data, derived_data],
         jobs=[import_sessions],
         resources={"warehouse": warehouse, "loaded_session": LoadedSessionResource(warehouse=warehouse)},
         executor=dg.in_process_executor,

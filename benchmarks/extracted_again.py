@@ -31,11 +31,11 @@ def timed(environment: dict[str, str], arguments: list[str], workers: int) -> fl
 
 
 def main() -> None:
-    """Measure each, and print the table of docs/performance.md."""
+    """Measure each, and print the seconds as a table."""
     with tempfile.TemporaryDirectory() as folder:
         recording = record(Path(folder))
         print(f"{RACES} weekends, {5 * RACES} sessions\n")
-        print("| what | seconds, 1 worker | seconds, 2 workers | as fast |")
+        print("| what | 1 worker | 2 workers | ratio |")
         print("| --- | ---: | ---: | ---: |")
         for what, arguments in WAYS.items():
             seconds = []
@@ -44,7 +44,7 @@ def main() -> None:
                 environment = {**os.environ, "F1_HOME": str(home), "F1_SOURCE": f"recording:{recording}"}
                 seconds.append(timed(environment, arguments, workers))
             one, two = seconds
-            print(f"| {what} | {one:.0f} | {two:.0f} | {one / two:.2f}x |", flush=True)
+            print(f"| {what} | {one:.0f} | {two:.0f} | {one / two:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

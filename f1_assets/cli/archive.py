@@ -65,6 +65,7 @@ def verify(as_json: AsJson = False) -> None:
 @commands.command("compare")
 def compare_(seasons: Seasons, workers: Workers = None, as_json: AsJson = False) -> None:
     """Extract seasons again from what is kept, and tell what is different now; nothing is sent or stored."""
+    wanted = parse_seasons(seasons)
     load_once()
     from f1_assets.defs.worker_pool import side_by_side
 
@@ -75,14 +76,14 @@ def compare_(seasons: Seasons, workers: Workers = None, as_json: AsJson = False)
     ):
         found = compare(
             context,
-            parse_seasons(seasons),
+            wanted,
             each,
             lambda number, of: shown.update(f"Extracting again: {number} of {counted(of, 'session')}"),
         )
     if as_json:
         print_json(asdict(found))
     else:
-        print_comparison(found)
+        print_comparison(found, seasons)
     raise typer.Exit(1 if found.differences else 0)
 
 
@@ -95,7 +96,7 @@ def _compared(key: SessionKey) -> Comparison:
         context.warehouse.close()
 
 
-def print_comparison(found: Comparison) -> None:
+def print_comparison(found: Comparison, seasons: str) -> None:
     """Show what would be different, and how to take it over."""
     if found.differences:
         table = Table(box=SIMPLE_HEAD, header_style="bold")
@@ -114,7 +115,7 @@ def print_comparison(found: Comparison) -> None:
             f"{counted(found.not_kept, 'dataset')} could not be compared: what they need is not in the archive."
         )
     if found.differences:
-        command = "f1-assets import SEASONS --renew --from-archive"
+        command = f"f1-assets import {seasons} --renew --from-archive"
         out().print(f"To take it over, without a request: {command}", soft_wrap=True)
 
 

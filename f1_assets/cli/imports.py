@@ -198,10 +198,10 @@ def import_(
     )
     load_once()
     context = Context.open()
-    side_by_side = workers or context.settings.workers
+    at_once = workers or context.settings.workers
     if renewal is Renewal.UPSTREAM and not (sessions or datasets or yes):
         raise UsageError(_cost_of_renewal(context, selection))
-    summary = _import(context, selection, side_by_side, waits=not no_wait, max_requests=max_requests, notify=notify)
+    summary = _import(context, selection, at_once, waits=not no_wait, max_requests=max_requests, notify=notify)
     _report(summary, as_json, "stored that could be asked for again" if renew else None)
     raise typer.Exit(summary.exit_code)
 

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from f1_assets.defs.processes import forked_off, load_ahead
-from f1_assets.errors import TransientError
+from f1_assets.errors import ConfigurationError
 from f1_assets.importing import SessionRun
 from f1_assets.keys import SessionKey
 from f1_assets.logs import set_up_logs
@@ -127,13 +127,14 @@ class WorkerPool:
 
 @contextlib.contextmanager
 def side_by_side(size: int, act: Callable[[Given], Result]) -> Iterator[Callable[[Sequence[Given]], Iterator[Result]]]:
-    """Give what does something for each of many, in so many processes, and gives the results in their order.
+    """Open so many processes, and give a function that calls `act` with each of many values in them.
 
-    Nothing that is stored: after Ctrl-C they are killed where they are.
+    It gives the results in the order of the values. `act` stores nothing: after an error, or Ctrl-C, the processes are
+    killed where they are.
 
     Raises
     ------
-    TransientError
+    ConfigurationError
         When one of the processes was killed.
     """
     load_ahead()
@@ -142,8 +143,8 @@ def side_by_side(size: int, act: Callable[[Given], Result]) -> Iterator[Callable
         yield functools.partial(pool.map, act)
     except BrokenProcessPool as error:
         advice = "Run the command again, with fewer workers where there was not enough memory."
-        raise TransientError("A worker's process was killed.", advice=advice) from error
-    except KeyboardInterrupt:
+        raise ConfigurationError("A worker's process was killed.", advice=advice) from error
+    except BaseException:
         _kill_all()
         raise
     finally:

@@ -353,7 +353,7 @@ def test_what_another_version_would_extract_is_told_by_as_many_workers_as_there_
     shown = f1_assets("archive", "compare", "2025", "--workers", "2", **TWO_RACES)
     assert shown.returncode == 1
     assert "air_temperature_c" in shown.stdout
-    assert "To take it over, without a request: f1-assets import SEASONS --renew --from-archive" in shown.stdout
+    assert "To take it over, without a request: f1-assets import 2025 --renew --from-archive" in shown.stdout
     found = [f1_assets("archive", "compare", "2025", "--workers", n, "--json", **TWO_RACES).stdout for n in "12"]
     assert found[0] == found[1]
     (difference,) = json.loads(found[0])["differences"]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEvent
 from sqlalchemy import create_engine, make_url, text
 
 from f1_assets.defs.assets import requested_at
@@ -55,11 +56,16 @@ def test_a_run_is_made_when_it_is_and_found_by_when_it_ended(instance):
 
 def test_a_season_is_being_computed_for_an_hour_after_its_run_began(instance):
     job = work.to_job(COMPUTE_SEASON_JOB)
-    run = instance.create_run_for_job(job, tags={"dagster/partition": "2025"}, status=dg.DagsterRunStatus.STARTED)
-    instance.report_engine_event("began", run)
-    now = datetime.now(UTC)
-    assert seasons_being_computed(instance, now) == {2025}
-    assert seasons_being_computed(instance, now + HOUR + MINUTE) == set()
+    run = instance.create_run_for_job(job, tags={"dagster/partition": "2025"}, status=dg.DagsterRunStatus.STARTING)
+    instance.report_engine_event("it waits", run)
+    made = datetime.now(UTC)
+    assert seasons_being_computed(instance, made) == {2025}
+    assert seasons_being_computed(instance, made + HOUR + MINUTE) == set()
+    began = made + 20 * HOUR
+    start = DagsterEvent(dg.DagsterEventType.PIPELINE_START.value, run.job_name)
+    instance.report_dagster_event(start, run.run_id, timestamp=began.timestamp())
+    assert seasons_being_computed(instance, began + HOUR - MINUTE) == {2025}
+    assert seasons_being_computed(instance, began + HOUR + MINUTE) == set()
 
 
 def test_a_run_that_is_about_to_begin_belongs_to_those_of_now(instance):

@@ -15,7 +15,7 @@ import pytest
 from f1_assets.defs.processes import load_ahead, load_once
 from f1_assets.defs.runs import _reserved
 from f1_assets.defs.worker_pool import WorkerPool, side_by_side
-from f1_assets.errors import TransientError, UsageError
+from f1_assets.errors import ConfigurationError, UsageError
 from f1_assets.importing import SessionOutcome, SessionRun
 from f1_assets.importing.pauses import AskAgain
 from f1_assets.keys import SessionKey
@@ -73,7 +73,7 @@ def test_what_is_done_side_by_side_comes_in_its_order_or_with_its_error():
     ):
         list(each([1, -1, 2]))
     with (
-        pytest.raises(TransientError, match=r"was killed\. Run the command again, with fewer workers"),
+        pytest.raises(ConfigurationError, match=r"was killed\. Run the command again, with fewer workers"),
         side_by_side(1, _named) as each,
     ):
         list(each([1, 0, 2]))
